@@ -1,0 +1,308 @@
+//! What can go wrong: [`ConfigError`] while building, [`Rejection`] while receiving.
+//!
+//! A rejection never changes a service's error type. It becomes a response with a status and nothing else,
+//! and rides in that response's extensions, so that logging and metrics outside can read its
+//! [`kind`](Rejection::kind) and [`detail`](Rejection::detail). The table from kind to status is here and nowhere else.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+
+/// A boxed error of somebody else's.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// Why a delivery was refused or not yet handled.
+///
+/// The peer sees [`status`](Self::status); the log may see everything that this type prints. It never holds a
+/// secret or a payload.
+#[derive(Clone)]
+pub struct Rejection(Arc<Inner>);
+
+struct Inner {
+    kind: RejectionKind,
+    detail: Cow<'static, str>,
+    retry_after: Option<Duration>,
+    source: Option<BoxError>,
+}
+
+impl Rejection {
+    /// A rejection with a detail for the log. The detail must hold no secret and no payload.
+    #[must_use]
+    pub fn new(kind: RejectionKind, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self(Arc::new(Inner { kind, detail: detail.into(), retry_after: None, source: None }))
+    }
+
+    /// The same rejection, with a hint when to try again. Sent as whole seconds, rounded up.
+    #[must_use]
+    pub fn with_retry_after(self, after: Duration) -> Self {
+        self.map(|inner| inner.retry_after = Some(after))
+    }
+
+    /// The same rejection, with the error that caused it.
+    #[must_use]
+    pub fn with_source(self, source: impl Into<BoxError>) -> Self {
+        let source = source.into();
+        self.map(|inner| inner.source = Some(source))
+    }
+
+    /// What class of refusal this is.
+    #[must_use]
+    pub fn kind(&self) -> RejectionKind {
+        self.0.kind
+    }
+
+    /// The status the peer sees.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.0.kind.status()
+    }
+
+    /// What the log may know and the peer may not.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// When the sender is asked to try again.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    fn map(self, change: impl FnOnce(&mut Inner)) -> Self {
+        let mut inner = Arc::try_unwrap(self.0).unwrap_or_else(|shared| Inner {
+            kind: shared.kind,
+            detail: shared.detail.clone(),
+            retry_after: shared.retry_after,
+            source: None,
+        });
+        change(&mut inner);
+        Self(Arc::new(inner))
+    }
+}
+
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejection")
+            .field("kind", &self.0.kind)
+            .field("detail", &self.0.detail)
+            .field("retry_after", &self.0.retry_after)
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.kind, self.0.detail)
+    }
+}
+
+impl StdError for Rejection {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident $name:literal $status:ident,)*) => {
+        /// The classes of refusal, each with one status.
+        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+        #[non_exhaustive]
+        pub enum RejectionKind {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl RejectionKind {
+            /// Every kind, in the order of a delivery's way.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The status the peer sees.
+            #[must_use]
+            pub fn status(self) -> StatusCode {
+                match self {
+                    $(Self::$variant => StatusCode::$status,)*
+                }
+            }
+
+            /// The stable name, in snake case, for logs and metrics.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The peer's address is not on the list.
+    SourceForbidden "source_forbidden" FORBIDDEN,
+    /// The provider does not use this method.
+    MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED,
+    /// The provider does not use this content type.
+    ContentTypeUnsupported "content_type_unsupported" UNSUPPORTED_MEDIA_TYPE,
+    /// A content encoding that is not taken. Nothing is ever decompressed.
+    ContentEncodingUnsupported "content_encoding_unsupported" UNSUPPORTED_MEDIA_TYPE,
+    /// No Basic credentials.
+    CredentialsMissing "credentials_missing" UNAUTHORIZED,
+    /// Basic credentials that fit none of ours.
+    CredentialsWrong "credentials_wrong" UNAUTHORIZED,
+    /// The body is longer than the limit.
+    BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE,
+    /// The body was not complete within its deadline.
+    BodyTimeout "body_timeout" REQUEST_TIMEOUT,
+    /// The connection broke inside the body.
+    BodyAborted "body_aborted" BAD_REQUEST,
+    /// A header of the scheme is missing or blank.
+    SignatureMissing "signature_missing" UNAUTHORIZED,
+    /// A header that must stand once stands twice.
+    HeaderRepeated "header_repeated" BAD_REQUEST,
+    /// A header that cannot be read: wrong encoding or length.
+    HeaderMalformed "header_malformed" BAD_REQUEST,
+    /// A body that cannot be read before it is opened: wrong encoding, no envelope.
+    BodyMalformed "body_malformed" BAD_REQUEST,
+    /// Signature, tag, checksum or key does not fit. One answer for every cryptographic cause.
+    SignatureMismatch "signature_mismatch" UNAUTHORIZED,
+    /// The signed time lies outside the tolerance.
+    TimestampOutside "timestamp_outside" UNAUTHORIZED,
+    /// The opened payload is not what the provider sends: not JSON, a name twice, a member missing.
+    PayloadMalformed "payload_malformed" BAD_REQUEST,
+    /// More events in one delivery than are taken.
+    TooManyEvents "too_many_events" PAYLOAD_TOO_LARGE,
+    /// Nothing to make an idempotency key from.
+    KeyMissing "key_missing" BAD_REQUEST,
+    /// A known idempotency key with another payload.
+    PayloadMismatch "payload_mismatch" UNPROCESSABLE_ENTITY,
+    /// The same event is being handled right now.
+    InFlight "in_flight" SERVICE_UNAVAILABLE,
+    /// The event was tried too often; an operator has to look.
+    Poisoned "poisoned" INTERNAL_SERVER_ERROR,
+    /// The handler failed.
+    HandlerFailed "handler_failed" INTERNAL_SERVER_ERROR,
+    /// The handler asked for a later try.
+    HandlerRetry "handler_retry" SERVICE_UNAVAILABLE,
+    /// The lease was lost while the handler ran, and nobody else has finished.
+    LeaseLost "lease_lost" SERVICE_UNAVAILABLE,
+    /// The dedupe store is down or full.
+    StoreUnavailable "store_unavailable" SERVICE_UNAVAILABLE,
+    /// The receiver drains and takes nothing new.
+    Draining "draining" SERVICE_UNAVAILABLE,
+    /// The stack is assembled wrongly: no verification in front, or no clock.
+    Misassembled "misassembled" INTERNAL_SERVER_ERROR,
+}
+
+impl fmt::Display for RejectionKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why something cannot be built. Always returned from a constructor, never a panic.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A secret is empty.
+    EmptySecret,
+    /// A secret is shorter than allowed. Lengths in bytes.
+    ShortSecret {
+        /// The least that is taken.
+        least: usize,
+        /// What was given.
+        given: usize,
+    },
+    /// A secret has not the one length its cipher needs. Lengths in bytes.
+    KeyLength {
+        /// What the cipher needs.
+        needed: usize,
+        /// What was given.
+        given: usize,
+    },
+    /// A secret begins or ends in white space: most likely a copied line end.
+    SecretEdge,
+    /// A value is not in the encoding it claims. Names the encoding, not the value.
+    Encoding(&'static str),
+    /// A key ring without a key.
+    NoKeys,
+    /// More keys than a request may be tried against.
+    TooManyKeys {
+        /// The most that is taken.
+        most: usize,
+    },
+    /// Two keys with the same id.
+    KeyIdTwice(String),
+    /// Credentials that RFC 7617 cannot carry, or none.
+    Credentials(&'static str),
+    /// A network that is not CIDR.
+    Network(String),
+    /// A header name that HTTP does not know.
+    HeaderName(String),
+    /// Not a JSON pointer (RFC 6901).
+    JsonPointer(String),
+    /// A retention shorter than the sender may repeat itself. Both in seconds.
+    Retention {
+        /// The least: retry horizon and resend window, and a fifth on top.
+        least: u64,
+        /// What was given.
+        given: u64,
+    },
+    /// A number or duration outside what is taken.
+    OutOfRange(&'static str),
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EmptySecret => f.write_str("the secret is empty"),
+            Self::ShortSecret { least, given } => {
+                write!(f, "the secret has {given} bytes, at least {least} are needed")
+            }
+            Self::KeyLength { needed, given } => {
+                write!(f, "the key has {given} bytes, exactly {needed} are needed")
+            }
+            Self::SecretEdge => f.write_str("the secret begins or ends in white space"),
+            Self::Encoding(name) => write!(f, "the value is not {name}"),
+            Self::NoKeys => f.write_str("the key ring holds no key"),
+            Self::TooManyKeys { most } => write!(f, "more than {most} keys"),
+            Self::KeyIdTwice(id) => write!(f, "two keys are called {id:?}"),
+            Self::Credentials(why) => write!(f, "credentials: {why}"),
+            Self::Network(text) => write!(f, "{text:?} is not a network such as 192.0.2.0/24"),
+            Self::HeaderName(text) => write!(f, "{text:?} is not a header name"),
+            Self::JsonPointer(text) => write!(f, "{text:?} is not a JSON pointer such as /data/id"),
+            Self::Retention { least, given } => write!(
+                f,
+                "a retention of {given} s is shorter than the {least} s in which the sender may repeat itself"
+            ),
+            Self::OutOfRange(what) => write!(f, "{what} is out of range"),
+        }
+    }
+}
+
+impl StdError for ConfigError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_kind_is_a_success_and_every_kind_prints() {
+        for kind in RejectionKind::ALL {
+            assert!(kind.status().is_client_error() || kind.status().is_server_error(), "{kind}");
+            let rejection = Rejection::new(*kind, "why");
+            assert_eq!(rejection.to_string(), format!("{kind}: why"));
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = RejectionKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), RejectionKind::ALL.len());
+    }
+}

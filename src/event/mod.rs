@@ -1,0 +1,231 @@
+//! The vocabulary that handlers match on, whoever sent the event: transfer, mandate, payment booking, and money.
+//!
+//! Each provider has its own exact types. This room is what they have in common: a projection that keeps the words a
+//! ledger needs and leaves the rest to the raw JSON beside it. Amounts are read from the text of the JSON and never
+//! through a binary float.
+
+mod money;
+pub(crate) mod words;
+
+use serde::Serialize;
+
+pub use money::{Amount, Money, NotAnAmount};
+pub use words::{BookingStatus, Direction, MandatePhase, PaymentClass, TransferStatus};
+
+/// What a provider's exact event says in the shared vocabulary.
+pub trait Project {
+    /// The event in the shared vocabulary.
+    fn project(&self) -> Event;
+
+    /// The provider's own name of the event, such as `transfer.completed`.
+    fn name(&self) -> &str;
+}
+
+/// An event in words that all providers share.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// Money moved between two accounts, or failed to.
+    Transfer(Transfer),
+    /// The life of a mandate and of its debits.
+    Mandate(Mandate),
+    /// The life of a payment on a bank account.
+    PaymentBooking(PaymentBooking),
+    /// A card or wallet payment at a payment platform.
+    Payment(Payment),
+    /// A stored means of payment.
+    Registration(Registration),
+    /// A recurring payment's schedule.
+    Schedule(Schedule),
+    /// A risk check on its own.
+    Risk(Risk),
+    /// A case between the bank and its customer.
+    Case(Case),
+    /// A message whose body the receiver's own side designed; the name says what it is about.
+    Notification(Notification),
+    /// An event that this version does not know. Its raw JSON is beside it.
+    Unknown(Unknown),
+}
+
+/// A transfer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Transfer {
+    /// The provider's id of the transfer.
+    pub id: String,
+    /// In or out, seen from the receiver of the webhook.
+    pub direction: Direction,
+    /// How it ended.
+    pub status: TransferStatus,
+    /// What was moved.
+    pub amount: Option<Money>,
+    /// What the provider took for it.
+    pub fee: Option<Money>,
+    /// The receiver's own reference.
+    pub reference: Option<String>,
+    /// The text on the statement.
+    pub narration: Option<String>,
+    /// Who paid.
+    pub sender: Party,
+    /// Who was paid.
+    pub receiver: Party,
+}
+
+/// One side of a transfer or payment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Party {
+    /// A name.
+    pub name: Option<String>,
+    /// An account number or IBAN.
+    pub account: Option<String>,
+    /// A bank's name or BIC.
+    pub bank: Option<String>,
+}
+
+/// A mandate, or a debit under it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Mandate {
+    /// The provider's id of the mandate.
+    pub id: Option<String>,
+    /// What happened.
+    pub phase: MandatePhase,
+    /// The mandate's status in the provider's word.
+    pub status: Option<String>,
+    /// The debit, where the event is about one.
+    pub debit: Option<Debit>,
+}
+
+/// A debit under a mandate.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Debit {
+    /// The provider's id of the debit.
+    pub id: String,
+    /// What was taken.
+    pub amount: Option<Money>,
+    /// What the provider took for it.
+    pub fee: Option<Money>,
+    /// The text on the statement.
+    pub narration: Option<String>,
+    /// The debit's status in the provider's word.
+    pub status: Option<String>,
+    /// The scheme's response code.
+    pub response_code: Option<String>,
+}
+
+/// The life of a payment on a bank account.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct PaymentBooking {
+    /// The bank's id of the payment.
+    pub id: String,
+    /// The bank's reference.
+    pub reference: Option<String>,
+    /// In or out, seen from the account.
+    pub direction: Direction,
+    /// How far it is.
+    pub status: BookingStatus,
+    /// The amount with the provider's own sign.
+    pub amount: Option<Money>,
+    /// Who pays.
+    pub debtor: Party,
+    /// Who is paid.
+    pub creditor: Party,
+    /// The value date as it was sent.
+    pub value_date: Option<String>,
+}
+
+/// A payment at a payment platform.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Payment {
+    /// The provider's id of the payment.
+    pub id: Option<String>,
+    /// What the provider calls this kind of payment, such as `DB` for a debit.
+    pub payment_type: Option<String>,
+    /// What became of it.
+    pub class: PaymentClass,
+    /// The provider's result code.
+    pub code: Option<String>,
+    /// What was paid.
+    pub amount: Option<Money>,
+    /// The merchant's own id.
+    pub reference: Option<String>,
+}
+
+/// A stored means of payment.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Registration {
+    /// The provider's id.
+    pub id: Option<String>,
+    /// Created, updated or deleted, in the provider's word.
+    pub action: Option<String>,
+    /// What became of it.
+    pub class: PaymentClass,
+    /// The provider's result code.
+    pub code: Option<String>,
+}
+
+/// A recurring payment's schedule.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Schedule {
+    /// The provider's id.
+    pub id: Option<String>,
+    /// Created, updated or deleted, in the provider's word.
+    pub action: Option<String>,
+    /// What became of it.
+    pub class: PaymentClass,
+    /// The provider's result code.
+    pub code: Option<String>,
+}
+
+/// A risk check on its own.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Risk {
+    /// The provider's id.
+    pub id: Option<String>,
+    /// What became of it.
+    pub class: PaymentClass,
+    /// The provider's result code.
+    pub code: Option<String>,
+    /// The score as it was sent.
+    pub score: Option<String>,
+}
+
+/// A case between the bank and its customer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Case {
+    /// The bank's id.
+    pub id: Option<String>,
+    /// What happened to it.
+    pub event: Option<String>,
+    /// What it is about.
+    pub case_type: Option<String>,
+    /// Its status in the bank's word.
+    pub status: Option<String>,
+}
+
+/// A message whose body the receiver's own side designed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Notification {
+    /// The name of the event, where the configuration tells where it lies.
+    pub name: Option<String>,
+    /// The type of the body.
+    pub content_type: Option<String>,
+}
+
+/// An event that this version does not know.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Unknown {
+    /// The name the provider gave it.
+    pub name: String,
+}

@@ -1,0 +1,123 @@
+//! What a store sees of an event: 32 bytes of hash, and nothing personal.
+
+use std::fmt;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::provider::EventKey;
+
+/// SHA-256 over length-prefixed namespace, provider, endpoint and event key: what a store is asked for.
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Key([u8; 32]);
+
+impl Key {
+    /// The key's bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// A key of these bytes, for stores and tests.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({})", const_hex::encode(self.0.get(..4).unwrap_or_default()))
+    }
+}
+
+/// Where keys are told apart: tenant or application, provider, and endpoint or account.
+///
+/// Two endpoints that get the same notification share one effect when they share this, and have one each when not.
+#[derive(Clone, Debug)]
+pub struct Namespace(Sha256State);
+
+#[derive(Clone)]
+struct Sha256State(Arc<Sha256>);
+
+impl fmt::Debug for Sha256State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
+}
+
+impl Namespace {
+    /// The namespace of a tenant or application (may be empty), a provider and an endpoint or account (may be empty).
+    #[must_use]
+    pub fn new(tenant: &str, provider: &str, endpoint: &str) -> Self {
+        let mut state = Sha256::new();
+        for part in [tenant, provider, endpoint] {
+            state.update((part.len() as u64).to_be_bytes());
+            state.update(part.as_bytes());
+        }
+        Self(Sha256State(Arc::new(state)))
+    }
+
+    /// The store's key of an event.
+    #[must_use]
+    pub fn key(&self, event: &EventKey) -> Key {
+        let mut state = Sha256::clone(&self.0.0);
+        state.update((event.as_str().len() as u64).to_be_bytes());
+        state.update(event.as_str().as_bytes());
+        Key(state.finalize().into())
+    }
+}
+
+/// The first 16 bytes of SHA-256 over what an event is: the same key with another fingerprint is another event.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub struct Fingerprint([u8; 16]);
+
+impl Fingerprint {
+    /// The fingerprint of an event's identity.
+    #[must_use]
+    pub fn of(identity: &[u8]) -> Self {
+        let digest: [u8; 32] = Sha256::digest(identity).into();
+        let mut first = [0; 16];
+        first.copy_from_slice(digest.get(..16).unwrap_or(&[0; 16]));
+        Self(first)
+    }
+
+    /// The fingerprint's bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fingerprint({})", const_hex::encode(self.0.get(..4).unwrap_or_default()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moving_a_letter_over_a_border_makes_another_key() {
+        let event = EventKey::of(&["e"]);
+        let keys: std::collections::HashSet<_> =
+            [("ab", "c", "d"), ("a", "bc", "d"), ("a", "b", "cd"), ("", "abc", "d")]
+                .iter()
+                .map(|(tenant, provider, endpoint)| Namespace::new(tenant, provider, endpoint).key(&event))
+                .collect();
+        assert_eq!(keys.len(), 4);
+    }
+
+    #[test]
+    fn the_key_is_the_documented_hash() {
+        let key = Namespace::new("", "aella", "/a").key(&EventKey::of(&["x"]));
+        let mut text = Vec::new();
+        for part in ["", "aella", "/a", "x"] {
+            text.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            text.extend_from_slice(part.as_bytes());
+        }
+        assert_eq!(key.as_bytes()[..], Sha256::digest(&text)[..]);
+    }
+}

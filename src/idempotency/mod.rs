@@ -1,0 +1,17 @@
+//! Each event handled as often as the money moved: once.
+//!
+//! A [`DedupeStore`] keeps one record per event key and moves it by four operations, each a compare-and-set on a token
+//! that the caller made before the first try. So a time-out is safe to repeat, a late reply does no damage, and a
+//! crash frees the key when its lease ends.
+
+mod key;
+mod layer;
+mod lease;
+mod memory;
+mod received;
+mod service;
+mod store;
+
+pub use key::{Fingerprint, Key, Namespace};
+pub use received::{Delivery, LeaseLost, Received};
+pub use store::{Claim, DedupeStore, Held, LostWhy, StateTag, StoreError, StoredResponse, Terms, Token};

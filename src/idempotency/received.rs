@@ -1,0 +1,157 @@
+//! What a handler gets: the typed event, and what is known of its delivery.
+
+use std::fmt;
+use std::num::NonZeroU64;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::event;
+use crate::gate::Verified;
+use crate::provider::EventKey;
+
+/// A verified event in a handler's hands. Derefs to the provider's typed event.
+#[derive(Clone, Debug)]
+pub struct Received<E> {
+    event: E,
+    delivery: Delivery,
+}
+
+impl<E> Received<E> {
+    pub(crate) fn new(event: E, delivery: Delivery) -> Self {
+        Self { event, delivery }
+    }
+
+    /// The typed event.
+    pub fn event(&self) -> &E {
+        &self.event
+    }
+
+    /// The typed event, by value.
+    pub fn into_event(self) -> E {
+        self.event
+    }
+
+    /// What is known of its delivery.
+    pub fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
+
+    /// Completes when the lease on this event is lost: somebody else may be handling it now. Never, while it holds.
+    pub fn lease_lost(&self) -> LeaseLost {
+        self.delivery.lease_lost()
+    }
+
+    /// Grows with every claim of this event; give it to downstream writes, which must refuse a smaller one than they
+    /// have seen. `None` when nothing was claimed.
+    pub fn fence(&self) -> Option<NonZeroU64> {
+        self.delivery.fence()
+    }
+}
+
+impl<E: event::Project> Received<E> {
+    /// The event in the shared vocabulary.
+    pub fn shared(&self) -> event::Event {
+        self.event.project()
+    }
+}
+
+impl<E> Deref for Received<E> {
+    type Target = E;
+
+    fn deref(&self) -> &E {
+        &self.event
+    }
+}
+
+/// What is known of one event's delivery, whatever its type.
+#[derive(Clone)]
+pub struct Delivery(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) provider: &'static str,
+    pub(crate) verified: Verified,
+    pub(crate) key: EventKey,
+    pub(crate) occurred_at: Option<Timestamp>,
+    pub(crate) raw: Bytes,
+    pub(crate) fence: Option<NonZeroU64>,
+    pub(crate) lost: CancellationToken,
+}
+
+impl Delivery {
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// The provider's name.
+    #[must_use]
+    pub fn provider(&self) -> &'static str {
+        self.0.provider
+    }
+
+    /// How the sender was proved.
+    #[must_use]
+    pub fn verified(&self) -> &Verified {
+        &self.0.verified
+    }
+
+    /// The event's readable idempotency key. It may hold identifiers of a payment.
+    #[must_use]
+    pub fn key(&self) -> &EventKey {
+        &self.0.key
+    }
+
+    /// When it happened, by the provider's word.
+    #[must_use]
+    pub fn occurred_at(&self) -> Option<Timestamp> {
+        self.0.occurred_at
+    }
+
+    /// The event as it was sent, decrypted, every member kept.
+    #[must_use]
+    pub fn raw(&self) -> &Bytes {
+        &self.0.raw
+    }
+
+    /// As [`Received::fence`].
+    #[must_use]
+    pub fn fence(&self) -> Option<NonZeroU64> {
+        self.0.fence
+    }
+
+    /// As [`Received::lease_lost`].
+    #[must_use]
+    pub fn lease_lost(&self) -> LeaseLost {
+        LeaseLost(self.0.lost.clone())
+    }
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery")
+            .field("provider", &self.0.provider)
+            .field("verified", &self.0.verified)
+            .field("fence", &self.0.fence)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Tells a handler that its lease is lost.
+#[derive(Clone, Debug)]
+pub struct LeaseLost(CancellationToken);
+
+impl LeaseLost {
+    /// Whether it is lost by now.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.0.is_cancelled()
+    }
+
+    /// Waits until it is lost; for ever, while it holds.
+    pub async fn wait(&self) {
+        self.0.cancelled().await;
+    }
+}

@@ -1,0 +1,47 @@
+//! Reading a header that must stand exactly once.
+
+use http::{HeaderMap, HeaderName};
+
+use crate::error::{Rejection, RejectionKind};
+
+/// The one value of this header, without the optional white space around it.
+///
+/// Missing and blank are the same refusal; so are two values, equal or not: which of them was signed is anybody's guess.
+pub(crate) fn sole<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a [u8], Rejection> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next().map(|value| value.as_bytes().trim_ascii()).unwrap_or_default();
+    if values.next().is_some() {
+        return Err(Rejection::new(RejectionKind::HeaderRepeated, format!("{name} stands more than once")));
+    }
+    if value.is_empty() {
+        return Err(Rejection::new(RejectionKind::SignatureMissing, format!("{name} is missing or blank")));
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    const NAME: HeaderName = HeaderName::from_static("x-signature");
+
+    fn read(values: &[&'static str]) -> Result<String, RejectionKind> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(NAME, HeaderValue::from_static(value));
+        }
+        sole(&headers, &NAME).map(|value| String::from_utf8(value.to_vec()).unwrap()).map_err(|no| no.kind())
+    }
+
+    #[test]
+    fn a_header_counts_when_it_stands_once_and_is_not_blank() {
+        assert_eq!(read(&[" ab\t"]), Ok("ab".into()));
+        assert_eq!(read(&[]), Err(RejectionKind::SignatureMissing));
+        assert_eq!(read(&[" "]), Err(RejectionKind::SignatureMissing));
+        assert_eq!(read(&["a", "b"]), Err(RejectionKind::HeaderRepeated));
+        assert_eq!(read(&["a", "a"]), Err(RejectionKind::HeaderRepeated));
+        assert_eq!(read(&["", "a"]), Err(RejectionKind::HeaderRepeated));
+    }
+}

@@ -1,0 +1,123 @@
+//! Proof and secrecy of a delivery, as pure functions: headers and exact bytes in, plaintext out, and back.
+//!
+//! A [`Scheme`] verifies and decrypts in one step, since for an AEAD the tag *is* the signature. Nothing here knows
+//! tower, async or JSON, and nothing takes a parsed body: what is signed are bytes.
+
+mod aes_gcm;
+mod header;
+mod hmac;
+mod token;
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use jiff::Timestamp;
+
+use crate::clock::{Entropy, NoEntropy};
+use crate::error::Rejection;
+
+pub(crate) use header::sole;
+
+/// One way to prove who sent a body, in both directions.
+pub trait Scheme: Send + Sync + 'static {
+    /// The scheme's name for logs, such as `hmac-sha512`.
+    fn name(&self) -> &'static str;
+
+    /// Whether [`open`](Self::open) proves the sender. When it does not, credentials must be checked in front, and a
+    /// receiver without them refuses everything. Default: true.
+    fn proves_sender(&self) -> bool {
+        true
+    }
+
+    /// Verifies, decrypts, and hands back the plaintext with the id of the key that fitted.
+    ///
+    /// # Errors
+    ///
+    /// One [`SignatureMismatch`](crate::RejectionKind::SignatureMismatch) for every cryptographic cause; a missing,
+    /// repeated or unreadable header or body by its own kind. No plaintext leaves on an error.
+    fn open(&self, headers: &HeaderMap, body: Bytes, now: Timestamp) -> Result<Opened, Rejection>;
+
+    /// The sender's side: adds the scheme's headers and returns the body to send.
+    ///
+    /// # Errors
+    ///
+    /// [`SealError`] when no key is valid or no random bytes are to be had.
+    fn seal(&self, plaintext: Bytes, headers: &mut HeaderMap, with: &Sealing<'_>) -> Result<Bytes, SealError>;
+}
+
+/// What a scheme hands back: bytes that are now known to be the sender's.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Opened {
+    /// What the sender wrote; for an AEAD the decrypted text as UTF-8.
+    pub plaintext: Bytes,
+    /// The id of the key that fitted, where the scheme has keys.
+    pub key_id: Option<Arc<str>>,
+}
+
+impl Opened {
+    /// An opened body.
+    #[must_use]
+    pub fn new(plaintext: Bytes, key_id: Option<Arc<str>>) -> Self {
+        Self { plaintext, key_id }
+    }
+}
+
+/// What sealing needs from outside: the time and random bytes.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Sealing<'a> {
+    /// The time of sending.
+    pub now: Timestamp,
+    /// Where nonces come from. They must never repeat under one key.
+    pub entropy: &'a dyn Entropy,
+}
+
+impl<'a> Sealing<'a> {
+    /// Seal at this time, with this source of nonces.
+    #[must_use]
+    pub fn new(now: Timestamp, entropy: &'a dyn Entropy) -> Self {
+        Self { now, entropy }
+    }
+}
+
+impl fmt::Debug for Sealing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sealing").field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+/// Why a body could not be sealed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum SealError {
+    /// No key of the ring is valid at this time.
+    NoValidKey,
+    /// No random bytes.
+    NoEntropy,
+    /// The plaintext cannot be written in the scheme's encoding.
+    Unencodable,
+    /// A value is no header value.
+    Header,
+}
+
+impl fmt::Display for SealError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoValidKey => "no key is valid at this time",
+            Self::NoEntropy => "the source of random bytes failed",
+            Self::Unencodable => "the plaintext cannot be written in the scheme's encoding",
+            Self::Header => "a value cannot be sent as a header",
+        })
+    }
+}
+
+impl std::error::Error for SealError {}
+
+impl From<NoEntropy> for SealError {
+    fn from(_: NoEntropy) -> Self {
+        Self::NoEntropy
+    }
+}

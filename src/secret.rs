@@ -1,0 +1,243 @@
+//! Secrets and key rings: zeroized when dropped, never printed, never compared with `==`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+use crate::encoding;
+use crate::error::ConfigError;
+
+/// Bytes that must not be seen. `Debug` prints no byte of them; there is no `PartialEq`, `Display` or `Serialize`.
+#[derive(Clone)]
+pub struct Secret(Arc<Zeroizing<Vec<u8>>>);
+
+impl Secret {
+    /// The bytes themselves.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::EmptySecret`].
+    pub fn bytes(bytes: impl Into<Vec<u8>>) -> Result<Self, ConfigError> {
+        let bytes = Zeroizing::new(bytes.into());
+        if bytes.is_empty() {
+            return Err(ConfigError::EmptySecret);
+        }
+        Ok(Self(Arc::new(bytes)))
+    }
+
+    /// The UTF-8 bytes of a text, as most signing secrets are used.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::EmptySecret`], or [`ConfigError::SecretEdge`] for a copied line end.
+    pub fn utf8(text: impl AsRef<str>) -> Result<Self, ConfigError> {
+        let text = text.as_ref();
+        if text.trim() != text {
+            return Err(ConfigError::SecretEdge);
+        }
+        Self::bytes(text)
+    }
+
+    /// Hexadecimal text, any case.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Encoding`] when it is not hexadecimal, or as [`Secret::utf8`].
+    pub fn hex(text: impl AsRef<str>) -> Result<Self, ConfigError> {
+        Self::decoded(text.as_ref(), encoding::Encoding::Hex)
+    }
+
+    /// Standard Base64 text with padding.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Encoding`] when it is not Base64, or as [`Secret::utf8`].
+    pub fn base64(text: impl AsRef<str>) -> Result<Self, ConfigError> {
+        Self::decoded(text.as_ref(), encoding::Encoding::Base64)
+    }
+
+    fn decoded(text: &str, encoding: encoding::Encoding) -> Result<Self, ConfigError> {
+        if text.trim() != text {
+            return Err(ConfigError::SecretEdge);
+        }
+        match encoding.decode(text.as_bytes()) {
+            Ok(bytes) => Self::bytes(bytes),
+            Err(_) => Err(ConfigError::Encoding(encoding.name())),
+        }
+    }
+
+    /// For the cipher or the MAC, and nothing else.
+    pub(crate) fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secret").finish_non_exhaustive()
+    }
+}
+
+/// A secret with a name and the time in which it is valid.
+#[derive(Clone, Debug)]
+pub struct Key {
+    id: Arc<str>,
+    secret: Secret,
+    not_before: Option<Timestamp>,
+    not_after: Option<Timestamp>,
+}
+
+impl Key {
+    /// A key that is always valid. The id is for logs and metrics and is no secret.
+    #[must_use]
+    pub fn new(id: impl Into<Arc<str>>, secret: Secret) -> Self {
+        Self { id: id.into(), secret, not_before: None, not_after: None }
+    }
+
+    /// The key is refused before this time. Default: no such time.
+    #[must_use]
+    pub fn not_before(mut self, time: Timestamp) -> Self {
+        self.not_before = Some(time);
+        self
+    }
+
+    /// The key is refused after this time. Default: no such time.
+    #[must_use]
+    pub fn not_after(mut self, time: Timestamp) -> Self {
+        self.not_after = Some(time);
+        self
+    }
+
+    /// The key's name.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn valid_at(&self, now: Timestamp) -> bool {
+        self.not_before.is_none_or(|start| start <= now) && self.not_after.is_none_or(|end| now <= end)
+    }
+}
+
+/// Several keys at once, for rotation without a gap. The first is the newest: it seals.
+#[derive(Clone, Debug)]
+pub struct KeyRing(Vec<Key>);
+
+impl KeyRing {
+    /// The most keys that one delivery is tried against.
+    pub const MOST: usize = 5;
+
+    /// A ring of these keys, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::NoKeys`], [`ConfigError::TooManyKeys`] over [`KeyRing::MOST`], [`ConfigError::KeyIdTwice`].
+    pub fn new(keys: impl IntoIterator<Item = Key>) -> Result<Self, ConfigError> {
+        let keys: Vec<Key> = keys.into_iter().collect();
+        if keys.is_empty() {
+            return Err(ConfigError::NoKeys);
+        }
+        if keys.len() > Self::MOST {
+            return Err(ConfigError::TooManyKeys { most: Self::MOST });
+        }
+        for (at, key) in keys.iter().enumerate() {
+            if keys.iter().skip(at + 1).any(|other| other.id == key.id) {
+                return Err(ConfigError::KeyIdTwice(key.id.to_string()));
+            }
+        }
+        Ok(Self(keys))
+    }
+
+    /// Makes each key ready for its cipher or MAC, once.
+    pub(crate) fn prepare<K>(
+        &self,
+        prepare: impl Fn(&[u8]) -> Result<K, ConfigError>,
+    ) -> Result<PreparedKeys<K>, ConfigError> {
+        self.0
+            .iter()
+            .map(|key| prepare(key.secret.expose()).map(|ready| (key.clone(), ready)))
+            .collect::<Result<_, _>>()
+            .map(PreparedKeys)
+    }
+}
+
+/// One secret, as a ring with the key id `default`.
+impl From<Secret> for KeyRing {
+    fn from(secret: Secret) -> Self {
+        Self(vec![Key::new("default", secret)])
+    }
+}
+
+/// Keys ready for use, each with its validity.
+#[derive(Clone)]
+pub(crate) struct PreparedKeys<K>(Vec<(Key, K)>);
+
+impl<K> PreparedKeys<K> {
+    /// The keys that are valid at `now`, newest first.
+    pub(crate) fn valid_at(&self, now: Timestamp) -> impl Iterator<Item = (&Arc<str>, &K)> {
+        self.0.iter().filter(move |(key, _)| key.valid_at(now)).map(|(key, ready)| (&key.id, ready))
+    }
+}
+
+impl<K> fmt::Debug for PreparedKeys<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(key, _)| key.id())).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn empty_blank_edged_and_misencoded_secrets_are_refused() {
+        assert_eq!(Secret::utf8("").unwrap_err(), ConfigError::EmptySecret);
+        assert_eq!(Secret::utf8("secret\n").unwrap_err(), ConfigError::SecretEdge);
+        assert_eq!(Secret::utf8("   ").unwrap_err(), ConfigError::SecretEdge);
+        assert_eq!(Secret::hex("0g").unwrap_err(), ConfigError::Encoding("hexadecimal"));
+        assert_eq!(Secret::hex("").unwrap_err(), ConfigError::EmptySecret);
+        assert_eq!(Secret::base64("a").unwrap_err(), ConfigError::Encoding("Base64"));
+        assert_eq!(Secret::hex("00fF").unwrap().expose(), [0, 255]);
+    }
+
+    #[test]
+    fn nothing_prints_a_secret() {
+        let ring = KeyRing::from(Secret::utf8("canary-canary-canary").unwrap());
+        let prepared = ring.prepare(|bytes| Ok(bytes.to_vec())).unwrap();
+        let printed = format!("{ring:?} {prepared:?}");
+        assert!(!printed.contains("canary") && !printed.contains("99"), "{printed}");
+    }
+
+    #[test]
+    fn a_key_is_valid_from_its_start_to_its_end_and_not_a_nanosecond_longer() {
+        let key = Key::new("k", Secret::utf8("s").unwrap())
+            .not_before(at("2026-01-01T00:00:00Z"))
+            .not_after(at("2026-02-01T00:00:00Z"));
+        for (time, valid) in [
+            ("2025-12-31T23:59:59.999999999Z", false),
+            ("2026-01-01T00:00:00Z", true),
+            ("2026-02-01T00:00:00Z", true),
+            ("2026-02-01T00:00:00.000000001Z", false),
+        ] {
+            assert_eq!(key.valid_at(at(time)), valid, "{time}");
+        }
+    }
+
+    #[test]
+    fn a_ring_has_one_to_five_keys_of_different_names() {
+        let key = |id: &str| Key::new(id, Secret::utf8("s").unwrap());
+        assert_eq!(KeyRing::new([]).unwrap_err(), ConfigError::NoKeys);
+        assert!(KeyRing::new(["a", "b", "c", "d", "e"].map(key)).is_ok());
+        assert_eq!(
+            KeyRing::new(["a", "b", "c", "d", "e", "f"].map(key)).unwrap_err(),
+            ConfigError::TooManyKeys { most: 5 }
+        );
+        assert_eq!(KeyRing::new(["a", "b", "a"].map(key)).unwrap_err(), ConfigError::KeyIdTwice("a".into()));
+    }
+}
