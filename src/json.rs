@@ -1,1 +1,380 @@
-//! (being built)
+//! Strict JSON: what is read here has one meaning.
+//!
+//! Parsers differ on a name that stands twice (the first wins, the last wins), and whoever signs what the one reads can
+//! be heard saying something else by the other. So a repeated name is refused at every depth, before anything typed is
+//! read, along with more nesting or more names than any real payload has. Errors tell a place and never a value.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::error::{ConfigError, Rejection, RejectionKind};
+
+/// Reads a typed value from bytes that must be strict JSON.
+pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Rejection> {
+    let text =
+        std::str::from_utf8(bytes).map_err(|fault| malformed(format!("not UTF-8 at byte {}", fault.valid_up_to())))?;
+    check_names(text)?;
+    parse_checked(text)
+}
+
+/// Reads a typed value from a piece of text that [`parse`] has been over.
+pub(crate) fn parse_checked<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Rejection> {
+    serde_json::from_str(text).map_err(|fault| malformed(describe(&fault)))
+}
+
+fn malformed(detail: String) -> Rejection {
+    Rejection::new(RejectionKind::PayloadMalformed, detail)
+}
+
+/// Where and how, without a word of the payload: serde's own text may quote values.
+fn describe(fault: &serde_json::Error) -> String {
+    let (line, column) = (fault.line(), fault.column());
+    let text = fault.to_string();
+    match text.strip_suffix(&format!(" at line {line} column {column}")) {
+        Some(missing) if missing.starts_with("missing field `") => format!("{missing} at line {line}, column {column}"),
+        _ if fault.is_data() => format!("a member of another type than expected at line {line}, column {column}"),
+        _ => format!("not JSON at line {line}, column {column}"),
+    }
+}
+
+const MOST_LEVELS: usize = 127;
+const MOST_NAMES: usize = 4096;
+/// Up to here a look along the list beats a hash.
+const FEW_NAMES: usize = 16;
+
+/// Refuses a name that stands twice in one object. Knows as much of JSON as that takes; the parser refuses the rest.
+fn check_names(text: &str) -> Result<(), Rejection> {
+    let bytes = text.as_bytes();
+    let mut names: Vec<Cow<'_, str>> = Vec::with_capacity(FEW_NAMES);
+    let mut open: Vec<Frame<'_>> = Vec::with_capacity(8);
+    let mut name_next = false;
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => {
+                let end = string_end(bytes, at);
+                if let (true, Some(frame)) = (name_next, open.last_mut()) {
+                    frame
+                        .add(name_of(text, at, end), &mut names)
+                        .map_err(|why| malformed(format!("{why} at byte {at}")))?;
+                    name_next = false;
+                }
+                at = end;
+            }
+            b'{' | b'[' => {
+                if open.len() == MOST_LEVELS {
+                    return Err(malformed(format!("nested too deeply at byte {at}")));
+                }
+                name_next = *byte == b'{';
+                open.push(Frame { is_object: name_next, start: names.len(), many: None });
+            }
+            b'}' | b']' => {
+                names.truncate(open.pop().map_or(0, |frame| frame.start));
+                name_next = false;
+            }
+            b',' => name_next = open.last().is_some_and(|frame| frame.is_object),
+            _ => {}
+        }
+        at += 1;
+    }
+    Ok(())
+}
+
+/// The index of the quote that ends the string which begins at `start`, or of the last byte.
+fn string_end(bytes: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => return at,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
+}
+
+fn name_of(text: &str, start: usize, end: usize) -> Cow<'_, str> {
+    let quoted = text.get(start..=end).unwrap_or_default();
+    let plain = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
+    match plain.contains('\\') {
+        true => serde_json::from_str(quoted).map_or(Cow::Borrowed(plain), Cow::Owned),
+        false => Cow::Borrowed(plain),
+    }
+}
+
+struct Frame<'a> {
+    is_object: bool,
+    /// Where this object's names begin in the common list.
+    start: usize,
+    many: Option<HashSet<Cow<'a, str>>>,
+}
+
+impl<'a> Frame<'a> {
+    fn add(&mut self, name: Cow<'a, str>, names: &mut Vec<Cow<'a, str>>) -> Result<(), &'static str> {
+        const TWICE: &str = "a name stands twice";
+        if let Some(many) = &mut self.many {
+            if many.len() == MOST_NAMES {
+                return Err("too many names in one object");
+            }
+            return if many.insert(name) { Ok(()) } else { Err(TWICE) };
+        }
+        let mine = names.get(self.start..).unwrap_or_default();
+        if mine.contains(&name) {
+            return Err(TWICE);
+        }
+        if mine.len() < FEW_NAMES {
+            names.push(name);
+        } else {
+            self.many = Some(names.drain(self.start..).chain([name]).collect());
+        }
+        Ok(())
+    }
+}
+
+/// A JSON pointer (RFC 6901) that has been read: `/data/id`, with `~0` for `~` and `~1` for `/`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Pointer {
+    text: String,
+    steps: Vec<String>,
+}
+
+impl Pointer {
+    /// Reads a pointer.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::JsonPointer`] when it neither is empty nor begins with `/`, or has a `~` before anything but `0`
+    /// and `1`.
+    pub fn new(text: impl Into<String>) -> Result<Self, ConfigError> {
+        let text = text.into();
+        let steps = match text.strip_prefix('/') {
+            Some(rest) => rest.split('/').map(unescape).collect::<Option<_>>(),
+            None => text.is_empty().then(Vec::new),
+        };
+        match steps {
+            Some(steps) => Ok(Self { steps, text }),
+            None => Err(ConfigError::JsonPointer(text)),
+        }
+    }
+}
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn unescape(step: &str) -> Option<String> {
+    let rest = step.replace("~0", "").replace("~1", "");
+    (!rest.contains('~')).then(|| step.replace("~1", "/").replace("~0", "~"))
+}
+
+/// The text of the scalar at this place: a string's own text, a number's or truth value's JSON text. `None` when the
+/// body is not strict JSON, or has nothing or no scalar there.
+pub(crate) fn lookup(bytes: &[u8], pointer: &Pointer) -> Option<String> {
+    let mut here: &RawValue = parse(bytes).ok()?;
+    for step in &pointer.steps {
+        here = match here.get().as_bytes().first()? {
+            b'{' => serde_json::from_str::<HashMap<String, &RawValue>>(here.get()).ok()?.remove(step)?,
+            b'[' => *serde_json::from_str::<Vec<&RawValue>>(here.get()).ok()?.get(index(step)?)?,
+            _ => return None,
+        };
+    }
+    match here.get().as_bytes().first()? {
+        b'"' => serde_json::from_str(here.get()).ok(),
+        b'{' | b'[' | b'n' => None,
+        _ => Some(here.get().to_owned()),
+    }
+}
+
+fn index(step: &str) -> Option<usize> {
+    let plain = step == "0" || (!step.starts_with('0') && step.bytes().all(|byte| byte.is_ascii_digit()));
+    if plain { step.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn strict(text: &str) -> Result<Value, String> {
+        parse::<Value>(text.as_bytes()).map_err(|no| no.detail().to_owned())
+    }
+
+    #[test]
+    fn a_name_may_stand_once_in_each_object() {
+        for text in [
+            r#"{"a":1,"b":{"a":2},"c":[{"a":3},{"a":4}],"d":"a"}"#,
+            r#"{"a":"b\",\"a\":1"}"#,
+            r#"[{"a":1},{"a":1}]"#,
+            r#"{"a":"\\","b":1}"#,
+            r#"{"":1," ":2}"#,
+            "[]",
+            "\"a\"",
+            r#"{"a":["a","a"],"b":{"c":{},"a":1}}"#,
+        ] {
+            assert!(strict(text).is_ok(), "{text}: {:?}", strict(text));
+        }
+        for text in [
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":1,"\u0061":2}"#,
+            r#"{"x":{"y":[{"a":1,"b":2,"a":3}]}}"#,
+            r#"{"a":{"b":1},"c":[],"a":2}"#,
+            r#"{"":1,"":2}"#,
+            "{\"a\" :1 ,\n \"a\" :2}",
+            r#"{"\\":1,"\\":2}"#,
+        ] {
+            assert!(strict(text).unwrap_err().starts_with("a name stands twice"), "{text}");
+        }
+    }
+
+    #[test]
+    fn many_names_are_checked_too_and_too_many_refused() {
+        let object = |count: usize, last: &str| {
+            let names: Vec<_> = (0..count).map(|n| format!("\"n{n}\":{n}")).collect();
+            format!("{{{},\"{last}\":0}}", names.join(","))
+        };
+        for count in [1, 15, 16, 17, 18, 100, 4000] {
+            assert!(strict(&object(count, "new")).is_ok(), "{count}");
+            for twin in [0, count / 2, count - 1] {
+                assert!(strict(&object(count, &format!("n{twin}"))).is_err(), "{count} {twin}");
+            }
+        }
+        assert!(strict(&object(4095, "new")).is_ok());
+        assert!(strict(&object(4096, "new")).unwrap_err().starts_with("too many names in one object"));
+    }
+
+    #[test]
+    fn depth_ends_at_127_and_the_stack_never_does() {
+        let deep = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(strict(&deep(126)).is_ok());
+        assert!(parse::<&RawValue>(deep(127).as_bytes()).is_ok());
+        assert!(parse::<&RawValue>(deep(128).as_bytes()).is_err());
+        assert!(parse::<&RawValue>("[".repeat(50_000).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn an_error_tells_the_place_and_no_value() {
+        #[derive(Debug, Deserialize)]
+        struct Typed {
+            #[serde(rename = "id")]
+            _id: u8,
+        }
+        for (text, told) in [
+            (r#"{"id":"canary"}"#, "a member of another type than expected at line 1, column 14"),
+            (r#"{"id":7,"x":canary}"#, "not JSON at line 1, column 13"),
+            (r#"{"canary":7}"#, "missing field `id` at line 1, column 12"),
+            (r#"{"canary":7,"canary":8}"#, "a name stands twice at byte 12"),
+            (r#"{"id":7} canary"#, "not JSON at line 1, column 10"),
+        ] {
+            assert_eq!(parse::<Typed>(text.as_bytes()).unwrap_err().detail(), told, "{text}");
+        }
+        assert_eq!(parse::<Value>(b"\"\xff\"").unwrap_err().detail(), "not UTF-8 at byte 1");
+    }
+
+    #[test]
+    fn a_pointer_finds_scalars_and_nothing_else() {
+        let body = br#"{"a":{"b":["x",7,true,null,{"c/d":{"~":"deep"}}]},"e":"","n":92.00}"#;
+        for (pointer, found) in [
+            ("/a/b/0", Some("x")),
+            ("/a/b/1", Some("7")),
+            ("/a/b/2", Some("true")),
+            ("/a/b/3", None),
+            ("/a/b/4/c~1d/~0", Some("deep")),
+            ("/a/b/00", None),
+            ("/a/b/9", None),
+            ("/a", None),
+            ("/e", Some("")),
+            ("/n", Some("92.00")),
+            ("/n/x", None),
+            ("", None),
+        ] {
+            assert_eq!(lookup(body, &Pointer::new(pointer).unwrap()).as_deref(), found, "{pointer}");
+        }
+        assert_eq!(lookup(br#"{"a":1,"a":1}"#, &Pointer::new("/a").unwrap()), None);
+        assert_eq!(lookup(b"{", &Pointer::new("/a").unwrap()), None);
+        for text in ["a", "/~", "/~2", "a/b"] {
+            assert_eq!(Pointer::new(text).unwrap_err(), ConfigError::JsonPointer(text.into()), "{text}");
+        }
+    }
+
+    /// The same question asked of serde, slowly.
+    fn has_twins(text: &str) -> Option<bool> {
+        struct Walk;
+        impl<'de> Deserialize<'de> for Walk {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Any;
+                impl<'de> serde::de::Visitor<'de> for Any {
+                    type Value = Walk;
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str("JSON")
+                    }
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Walk, A::Error> {
+                        let mut seen = HashSet::new();
+                        while let Some(name) = map.next_key::<String>()? {
+                            map.next_value::<Walk>()?;
+                            if !seen.insert(name) {
+                                return Err(serde::de::Error::custom("twins"));
+                            }
+                        }
+                        Ok(Walk)
+                    }
+                    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Walk, A::Error> {
+                        while seq.next_element::<Walk>()?.is_some() {}
+                        Ok(Walk)
+                    }
+                    fn visit_str<E>(self, _: &str) -> Result<Walk, E> {
+                        Ok(Walk)
+                    }
+                    fn visit_u64<E>(self, _: u64) -> Result<Walk, E> {
+                        Ok(Walk)
+                    }
+                    fn visit_unit<E>(self) -> Result<Walk, E> {
+                        Ok(Walk)
+                    }
+                }
+                deserializer.deserialize_any(Any)
+            }
+        }
+        match serde_json::from_str::<Walk>(text) {
+            Ok(Walk) => Some(false),
+            Err(fault) => fault.to_string().starts_with("twins").then_some(true),
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = String> {
+        let name = prop::sample::select(vec!["a", "b", "\\u0061", "\\\"", "\\\\", "", "{", ","]);
+        let leaf = prop_oneof![
+            Just("1".to_owned()),
+            Just("null".to_owned()),
+            name.clone().prop_map(|text| format!("\"{text}\""))
+        ];
+        leaf.prop_recursive(4, 32, 5, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(|all| format!("[{}]", all.join(","))),
+                prop::collection::vec((name.clone(), inner), 0..5).prop_map(|all| {
+                    let members: Vec<_> = all.iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
+                    format!("{{{}}}", members.join(" , "))
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_scan_agrees_with_a_parser_on_every_document(text in any_json()) {
+            prop_assert_eq!(Some(check_names(&text).is_err()), has_twins(&text), "{}", text);
+        }
+
+        #[test]
+        fn the_scan_survives_what_is_not_json(text in r#"[\[\]{}",:\\a1 ]{0,40}"#) {
+            let _ = check_names(&text);
+        }
+    }
+}

@@ -7,7 +7,7 @@ pub mod error;
 pub mod event;
 pub mod gate;
 pub mod idempotency;
-mod json;
+pub mod json;
 pub mod layers;
 pub mod provider;
 pub mod receiver;
