@@ -1,1 +1,189 @@
-//! (being built)
+//! [`IdempotencyLayer`]: one inner request per event, and each event as often as the money moved.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tower_layer::Layer;
+
+use super::drain::Drain;
+use super::key::Namespace;
+use super::lease::Claims;
+use super::service::{Engine, Idempotency};
+use super::store::{DedupeStore, Terms};
+use crate::clock::{Entropy, OsEntropy};
+use crate::error::ConfigError;
+use crate::provider::Provider;
+
+/// Decodes a verified body into events, claims each, and calls the inner service once for each that is new.
+///
+/// It demands [`Verified`](crate::gate::Verified) and [`gate::Body`](crate::gate::Body), so it stands behind a
+/// [`VerifyLayer`](crate::layers::VerifyLayer); without that it answers 500. The inner service finds
+/// [`Received`](super::Received) and [`Delivery`](super::Delivery) in the extensions and the event's JSON in the body.
+/// A 2xx of the inner service completes the event and is remembered; any other answer frees the key and is passed on.
+#[derive(Debug)]
+pub struct IdempotencyLayer<P, D> {
+    provider: Arc<P>,
+    store: Arc<D>,
+    settings: Settings,
+    drain: Drain,
+}
+
+impl<P, D> Clone for IdempotencyLayer<P, D> {
+    fn clone(&self) -> Self {
+        Self {
+            provider: Arc::clone(&self.provider),
+            store: Arc::clone(&self.store),
+            settings: self.settings.clone(),
+            drain: self.drain.clone(),
+        }
+    }
+}
+
+impl<P: Provider, D: DedupeStore> IdempotencyLayer<P, D> {
+    /// A layer for this provider's events, with keys in this store.
+    #[must_use]
+    pub fn new(provider: P, store: D) -> Self {
+        let settings = Settings::new(provider.profile().retention());
+        Self::assemble(Arc::new(provider), Arc::new(store), settings, Drain::new())
+    }
+
+    pub(crate) fn assemble(provider: Arc<P>, store: Arc<D>, settings: Settings, drain: Drain) -> Self {
+        Self { provider, store, settings, drain }
+    }
+
+    /// With other settings. Default: [`Settings::new`] with the profile's retention.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Retention`] when the retention is shorter than the sender may repeat itself.
+    pub fn settings(mut self, settings: Settings) -> Result<Self, ConfigError> {
+        self.provider.profile().check_retention(settings.terms.retention)?;
+        self.settings = settings;
+        Ok(self)
+    }
+
+    /// A handle that drains this layer's services.
+    #[must_use]
+    pub fn drain(&self) -> Drain {
+        self.drain.clone()
+    }
+}
+
+impl<P: Provider, D: DedupeStore, S> Layer<S> for IdempotencyLayer<P, D> {
+    type Service = Idempotency<P, D, S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        let settings = &self.settings;
+        let claims = Claims::new(
+            Arc::clone(&self.store),
+            settings.terms,
+            Arc::clone(&settings.entropy),
+            settings.in_flight_wait,
+        );
+        let namespace = Namespace::new(&settings.tenant, self.provider.profile().name, &settings.endpoint);
+        let engine = Engine {
+            provider: Arc::clone(&self.provider),
+            claims,
+            namespace,
+            batch_concurrency: settings.batch_concurrency,
+            drain: self.drain.clone(),
+        };
+        Idempotency::new(Arc::new(engine), inner)
+    }
+}
+
+/// How events are told apart, claimed and remembered.
+#[derive(Clone)]
+pub struct Settings {
+    pub(crate) terms: Terms,
+    tenant: String,
+    endpoint: String,
+    in_flight_wait: Duration,
+    batch_concurrency: usize,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Settings {
+    /// Settings with this retention and the defaults of each method.
+    #[must_use]
+    pub fn new(retention: Duration) -> Self {
+        Self {
+            terms: Terms::new(retention),
+            tenant: String::new(),
+            endpoint: String::new(),
+            in_flight_wait: Duration::from_millis(500),
+            batch_concurrency: 1,
+            entropy: Arc::new(OsEntropy),
+        }
+    }
+
+    /// Keys of different tenants or applications never meet. Default: empty.
+    #[must_use]
+    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
+        self.tenant = tenant.into();
+        self
+    }
+
+    /// Keys of different endpoints or accounts never meet; the same notification at two of them is two events. Default:
+    /// empty, so that endpoints with one store share their effects.
+    #[must_use]
+    pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.endpoint = endpoint.into();
+        self
+    }
+
+    /// How long a completed event is remembered. Checked against the provider's schedule when it is put to use.
+    #[must_use]
+    pub fn retention(mut self, retention: Duration) -> Self {
+        self.terms.retention = retention;
+        self
+    }
+
+    /// How long a claim holds without renewal; a crash frees the key after this. Default: 30 seconds.
+    #[must_use]
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.terms.lease = lease;
+        self
+    }
+
+    /// Poison an event after this many tries. Default: never, since the sender's own schedule ends.
+    #[must_use]
+    pub fn max_attempts(mut self, most: NonZeroU32) -> Self {
+        self.terms.max_attempts = Some(most);
+        self
+    }
+
+    /// How long a repeat waits for the first copy to finish before it is told to come again. Default: 500 ms.
+    #[must_use]
+    pub fn in_flight_wait(mut self, wait: Duration) -> Self {
+        self.in_flight_wait = wait;
+        self
+    }
+
+    /// How many events of one delivery run at a time; they are begun in their order. At least 1. Default: 1.
+    #[must_use]
+    pub fn batch_concurrency(mut self, most: usize) -> Self {
+        self.batch_concurrency = most.max(1);
+        self
+    }
+
+    /// Where claim tokens come from. Default: the operating system.
+    #[must_use]
+    pub fn entropy(mut self, entropy: impl Entropy) -> Self {
+        self.entropy = Arc::new(entropy);
+        self
+    }
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings")
+            .field("terms", &self.terms)
+            .field("tenant", &self.tenant)
+            .field("endpoint", &self.endpoint)
+            .field("in_flight_wait", &self.in_flight_wait)
+            .field("batch_concurrency", &self.batch_concurrency)
+            .finish_non_exhaustive()
+    }
+}

@@ -4,6 +4,8 @@
 //! that the caller made before the first try. So a time-out is safe to repeat, a late reply does no damage, and a
 //! crash frees the key when its lease ends.
 
+mod answer;
+mod drain;
 mod key;
 mod layer;
 mod lease;
@@ -12,6 +14,10 @@ mod received;
 mod service;
 mod store;
 
+pub use answer::REPLAYED;
+pub use drain::Drain;
 pub use key::{Fingerprint, Key, Namespace};
+pub use layer::{IdempotencyLayer, Settings};
 pub use received::{Delivery, LeaseLost, Received};
+pub use service::{Idempotency, ResponseFuture};
 pub use store::{Claim, DedupeStore, Held, LostWhy, StateTag, StoreError, StoredResponse, Terms, Token};

@@ -1,1 +1,253 @@
-//! (being built)
+//! The service behind [`IdempotencyLayer`](super::IdempotencyLayer): a delivery in, its events through claims, one answer out.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use http::header::CONTENT_LENGTH;
+use http::request::Parts;
+use http::{HeaderValue, Request, Response};
+use tokio::task::JoinHandle;
+use tower_service::Service;
+
+use super::answer::{Answer, answer_all, answer_one, remember};
+use super::drain::Drain;
+use super::key::{Fingerprint, Namespace};
+use super::lease::{Claims, Grant, Work};
+use super::received::{Delivery, Inner, Received};
+use super::store::DedupeStore;
+use crate::error::{Rejection, RejectionKind};
+use crate::gate::{Body, Verified, refusal};
+use crate::provider::{Acknowledgement, Decoded, Provider};
+
+/// The service of an [`IdempotencyLayer`](super::IdempotencyLayer).
+pub struct Idempotency<P, D, S> {
+    engine: Arc<Engine<P, D>>,
+    inner: S,
+}
+
+pub(crate) struct Engine<P, D> {
+    pub(crate) provider: Arc<P>,
+    pub(crate) claims: Claims<D>,
+    pub(crate) namespace: Namespace,
+    pub(crate) batch_concurrency: usize,
+    pub(crate) drain: Drain,
+}
+
+impl<P, D, S> Idempotency<P, D, S> {
+    pub(crate) fn new(engine: Arc<Engine<P, D>>, inner: S) -> Self {
+        Self { engine, inner }
+    }
+}
+
+impl<P, D, S: Clone> Clone for Idempotency<P, D, S> {
+    fn clone(&self) -> Self {
+        Self { engine: Arc::clone(&self.engine), inner: self.inner.clone() }
+    }
+}
+
+impl<P, D, S: fmt::Debug> fmt::Debug for Idempotency<P, D, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Idempotency").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}
+
+impl<P, D, S, R> Service<Request<Body>> for Idempotency<P, D, S>
+where
+    P: Provider,
+    D: DedupeStore,
+    S: Service<Request<Body>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Send + 'static,
+    R: http_body::Body<Data = Bytes> + From<Bytes> + Default + Send + 'static,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = ResponseFuture<R, S::Error>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        // The clone is not ready, the service that was polled is:
+        // https://docs.rs/tower-service/latest/tower_service/trait.Service.html#be-careful-when-cloning-inner-services
+        let clone = self.inner.clone();
+        let ready = std::mem::replace(&mut self.inner, clone);
+        let (head, body) = request.into_parts();
+        match self.engine.admit(head, &body.into_bytes()) {
+            Ok(batch) => {
+                let run = Arc::clone(&self.engine).deliver(batch, ready);
+                ResponseFuture(State::Running(self.engine.drain.spawn(run)))
+            }
+            Err(rejection) => ResponseFuture(State::Refused(Some(Box::new(refusal(rejection))))),
+        }
+    }
+}
+
+/// A delivery that has been decoded.
+struct Batch<E> {
+    head: Parts,
+    events: Vec<Decoded<E>>,
+    shared: Shared,
+}
+
+/// What all events of a delivery have in common.
+struct Shared {
+    verified: Verified,
+    /// What the provider must read, where it reads more than a status.
+    acknowledgement: Option<Acknowledgement>,
+}
+
+impl<P: Provider, D: DedupeStore> Engine<P, D> {
+    fn admit(&self, head: Parts, plaintext: &Bytes) -> Result<Batch<P::Event>, Rejection> {
+        if self.drain.has_begun() {
+            return Err(Rejection::new(RejectionKind::Draining, "the receiver drains").with_retry_after(SOON));
+        }
+        let Some(verified) = head.extensions.get::<Verified>().cloned() else {
+            return Err(Rejection::new(RejectionKind::Misassembled, "no verification in front of dedupe"));
+        };
+        let events = self.provider.decode(&head.headers, plaintext)?;
+        let most = self.provider.profile().max_events;
+        if events.len() > most {
+            return Err(Rejection::new(RejectionKind::TooManyEvents, format!("more than {most} events")));
+        }
+        let acknowledgement = self.provider.acknowledge(plaintext);
+        Ok(Batch { head, events, shared: Shared { verified, acknowledgement } })
+    }
+
+    /// Runs every event, in a task of its own: a sender that hangs up cancels nothing.
+    async fn deliver<S, R>(self: Arc<Self>, batch: Batch<P::Event>, ready: S) -> Result<Response<R>, S::Error>
+    where
+        S: Service<Request<Body>, Response = Response<R>> + Clone + Send,
+        S::Future: Send,
+        S::Error: Send,
+        R: http_body::Body<Data = Bytes> + From<Bytes> + Default + Send,
+    {
+        let Batch { head, events, shared } = batch;
+        let events = match <[_; 1]>::try_from(events) {
+            Ok([event]) => {
+                let answer = self.run(&shared, head, event, ready).await;
+                return answer_one(shared.acknowledgement.as_ref(), answer);
+            }
+            Err(events) => events,
+        };
+        // The first event uses up the readiness; a clone that waits for its own must not wait for that one.
+        let spare = ready.clone();
+        let mut ready = Some(ready);
+        let (engine, shared) = (&self, &shared);
+        let runs = events.into_iter().map(move |event| {
+            let service = ready.take().unwrap_or_else(|| spare.clone());
+            engine.run(shared, head.clone(), event, service)
+        });
+        let answers = futures_util::stream::iter(runs).buffered(self.batch_concurrency).collect().await;
+        answer_all(shared.acknowledgement.as_ref(), answers)
+    }
+
+    async fn run<S, R>(&self, shared: &Shared, head: Parts, event: Decoded<P::Event>, service: S) -> Answer<R, S::Error>
+    where
+        S: Service<Request<Body>, Response = Response<R>> + Send,
+        S::Future: Send,
+        S::Error: Send,
+        R: http_body::Body<Data = Bytes> + From<Bytes> + Default + Send,
+    {
+        let key = self.namespace.key(&event.key);
+        let fingerprint = Fingerprint::of(&event.identity);
+        let work = |grant| self.call(shared, head, event, service, grant);
+        self.claims.run(&key, &fingerprint, work).await
+    }
+
+    async fn call<S, R>(
+        &self,
+        shared: &Shared,
+        head: Parts,
+        event: Decoded<P::Event>,
+        mut service: S,
+        grant: Grant,
+    ) -> Work<Result<Response<R>, S::Error>>
+    where
+        S: Service<Request<Body>, Response = Response<R>> + Send,
+        S::Future: Send,
+        S::Error: Send,
+        R: http_body::Body<Data = Bytes> + From<Bytes> + Default + Send,
+    {
+        if let Err(error) = poll_fn(|cx| service.poll_ready(cx)).await {
+            return Work::NotDone { answer: Err(error), delay: Duration::ZERO };
+        }
+        let response = match service.call(self.request(shared, head, event, grant)).await {
+            Ok(response) => response,
+            Err(error) => return Work::NotDone { answer: Err(error), delay: Duration::ZERO },
+        };
+        if !response.status().is_success() {
+            return Work::NotDone { delay: asked_delay(&response), answer: Ok(response) };
+        }
+        match remember(response, shared.acknowledgement.as_ref()).await {
+            Ok((response, remember)) => Work::Done { answer: Ok(response), remember },
+            Err(rejection) => Work::NotDone { answer: Ok(refusal(rejection)), delay: Duration::ZERO },
+        }
+    }
+
+    /// The inner request of one event: the delivery's head, the event's JSON.
+    fn request(&self, shared: &Shared, mut head: Parts, event: Decoded<P::Event>, grant: Grant) -> Request<Body> {
+        let delivery = Delivery::new(Inner {
+            provider: self.provider.profile().name,
+            verified: shared.verified.clone(),
+            key: event.key,
+            occurred_at: event.occurred_at,
+            raw: event.raw.clone(),
+            fence: grant.fence,
+            lost: grant.lost,
+        });
+        head.headers.insert(CONTENT_LENGTH, HeaderValue::from(event.raw.len()));
+        head.extensions.insert(delivery.clone());
+        head.extensions.insert(Received::new(event.event, delivery));
+        Request::from_parts(head, Body::from(event.raw))
+    }
+}
+
+/// For refusals that pass soon.
+const SOON: Duration = Duration::from_secs(5);
+
+/// How long the key is to rest, when the handler asked for a later try.
+fn asked_delay<R>(response: &Response<R>) -> Duration {
+    response.extensions().get::<Rejection>().and_then(Rejection::retry_after).unwrap_or_default()
+}
+
+/// The answer of a delivery. Dropping it cancels nothing.
+#[must_use = "futures do nothing unless polled"]
+pub struct ResponseFuture<R, E>(State<R, E>);
+
+enum State<R, E> {
+    Running(JoinHandle<Result<Response<R>, E>>),
+    Refused(Option<Box<Response<R>>>),
+}
+
+impl<R, E> Future for ResponseFuture<R, E>
+where
+    R: Default,
+{
+    type Output = Result<Response<R>, E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            State::Running(task) => Pin::new(task).poll(cx).map(|ended| {
+                ended.unwrap_or_else(|_| Ok(refusal(Rejection::new(RejectionKind::HandlerFailed, "the task ended early"))))
+            }),
+            State::Refused(response) => match response.take() {
+                Some(response) => Poll::Ready(Ok(*response)),
+                None => Poll::Pending,
+            },
+        }
+    }
+}
+
+impl<R, E> fmt::Debug for ResponseFuture<R, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

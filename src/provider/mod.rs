@@ -42,10 +42,11 @@ pub trait Provider: Send + Sync + 'static {
     /// event type or member is never an error.
     fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<Self::Event>>, Rejection>;
 
-    /// What the provider wants to read when all events of a delivery are done. Default: an empty 200.
-    fn acknowledge(&self, plaintext: &Bytes) -> Acknowledgement {
+    /// What the provider must read when all events of a delivery are done. `None`: it reads the status alone, so the
+    /// handler's own 2xx is passed on, or an empty 200 for several events. Default: `None`.
+    fn acknowledge(&self, plaintext: &Bytes) -> Option<Acknowledgement> {
         let _ = plaintext;
-        Acknowledgement::default()
+        None
     }
 
     /// The provider's side: a request that carries this message, to be given its address by the sender.

@@ -1,1 +1,220 @@
-//! The paved path: a builder that fixes the order of the layers once.
+//! The paved path: [`Receiver`] fixes the order of the layers once, since the order is where safety lies.
+//!
+//! Source address, Basic credentials, method and content type are judged by the head; then the body is read within
+//! bounds, opened, decoded, deduplicated per event and handed to a handler or to an inner service. A dedupe layer in
+//! front of verification would let a stranger poison keys; here it cannot stand there.
+
+#[cfg(feature = "axum")]
+mod axum;
+mod front;
+mod handler;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tower_layer::Layer;
+
+use crate::clock::{Clock, SystemClock};
+use crate::error::ConfigError;
+use crate::gate::{BodyGate, BodyLimits, HeadGate};
+use crate::idempotency::{DedupeStore, Drain, Idempotency, IdempotencyLayer, Settings, Unclaimed};
+use crate::layers::{BasicAuthLayer, SourceIpLayer};
+use crate::provider::Provider;
+
+pub use front::{Front, Open};
+pub use handler::{Handler, HandlerService, IntoOutcome, Outcome};
+
+/// Receives one provider's deliveries, in the right order and nothing forgotten.
+///
+/// Without `.dedupe(..)` it does not become a service:
+///
+/// ```compile_fail,E0277
+/// # use tower_webhook::{provider::aella::{self, Aella}, secret::Secret, Received, Receiver};
+/// # fn build() -> Result<(), tower_webhook::ConfigError> {
+/// let aella = Aella::new(Secret::utf8("ae_sk_test_example")?)?;
+/// let service = Receiver::new(aella).handle(|event: Received<aella::Event>| async move {});
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a receiver does nothing until `handle` or `layer` makes a service of it"]
+pub struct Receiver<P, D = NoDedupe> {
+    provider: Arc<P>,
+    store: D,
+    front: Front,
+    limits: BodyLimits,
+    clock: Shared<dyn Clock>,
+    skip_verification: bool,
+    settings: Settings,
+    drain: Drain,
+}
+
+/// The state of a [`Receiver`] that has no dedupe store yet. It is no store.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct NoDedupe;
+
+impl<P: Provider> Receiver<P> {
+    /// A receiver of this provider's deliveries, with the limits of its profile.
+    pub fn new(provider: P) -> Self {
+        let profile = provider.profile();
+        Self {
+            front: Front::new(profile),
+            limits: BodyLimits { max_bytes: profile.max_body, ..BodyLimits::default() },
+            settings: Settings::new(profile.retention()),
+            provider: Arc::new(provider),
+            store: NoDedupe,
+            clock: Shared(Arc::new(SystemClock)),
+            skip_verification: false,
+            drain: Drain::new(),
+        }
+    }
+
+    /// Keeps idempotency keys in this store. Clones of one store share its keys.
+    pub fn dedupe<D: DedupeStore>(self, store: D) -> Receiver<P, Arc<D>> {
+        self.with_store(Arc::new(store))
+    }
+
+    /// Runs the handler for every delivery, repeats too.
+    ///
+    /// # Security
+    ///
+    /// Every sender repeats itself, after a lost answer for instance. A handler that moves money must recognise a
+    /// repeat by itself; [`Received::fence`](crate::Received::fence) is `None`.
+    pub fn dangerous_without_dedupe(self) -> Receiver<P, Arc<Unclaimed>> {
+        self.with_store(Arc::new(Unclaimed))
+    }
+
+    fn with_store<D>(self, store: D) -> Receiver<P, D> {
+        Receiver {
+            store,
+            provider: self.provider,
+            front: self.front,
+            limits: self.limits,
+            clock: self.clock,
+            skip_verification: self.skip_verification,
+            settings: self.settings,
+            drain: self.drain,
+        }
+    }
+}
+
+impl<P: Provider, D> Receiver<P, D> {
+    /// Demands Basic credentials, before the body is read. Default: none.
+    pub fn basic_auth(mut self, layer: &BasicAuthLayer) -> Self {
+        self.front.basic = Some(layer.check());
+        self
+    }
+
+    /// Takes deliveries from these addresses alone. Default: from any.
+    pub fn sources(mut self, layer: &SourceIpLayer) -> Self {
+        self.front.sources = Some(layer.check());
+        self
+    }
+
+    /// The longest body, in bytes. Default: the profile's.
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.limits.max_bytes = bytes;
+        self
+    }
+
+    /// The time for the whole body. Default: 10 seconds.
+    pub fn body_deadline(mut self, deadline: Duration) -> Self {
+        self.limits.deadline = deadline;
+        self
+    }
+
+    /// The wall clock that keys' validity and signed times are judged by. Default: the machine's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Shared(Arc::new(clock));
+        self
+    }
+
+    /// How events are told apart, claimed and remembered. Default: [`Settings::new`] with the profile's retention.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Retention`] when the retention is shorter than the sender may repeat itself.
+    pub fn settings(mut self, change: impl FnOnce(Settings) -> Settings) -> Result<Self, ConfigError> {
+        self.settings = change(self.settings);
+        self.provider.profile().check_retention(self.settings.terms.retention)?;
+        Ok(self)
+    }
+
+    /// Takes bodies as they come, with no proof of their sender and no decryption.
+    ///
+    /// # Security
+    ///
+    /// Anybody who can reach the address can then say that money moved. For tests, and behind a proxy that verifies.
+    pub fn dangerous_skip_verification(mut self) -> Self {
+        self.skip_verification = true;
+        self
+    }
+
+    /// A handle that drains every service made of this receiver.
+    #[must_use]
+    pub fn drain(&self) -> Drain {
+        self.drain.clone()
+    }
+}
+
+impl<P: Provider, D: DedupeStore> Receiver<P, Arc<D>> {
+    /// A service that answers the provider and calls this handler once per event. The handler returns `()`, an
+    /// [`Outcome`], or a `Result` of one of them; an error is answered 500 and the event is tried again.
+    #[must_use]
+    pub fn handle<F>(self, handler: F) -> ReceiverService<P, D, HandlerService<P::Event, F>>
+    where
+        F: Handler<P::Event>,
+    {
+        self.layer().layer(HandlerService::new(handler))
+    }
+
+    /// A layer for routes you already have: the inner service sees one request per event, with the event's JSON as its
+    /// body, and [`Received`](crate::Received) and [`Delivery`](crate::Delivery) in the extensions.
+    #[must_use]
+    pub fn layer(self) -> ReceiverLayer<P, D> {
+        let open = Open {
+            provider: Arc::clone(&self.provider),
+            clock: self.clock.0,
+            limits: self.limits,
+            skip_verification: self.skip_verification,
+        };
+        let dedupe = IdempotencyLayer::assemble(self.provider, self.store, self.settings, self.drain);
+        ReceiverLayer { front: Arc::new(self.front), open: Arc::new(open), dedupe }
+    }
+}
+
+/// The service of a [`Receiver`] around an inner service.
+pub type ReceiverService<P, D, S> = HeadGate<Front, BodyGate<Open<P>, Idempotency<P, D, S>>>;
+
+/// A [`Receiver`] as a layer.
+#[derive(Debug)]
+pub struct ReceiverLayer<P, D> {
+    front: Arc<Front>,
+    open: Arc<Open<P>>,
+    dedupe: IdempotencyLayer<P, D>,
+}
+
+impl<P, D> Clone for ReceiverLayer<P, D> {
+    fn clone(&self) -> Self {
+        Self { front: Arc::clone(&self.front), open: Arc::clone(&self.open), dedupe: self.dedupe.clone() }
+    }
+}
+
+impl<P: Provider, D: DedupeStore, S> Layer<S> for ReceiverLayer<P, D> {
+    type Service = ReceiverService<P, D, S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        let dedupe = self.dedupe.layer(inner);
+        HeadGate::new(Arc::clone(&self.front), BodyGate::new(Arc::clone(&self.open), dedupe))
+    }
+}
+
+/// A shared value that prints nothing.
+#[derive(Clone)]
+struct Shared<T: ?Sized>(Arc<T>);
+
+impl<T: ?Sized> std::fmt::Debug for Shared<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("..")
+    }
+}

@@ -1,0 +1,108 @@
+//! The receiver's two checks, in their fixed order: the head, and then the body.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method};
+
+use crate::clock::Clock;
+use crate::error::{Rejection, RejectionKind};
+use crate::gate::{BodyCheck, BodyLimits, HeadCheck, Verified};
+use crate::layers::{BasicAuth, SourceIp, open};
+use crate::provider::{Profile, Provider};
+
+/// What a receiver judges by the head: address, credentials, method, content type.
+#[derive(Clone, Debug)]
+pub struct Front {
+    pub(crate) sources: Option<SourceIp>,
+    pub(crate) basic: Option<BasicAuth>,
+    methods: Vec<Method>,
+    content_types: Vec<&'static str>,
+}
+
+impl Front {
+    pub(crate) fn new(profile: &Profile) -> Self {
+        Self {
+            sources: None,
+            basic: None,
+            methods: profile.methods.clone(),
+            content_types: profile.content_types.clone(),
+        }
+    }
+
+    fn check_method(&self, method: &Method) -> Result<(), Rejection> {
+        if self.methods.contains(method) {
+            return Ok(());
+        }
+        Err(Rejection::new(RejectionKind::MethodNotAllowed, "the provider does not use this method"))
+    }
+
+    /// A missing type is taken: the proof is in the bytes. Parameters such as a charset are not looked at.
+    fn check_content_type(&self, headers: &HeaderMap) -> Result<(), Rejection> {
+        let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(()) };
+        let essence = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+        let known = self.content_types.is_empty()
+            || self.content_types.iter().any(|known| essence.eq_ignore_ascii_case(known.as_bytes()));
+        if known {
+            return Ok(());
+        }
+        Err(Rejection::new(RejectionKind::ContentTypeUnsupported, "the provider does not use this content type"))
+    }
+}
+
+impl HeadCheck for Front {
+    fn check(&self, head: &mut Parts) -> Result<(), Rejection> {
+        if let Some(sources) = &self.sources {
+            sources.check(head)?;
+        }
+        if let Some(basic) = &self.basic {
+            basic.check(head)?;
+        }
+        self.check_method(&head.method)?;
+        self.check_content_type(&head.headers)
+    }
+
+    fn decorate(&self, rejection: &Rejection, headers: &mut HeaderMap) {
+        if let Some(basic) = &self.basic {
+            basic.decorate(rejection, headers);
+        }
+        if rejection.kind() == RejectionKind::MethodNotAllowed {
+            let methods: Vec<_> = self.methods.iter().map(Method::as_str).collect();
+            if let Ok(value) = HeaderValue::try_from(methods.join(", ")) {
+                headers.insert(ALLOW, value);
+            }
+        }
+    }
+}
+
+/// What a receiver does with a whole body: opens it, and leaves evidence.
+pub struct Open<P> {
+    pub(crate) provider: Arc<P>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) limits: BodyLimits,
+    pub(crate) skip_verification: bool,
+}
+
+impl<P: Provider> BodyCheck for Open<P> {
+    fn limits(&self) -> BodyLimits {
+        self.limits
+    }
+
+    fn check(&self, head: &mut Parts, body: Bytes) -> Result<Bytes, Rejection> {
+        if !self.skip_verification {
+            return open(self.provider.scheme(), &*self.clock, head, body);
+        }
+        let now = self.clock.now().ok_or_else(|| Rejection::new(RejectionKind::Misassembled, "the clock failed"))?;
+        head.extensions.insert(Verified::new("unverified", None, now));
+        Ok(body)
+    }
+}
+
+impl<P> fmt::Debug for Open<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Open").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
