@@ -1,6 +1,7 @@
 //! All integration tests, in one binary: it links once.
 
 mod aella;
+mod architecture;
 mod banking_circle;
 mod basic_auth;
 mod body;
