@@ -18,3 +18,5 @@ pub mod testing;
 mod trace;
 
 pub use error::{ConfigError, Rejection, RejectionKind};
+pub use idempotency::{Delivery, MemoryStore, Received};
+pub use receiver::{Outcome, Receiver};

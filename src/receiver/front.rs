@@ -37,7 +37,12 @@ impl Front {
         if self.methods.contains(method) {
             return Ok(());
         }
-        Err(Rejection::new(RejectionKind::MethodNotAllowed, "the provider does not use this method"))
+        let rejection = Rejection::new(RejectionKind::MethodNotAllowed, "the provider does not use this method");
+        let allowed: Vec<_> = self.methods.iter().map(Method::as_str).collect();
+        match HeaderValue::try_from(allowed.join(", ")) {
+            Ok(allowed) => Err(rejection.with_header(ALLOW, allowed)),
+            Err(_) => Err(rejection),
+        }
     }
 
     /// A missing type is taken: the proof is in the bytes. Parameters such as a charset are not looked at.
@@ -63,18 +68,6 @@ impl HeadCheck for Front {
         }
         self.check_method(&head.method)?;
         self.check_content_type(&head.headers)
-    }
-
-    fn decorate(&self, rejection: &Rejection, headers: &mut HeaderMap) {
-        if let Some(basic) = &self.basic {
-            basic.decorate(rejection, headers);
-        }
-        if rejection.kind() == RejectionKind::MethodNotAllowed {
-            let methods: Vec<_> = self.methods.iter().map(Method::as_str).collect();
-            if let Ok(value) = HeaderValue::try_from(methods.join(", ")) {
-                headers.insert(ALLOW, value);
-            }
-        }
     }
 }
 

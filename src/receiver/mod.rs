@@ -28,7 +28,7 @@ pub use handler::{Handler, HandlerService, IntoOutcome, Outcome};
 ///
 /// Without `.dedupe(..)` it does not become a service:
 ///
-/// ```compile_fail,E0277
+/// ```compile_fail,E0599
 /// # use tower_webhook::{provider::aella::{self, Aella}, secret::Secret, Received, Receiver};
 /// # fn build() -> Result<(), tower_webhook::ConfigError> {
 /// let aella = Aella::new(Secret::utf8("ae_sk_test_example")?)?;

@@ -9,6 +9,8 @@ mod contract;
 mod lease;
 mod mambu;
 mod opp;
+mod receiver;
 mod scheme;
 mod source_ip;
+mod support;
 mod verify;
