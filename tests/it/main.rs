@@ -12,5 +12,5 @@ mod opp;
 mod receiver;
 mod scheme;
 mod source_ip;
-mod support;
+mod deliveries;
 mod verify;

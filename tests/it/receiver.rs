@@ -23,7 +23,7 @@ use tower_webhook::provider::mambu::Mambu;
 use tower_webhook::secret::Secret;
 use tower_webhook::{ConfigError, Delivery, MemoryStore, Outcome, Received, Receiver, Rejection, RejectionKind};
 
-use crate::support::{BATCH, TRANSFER, aella, bank, now, read, sealed};
+use crate::deliveries::{BATCH, TRANSFER, aella, bank, now, read, sealed};
 
 /// What a handler saw: names and fences, in order.
 #[derive(Clone, Default)]
