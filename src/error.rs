@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{HeaderName, HeaderValue, StatusCode};
 
 /// A boxed error of somebody else's.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -26,6 +26,7 @@ struct Inner {
     kind: RejectionKind,
     detail: Cow<'static, str>,
     retry_after: Option<Duration>,
+    header: Option<(HeaderName, HeaderValue)>,
     source: Option<BoxError>,
 }
 
@@ -33,13 +34,20 @@ impl Rejection {
     /// A rejection with a detail for the log. The detail must hold no secret and no payload.
     #[must_use]
     pub fn new(kind: RejectionKind, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self(Arc::new(Inner { kind, detail: detail.into(), retry_after: None, source: None }))
+        Self(Arc::new(Inner { kind, detail: detail.into(), retry_after: None, header: None, source: None }))
     }
 
     /// The same rejection, with a hint when to try again. Sent as whole seconds, rounded up.
     #[must_use]
     pub fn with_retry_after(self, after: Duration) -> Self {
         self.map(|inner| inner.retry_after = Some(after))
+    }
+
+    /// The same rejection, with one header that its status asks for, such as `Allow` for a 405. It must depend on the
+    /// configuration alone: the peer sees it.
+    #[must_use]
+    pub fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
+        self.map(|inner| inner.header = Some((name, value)))
     }
 
     /// The same rejection, with the error that caused it.
@@ -73,11 +81,18 @@ impl Rejection {
         self.0.retry_after
     }
 
+    /// The header that the answer carries besides the status.
+    #[must_use]
+    pub fn header(&self) -> Option<(&HeaderName, &HeaderValue)> {
+        self.0.header.as_ref().map(|(name, value)| (name, value))
+    }
+
     fn map(self, change: impl FnOnce(&mut Inner)) -> Self {
         let mut inner = Arc::try_unwrap(self.0).unwrap_or_else(|shared| Inner {
             kind: shared.kind,
             detail: shared.detail.clone(),
             retry_after: shared.retry_after,
+            header: shared.header.clone(),
             source: None,
         });
         change(&mut inner);

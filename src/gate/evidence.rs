@@ -52,4 +52,8 @@ impl Authenticated {
     pub fn username(&self) -> &str {
         &self.username
     }
+
+    pub(crate) fn shared_username(&self) -> Arc<str> {
+        Arc::clone(&self.username)
+    }
 }

@@ -5,7 +5,15 @@
 //! in the response's extensions.
 
 mod body;
+mod buffer;
+mod collect;
+mod discard;
 mod evidence;
+mod head;
+mod refusal;
+
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -13,7 +21,14 @@ use http::request::Parts;
 use crate::error::Rejection;
 
 pub use body::Body;
+pub use buffer::{BodyFuture, BodyGate};
 pub use evidence::{Authenticated, Verified};
+pub use head::{HeadFuture, HeadGate};
+pub(crate) use refusal::refusal;
+
+/// The address at the other end of the connection. Who serves with plain hyper puts it into the request's extensions.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PeerAddr(pub SocketAddr);
 
 /// A check that needs the head of a request alone.
 pub trait HeadCheck: Send + Sync + 'static {
@@ -45,11 +60,27 @@ pub struct BodyLimits {
     /// The longest body, in bytes. Default: 1 MiB.
     pub max_bytes: usize,
     /// The time for the whole body, counted from the first moment of waiting. Default: 10 seconds.
-    pub deadline: std::time::Duration,
+    pub deadline: Duration,
+}
+
+impl BodyLimits {
+    /// The longest body, in bytes. Default: 1 MiB.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// The time for the whole body. Default: 10 seconds.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
 }
 
 impl Default for BodyLimits {
     fn default() -> Self {
-        Self { max_bytes: 1024 * 1024, deadline: std::time::Duration::from_secs(10) }
+        Self { max_bytes: 1024 * 1024, deadline: Duration::from_secs(10) }
     }
 }

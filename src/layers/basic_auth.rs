@@ -1,1 +1,215 @@
-//! (being built)
+//! Basic authentication (RFC 7617): who sends these credentials is one of ours.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use http::request::Parts;
+use sha2::{Digest, Sha256};
+use subtle::{ConditionallySelectable, ConstantTimeEq};
+use tower_layer::Layer;
+use zeroize::Zeroizing;
+
+use crate::encoding::Encoding;
+use crate::error::{ConfigError, Rejection, RejectionKind};
+use crate::gate::{Authenticated, HeadCheck, HeadGate};
+use crate::secret::Secret;
+
+/// Demands Basic credentials before a byte of the body is read, and puts
+/// [`Authenticated`] into the request's extensions.
+///
+/// # Security
+///
+/// Basic credentials prove the sender on an encrypted connection only, and prove nothing about the body.
+///
+/// # Example
+///
+/// ```
+/// use std::convert::Infallible;
+///
+/// use http::{Request, Response, StatusCode};
+/// use tower::{ServiceBuilder, ServiceExt, service_fn};
+/// use tower_webhook::gate::Authenticated;
+/// use tower_webhook::layers::{BasicAuthLayer, Credentials};
+/// use tower_webhook::secret::Secret;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let ours = Credentials::new("Aladdin", Secret::utf8("open sesame")?)?;
+/// let service = ServiceBuilder::new().layer(BasicAuthLayer::new([ours])?).service(service_fn(
+///     |request: Request<()>| async move {
+///         assert_eq!(request.extensions().get::<Authenticated>().unwrap().username(), "Aladdin");
+///         Ok::<_, Infallible>(Response::new(()))
+///     },
+/// ));
+///
+/// let right = Request::post("/").header("authorization", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==").body(())?;
+/// assert_eq!(service.clone().oneshot(right).await?.status(), StatusCode::OK);
+///
+/// let none = Request::post("/").body(())?;
+/// let refused = service.oneshot(none).await?;
+/// assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+/// assert_eq!(refused.headers()["www-authenticate"], r#"Basic realm="webhook", charset="UTF-8""#);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct BasicAuthLayer(BasicAuth);
+
+impl BasicAuthLayer {
+    /// The most credentials that a request is compared with.
+    pub const MOST: usize = 8;
+
+    /// Takes any of these credentials.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Credentials`] for none, [`ConfigError::TooManyKeys`] over [`BasicAuthLayer::MOST`].
+    pub fn new(credentials: impl IntoIterator<Item = Credentials>) -> Result<Self, ConfigError> {
+        let known: Vec<_> = credentials.into_iter().collect();
+        if known.is_empty() {
+            return Err(ConfigError::Credentials("none are given"));
+        }
+        if known.len() > Self::MOST {
+            return Err(ConfigError::TooManyKeys { most: Self::MOST });
+        }
+        let challenge = HeaderValue::from_static(r#"Basic realm="webhook", charset="UTF-8""#);
+        Ok(Self(BasicAuth { known, challenge }))
+    }
+
+    /// The realm that a refused sender is told. Default: `webhook`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Credentials`] for anything but printable ASCII without quotation mark and backslash.
+    pub fn realm(mut self, realm: impl AsRef<str>) -> Result<Self, ConfigError> {
+        let realm = realm.as_ref();
+        let plain = |byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+        let challenge = HeaderValue::try_from(format!(r#"Basic realm="{realm}", charset="UTF-8""#));
+        self.0.challenge = match challenge {
+            Ok(challenge) if realm.bytes().all(plain) => challenge,
+            _ => return Err(ConfigError::Credentials("the realm is not plain ASCII")),
+        };
+        Ok(self)
+    }
+
+    /// The check alone, for a gate of your own.
+    #[must_use]
+    pub fn check(&self) -> BasicAuth {
+        self.0.clone()
+    }
+}
+
+impl<S> Layer<S> for BasicAuthLayer {
+    type Service = HeadGate<BasicAuth, S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        HeadGate::new(Arc::new(self.check()), inner)
+    }
+}
+
+/// A user name with its password, kept as a digest of both.
+#[derive(Clone)]
+pub struct Credentials {
+    username: Arc<str>,
+    digest: [u8; 32],
+}
+
+impl Credentials {
+    /// A user name and a password, both UTF-8. The password may hold a colon.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Credentials`] for what RFC 7617 cannot carry: an empty user name or one with a colon, a control
+    /// character in either, a password that is not UTF-8.
+    pub fn new(username: impl Into<Arc<str>>, password: Secret) -> Result<Self, ConfigError> {
+        let username = username.into();
+        if username.is_empty() {
+            return Err(ConfigError::Credentials("the user name is empty"));
+        }
+        if username.contains(':') {
+            return Err(ConfigError::Credentials("the user name holds a colon"));
+        }
+        let Ok(text) = std::str::from_utf8(password.expose()) else {
+            return Err(ConfigError::Credentials("the password is not UTF-8"));
+        };
+        if username.chars().chain(text.chars()).any(char::is_control) {
+            return Err(ConfigError::Credentials("a control character in the user name or the password"));
+        }
+        let digest = Sha256::new().chain_update(username.as_bytes()).chain_update(":").chain_update(text);
+        Ok(Self { username, digest: digest.finalize().into() })
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+/// The check of [`BasicAuthLayer`].
+#[derive(Clone, Debug)]
+pub struct BasicAuth {
+    known: Vec<Credentials>,
+    challenge: HeaderValue,
+}
+
+impl BasicAuth {
+    /// Whose credentials these are. Compares with every one of ours, in the same time wherever a difference lies.
+    fn owner(&self, given: &[u8]) -> Option<&Credentials> {
+        let given: [u8; 32] = Sha256::digest(given).into();
+        let mut found = u8::MAX;
+        for (position, known) in (0..u8::MAX).zip(&self.known) {
+            found.conditional_assign(&position, known.digest.ct_eq(&given));
+        }
+        self.known.get(usize::from(found))
+    }
+
+    fn refuse(&self, kind: RejectionKind, detail: &'static str) -> Rejection {
+        Rejection::new(kind, detail).with_header(WWW_AUTHENTICATE, self.challenge.clone())
+    }
+}
+
+impl HeadCheck for BasicAuth {
+    fn check(&self, head: &mut Parts) -> Result<(), Rejection> {
+        let value = match authorization(&mut head.headers)? {
+            Some(value) => value,
+            None => {
+                return Err(self.refuse(RejectionKind::CredentialsMissing, "no Authorization header, or a blank one"));
+            }
+        };
+        let Some(token) = basic_token(value) else {
+            return Err(
+                self.refuse(RejectionKind::CredentialsWrong, "the Authorization header is not of the Basic scheme")
+            );
+        };
+        let Ok(given) = Encoding::Base64.decode(token).map(Zeroizing::new) else {
+            return Err(self.refuse(RejectionKind::CredentialsWrong, "the Basic credentials are not Base64"));
+        };
+        let Some(owner) = self.owner(&given) else {
+            return Err(self.refuse(RejectionKind::CredentialsWrong, "the Basic credentials are none of ours"));
+        };
+        head.extensions.insert(Authenticated::new(Arc::clone(&owner.username)));
+        Ok(())
+    }
+}
+
+/// The one `Authorization` value, or none. It is marked as sensitive, so that `Debug` of the request does not show it.
+fn authorization(headers: &mut HeaderMap) -> Result<Option<&[u8]>, Rejection> {
+    if headers.get_all(AUTHORIZATION).iter().nth(1).is_some() {
+        return Err(Rejection::new(RejectionKind::HeaderRepeated, "Authorization stands more than once"));
+    }
+    let Some(value) = headers.get_mut(AUTHORIZATION) else { return Ok(None) };
+    value.set_sensitive(true);
+    let value = value.as_bytes().trim_ascii();
+    Ok((!value.is_empty()).then_some(value))
+}
+
+/// What follows the scheme: its word in any case and one or more spaces (RFC 9110 section 11.4).
+fn basic_token(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, rest) = value.split_at_checked(5)?;
+    let token = rest.trim_ascii_start();
+    let spaces = rest.strip_suffix(token)?;
+    let fits = scheme.eq_ignore_ascii_case(b"basic") && !spaces.is_empty() && spaces.iter().all(|byte| *byte == b' ');
+    fits.then_some(token)
+}

@@ -1,1 +1,168 @@
-//! (being built)
+//! The source address list: who calls from elsewhere is refused before anything else is looked at.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{Extensions, HeaderMap, HeaderName};
+use ipnet::{IpNet, Ipv4Net};
+use tower_layer::Layer;
+
+use crate::error::{ConfigError, Rejection, RejectionKind};
+use crate::gate::{HeadCheck, HeadGate, PeerAddr};
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Takes requests from these networks only.
+///
+/// The address is that of the connection: [`PeerAddr`] in the request's extensions, or what [`peer`](Self::peer) finds.
+/// A request without one is answered with 500: the stack is assembled wrongly.
+///
+/// # Security
+///
+/// An address list is an extra and never the only proof: addresses of providers change, are shared and are routed by
+/// others. Put a signature or credentials behind it.
+///
+/// # Example
+///
+/// ```
+/// use std::convert::Infallible;
+/// use std::net::SocketAddr;
+///
+/// use http::{Request, Response, StatusCode};
+/// use tower::{ServiceBuilder, ServiceExt, service_fn};
+/// use tower_webhook::gate::PeerAddr;
+/// use tower_webhook::layers::SourceIpLayer;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let service = ServiceBuilder::new()
+///     .layer(SourceIpLayer::new(["192.0.2.0/24", "2001:db8::7"])?)
+///     .service(service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(())) }));
+/// let from = |peer: &str| {
+///     let peer = PeerAddr(peer.parse::<SocketAddr>().unwrap());
+///     Request::post("/").extension(peer).body(()).unwrap()
+/// };
+///
+/// assert_eq!(service.clone().oneshot(from("192.0.2.9:443")).await?.status(), StatusCode::OK);
+/// assert_eq!(service.oneshot(from("198.51.100.9:443")).await?.status(), StatusCode::FORBIDDEN);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SourceIpLayer(SourceIp);
+
+impl SourceIpLayer {
+    /// Takes requests from these networks, each in CIDR or as a bare address. An IPv4 address that is mapped into IPv6
+    /// counts as IPv4, here and in requests.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Network`] for what is no network, [`ConfigError::OutOfRange`] for an empty list.
+    pub fn new(networks: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, ConfigError> {
+        let networks: Vec<_> = networks.into_iter().map(|text| network(text.as_ref())).collect::<Result<_, _>>()?;
+        if networks.is_empty() {
+            return Err(ConfigError::OutOfRange("the number of networks"));
+        }
+        let find_peer = |extensions: &Extensions| extensions.get::<PeerAddr>().map(|peer| peer.0.ip());
+        Ok(Self(SourceIp { networks, hops: 0, find_peer }))
+    }
+
+    /// The number of proxies of yours in front: the client is the value that the outermost of them has written, the
+    /// n-th of `X-Forwarded-For` from the right over all its lines. Values may carry a port (`192.0.2.1:80`,
+    /// `[2001:db8::1]:80`). Where there are fewer values, or one of these n is no address, the address of the
+    /// connection counts. Default: 0.
+    ///
+    /// # Security
+    ///
+    /// Whoever can reach the receiver around these proxies can claim any address. Values further left are the client's
+    /// own claim and are never looked at. Keep the proxies' own addresses off the list.
+    #[must_use]
+    pub fn trusted_proxies(mut self, hops: usize) -> Self {
+        self.0.hops = hops;
+        self
+    }
+
+    /// Where the address of the connection is found. Default: [`PeerAddr`] in the request's extensions.
+    ///
+    /// ```
+    /// use std::net::SocketAddr;
+    ///
+    /// use axum::extract::ConnectInfo;
+    /// use tower_webhook::layers::SourceIpLayer;
+    ///
+    /// // For `axum::serve` with `into_make_service_with_connect_info::<SocketAddr>()`.
+    /// let layer = SourceIpLayer::new(["192.0.2.0/24"])?
+    ///     .peer(|extensions| extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.ip()));
+    /// # Ok::<(), tower_webhook::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn peer(mut self, find: fn(&Extensions) -> Option<IpAddr>) -> Self {
+        self.0.find_peer = find;
+        self
+    }
+
+    /// The check alone, for a gate of your own.
+    #[must_use]
+    pub fn check(&self) -> SourceIp {
+        self.0.clone()
+    }
+}
+
+impl<S> Layer<S> for SourceIpLayer {
+    type Service = HeadGate<SourceIp, S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        HeadGate::new(Arc::new(self.check()), inner)
+    }
+}
+
+/// The check of [`SourceIpLayer`].
+#[derive(Clone, Debug)]
+pub struct SourceIp {
+    networks: Vec<IpNet>,
+    hops: usize,
+    find_peer: fn(&Extensions) -> Option<IpAddr>,
+}
+
+impl HeadCheck for SourceIp {
+    fn check(&self, head: &mut Parts) -> Result<(), Rejection> {
+        let Some(peer) = (self.find_peer)(&head.extensions) else {
+            return Err(Rejection::new(RejectionKind::Misassembled, "the request carries no peer address"));
+        };
+        let source = forwarded_for(&head.headers, self.hops).unwrap_or(peer).to_canonical();
+        if self.networks.iter().any(|network| network.contains(&source)) {
+            return Ok(());
+        }
+        Err(Rejection::new(RejectionKind::SourceForbidden, format!("{source} is not on the list")))
+    }
+}
+
+fn forwarded_for(headers: &HeaderMap, hops: usize) -> Option<IpAddr> {
+    let lines = headers.get_all(FORWARDED_FOR).iter().rev();
+    let mut values = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+    let mut client = None;
+    for _ in 0..hops {
+        client = Some(address(values.next()?)?);
+    }
+    client
+}
+
+fn address(value: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(value.trim_ascii()).ok()?;
+    text.parse().or_else(|_| text.parse().map(|with_port: SocketAddr| with_port.ip())).ok()
+}
+
+fn network(text: &str) -> Result<IpNet, ConfigError> {
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    let network = text.parse().or_else(|_| address()).map_err(|_| ConfigError::Network(text.to_owned()))?;
+    Ok(unmapped(network).unwrap_or(network))
+}
+
+/// `::ffff:192.0.2.0/120` is `192.0.2.0/24`.
+fn unmapped(network: IpNet) -> Option<IpNet> {
+    let IpNet::V6(network) = network else { return None };
+    let address = network.addr().to_ipv4_mapped()?;
+    let length = network.prefix_len().checked_sub(96)?;
+    Ipv4Net::new(address, length).ok().map(IpNet::V4)
+}

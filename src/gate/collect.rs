@@ -1,0 +1,172 @@
+//! A whole body within its limits: counted while it streams, never trusted for what it says about its own length.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::BodyLimits;
+use super::discard::discard;
+use crate::error::{BoxError, Rejection, RejectionKind};
+
+/// The most that is reserved before the bytes are there.
+const START: usize = 16 * 1024;
+
+/// Frames taken in one turn. After so many the task yields, and the deadline is looked at.
+const FRAMES_PER_TURN: usize = 64;
+
+pin_project! {
+    /// Reads a whole body. There is no timer until the body makes us wait for the first time.
+    pub(super) struct Collect<B> {
+        reader: Reader<B>,
+        #[pin]
+        deadline: Option<Sleep>,
+    }
+}
+
+impl<B: Body> Collect<B> {
+    pub(super) fn new(headers: &HeaderMap, body: B, limits: BodyLimits) -> Self {
+        let header = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        let declared = body.size_hint().lower().max(header.unwrap_or(0));
+        let reader = Reader { body: Some(body), declared, limits, gathered: Gathered::default() };
+        Self { reader, deadline: None }
+    }
+}
+
+impl<B> Future for Collect<B>
+where
+    B: Body + Send + Unpin + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Output = Result<Bytes, Rejection>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let Poll::Ready(read) = this.reader.poll_read(cx) {
+            return Poll::Ready(read);
+        }
+        let limit = this.reader.limits.deadline;
+        if this.deadline.is_none() {
+            this.deadline.set(Some(sleep(limit)));
+        }
+        if let Some(deadline) = this.deadline.as_pin_mut() {
+            // The clock is asked too: a body that uses up the task's budget in tokio would leave the timer none.
+            if deadline.deadline() > Instant::now() {
+                ready!(deadline.poll(cx));
+            }
+        }
+        Poll::Ready(Err(Rejection::new(RejectionKind::BodyTimeout, format!("not complete within {limit:?}"))))
+    }
+}
+
+struct Reader<B> {
+    body: Option<B>,
+    declared: u64,
+    limits: BodyLimits,
+    gathered: Gathered,
+}
+
+impl<B> Reader<B>
+where
+    B: Body + Send + Unpin + 'static,
+    B::Error: Into<BoxError>,
+{
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, Rejection>> {
+        let max = self.limits.max_bytes;
+        if u64::try_from(max).is_ok_and(|max| self.declared > max) {
+            return Poll::Ready(Err(self.too_large()));
+        }
+        for _ in 0..FRAMES_PER_TURN {
+            let Some(body) = &mut self.body else { return Poll::Ready(Err(aborted("polled after its end"))) };
+            let frame = match ready!(Pin::new(body).poll_frame(cx)) {
+                None => return Poll::Ready(Ok(self.gathered.take())),
+                Some(Err(error)) => return Poll::Ready(Err(aborted(error))),
+                Some(Ok(frame)) => frame,
+            };
+            // Trailers are not signed by anybody, and so not looked at.
+            let Ok(data) = frame.into_data() else { continue };
+            if data.remaining() > max.saturating_sub(self.gathered.len()) {
+                return Poll::Ready(Err(self.too_large()));
+            }
+            self.gathered.push(data);
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn too_large(&mut self) -> Rejection {
+        if let Some(body) = self.body.take() {
+            discard(body, self.limits.deadline);
+        }
+        Rejection::new(RejectionKind::BodyTooLarge, format!("longer than {} bytes", self.limits.max_bytes))
+    }
+}
+
+fn aborted(cause: impl Into<BoxError>) -> Rejection {
+    Rejection::new(RejectionKind::BodyAborted, "the body broke off").with_source(cause)
+}
+
+/// The bytes so far. A body of one frame is handed on without a copy.
+#[derive(Default)]
+struct Gathered {
+    one: Bytes,
+    many: BytesMut,
+}
+
+impl Gathered {
+    fn len(&self) -> usize {
+        self.one.len() + self.many.len()
+    }
+
+    fn push(&mut self, mut data: impl Buf) {
+        if !data.has_remaining() {
+            return;
+        }
+        if self.len() == 0 {
+            self.one = data.copy_to_bytes(data.remaining());
+            return;
+        }
+        if self.many.is_empty() {
+            self.many.reserve(START.max(self.one.len() + data.remaining()));
+            self.many.put(std::mem::take(&mut self.one));
+        }
+        self.many.put(data);
+    }
+
+    fn take(&mut self) -> Bytes {
+        if self.many.is_empty() { std::mem::take(&mut self.one) } else { std::mem::take(&mut self.many).freeze() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_frame_is_handed_on_as_it_is() {
+        let mut gathered = Gathered::default();
+        let frame = Bytes::from(vec![7; 100]);
+        let address = frame.as_ptr();
+        gathered.push(Bytes::new());
+        gathered.push(frame);
+        gathered.push(Bytes::new());
+        assert_eq!(gathered.take().as_ptr(), address);
+    }
+
+    #[test]
+    fn several_frames_are_joined_in_order_with_a_modest_start() {
+        let mut gathered = Gathered::default();
+        for frame in ["one,", "", "two,", "three"] {
+            gathered.push(frame.as_bytes());
+        }
+        assert!(gathered.many.capacity() <= START, "{}", gathered.many.capacity());
+        assert_eq!(gathered.take(), "one,two,three");
+        assert_eq!(gathered.len(), 0);
+    }
+}
