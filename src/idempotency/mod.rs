@@ -9,9 +9,11 @@ mod layer;
 mod lease;
 mod memory;
 mod received;
+mod record;
 mod service;
 mod store;
 
 pub use key::{Fingerprint, Key, Namespace};
+pub use memory::MemoryStore;
 pub use received::{Delivery, LeaseLost, Received};
 pub use store::{Claim, DedupeStore, Held, LostWhy, StateTag, StoreError, StoredResponse, Terms, Token};
