@@ -11,6 +11,7 @@ mod layer;
 mod lease;
 mod memory;
 mod received;
+mod record;
 mod service;
 mod store;
 
@@ -18,6 +19,7 @@ pub use answer::REPLAYED;
 pub use drain::Drain;
 pub use key::{Fingerprint, Key, Namespace};
 pub use layer::{IdempotencyLayer, Settings};
+pub use memory::MemoryStore;
 pub use received::{Delivery, LeaseLost, Received};
 pub use service::{Idempotency, ResponseFuture};
 pub use store::{Claim, DedupeStore, Held, LostWhy, StateTag, StoreError, StoredResponse, Terms, Token};

@@ -1,17 +1,19 @@
-//! The contract of a dedupe store: four operations, ten laws.
+//! The contract of a dedupe store: four operations, twelve laws.
 //!
 //! | law | promise |
 //! |---|---|
 //! | L1 | at most one `complete` per key answers [`Held::Ok`] for the first time within the retention |
 //! | L2 | after it, no `claim` answers [`Claim::Acquired`] until the retention ends |
-//! | L3 | two `Acquired` answers for one key with different tokens have different fences, the later one larger |
+//! | L3 | while a lease runs no other token gets `Acquired`; two `Acquired` with different tokens have different fences, the later one larger |
 //! | L4 | a call with a token that is not the record's own changes nothing |
-//! | L5 | the same call with the same token again gives the same class of answer |
+//! | L5 | the same call with the same token again gives the same class of answer; only a `release` may say [`Held::Lost`], since it is done |
 //! | L6 | [`StoreError::Timeout`] means "unknown": a later call decides |
 //! | L7 | a live record is never evicted; a full store answers [`StoreError::Full`] |
 //! | L8 | another fingerprint never gets `Acquired` or `Done` |
 //! | L9 | without new faults, a key becomes claimable or done within one lease |
 //! | L10 | the store sees no plaintext identity |
+//! | L11 | with as many claims as [`Terms::max_attempts`] and no lease running, a key is poisoned, and stays so until its retention ends |
+//! | L12 | any duration is taken; one that is too long counts as the longest that the store knows |
 
 use std::fmt;
 use std::future::Future;
@@ -83,7 +85,8 @@ pub trait DedupeStore: Send + Sync + 'static {
 pub struct Terms {
     /// How long a claim holds without renewal. Default: 30 seconds.
     pub lease: Duration,
-    /// How long the record is kept, counted from the last claim or completion.
+    /// How long the record is kept, counted from the last claim that was granted, or the completion. A running lease
+    /// or delay is outlived in any case.
     pub retention: Duration,
     /// After this many claims the key is poisoned. Default: no such number, since the sender's own schedule ends.
     pub max_attempts: Option<NonZeroU32>,

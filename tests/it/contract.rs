@@ -1,1 +1,325 @@
-//! (being built)
+//! The contract suite: the memory store passes it, and a store that breaks a law fails at that law.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::time::Instant;
+use tower_webhook::idempotency::{
+    Claim, DedupeStore, Fingerprint, Held, Key, LostWhy, MemoryStore, StateTag, StoreError, StoredResponse, Terms,
+    Token,
+};
+use tower_webhook::testing::contract::{self, Law, Subject};
+
+struct Memory;
+
+impl Subject for Memory {
+    type Store = MemoryStore;
+
+    async fn store(&self) -> MemoryStore {
+        MemoryStore::new(10_000)
+    }
+
+    async fn bounded(&self, keys: usize) -> Option<MemoryStore> {
+        Some(MemoryStore::new(keys))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_memory_store_keeps_every_law() {
+    contract::check(&Memory).await;
+}
+
+/// What is wrong with a [`Flawed`] store.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Flaw {
+    None,
+    CompleteUpserts,
+    DoneIsForgottenWithTheLease,
+    DoneCanBeReleased,
+    DoneIsKeptForEver,
+    ReleaseDeletes,
+    FenceStands,
+    RetentionFromFirstClaim,
+    ClaimIsNotAtomic,
+    AnyTokenReleases,
+    AnyTokenRenews,
+    CallsCreateRecords,
+    RepeatedClaimWaits,
+    RepeatedClaimCounts,
+    RepeatedCompletionIsLost,
+    RepeatedCompletionOverwrites,
+    HalfAClaimStays,
+    Evicts,
+    GrowsWithoutBound,
+    FullEvenForKnownKeys,
+    FingerprintIsIgnored,
+    FingerprintIsIgnoredWhenDone,
+    LeaseNeverEnds,
+    DelayIsIgnored,
+    RenewalIsIgnored,
+    RetentionCutsTheLease,
+    NeverPoisons,
+    PoisonWearsOff,
+    LongTimesWrap,
+}
+
+/// The state machine once more, as a map, with one flaw.
+struct Flawed {
+    flaw: Flaw,
+    capacity: usize,
+    records: Mutex<HashMap<Key, Record>>,
+}
+
+#[derive(Clone)]
+struct Record {
+    fingerprint: Fingerprint,
+    fence: u64,
+    tag: StateTag,
+    token: Option<Token>,
+    until: Instant,
+    expires: Instant,
+    response: Option<StoredResponse>,
+}
+
+impl Flawed {
+    fn after(&self, time: Duration) -> Instant {
+        let capped = match self.flaw {
+            Flaw::LongTimesWrap if time > Duration::from_secs(1 << 32) => Duration::ZERO,
+            _ => time.min(Duration::from_secs(1 << 32)),
+        };
+        Instant::now() + capped
+    }
+
+    fn live(&self, key: &Key) -> Option<Record> {
+        self.records.lock().unwrap().get(key).filter(|record| Instant::now() < record.expires).cloned()
+    }
+
+    fn put(&self, key: &Key, record: Record) -> Result<(), StoreError> {
+        let mut records = self.records.lock().unwrap();
+        if !records.contains_key(key) || self.flaw == Flaw::FullEvenForKnownKeys {
+            records.retain(|_, record| Instant::now() < record.expires);
+            if records.len() >= self.capacity {
+                match self.flaw {
+                    Flaw::GrowsWithoutBound => {}
+                    Flaw::Evicts => {
+                        let oldest = records.iter().min_by_key(|(_, record)| record.expires).map(|(key, _)| *key);
+                        records.remove(&oldest.unwrap());
+                    }
+                    _ => return Err(StoreError::Full),
+                }
+            }
+        }
+        records.insert(*key, record);
+        Ok(())
+    }
+
+    fn change(&self, key: &Key, token: &Token, any_token: bool, change: impl FnOnce(&mut Record) -> Held) -> Held {
+        let Some(mut record) = self.live(key) else { return Held::Lost(LostWhy::Gone) };
+        if record.token != Some(*token) && !any_token {
+            return Held::Lost(LostWhy::Taken(record.tag));
+        }
+        let held = change(&mut record);
+        self.records.lock().unwrap().insert(*key, record);
+        held
+    }
+
+    /// The record after a claim that was granted.
+    fn granted(&self, before: Option<&Record>, token: &Token, fingerprint: &Fingerprint, terms: &Terms) -> Record {
+        let until = self.after(if self.flaw == Flaw::LeaseNeverEnds { terms.retention } else { terms.lease });
+        let mut expires = self.after(terms.retention);
+        if self.flaw != Flaw::RetentionCutsTheLease {
+            expires = expires.max(until);
+        }
+        if let (Flaw::RetentionFromFirstClaim, Some(before)) = (self.flaw, before) {
+            expires = before.expires;
+        }
+        let same = before.is_some_and(|before| before.token == Some(*token));
+        let counts = !same || self.flaw == Flaw::RepeatedClaimCounts;
+        let fence = match before {
+            Some(before) if self.flaw == Flaw::FenceStands || !counts => before.fence,
+            Some(before) => before.fence + 1,
+            None => 1,
+        };
+        let fingerprint = *fingerprint;
+        Record { fingerprint, fence, tag: StateTag::Pending, token: Some(*token), until, expires, response: None }
+    }
+}
+
+impl DedupeStore for Flawed {
+    async fn claim(
+        &self,
+        key: &Key,
+        token: &Token,
+        fingerprint: &Fingerprint,
+        terms: &Terms,
+    ) -> Result<Claim, StoreError> {
+        let before = self.live(key);
+        if self.flaw == Flaw::ClaimIsNotAtomic {
+            tokio::task::yield_now().await;
+        }
+        if let Some(mut record) = before.clone() {
+            let state = record.tag;
+            let ignored = self.flaw == Flaw::FingerprintIsIgnored
+                || self.flaw == Flaw::FingerprintIsIgnoredWhenDone && state == StateTag::Done;
+            if record.fingerprint != *fingerprint && !ignored {
+                return Ok(Claim::Mismatch { state });
+            }
+            if state == StateTag::Done {
+                if self.flaw == Flaw::DoneIsKeptForEver {
+                    record.expires = self.after(terms.retention);
+                    self.put(key, record.clone())?;
+                }
+                return Ok(Claim::Done { fence: record.fence, response: record.response.unwrap() });
+            }
+            if state == StateTag::Poison && self.flaw != Flaw::PoisonWearsOff {
+                return Ok(Claim::Poison { attempts: record.fence });
+            }
+            let same = record.token == Some(*token) && self.flaw != Flaw::RepeatedClaimWaits;
+            if !same && Instant::now() < record.until {
+                return Ok(Claim::InFlight { retry_in: record.until - Instant::now() });
+            }
+            let most = terms.max_attempts.map_or(u64::MAX, |most| u64::from(most.get()));
+            if !same && record.fence >= most && self.flaw != Flaw::NeverPoisons {
+                let poisoned = Record { tag: StateTag::Poison, token: None, ..record };
+                self.put(key, poisoned.clone())?;
+                return Ok(Claim::Poison { attempts: poisoned.fence });
+            }
+        }
+        let record = self.granted(before.as_ref(), token, fingerprint, terms);
+        let fence = record.fence;
+        if self.flaw == Flaw::HalfAClaimStays && before.is_none() {
+            self.put(key, Record { token: None, ..record.clone() })?;
+            tokio::task::yield_now().await;
+        }
+        self.put(key, record)?;
+        Ok(Claim::Acquired { fence })
+    }
+
+    async fn renew(&self, key: &Key, token: &Token, lease: Duration) -> Result<Held, StoreError> {
+        let any = self.flaw == Flaw::AnyTokenRenews;
+        Ok(self.change(key, token, any, |record| {
+            if record.tag != StateTag::Pending {
+                return Held::Lost(LostWhy::Taken(record.tag));
+            }
+            if self.flaw != Flaw::RenewalIsIgnored {
+                record.until = self.after(lease);
+                record.expires = record.expires.max(record.until);
+            }
+            Held::Ok
+        }))
+    }
+
+    async fn complete(
+        &self,
+        key: &Key,
+        token: &Token,
+        response: &StoredResponse,
+        retention: Duration,
+    ) -> Result<Held, StoreError> {
+        if self.flaw == Flaw::CallsCreateRecords && self.live(key).is_none() {
+            let record = self.granted(None, token, &Fingerprint::of(b"the event"), &Terms::new(retention));
+            self.put(key, record)?;
+            return Ok(Held::Lost(LostWhy::Gone));
+        }
+        Ok(self.change(key, token, self.flaw == Flaw::CompleteUpserts, |record| {
+            if record.tag == StateTag::Done && self.flaw == Flaw::RepeatedCompletionIsLost {
+                return Held::Lost(LostWhy::Taken(StateTag::Done));
+            }
+            if record.tag == StateTag::Pending || self.flaw == Flaw::RepeatedCompletionOverwrites {
+                record.response = Some(response.clone());
+            }
+            if record.tag == StateTag::Pending {
+                record.tag = StateTag::Done;
+                record.token = Some(*token);
+                record.expires = self.after(retention);
+                if self.flaw == Flaw::DoneIsForgottenWithTheLease {
+                    record.expires = record.until;
+                }
+            }
+            Held::Ok
+        }))
+    }
+
+    async fn release(&self, key: &Key, token: &Token, delay: Duration) -> Result<Held, StoreError> {
+        let held = self.change(key, token, self.flaw == Flaw::AnyTokenReleases, |record| {
+            if record.tag == StateTag::Done && self.flaw != Flaw::DoneCanBeReleased || record.tag == StateTag::Poison {
+                return Held::Lost(LostWhy::Taken(record.tag));
+            }
+            record.tag = StateTag::Pending;
+            record.token = None;
+            record.until = self.after(if self.flaw == Flaw::DelayIsIgnored { Duration::ZERO } else { delay });
+            record.expires = record.expires.max(record.until);
+            Held::Ok
+        });
+        if held == Held::Ok && self.flaw == Flaw::ReleaseDeletes {
+            self.records.lock().unwrap().remove(key);
+        }
+        Ok(held)
+    }
+}
+
+impl Subject for Flaw {
+    type Store = Flawed;
+
+    async fn store(&self) -> Flawed {
+        Flawed { flaw: *self, capacity: 10_000, records: Mutex::default() }
+    }
+
+    async fn bounded(&self, keys: usize) -> Option<Flawed> {
+        Some(Flawed { flaw: *self, capacity: keys, records: Mutex::default() })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_store_without_a_flaw_keeps_every_law() {
+    contract::check(&Flaw::None).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_flaw_fails_at_its_law() {
+    let cases = [
+        (Flaw::CompleteUpserts, Law::OneCompletion),
+        (Flaw::CallsCreateRecords, Law::OneCompletion),
+        (Flaw::DoneIsForgottenWithTheLease, Law::DoneStays),
+        (Flaw::DoneCanBeReleased, Law::DoneStays),
+        (Flaw::DoneIsKeptForEver, Law::DoneStays),
+        (Flaw::ReleaseDeletes, Law::FenceGrows),
+        (Flaw::FenceStands, Law::FenceGrows),
+        (Flaw::RetentionFromFirstClaim, Law::FenceGrows),
+        (Flaw::ClaimIsNotAtomic, Law::FenceGrows),
+        (Flaw::AnyTokenReleases, Law::StrangersChangeNothing),
+        (Flaw::AnyTokenRenews, Law::StrangersChangeNothing),
+        (Flaw::RepeatedClaimWaits, Law::RepeatsAgree),
+        (Flaw::RepeatedClaimCounts, Law::RepeatsAgree),
+        (Flaw::RepeatedCompletionIsLost, Law::RepeatsAgree),
+        (Flaw::RepeatedCompletionOverwrites, Law::RepeatsAgree),
+        (Flaw::HalfAClaimStays, Law::UnknownIsDecided),
+        (Flaw::Evicts, Law::NothingIsEvicted),
+        (Flaw::GrowsWithoutBound, Law::NothingIsEvicted),
+        (Flaw::FullEvenForKnownKeys, Law::NothingIsEvicted),
+        (Flaw::FingerprintIsIgnored, Law::OtherEventsAreTold),
+        (Flaw::FingerprintIsIgnoredWhenDone, Law::OtherEventsAreTold),
+        (Flaw::LeaseNeverEnds, Law::KeysComeFree),
+        (Flaw::DelayIsIgnored, Law::KeysComeFree),
+        (Flaw::RenewalIsIgnored, Law::KeysComeFree),
+        (Flaw::RetentionCutsTheLease, Law::KeysComeFree),
+        (Flaw::NeverPoisons, Law::TooManyClaimsPoison),
+        (Flaw::PoisonWearsOff, Law::TooManyClaimsPoison),
+        (Flaw::LongTimesWrap, Law::AnyDurationIsTaken),
+    ];
+    for (flaw, law) in cases {
+        let message = broken(law, flaw).await.unwrap_or_else(|| panic!("{flaw:?} passes {law}"));
+        assert!(message.starts_with(&format!("{law} is broken: ")), "{flaw:?}: {message}");
+    }
+    for law in Law::ALL {
+        assert!(cases.iter().any(|(_, broken)| broken == law), "no flaw shows that {law} can fail");
+    }
+}
+
+async fn broken(law: Law, flaw: Flaw) -> Option<String> {
+    let panic = AssertUnwindSafe(law.check(&flaw)).catch_unwind().await.err()?;
+    Some(*panic.downcast::<String>().unwrap())
+}
