@@ -19,6 +19,7 @@ pub use answer::REPLAYED;
 pub use drain::Drain;
 pub use key::{Fingerprint, Key, Namespace};
 pub use layer::{IdempotencyLayer, Settings};
+pub use lease::Unclaimed;
 pub use memory::MemoryStore;
 pub use received::{Delivery, LeaseLost, Received};
 pub use service::{Idempotency, ResponseFuture};

@@ -11,3 +11,4 @@ mod verify;
 pub use basic_auth::{BasicAuth, BasicAuthLayer, Credentials};
 pub use source_ip::{SourceIp, SourceIpLayer};
 pub use verify::{Verify, VerifyLayer};
+pub(crate) use verify::open;

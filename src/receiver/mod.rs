@@ -210,8 +210,13 @@ impl<P: Provider, D: DedupeStore, S> Layer<S> for ReceiverLayer<P, D> {
 }
 
 /// A shared value that prints nothing.
-#[derive(Clone)]
 struct Shared<T: ?Sized>(Arc<T>);
+
+impl<T: ?Sized> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
 
 impl<T: ?Sized> std::fmt::Debug for Shared<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
