@@ -8,6 +8,7 @@ pub mod aella;
 pub mod banking_circle;
 pub mod mambu;
 pub mod opp;
+mod shape;
 
 use std::fmt;
 use std::sync::Arc;
