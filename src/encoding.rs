@@ -1,4 +1,4 @@
-//! Text encodings of the wire: hexadecimal and Base64, strict, and UTF-16LE.
+//! Encodings of the wire: bytes as strict hexadecimal or Base64, text as UTF-8 or UTF-16LE.
 //!
 //! Strict means: no white space, no `0x`, no URL-safe alphabet, no missing or extra padding, no stray bits at the end.
 //! A value has one spelling (up to the case of hexadecimal), so that nobody can send one delivery in two.
@@ -25,25 +25,26 @@ impl Encoding {
     ///
     /// [`DecodeError`] when the text is not strictly in this encoding.
     pub fn decode(self, text: &[u8]) -> Result<Vec<u8>, DecodeError> {
-        match self {
-            // const-hex takes a leading "0x"; nobody sends one, so it is not ours to take.
-            Self::Hex if text.get(1).is_some_and(|byte| matches!(byte, b'x' | b'X')) => Err(DecodeError(self)),
-            Self::Hex => const_hex::decode(text).map_err(|_| DecodeError(self)),
-            Self::Base64 => STANDARD.decode(text).map_err(|_| DecodeError(self)),
-        }
+        let bytes = match self {
+            Self::Hex if prefixed(text) => None,
+            Self::Hex => const_hex::decode(text).ok(),
+            Self::Base64 => STANDARD.decode(text).ok(),
+        };
+        bytes.ok_or(DecodeError(self.name()))
     }
 
-    /// Exactly `N` bytes from text.
+    /// Exactly `N` bytes from text. Nothing is allocated, however long the text.
     ///
     /// # Errors
     ///
     /// [`DecodeError`] when the text is not in this encoding or has another length.
     pub fn decode_array<const N: usize>(self, text: &[u8]) -> Result<[u8; N], DecodeError> {
-        // Longer than any spelling of N bytes: refused before anything is allocated for it.
-        if text.len() > N.saturating_mul(2) + 4 {
-            return Err(DecodeError(self));
-        }
-        self.decode(text)?.try_into().map_err(|_| DecodeError(self))
+        let mut bytes = [0; N];
+        let exact = match self {
+            Self::Hex => !prefixed(text) && const_hex::decode_to_slice(text, &mut bytes).is_ok(),
+            Self::Base64 => STANDARD.decode_slice(text, &mut bytes).is_ok_and(|length| length == N),
+        };
+        if exact { Ok(bytes) } else { Err(DecodeError(self.name())) }
     }
 
     /// Text from bytes.
@@ -65,14 +66,200 @@ impl Encoding {
     }
 }
 
-/// Text that is not in its encoding.
+/// Whether hexadecimal text has a `0x` in front. const-hex takes it; nobody sends one, so it is not ours to take.
+fn prefixed(hex: &[u8]) -> bool {
+    matches!(hex, [_, b'x' | b'X', ..])
+}
+
+/// How a text is written as bytes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum TextEncoding {
+    /// UTF-8, passed on as it is: whoever parses it checks it.
+    #[default]
+    Utf8,
+    /// UTF-16, little end first. A byte order mark at the start is dropped; half a unit or half a pair is an error.
+    Utf16Le,
+}
+
+impl TextEncoding {
+    /// The same text in UTF-8.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] when the bytes are not text in this encoding.
+    pub fn to_utf8(self, bytes: Vec<u8>) -> Result<Vec<u8>, DecodeError> {
+        match self {
+            Self::Utf8 => Ok(bytes),
+            Self::Utf16Le => utf16le_to_utf8(&bytes).map(String::into_bytes).ok_or(DecodeError(self.name())),
+        }
+    }
+
+    /// UTF-8 in this encoding, without a byte order mark.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] when the bytes had to be UTF-8 and are not.
+    pub fn from_utf8(self, bytes: Vec<u8>) -> Result<Vec<u8>, DecodeError> {
+        match self {
+            Self::Utf8 => Ok(bytes),
+            Self::Utf16Le => {
+                let text = std::str::from_utf8(&bytes).map_err(|_| DecodeError(Self::Utf8.name()))?;
+                Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect())
+            }
+        }
+    }
+
+    /// The encoding's name in a sentence.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Utf8 => "UTF-8",
+            Self::Utf16Le => "UTF-16LE",
+        }
+    }
+}
+
+fn utf16le_to_utf8(bytes: &[u8]) -> Option<String> {
+    let (units, []) = bytes.as_chunks() else { return None };
+    let units = units.strip_prefix(&[[0xFF, 0xFE]]).unwrap_or(units);
+    let mut text = String::with_capacity(units.len());
+    for letter in char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit))) {
+        text.push(letter.ok()?);
+    }
+    Some(text)
+}
+
+/// Bytes that are not in their encoding.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct DecodeError(Encoding);
+pub struct DecodeError(&'static str);
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "not {}, or of the wrong length", self.0.name())
+        write!(f, "not {}, or of the wrong length", self.0)
     }
 }
 
 impl std::error::Error for DecodeError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEGATIVE: [(Encoding, &str, &[u8]); 26] = [
+        (Encoding::Hex, "odd", b"000"),
+        (Encoding::Hex, "0x", b"0x00"),
+        (Encoding::Hex, "0X", b"0X00"),
+        (Encoding::Hex, "only 0x", b"0x"),
+        (Encoding::Hex, "letter behind f", b"0g"),
+        (Encoding::Hex, "space in front", b" 0"),
+        (Encoding::Hex, "space behind", b"00 "),
+        (Encoding::Hex, "spaces around", b" 00 "),
+        (Encoding::Hex, "space inside", b"00 0"),
+        (Encoding::Hex, "newline", b"00\n0"),
+        (Encoding::Hex, "newline behind", b"00\r\n"),
+        (Encoding::Hex, "colon", b"00:00 "),
+        (Encoding::Hex, "full-width digits", "\u{ff10}0".as_bytes()),
+        (Encoding::Hex, "high bytes", &[0xB0, 0xB0]),
+        (Encoding::Hex, "NUL", &[0, 0]),
+        (Encoding::Base64, "padding missing", b"AA"),
+        (Encoding::Base64, "padding short", b"AA="),
+        (Encoding::Base64, "padding long", b"AA==="),
+        (Encoding::Base64, "padding alone", b"===="),
+        (Encoding::Base64, "padding inside", b"AA==AAAA"),
+        (Encoding::Base64, "stray bits of two", b"AB=="),
+        (Encoding::Base64, "stray bits of three", b"AAB="),
+        (Encoding::Base64, "URL-safe", b"-_-_"),
+        (Encoding::Base64, "newline inside", b"AAAA\nAAAA"),
+        (Encoding::Base64, "newline behind", b"AAAA\n"),
+        (Encoding::Base64, "not ASCII", "AAA\u{e9}".as_bytes()),
+    ];
+
+    #[test]
+    fn what_is_not_the_one_spelling_is_refused() {
+        for (encoding, case, text) in NEGATIVE {
+            assert_eq!(encoding.decode(text), Err(DecodeError(encoding.name())), "{encoding:?} {case}");
+            for refused in [
+                encoding.decode_array::<0>(text).is_err(),
+                encoding.decode_array::<1>(text).is_err(),
+                encoding.decode_array::<2>(text).is_err(),
+                encoding.decode_array::<3>(text).is_err(),
+                encoding.decode_array::<6>(text).is_err(),
+            ] {
+                assert!(refused, "{encoding:?} {case}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_one_spelling_is_taken() {
+        for (encoding, text, bytes) in [
+            (Encoding::Hex, "", &[][..]),
+            (Encoding::Hex, "00fFaB", &[0, 255, 171]),
+            (Encoding::Base64, "", &[]),
+            (Encoding::Base64, "AA==", &[0]),
+            (Encoding::Base64, "AAA=", &[0, 0]),
+            (Encoding::Base64, "+/+/", &[0xFB, 0xFF, 0xBF]),
+        ] {
+            assert_eq!(encoding.decode(text.as_bytes()).as_deref(), Ok(bytes), "{encoding:?} {text}");
+        }
+        assert_eq!(Encoding::Hex.encode(&[0, 255]), "00ff");
+        assert_eq!(Encoding::Base64.encode(&[0, 255]), "AP8=");
+    }
+
+    #[test]
+    fn no_byte_has_two_spellings_but_for_the_case_of_hexadecimal() {
+        let all = || (0..=u8::MAX).flat_map(|high| (0..=u8::MAX).map(move |low| [high, low]));
+        assert_eq!(all().filter(|text| Encoding::Hex.decode(text).is_ok()).count(), 22 * 22);
+        assert_eq!(all().filter(|[a, b]| Encoding::Base64.decode(&[*a, *b, b'=', b'=']).is_ok()).count(), 256);
+    }
+
+    #[test]
+    fn an_array_has_exactly_its_length() {
+        for encoding in [Encoding::Hex, Encoding::Base64] {
+            for length in 0..40 {
+                let text = encoding.encode(&vec![7; length]);
+                let taken = encoding.decode_array::<16>(text.as_bytes());
+                assert_eq!(taken.is_ok(), length == 16, "{encoding:?} {length}");
+                assert_eq!(taken.unwrap_or([7; 16]), [7; 16]);
+            }
+        }
+    }
+
+    #[test]
+    fn utf16_is_read_as_utf8_and_written_back() {
+        for text in ["", "{}", "\u{e9}", "\u{20ac}", "\u{1f3e6}!", "\0"] {
+            let wide = TextEncoding::Utf16Le.from_utf8(text.into()).unwrap();
+            assert_eq!(TextEncoding::Utf16Le.to_utf8(wide).unwrap(), text.as_bytes(), "{text:?}");
+        }
+        assert_eq!(TextEncoding::Utf16Le.from_utf8(b"{}".to_vec()).unwrap(), b"{\0}\0");
+        assert_eq!(TextEncoding::Utf16Le.from_utf8(vec![0xFF]), Err(DecodeError("UTF-8")));
+    }
+
+    #[test]
+    fn one_byte_order_mark_is_dropped_and_half_a_letter_is_refused() {
+        let cases: [(&str, &[u8], Option<&str>); 9] = [
+            ("mark", b"\xFF\xFE{\0}\0", Some("{}")),
+            ("mark alone", b"\xFF\xFE", Some("")),
+            ("two marks", b"\xFF\xFE\xFF\xFE", Some("\u{feff}")),
+            ("mark behind", b"{\0\xFF\xFE", Some("{\u{feff}")),
+            ("odd", b"{\0}", None),
+            ("one byte", b"{", None),
+            ("high half alone", b"\x3C\xD8", None),
+            ("low half alone", b"\xE6\xDF", None),
+            ("halves swapped", b"\xE6\xDF\x3C\xD8", None),
+        ];
+        for (case, bytes, text) in cases {
+            let read = TextEncoding::Utf16Le.to_utf8(bytes.to_vec());
+            assert_eq!(read.ok().as_deref(), text.map(str::as_bytes), "{case}");
+        }
+    }
+
+    #[test]
+    fn utf8_is_passed_on_unchanged() {
+        for bytes in [vec![], vec![0xFF], b"\xEF\xBB\xBF{}".to_vec()] {
+            assert_eq!(TextEncoding::Utf8.to_utf8(bytes.clone()), Ok(bytes.clone()));
+            assert_eq!(TextEncoding::Utf8.from_utf8(bytes.clone()), Ok(bytes));
+        }
+    }
+}

@@ -1,12 +1,39 @@
 //! Proof and secrecy of a delivery, as pure functions: headers and exact bytes in, plaintext out, and back.
 //!
 //! A [`Scheme`] verifies and decrypts in one step, since for an AEAD the tag *is* the signature. Nothing here knows
-//! tower, async or JSON, and nothing takes a parsed body: what is signed are bytes.
+//! tower or async, and nothing takes a parsed body: what is signed are bytes.
+//!
+//! ```
+//! use http::{HeaderMap, HeaderName, StatusCode};
+//! use tower_webhook::clock::{OsEntropy, Timestamp};
+//! use tower_webhook::encoding::Encoding;
+//! use tower_webhook::scheme::{Hmac, MacAlgorithm, Scheme, Sealing};
+//! use tower_webhook::secret::Secret;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let secret = Secret::utf8("correct horse battery staple")?;
+//! let header = HeaderName::from_static("x-signature");
+//! let scheme = Hmac::new(MacAlgorithm::HmacSha256, header, Encoding::Hex, secret)?.prefix("sha256=");
+//!
+//! let now = Timestamp::UNIX_EPOCH;
+//! let mut headers = HeaderMap::new();
+//! let body = scheme.seal("{}".into(), &mut headers, &Sealing::new(now, &OsEntropy))?;
+//!
+//! assert_eq!(scheme.open(&headers, body, now)?.plaintext, "{}");
+//! let refused = scheme.open(&headers, "[]".into(), now).unwrap_err();
+//! assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+//! # Ok(())
+//! # }
+//! ```
 
 mod aes_gcm;
+mod form;
 mod header;
 mod hmac;
+mod mac;
+mod members;
 mod token;
+mod unsigned;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,11 +41,19 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::HeaderMap;
 use jiff::Timestamp;
+use subtle::Choice;
 
 use crate::clock::{Entropy, NoEntropy};
-use crate::error::Rejection;
+use crate::error::{ConfigError, Rejection, RejectionKind};
+use crate::secret::PreparedKeys;
 
+pub use aes_gcm::AesGcm;
+pub use form::{BodyForm, EnvelopeNames};
 pub(crate) use header::sole;
+pub use hmac::Hmac;
+pub use mac::MacAlgorithm;
+pub use token::StaticToken;
+pub use unsigned::Unsigned;
 
 /// One way to prove who sent a body, in both directions.
 pub trait Scheme: Send + Sync + 'static {
@@ -120,4 +155,30 @@ impl From<NoEntropy> for SealError {
     fn from(_: NoEntropy) -> Self {
         Self::NoEntropy
     }
+}
+
+/// The one refusal for every cryptographic cause. No valid key is one of them.
+fn mismatch() -> Rejection {
+    Rejection::new(RejectionKind::SignatureMismatch, "no valid key fits this delivery")
+}
+
+/// The id of the newest valid key that fits. Every valid key is tried, also after one has fitted.
+fn fitting<K>(keys: &PreparedKeys<K>, now: Timestamp, fits: impl Fn(&K) -> Choice) -> Result<Arc<str>, Rejection> {
+    let mut fitted = None;
+    for (id, key) in keys.valid_at(now) {
+        if bool::from(fits(key)) {
+            fitted = fitted.or(Some(id));
+        }
+    }
+    fitted.cloned().ok_or_else(mismatch)
+}
+
+/// The least bytes of a secret that is not a cipher's key.
+const LEAST_SECRET: usize = 16;
+
+fn long_enough(secret: &[u8]) -> Result<(), ConfigError> {
+    if secret.len() < LEAST_SECRET {
+        return Err(ConfigError::ShortSecret { least: LEAST_SECRET, given: secret.len() });
+    }
+    Ok(())
 }

@@ -1,0 +1,158 @@
+//! How a ciphertext, its IV and its tag are written on the wire: data, no cipher.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::members::members;
+use super::{SealError, sole};
+use crate::encoding::Encoding;
+use crate::error::{Rejection, RejectionKind};
+
+/// How the ciphertext stands in the body when IV and tag are in headers.
+///
+/// A text may have ASCII white space around it, such as a line end, but none inside.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum BodyForm {
+    /// As the bytes it is.
+    Raw,
+    /// As text alone.
+    Text(Encoding),
+    /// As text, or as the text under this name in a JSON object. Sealed as text alone.
+    TextOrWrapped(Encoding, Cow<'static, str>),
+    /// As text, or as the text under this name in a JSON object. Sealed as the JSON object.
+    WrappedOrText(Encoding, Cow<'static, str>),
+}
+
+impl BodyForm {
+    fn read(&self, body: Bytes) -> Result<Vec<u8>, Rejection> {
+        let (encoding, wrapper) = match self {
+            Self::Raw => return Ok(body.into()),
+            Self::Text(encoding) => (encoding, None),
+            Self::TextOrWrapped(encoding, name) | Self::WrappedOrText(encoding, name) => (encoding, Some(name)),
+        };
+        let text = body.trim_ascii();
+        match wrapper {
+            // No text in hexadecimal or Base64 begins like this.
+            Some(name) if text.starts_with(b"{") => {
+                let [text] = members(text, [name])?;
+                decode_body(*encoding, text.as_bytes())
+            }
+            _ => decode_body(*encoding, text),
+        }
+    }
+
+    fn write(&self, ciphertext: Vec<u8>) -> Bytes {
+        match self {
+            Self::Raw => ciphertext.into(),
+            Self::Text(encoding) | Self::TextOrWrapped(encoding, _) => encoding.encode(&ciphertext).into(),
+            Self::WrappedOrText(encoding, name) => object([(name, encoding.encode(&ciphertext))]),
+        }
+    }
+}
+
+/// The names in a JSON body that carries IV, tag and ciphertext together. They differ from each other.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct EnvelopeNames {
+    /// The name of the 12-byte IV.
+    pub iv: Cow<'static, str>,
+    /// The name of the 16-byte tag.
+    pub tag: Cow<'static, str>,
+    /// The name of the ciphertext.
+    pub ciphertext: Cow<'static, str>,
+}
+
+impl EnvelopeNames {
+    /// These three names.
+    #[must_use]
+    pub fn new(
+        iv: impl Into<Cow<'static, str>>,
+        tag: impl Into<Cow<'static, str>>,
+        ciphertext: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { iv: iv.into(), tag: tag.into(), ciphertext: ciphertext.into() }
+    }
+}
+
+/// Where ciphertext, IV and tag stand.
+#[derive(Clone, Debug)]
+pub(super) enum Form {
+    Headers { iv: HeaderName, tag: HeaderName, encoding: Encoding, body: BodyForm },
+    Envelope { names: EnvelopeNames, encoding: Encoding },
+}
+
+/// What the wire carried, decoded but not yet believed; or what it is to carry.
+pub(super) struct Parts {
+    pub(super) iv: [u8; 12],
+    pub(super) tag: [u8; 16],
+    pub(super) ciphertext: Vec<u8>,
+}
+
+impl Form {
+    pub(super) fn read(&self, headers: &HeaderMap, body: Bytes) -> Result<Parts, Rejection> {
+        match self {
+            Self::Headers { iv, tag, encoding, body: form } => Ok(Parts {
+                iv: decode_header(headers, iv, *encoding)?,
+                tag: decode_header(headers, tag, *encoding)?,
+                ciphertext: form.read(body)?,
+            }),
+            Self::Envelope { names, encoding } => {
+                let [iv, tag, ciphertext] = members(body.trim_ascii(), [&names.iv, &names.tag, &names.ciphertext])?;
+                Ok(Parts {
+                    iv: encoding.decode_array(iv.as_bytes()).map_err(|_| unreadable("the IV", *encoding))?,
+                    tag: encoding.decode_array(tag.as_bytes()).map_err(|_| unreadable("the tag", *encoding))?,
+                    ciphertext: decode_body(*encoding, ciphertext.as_bytes())?,
+                })
+            }
+        }
+    }
+
+    pub(super) fn write(&self, parts: Parts, headers: &mut HeaderMap) -> Result<Bytes, SealError> {
+        match self {
+            Self::Headers { iv, tag, encoding, body } => {
+                set(headers, iv, &encoding.encode(&parts.iv))?;
+                set(headers, tag, &encoding.encode(&parts.tag))?;
+                Ok(body.write(parts.ciphertext))
+            }
+            Self::Envelope { names, encoding } => Ok(object([
+                (&names.iv, encoding.encode(&parts.iv)),
+                (&names.tag, encoding.encode(&parts.tag)),
+                (&names.ciphertext, encoding.encode(&parts.ciphertext)),
+            ])),
+        }
+    }
+}
+
+/// Exactly `N` bytes out of a header that stands once.
+pub(super) fn decode_header<const N: usize>(
+    headers: &HeaderMap,
+    name: &HeaderName,
+    encoding: Encoding,
+) -> Result<[u8; N], Rejection> {
+    encoding.decode_array(sole(headers, name)?).map_err(|_| {
+        Rejection::new(RejectionKind::HeaderMalformed, format!("{name} is not {N} bytes of {}", encoding.name()))
+    })
+}
+
+/// Sets a header, in place of whatever stood there.
+pub(super) fn set(headers: &mut HeaderMap, name: &HeaderName, text: &str) -> Result<(), SealError> {
+    headers.insert(name, HeaderValue::from_str(text).map_err(|_| SealError::Header)?);
+    Ok(())
+}
+
+fn decode_body(encoding: Encoding, text: &[u8]) -> Result<Vec<u8>, Rejection> {
+    encoding.decode(text).map_err(|_| unreadable("the ciphertext", encoding))
+}
+
+fn unreadable(what: &str, encoding: Encoding) -> Rejection {
+    let detail = format!("{what} in the body is not {}, or of the wrong length", encoding.name());
+    Rejection::new(RejectionKind::BodyMalformed, detail)
+}
+
+fn object<const N: usize>(members: [(&Cow<'static, str>, String); N]) -> Bytes {
+    let members = members.map(|(name, text)| (name.to_string(), text.into()));
+    serde_json::Value::Object(members.into_iter().collect()).to_string().into()
+}
