@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use super::event::Event;
-use super::model::{Action, Test, Unknown};
+use super::model::{Action, Registration, Schedule, Test};
 use crate::error::Rejection;
 use crate::json;
 use crate::provider::shape::{Object, text, text_if_any};
@@ -37,18 +37,18 @@ fn event(envelope: Envelope<'_>, plaintext: &Bytes) -> Result<Event, Rejection> 
     Ok(match kind.as_str() {
         "PAYMENT" => Event::Payment(typed(payload)?),
         "REGISTRATION" => {
-            let mut registration: Box<super::Registration> = typed(payload)?;
+            let mut registration: Box<Registration> = typed(payload)?;
             registration.action = action.as_deref().map(Action::from);
             Event::Registration(registration)
         }
         "SCHEDULE" => {
-            let mut schedule: Box<super::Schedule> = typed(payload)?;
+            let mut schedule: Box<Schedule> = typed(payload)?;
             schedule.action = action.as_deref().map(Action::from);
             Event::Schedule(schedule)
         }
         "RISK" => Event::Risk(typed(payload)?),
         "test" => Event::Test(Test { action, ..typed(payload)? }),
-        _ => Event::Unknown(Unknown { name: kind, raw: plaintext.clone() }),
+        _ => Event::Unknown { name: kind, raw: plaintext.clone() },
     })
 }
 

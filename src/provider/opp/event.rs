@@ -1,6 +1,8 @@
 //! The notification by its type, and what it says in the shared vocabulary.
 
-use super::model::{Outcome, Payment, Registration, Risk, Schedule, Test, Unknown};
+use bytes::Bytes;
+
+use super::model::{Outcome, Payment, Registration, Risk, Schedule, Test};
 use super::result::{ResultCode, unknown};
 use crate::event::{self, PaymentClass};
 
@@ -18,8 +20,13 @@ pub enum Event {
     Risk(Box<Risk>),
     /// `test`: the message that activates a webhook once it is answered.
     Test(Test),
-    /// A type that this version does not know.
-    Unknown(Unknown),
+    /// A type that this version does not know, without loss.
+    Unknown {
+        /// The type as it was sent; empty where there was none.
+        name: String,
+        /// The whole notification as JSON.
+        raw: Bytes,
+    },
 }
 
 impl event::Project for Event {
@@ -55,7 +62,7 @@ impl event::Project for Event {
                 name: Some(self.name().to_owned()),
                 content_type: None,
             }),
-            Self::Unknown(unknown) => event::Event::Unknown(event::Unknown { name: unknown.name.clone() }),
+            Self::Unknown { name, .. } => event::Event::Unknown(event::Unknown { name: name.clone() }),
         }
     }
 
@@ -66,7 +73,7 @@ impl event::Project for Event {
             Self::Schedule(_) => "SCHEDULE",
             Self::Risk(_) => "RISK",
             Self::Test(_) => "test",
-            Self::Unknown(unknown) => &unknown.name,
+            Self::Unknown { name, .. } => name,
         }
     }
 }

@@ -3,14 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::result::ResultCode;
-use crate::event::words::words;
 use crate::event::Amount;
+use crate::event::words::words;
 use crate::provider::shape::{object, text, text_if_any};
 
 words! {
@@ -235,16 +234,6 @@ pub struct Test {
     /// A result, where the message has one.
     #[serde(deserialize_with = "object")]
     pub result: Option<Outcome>,
-}
-
-/// A notification of a type that this version does not know.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Unknown {
-    /// The type as it was sent; empty where there was none.
-    pub name: String,
-    /// The whole notification as JSON.
-    pub raw: Bytes,
 }
 
 fn parameters<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {

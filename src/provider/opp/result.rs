@@ -245,7 +245,9 @@ mod tests {
 
     #[test]
     fn a_code_that_nobody_published_is_no_success() {
-        for code in ["", "0", "000", "000.", "000.400.1", "000.400.03", "000.400.130", "0000.000.000", "000.500.000", "abc"] {
+        for code in
+            ["", "0", "000", "000.", "000.400.1", "000.400.03", "000.400.130", "0000.000.000", "000.500.000", "abc"]
+        {
             assert_eq!(ResultCode::from(code).group(), ResultGroup::Unlisted, "{code}");
             assert_eq!(ResultCode::from(code).class().as_str(), "unknown", "{code}");
         }
