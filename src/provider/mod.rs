@@ -9,6 +9,7 @@ pub mod banking_circle;
 mod lookup;
 pub mod mambu;
 pub mod opp;
+mod shape;
 
 use std::fmt;
 use std::sync::Arc;

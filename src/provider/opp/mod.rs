@@ -1,1 +1,201 @@
-//! (being built)
+//! The Open Payment Platform (ACI, Peach Payments, HyperPay and others): AES-256-GCM in hexadecimal, one notification a request.
+//!
+//! Opening proves who sent a notification and hides it. It proves no time: the platform signs none, so an old delivery
+//! is as good as a new one, and only the key inside the plaintext tells them apart. Do not run it without dedupe.
+//!
+//! | fact | as the platform has it | how sure |
+//! |---|---|---|
+//! | cipher | AES-256-GCM, no additional data; key of 64 hexadecimal digits | published with a vector, recomputed |
+//! | headers | `X-Initialization-Vector` (12 bytes) and `X-Authentication-Tag` (16 bytes), hexadecimal | published ([PPRO](https://docs.latam.ppro.com), [Peach](https://support.peachpayments.com/support/solutions/articles/47001189554-webhooks-for-all-integrations)) |
+//! | body | hexadecimal text, or `{"encryptedBody":"…"}` where the webhook's wrapper is JSON | [published](https://hyperpay.docs.oppwa.com/node/129); the name `encryptedBody` second hand |
+//! | content type | `text/plain`, or `application/json` when wrapped | second hand; either is taken with either |
+//! | inside | `type`, `action`, `payload`; new members and types may come | [published](https://hyperpay.docs.oppwa.com/node/127) |
+//! | delivered | any 2xx (PPRO, ACI) or 200 (Peach, AllSecure): the answer is 200 | published, in conflict |
+//! | answer within | 30 s | second hand (ACI) |
+//! | retries | 1, 2, 4, 8, 15, 30 min, 1 h; then hourly to 5 days, or daily to 30 days | second hand, in conflict: [`RetrySchedule`] |
+//! | order | none | second hand |
+//! | resend by hand | not found, so none is counted on | |
+//!
+//! # Keys
+//!
+//! A payment is notified again whenever it changes, with the same id. So the key is type, action, `payload.id`,
+//! `result.code` and `timestamp` as they were sent: a pending result does not swallow the success that follows, and a
+//! retry is the same as the first try. Where there is no id the platform's `ndc` stands for it. Where there is no
+//! timestamp, or neither id nor `ndc` as in the activation test, nothing else tells two notifications apart, and the
+//! SHA-256 of the plaintext stands in the key.
+//!
+//! # Example
+//!
+//! ```
+//! use bytes::Bytes;
+//! use http::{HeaderMap, HeaderValue};
+//! use tower_webhook::clock::Timestamp;
+//! use tower_webhook::provider::{Provider, opp::Opp};
+//! use tower_webhook::{RejectionKind, secret::Secret};
+//!
+//! // The platform's published example.
+//! let opp = Opp::new(Secret::hex("000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f")?)?;
+//! let mut headers = HeaderMap::new();
+//! headers.insert("X-Initialization-Vector", HeaderValue::from_static("000000000000000000000000"));
+//! headers.insert("X-Authentication-Tag", HeaderValue::from_static("CE573FB7A41AB78E743180DC83FF09BD"));
+//! let open = |body| opp.scheme().open(&headers, Bytes::from_static(body), Timestamp::UNIX_EPOCH);
+//!
+//! let opened = open(b"0A3471C72D9BE49A8520F79C66BBD9A12FF9")?;
+//! assert_eq!(opened.plaintext, r#"{"type":"PAYMENT"}"#);
+//! assert_eq!(opp.decode(&headers, &opened.plaintext)?.len(), 1);
+//!
+//! let refused = open(b"0A3471C72D9BE49A8520F79C66BBD9A12FF8").unwrap_err();
+//! assert_eq!(refused.kind(), RejectionKind::SignatureMismatch);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod decode;
+mod event;
+mod model;
+mod result;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+
+pub use event::Event;
+pub use model::{Action, Authentication, Card, Outcome, Payment, Registration, Risk, RiskScore, Schedule, Test};
+pub use result::{ResultCode, ResultGroup};
+
+use super::{Decoded, Delivered, Message, Profile, Provider, Retries};
+use crate::encoding::Encoding;
+use crate::error::{ConfigError, Rejection};
+use crate::scheme::{AesGcm, BodyForm, Scheme, SealError, Sealing};
+use crate::secret::KeyRing;
+
+const TEXT: &str = "text/plain";
+const JSON: &str = "application/json";
+
+/// The Open Payment Platform. See the [module docs](self) for an example.
+#[derive(Clone, Debug)]
+pub struct Opp {
+    keys: KeyRing,
+    scheme: AesGcm,
+    wrapper: Wrapper,
+    profile: Profile,
+}
+
+impl Opp {
+    /// A receiver of notifications under these keys, each of 32 bytes: `Secret::hex` of the 64 digits shown by the
+    /// platform.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::KeyLength`].
+    pub fn new(keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
+        let keys = keys.into();
+        let scheme = scheme(keys.clone(), Wrapper::None)?;
+        Ok(Self { keys, scheme, wrapper: Wrapper::None, profile: profile() })
+    }
+
+    /// How the sending side wraps the ciphertext. Receiving takes both. Default: [`Wrapper::None`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Opp::new`].
+    pub fn sealed_as(mut self, wrapper: Wrapper) -> Result<Self, ConfigError> {
+        self.scheme = scheme(self.keys.clone(), wrapper)?;
+        self.wrapper = wrapper;
+        Ok(self)
+    }
+
+    /// Which of the two published retry schedules holds. Default: [`RetrySchedule::ThirtyDays`].
+    ///
+    /// # Security
+    ///
+    /// Retention follows from the schedule. Under [`RetrySchedule::FiveDays`] a payment that comes back after a week
+    /// is taken for a new one.
+    #[must_use]
+    pub fn retry_schedule(mut self, schedule: RetrySchedule) -> Self {
+        self.profile.retries = schedule.retries();
+        self
+    }
+}
+
+/// How the ciphertext is wrapped: the webhook's setting of the same name.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Wrapper {
+    /// Hexadecimal text alone, as `text/plain`.
+    #[default]
+    None,
+    /// `{"encryptedBody":"…"}`, as `application/json`.
+    Json,
+}
+
+/// The two retry schedules that are published. Both begin with 1, 2, 4, 8, 15 and 30 minutes and 1 hour.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum RetrySchedule {
+    /// Then hourly until 5 days after the first try; then the webhook is switched off and its queue deleted.
+    FiveDays,
+    /// Then daily until 30 days after the first try: ACI's and HyperPay's text of 2026, second hand. The default,
+    /// since remembering a key for too long costs memory, and for too short a second payment.
+    #[default]
+    ThirtyDays,
+}
+
+impl RetrySchedule {
+    fn retries(self) -> Retries {
+        let steps = Retries::steps([1, 2, 4, 8, 15, 30, 60].map(Duration::from_mins));
+        match self {
+            Self::FiveDays => steps.then_every(Duration::from_hours(1), Duration::from_hours(5 * 24)),
+            Self::ThirtyDays => steps.then_every(Duration::from_hours(24), Duration::from_hours(30 * 24)),
+        }
+    }
+}
+
+fn scheme(keys: KeyRing, wrapper: Wrapper) -> Result<AesGcm, ConfigError> {
+    let name = "encryptedBody".into();
+    let body = match wrapper {
+        Wrapper::None => BodyForm::TextOrWrapped(Encoding::Hex, name),
+        Wrapper::Json => BodyForm::WrappedOrText(Encoding::Hex, name),
+    };
+    let iv = HeaderName::from_static("x-initialization-vector");
+    let tag = HeaderName::from_static("x-authentication-tag");
+    AesGcm::in_headers(keys, iv, tag, Encoding::Hex, body)
+}
+
+fn profile() -> Profile {
+    Profile {
+        name: "opp",
+        methods: vec![Method::POST],
+        content_types: vec![TEXT, JSON],
+        max_body: 1024 * 1024,
+        max_events: 1,
+        answer_within: Some(Duration::from_secs(30)),
+        retries: RetrySchedule::default().retries(),
+        // The stricter of the two: what passes here passes everywhere.
+        delivered: Delivered::OkOnly,
+        resend_window: Duration::ZERO,
+    }
+}
+
+impl Provider for Opp {
+    type Event = Event;
+
+    fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    fn scheme(&self) -> &dyn Scheme {
+        &self.scheme
+    }
+
+    fn decode(&self, _headers: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<Event>>, Rejection> {
+        decode::decode(plaintext).map(|event| vec![event])
+    }
+
+    fn seal(&self, mut message: Message, with: &Sealing<'_>) -> Result<Request<Bytes>, SealError> {
+        if self.wrapper == Wrapper::Json && message.content_type.is_none() {
+            message.content_type = Some(HeaderValue::from_static(JSON));
+        }
+        super::seal(&self.scheme, &self.profile, message, with)
+    }
+}

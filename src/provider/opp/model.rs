@@ -1,0 +1,247 @@
+//! What stands in a notification. Every member is optional: a webhook whose "Fields" are `NON_CUSTOMER_DATA` leaves some
+//! out, and a merchant's setup decides on others.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::result::ResultCode;
+use crate::event::Amount;
+use crate::event::words::words;
+use crate::provider::shape::{object, text, text_if_any};
+
+words! {
+    /// What happened to a registration or schedule.
+    Action {
+        /// It was made.
+        Created "CREATED",
+        /// It was changed.
+        Updated "UPDATED",
+        /// It was removed.
+        Deleted "DELETED",
+    }
+}
+
+/// A payment, as the platform's API answers it.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct Payment {
+    /// The platform's id. Every notification of one payment has the same.
+    pub id: Option<String>,
+    /// `PA` preauthorization, `DB` debit, `CP` capture, `RF` refund, `RV` reversal, `CB` chargeback, and others.
+    pub payment_type: Option<String>,
+    /// Such as `VISA`.
+    pub payment_brand: Option<String>,
+    /// Such as `CC`.
+    pub payment_method: Option<String>,
+    /// The amount in major units.
+    pub amount: Option<Amount>,
+    /// The amount's currency, ISO 4217.
+    pub currency: Option<String>,
+    /// The amount that the payer saw.
+    pub presentation_amount: Option<Amount>,
+    /// The currency that the payer saw.
+    pub presentation_currency: Option<String>,
+    /// The text on the payer's statement.
+    pub descriptor: Option<String>,
+    /// The merchant's own id, where the merchant gave one.
+    pub merchant_transaction_id: Option<String>,
+    /// The payment that this one refers to, for captures, refunds and reversals.
+    pub referenced_id: Option<String>,
+    /// The registration that was used or made.
+    pub registration_id: Option<String>,
+    /// What became of it.
+    #[serde(deserialize_with = "object")]
+    pub result: Option<Outcome>,
+    /// For whom it was made.
+    #[serde(deserialize_with = "object")]
+    pub authentication: Option<Authentication>,
+    /// The card.
+    #[serde(deserialize_with = "object")]
+    pub card: Option<Card>,
+    /// The merchant's own parameters that are text or number, by name.
+    #[serde(deserialize_with = "parameters")]
+    pub custom_parameters: BTreeMap<String, String>,
+    /// The risk score.
+    #[serde(deserialize_with = "object")]
+    pub risk: Option<RiskScore>,
+    /// When it was processed.
+    pub timestamp: Option<Timestamp>,
+    /// The platform's id of the request.
+    pub ndc: Option<String>,
+    /// The channel's name.
+    pub channel_name: Option<String>,
+    /// Where it came from, such as `SYSTEM`.
+    pub source: Option<String>,
+    /// The short id that people tell each other.
+    #[serde(deserialize_with = "text")]
+    pub short_id: Option<String>,
+}
+
+/// A stored means of payment.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct Registration {
+    /// What happened to it. Stands beside the payload, not in it.
+    #[serde(skip)]
+    pub action: Option<Action>,
+    /// The platform's id.
+    pub id: Option<String>,
+    /// Such as `VISA`.
+    pub payment_brand: Option<String>,
+    /// Such as `CC`.
+    pub payment_method: Option<String>,
+    /// What became of the request.
+    #[serde(deserialize_with = "object")]
+    pub result: Option<Outcome>,
+    /// For whom it was made.
+    #[serde(deserialize_with = "object")]
+    pub authentication: Option<Authentication>,
+    /// The card.
+    #[serde(deserialize_with = "object")]
+    pub card: Option<Card>,
+    /// The risk score.
+    #[serde(deserialize_with = "object")]
+    pub risk: Option<RiskScore>,
+    /// When it was processed.
+    pub timestamp: Option<Timestamp>,
+    /// The platform's id of the request.
+    pub ndc: Option<String>,
+    /// The channel's name.
+    pub channel_name: Option<String>,
+    /// The short id that people tell each other.
+    #[serde(deserialize_with = "text")]
+    pub short_id: Option<String>,
+}
+
+/// A recurring payment's schedule. No full sample is published; the members follow the API's answer (inferred).
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct Schedule {
+    /// What happened to it. Stands beside the payload, not in it.
+    #[serde(skip)]
+    pub action: Option<Action>,
+    /// The platform's id.
+    pub id: Option<String>,
+    /// The registration that is charged.
+    pub registration_id: Option<String>,
+    /// The kind of payment, such as `DB`.
+    pub payment_type: Option<String>,
+    /// The amount in major units.
+    pub amount: Option<Amount>,
+    /// The amount's currency, ISO 4217.
+    pub currency: Option<String>,
+    /// What became of the request.
+    #[serde(deserialize_with = "object")]
+    pub result: Option<Outcome>,
+    /// When it was processed.
+    pub timestamp: Option<Timestamp>,
+    /// The platform's id of the request.
+    pub ndc: Option<String>,
+}
+
+/// A risk check on its own. No full sample is published; the members follow the API's answer (inferred).
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct Risk {
+    /// The platform's id.
+    pub id: Option<String>,
+    /// `RI`.
+    pub payment_type: Option<String>,
+    /// The amount in major units.
+    pub amount: Option<Amount>,
+    /// The amount's currency, ISO 4217.
+    pub currency: Option<String>,
+    /// The merchant's own id, where the merchant gave one.
+    pub merchant_transaction_id: Option<String>,
+    /// What became of it.
+    #[serde(deserialize_with = "object")]
+    pub result: Option<Outcome>,
+    /// The score.
+    #[serde(deserialize_with = "object")]
+    pub risk: Option<RiskScore>,
+    /// When it was processed.
+    pub timestamp: Option<Timestamp>,
+    /// The platform's id of the request.
+    pub ndc: Option<String>,
+}
+
+/// A result: code and text.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// The result code.
+    pub code: Option<ResultCode>,
+    /// What the code means, in English.
+    pub description: Option<String>,
+}
+
+/// For whom a payment was made.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct Authentication {
+    /// The merchant's entity.
+    pub entity_id: Option<String>,
+}
+
+/// What may be known of a card.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct Card {
+    /// The first digits, which tell the bank.
+    #[serde(deserialize_with = "text")]
+    pub bin: Option<String>,
+    /// The last four digits.
+    #[serde(deserialize_with = "text")]
+    pub last4_digits: Option<String>,
+    /// Whose card it is.
+    pub holder: Option<String>,
+    /// Two digits.
+    #[serde(deserialize_with = "text")]
+    pub expiry_month: Option<String>,
+    /// Four digits.
+    #[serde(deserialize_with = "text")]
+    pub expiry_year: Option<String>,
+}
+
+/// A risk score.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct RiskScore {
+    /// The score as it was sent, number or text.
+    #[serde(deserialize_with = "text")]
+    pub score: Option<String>,
+}
+
+/// The message that activates a webhook.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Test {
+    /// Such as `webhook activation`. Stands beside the payload, not in it.
+    #[serde(skip)]
+    pub action: Option<String>,
+    /// A result, where the message has one.
+    #[serde(deserialize_with = "object")]
+    pub result: Option<Outcome>,
+}
+
+fn parameters<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    #[derive(Deserialize)]
+    struct Text(#[serde(deserialize_with = "text_if_any")] Option<String>);
+
+    // PHP writes an empty map as `[]`; whatever else is no map has no names to keep.
+    let raw = Option::<&RawValue>::deserialize(deserializer)?.map_or("null", RawValue::get);
+    let named = serde_json::from_str::<BTreeMap<String, Text>>(raw).unwrap_or_default();
+    Ok(named.into_iter().filter_map(|(name, Text(value))| value.map(|value| (name, value))).collect())
+}
