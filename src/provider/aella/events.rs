@@ -178,9 +178,7 @@ fn key(name: &str, id: Id, plaintext: &Bytes) -> Result<EventKey, Rejection> {
     match id {
         Id::Known(id) | Id::Unknown(Some(id)) if !is_blank(&id) => Ok(EventKey::of(&[name, &id])),
         Id::Known(_) => Err(Rejection::new(RejectionKind::KeyMissing, "the event has no id")),
-        Id::Unknown(_) => {
-            Ok(EventKey::of(&[name, "sha256", &Encoding::Hex.encode(&Sha256::digest(plaintext))]))
-        }
+        Id::Unknown(_) => Ok(EventKey::of(&[name, "sha256", &Encoding::Hex.encode(&Sha256::digest(plaintext))])),
     }
 }
 

@@ -1,12 +1,11 @@
 //! What tells one notification from another: Mambu's header, members of the body, or the body itself.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName};
 use sha2::{Digest as _, Sha256};
 
 use crate::encoding::Encoding;
 use crate::error::{Rejection, RejectionKind};
-use crate::json::Pointer;
 use crate::provider::{EventKey, Lookup};
 use crate::scheme::sole;
 
@@ -40,10 +39,6 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    pub(super) fn from_body(&mut self, pointers: impl IntoIterator<Item = Pointer>) {
-        self.in_body = pointers.into_iter().map(Lookup::Json).collect();
-    }
-
     /// The body's key before the header's, and the header is looked at all the same.
     pub(super) fn key(&self, headers: &HeaderMap, body: &Bytes) -> Result<EventKey, Rejection> {
         let header = self.header(headers)?;
@@ -82,9 +77,4 @@ fn readable(value: &[u8]) -> Result<&str, Rejection> {
 
 fn digest(body: &Bytes) -> EventKey {
     EventKey::of(&["sha256", &Encoding::Hex.encode(&Sha256::digest(body))])
-}
-
-/// The header's value for sending.
-pub(super) fn header_value(key: &str) -> Option<HeaderValue> {
-    HeaderValue::from_str(key).ok()
 }

@@ -29,11 +29,7 @@ pub struct Event {
 
 impl Event {
     pub(super) fn new(name: Option<String>, headers: &HeaderMap, body: &Bytes) -> Self {
-        Self {
-            name: name.as_deref().map(EventName::from),
-            content_type: ContentType::of(headers),
-            body: body.clone(),
-        }
+        Self { name: name.as_deref().map(EventName::from), content_type: ContentType::of(headers), body: body.clone() }
     }
 
     /// The body as strict JSON: UTF-8, and no name twice in one object.
