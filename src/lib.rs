@@ -1,4 +1,65 @@
-//! Tower middleware that receives payment and banking webhooks.
+//! Receive payment and banking webhooks: proved, decrypted, deduplicated, and handed over as typed events.
+//!
+//! A [`Receiver`] joins a [provider](provider) with a dedupe store and a handler, and becomes a tower service for axum
+//! and hyper. It judges address and credentials before it reads a body, verifies or decrypts the exact bytes, decodes
+//! them into one or more events, and runs the handler once per event, however often the sender repeats itself.
+//!
+//! ```
+//! use tower_webhook::provider::aella::{self, Aella};
+//! use tower_webhook::{MemoryStore, Received, Receiver, secret::Secret};
+//!
+//! # fn build() -> Result<axum::Router, tower_webhook::ConfigError> {
+//! let provider = Aella::new(Secret::utf8("ae_sk_test_example")?)?;
+//! let aella = Receiver::new(provider).dedupe(MemoryStore::new(1_000_000)).handle(
+//!     |event: Received<aella::Event>| async move {
+//!         println!("{} {:?}", event.delivery().key(), event.shared());
+//!     },
+//! );
+//! let app = axum::Router::new().route_service("/aella", aella);
+//! # Ok(app) }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use tower::ServiceExt;
+//! # use tower_webhook::{clock::{OsEntropy, SystemClock, Clock}, provider::{Message, Provider}, scheme::Sealing};
+//! # let sender = Aella::new(Secret::utf8("ae_sk_test_example")?)?;
+//! # let forger = Aella::new(Secret::utf8("ae_sk_test_another")?)?;
+//! # let body = r#"{"event":"transfer.completed","timestamp":"2024-12-06T14:00:00Z","data":{"id":"7b","status":"Success","amount":10000}}"#;
+//! # for (sender, status) in [(sender, 200), (forger, 401)] {
+//! #     let sealing = Sealing::new(SystemClock.now().unwrap(), &OsEntropy);
+//! #     let mut request = sender.seal(Message::new(body), &sealing)?.map(axum::body::Body::from);
+//! #     *request.uri_mut() = "/aella".parse()?;
+//! #     assert_eq!(build()?.oneshot(request).await?.status(), status);
+//! # }
+//! # Ok(()) }
+//! ```
+//!
+//! # Where to start
+//!
+//! | you want | look at |
+//! |---|---|
+//! | a service with a handler, or a layer in front of your routes | [`receiver`] |
+//! | to know what a provider sends, and how sure that is | [`provider::aella`], [`provider::banking_circle`], [`provider::mambu`], [`provider::opp`] |
+//! | one event type for all providers | [`event::Event`] through [`Received::shared`] |
+//! | single layers, stacked by hand | [`layers`], [`idempotency::IdempotencyLayer`] |
+//! | the rules of claims, leases and fences; a store of your own | [`idempotency`], [`idempotency::DedupeStore`] |
+//! | a provider of your own | [`provider::Provider`] with a [`scheme`] |
+//! | what a refusal means | [`RejectionKind`] |
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `axum` | yes | [`Received`] and [`Delivery`] as extractors, [`Rejection`] as a response |
+//! | `testing` | no | the contract suite for dedupe stores |
+//!
+//! A feature adds API and changes nothing else.
+//!
+//! # Promises
+//!
+//! - Never a 2xx for a delivery that was not handled.
+//! - A refusal tells the peer a status and nothing more; [`Rejection`] in the response's extensions tells you the rest.
+//! - No layer changes a service's error type.
+//! - The API may change until 1.0, with every change in the changelog. The oldest compiler is the one in `Cargo.toml`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod clock;
@@ -20,3 +81,8 @@ mod trace;
 pub use error::{ConfigError, Rejection, RejectionKind};
 pub use idempotency::{Delivery, MemoryStore, Received};
 pub use receiver::{Outcome, Receiver};
+
+/// The README's examples, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -53,7 +53,10 @@ async fn collect<R: http_body::Body<Data = Bytes>>(body: R) -> Result<Bytes, Rej
 }
 
 /// The answer of a delivery of one event.
-pub(crate) fn answer_one<R, E>(acknowledgement: Option<&Acknowledgement>, answer: Answer<R, E>) -> Result<Response<R>, E>
+pub(crate) fn answer_one<R, E>(
+    acknowledgement: Option<&Acknowledgement>,
+    answer: Answer<R, E>,
+) -> Result<Response<R>, E>
 where
     R: From<Bytes> + Default,
 {
@@ -68,7 +71,10 @@ where
 }
 
 /// One answer for several events: 2xx when all are done, else the most urgent failure.
-pub(crate) fn answer_all<R, E>(acknowledgement: Option<&Acknowledgement>, answers: Vec<Answer<R, E>>) -> Result<Response<R>, E>
+pub(crate) fn answer_all<R, E>(
+    acknowledgement: Option<&Acknowledgement>,
+    answers: Vec<Answer<R, E>>,
+) -> Result<Response<R>, E>
 where
     R: From<Bytes> + Default,
 {
@@ -116,4 +122,3 @@ fn respond<R: From<Bytes>>(status: StatusCode, content_type: Option<&HeaderValue
     }
     response
 }
-

@@ -236,7 +236,9 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
             State::Running(task) => Pin::new(task).poll(cx).map(|ended| {
-                ended.unwrap_or_else(|_| Ok(refusal(Rejection::new(RejectionKind::HandlerFailed, "the task ended early"))))
+                ended.unwrap_or_else(|_| {
+                    Ok(refusal(Rejection::new(RejectionKind::HandlerFailed, "the task ended early")))
+                })
             }),
             State::Refused(response) => match response.take() {
                 Some(response) => Poll::Ready(Ok(*response)),

@@ -32,7 +32,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Delivery {
 
 fn missing<T>() -> Rejection {
     let what = std::any::type_name::<T>();
-    Rejection::new(RejectionKind::Misassembled, format!("no {what} here: is the receiver's layer in front of this route?"))
+    Rejection::new(
+        RejectionKind::Misassembled,
+        format!("no {what} here: is the receiver's layer in front of this route?"),
+    )
 }
 
 /// The status of the kind and nothing else; the rejection rides in the extensions.

@@ -152,9 +152,9 @@ where
 fn answer(outcome: Outcome) -> Response<Body> {
     match outcome {
         Outcome::Done => Response::new(Body::default()),
-        Outcome::Retry(after) => {
-            refusal(Rejection::new(RejectionKind::HandlerRetry, "the handler asked for a later try").with_retry_after(after))
-        }
+        Outcome::Retry(after) => refusal(
+            Rejection::new(RejectionKind::HandlerRetry, "the handler asked for a later try").with_retry_after(after),
+        ),
         Outcome::Failed(error) => {
             refusal(Rejection::new(RejectionKind::HandlerFailed, "the handler failed").with_source(error))
         }

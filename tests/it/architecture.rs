@@ -104,7 +104,10 @@ fn forbidden_arrows(sources: &[Source]) -> Vec<String> {
 
 fn strangers(sources: &[Source]) -> Vec<String> {
     let names = |source: &Source, outside: &str| {
-        source.code.iter().any(|line| line.contains(&format!("{outside}::")) || line.contains(&format!("use {outside}")))
+        source
+            .code
+            .iter()
+            .any(|line| line.contains(&format!("{outside}::")) || line.contains(&format!("use {outside}")))
     };
     let mut faults = Vec::new();
     for (outside, known_by) in KNOWN_BY {

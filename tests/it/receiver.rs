@@ -96,7 +96,8 @@ async fn after_a_partial_failure_the_retry_runs_only_what_failed() {
         move |event: Received<banking_circle::Event>| {
             noted.note(&event);
             let is_third = event.delivery().key().as_str().ends_with("000000000013");
-            let fails = is_third && failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok();
+            let fails =
+                is_third && failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok();
             async move { if fails { Err("the ledger is down") } else { Ok(()) } }
         },
     );
@@ -288,7 +289,11 @@ async fn without_its_store_a_receiver_runs_nothing() {
             async {}
         });
         let response = service.oneshot(transfer()).await.unwrap();
-        assert_eq!((response.status().as_u16(), kind(&response)), (503, Some(RejectionKind::StoreUnavailable)), "{error}");
+        assert_eq!(
+            (response.status().as_u16(), kind(&response)),
+            (503, Some(RejectionKind::StoreUnavailable)),
+            "{error}"
+        );
         let after: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
         assert!((5..=30).contains(&after), "{error}: {after}");
         assert_eq!(seen.count(), 0, "{error}");
@@ -379,9 +384,7 @@ async fn behind_the_layer_an_axum_handler_takes_the_event_its_delivery_and_its_j
         assert!(matches!(event.event(), aella::Event::TransferCompleted { .. }));
         ([("content-type", "text/x-note")], "noted")
     };
-    let app = Router::new()
-        .route("/aella", post(take))
-        .layer(receiver().dedupe(MemoryStore::new(10)).layer());
+    let app = Router::new().route("/aella", post(take)).layer(receiver().dedupe(MemoryStore::new(10)).layer());
     for replayed in [false, true] {
         let mut request = transfer();
         *request.uri_mut() = "/aella".parse().unwrap();
