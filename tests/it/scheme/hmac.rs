@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use tower_webhook::clock::OsEntropy;
 use tower_webhook::encoding::Encoding;
 use tower_webhook::scheme::{Hmac, MacAlgorithm, Scheme, SealError, Sealing};
-use tower_webhook::secret::{KeyRing, Secret};
+use tower_webhook::secret::{Key, KeyRing, Secret};
 use tower_webhook::{ConfigError, RejectionKind};
 
 use super::{
@@ -221,6 +221,14 @@ fn a_key_is_taken_within_its_time_and_named() {
         let both = hmac(algorithm, rotation(&old, &new));
         assert_rotates(&hmac(algorithm, old.clone()), &hmac(algorithm, new.clone()), &both);
     }
+}
+
+#[test]
+fn of_two_keys_that_fit_the_newest_is_named() {
+    let keys = KeyRing::new(["newest", "same"].map(|id| Key::new(id, canary()))).unwrap();
+    let (headers, body) = seal(&hmac(MacAlgorithm::HmacSha256, canary()), "{}");
+    let opened = hmac(MacAlgorithm::HmacSha256, keys).open(&headers, body, NOW).unwrap();
+    assert_eq!(opened.key_id.as_deref(), Some("newest"));
 }
 
 #[test]
