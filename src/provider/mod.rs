@@ -6,6 +6,7 @@
 
 pub mod aella;
 pub mod banking_circle;
+mod lookup;
 pub mod mambu;
 pub mod opp;
 
@@ -21,6 +22,8 @@ use jiff::Timestamp;
 use crate::error::{ConfigError, Rejection};
 use crate::event;
 use crate::scheme::{Scheme, SealError, Sealing};
+
+pub use lookup::Lookup;
 
 /// A sender of webhooks, in both directions: the same room opens and seals.
 pub trait Provider: Send + Sync + 'static {
