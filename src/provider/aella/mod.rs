@@ -1,1 +1,169 @@
-//! (being built)
+//! Aella: transfers, inward payments and mandates, as signed JSON.
+//!
+//! One delivery is one event: `{"event": .., "timestamp": .., "data": {..}}`. The MAC proves sender and body, and no
+//! time is signed, so that a recorded delivery is told from a new one by its key alone: the event's name and
+//! `data.id`, or `data.transaction.id` for a debit. An event of an unknown name is handed over as it came.
+//!
+//! | Fact | Value | How sure |
+//! |---|---|---|
+//! | Signature | HMAC-SHA512 of the raw body, key the API secret key of the environment as UTF-8 | second hand: one public integration. The docs say "decrypt and validate" and name no algorithm |
+//! | Header | `x-aella-signature`, lower-case hexadecimal, no prefix | second hand, the same |
+//! | Encryption | none: after the check that integration reads the body as it is | inferred |
+//! | Events | eight names, [`Event`] | <https://docs.aella.app/webhooks> |
+//! | `inwards.failed` | a ninth | second hand |
+//! | Payloads | samples of three events; the others are taken to have the same shape | <https://docs.aella.app/webhooks>; inferred |
+//! | Key | `data.id` | second hand; `data.transaction.id` and the mandate's id are inferred |
+//! | Amounts | naira, major units | second hand |
+//! | Method, type | POST; no content type is documented, so that any is taken | inferred |
+//! | Acknowledgement | any 2xx, "fast" | <https://docs.aella.app/webhooks> |
+//! | Time to answer | not published | |
+//! | Retries | "on failure"; number and spacing are not published | <https://docs.aella.app/webhooks> |
+//! | Horizon | 5 days: longer than the 3 days that are common where a schedule is published, since a key kept too long costs memory and one forgotten too soon costs a second payout | assumed |
+//! | Resend by hand | not published; 1 day is kept for it | assumed |
+//!
+//! What is second hand is a default that can be replaced: [`Aella::signature_header`], [`Aella::algorithm`],
+//! [`Aella::with_profile`].
+//!
+//! ```
+//! use bytes::Bytes;
+//! use tower_webhook::RejectionKind;
+//! use tower_webhook::clock::{OsEntropy, Timestamp};
+//! use tower_webhook::event::Project as _;
+//! use tower_webhook::provider::aella::{Aella, Event};
+//! use tower_webhook::provider::{Message, Provider as _};
+//! use tower_webhook::scheme::Sealing;
+//! use tower_webhook::secret::Secret;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let aella = Aella::new(Secret::utf8("ae_sk_test_example")?)?;
+//! let now: Timestamp = "2026-11-21T12:00:00Z".parse()?;
+//! let body = r#"{"event":"transfer.failed","timestamp":"2026-11-21T12:00:00Z","data":{"id":"7b12","amount":10000}}"#;
+//! let sent = aella.seal(Message::new(body), &Sealing::new(now, &OsEntropy))?;
+//!
+//! let opened = aella.scheme().open(sent.headers(), sent.body().clone(), now)?;
+//! let decoded = aella.decode(sent.headers(), &opened.plaintext)?.remove(0);
+//! assert_eq!(decoded.key.as_str(), "transfer.failed|7b12");
+//! assert!(matches!(decoded.event, Event::TransferFailed(transfer) if transfer.amount.unwrap().to_string() == "10000"));
+//!
+//! let forged = Bytes::from(body.replace("failed", "completed"));
+//! let refused = aella.scheme().open(sent.headers(), forged, now).unwrap_err();
+//! assert_eq!(refused.kind(), RejectionKind::SignatureMismatch);
+//! # Ok(())
+//! # }
+//! ```
+
+mod events;
+mod model;
+mod project;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+
+pub use events::Event;
+pub use model::{
+    BankAccount, ConfirmationStatus, DebitStatus, Environment, Mandate, MandateDebit, MandateStatus, Source,
+    Transaction, Transfer, TransferStatus,
+};
+
+use super::{Decoded, Delivered, Message, Profile, Provider, Retries};
+use crate::encoding::Encoding;
+use crate::error::{ConfigError, Rejection};
+use crate::scheme::{Hmac, MacAlgorithm, Scheme, SealError, Sealing};
+use crate::secret::KeyRing;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Aella, as a receiver sees it and as a sender plays it.
+#[derive(Debug)]
+pub struct Aella {
+    keys: KeyRing,
+    header: HeaderName,
+    algorithm: MacAlgorithm,
+    scheme: Hmac,
+    profile: Profile,
+}
+
+impl Aella {
+    /// Aella with the API secret key of one environment: sandbox and live have one each, and a URL each.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::ShortSecret`] under 16 bytes.
+    pub fn new(keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
+        let header = HeaderName::from_static("x-aella-signature");
+        Self::build(keys.into(), header, MacAlgorithm::HmacSha512, profile())
+    }
+
+    /// The header of the signature. Default: `x-aella-signature`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Aella::new`].
+    pub fn signature_header(self, header: HeaderName) -> Result<Self, ConfigError> {
+        Self::build(self.keys, header, self.algorithm, self.profile)
+    }
+
+    /// The MAC of the signature. Default: HMAC-SHA512.
+    ///
+    /// # Errors
+    ///
+    /// As [`Aella::new`].
+    pub fn algorithm(self, algorithm: MacAlgorithm) -> Result<Self, ConfigError> {
+        Self::build(self.keys, self.header, algorithm, self.profile)
+    }
+
+    /// Changes limits and timing. Default: as the table of this room says, and 1 MiB of body.
+    #[must_use]
+    pub fn with_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
+        change(&mut self.profile);
+        self
+    }
+
+    fn build(
+        keys: KeyRing,
+        header: HeaderName,
+        algorithm: MacAlgorithm,
+        profile: Profile,
+    ) -> Result<Self, ConfigError> {
+        let scheme = Hmac::new(algorithm, header.clone(), Encoding::Hex, keys.clone())?;
+        Ok(Self { keys, header, algorithm, scheme, profile })
+    }
+}
+
+fn profile() -> Profile {
+    Profile {
+        name: "aella",
+        methods: vec![Method::POST],
+        content_types: Vec::new(),
+        max_body: 1024 * 1024,
+        max_events: 1,
+        answer_within: None,
+        retries: Retries::unpublished(5 * DAY),
+        delivered: Delivered::AnySuccess,
+        resend_window: DAY,
+    }
+}
+
+impl Provider for Aella {
+    type Event = Event;
+
+    fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    fn scheme(&self) -> &dyn Scheme {
+        &self.scheme
+    }
+
+    fn decode(&self, _: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<Event>>, Rejection> {
+        events::decode(plaintext).map(|decoded| vec![decoded])
+    }
+
+    /// As JSON, which the body is, whether or not Aella says so.
+    fn seal(&self, mut message: Message, with: &Sealing<'_>) -> Result<Request<Bytes>, SealError> {
+        message.content_type.get_or_insert(HeaderValue::from_static("application/json"));
+        super::seal(&self.scheme, &self.profile, message, with)
+    }
+}

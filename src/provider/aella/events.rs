@@ -1,0 +1,152 @@
+//! From an envelope to a typed event and its key.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+
+use super::model::{Mandate, MandateDebit, Transfer, object, text_or_empty};
+use crate::encoding::Encoding;
+use crate::error::{Rejection, RejectionKind};
+use crate::json;
+use crate::provider::{Decoded, EventKey};
+
+/// An event of Aella's.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// `transfer.completed`: an outgoing transfer moved money.
+    TransferCompleted(Transfer),
+    /// `transfer.failed`: an outgoing transfer moved none. No sample is published.
+    TransferFailed(Transfer),
+    /// `inwards.completed`: money came in.
+    InwardsCompleted(Transfer),
+    /// `inwards.failed`: money did not come in. Second hand: an integrator's code handles it, the docs do not list it.
+    InwardsFailed(Transfer),
+    /// `mandate.created`. No sample is published.
+    MandateCreated(Mandate),
+    /// `mandate.confirmed`. No sample is published.
+    MandateConfirmed(Mandate),
+    /// `mandate.debit.initiated`. No sample is published.
+    MandateDebitInitiated(MandateDebit),
+    /// `mandate.debit.failed`. No sample is published.
+    MandateDebitFailed(MandateDebit),
+    /// `mandate.debit.successful`: a debit moved money.
+    MandateDebitSuccessful(MandateDebit),
+    /// An event that this version does not know, without loss.
+    Unknown {
+        /// Its name as it came.
+        name: String,
+        /// Its `data` as it came, letter for letter; `null` when there was none.
+        data: Box<RawValue>,
+    },
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    event: Cow<'a, str>,
+    timestamp: Option<Timestamp>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
+/// The one event of a body.
+///
+/// Its identity is `data` alone: nobody says that a retry repeats the envelope's timestamp, and a fresh one must not
+/// make a known event look like another with the same key.
+pub(super) fn decode(plaintext: &Bytes) -> Result<Decoded<Event>, Rejection> {
+    let body: &RawValue = json::parse(plaintext)?;
+    let Envelope { event: name, timestamp, data } = members(body)?;
+    let (event, id) = typed(&name, data.unwrap_or(RawValue::NULL))?;
+    let decoded = Decoded::new(event, key(&name, id, plaintext)?, plaintext.clone()).occurred_at(timestamp);
+    Ok(match data {
+        Some(data) => decoded.identified_by(plaintext.slice_ref(data.get().as_bytes())),
+        None => decoded,
+    })
+}
+
+/// What tells an event from others of its name.
+enum Id {
+    /// An id that must be there.
+    Known(String),
+    /// An id that may be there: the event is not known.
+    Unknown(Option<String>),
+}
+
+fn typed(name: &str, data: &RawValue) -> Result<(Event, Id), Rejection> {
+    match name {
+        "transfer.completed" => transfer(data, Event::TransferCompleted),
+        "transfer.failed" => transfer(data, Event::TransferFailed),
+        "inwards.completed" => transfer(data, Event::InwardsCompleted),
+        "inwards.failed" => transfer(data, Event::InwardsFailed),
+        "mandate.created" => mandate(data, Event::MandateCreated),
+        "mandate.confirmed" => mandate(data, Event::MandateConfirmed),
+        "mandate.debit.initiated" => debit(data, Event::MandateDebitInitiated),
+        "mandate.debit.failed" => debit(data, Event::MandateDebitFailed),
+        "mandate.debit.successful" => debit(data, Event::MandateDebitSuccessful),
+        _ => Ok((Event::Unknown { name: name.to_owned(), data: data.to_owned() }, Id::Unknown(sole_id(data)))),
+    }
+}
+
+fn transfer(data: &RawValue, event: fn(Transfer) -> Event) -> Result<(Event, Id), Rejection> {
+    let transfer: Transfer = members(data)?;
+    let id = transfer.id.clone();
+    Ok((event(transfer), Id::Known(id)))
+}
+
+/// The published mandate object stands under `mandate` in a debit; whether it does so here, nobody says.
+fn mandate(data: &RawValue, event: fn(Mandate) -> Event) -> Result<(Event, Id), Rejection> {
+    #[derive(Deserialize)]
+    struct Nested {
+        #[serde(default, deserialize_with = "text_or_empty")]
+        id: String,
+        #[serde(default, deserialize_with = "object")]
+        mandate: Option<Mandate>,
+    }
+    let Nested { id, mandate } = members(data)?;
+    let mut mandate = mandate.map_or_else(|| members(data), Ok)?;
+    let id = if is_blank(&id) { mandate.id.clone().unwrap_or_default() } else { id };
+    mandate.id.get_or_insert_with(|| id.clone());
+    Ok((event(mandate), Id::Known(id)))
+}
+
+/// Never keyed by anything but the debit's own id: a mandate has many debits, and its id would swallow all but the first.
+fn debit(data: &RawValue, event: fn(MandateDebit) -> Event) -> Result<(Event, Id), Rejection> {
+    let debit: MandateDebit = members(data)?;
+    let id = debit.transaction.id.clone();
+    Ok((event(debit), Id::Known(id)))
+}
+
+fn sole_id(data: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Identified {
+        id: String,
+    }
+    members::<Identified>(data).ok().map(|data| data.id)
+}
+
+/// The members of an object. A derived `Deserialize` would also take an array, member by member in order.
+fn members<'a, T: Deserialize<'a>>(value: &'a RawValue) -> Result<T, Rejection> {
+    if !value.get().starts_with('{') {
+        return Err(Rejection::new(RejectionKind::PayloadMalformed, "the body or its data is not an object"));
+    }
+    json::parse_checked(value.get())
+}
+
+/// Name and id. An unknown event without an id is known by its whole body, timestamp and all: a retry that carries a
+/// fresh timestamp is then handled twice, where a hash of `data` alone could swallow a second event that says the same.
+fn key(name: &str, id: Id, plaintext: &Bytes) -> Result<EventKey, Rejection> {
+    match id {
+        Id::Known(id) | Id::Unknown(Some(id)) if !is_blank(&id) => Ok(EventKey::of(&[name, &id])),
+        Id::Known(_) => Err(Rejection::new(RejectionKind::KeyMissing, "the event has no id")),
+        Id::Unknown(_) => Ok(EventKey::of(&[name, "sha256", &Encoding::Hex.encode(&Sha256::digest(plaintext))])),
+    }
+}
+
+fn is_blank(id: &str) -> bool {
+    id.trim().is_empty()
+}

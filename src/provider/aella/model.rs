@@ -1,0 +1,202 @@
+//! What stands in `data`, member by member.
+//!
+//! Aella publishes samples and no schema, and for half of the events not even a sample. So every member but the id is
+//! optional: an absent one is no reason to refuse an event that Aella signed. One of another type is.
+
+use jiff::Timestamp;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::event::Amount;
+use crate::event::words::words;
+
+/// `data` of `transfer.*` and `inwards.*`. Amounts are naira in major units (second hand: an integrator's code).
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Transfer {
+    /// The id of the transfer, and with the event's name the idempotency key.
+    #[serde(default, deserialize_with = "text_or_empty")]
+    pub id: String,
+    /// The text on the statement.
+    pub narration: Option<String>,
+    /// How it ended. The event's name says so too.
+    pub status: Option<TransferStatus>,
+    /// What was moved.
+    pub amount: Option<Amount>,
+    /// What Aella took for it.
+    pub fee: Option<Amount>,
+    /// The receiver's own reference.
+    pub external_reference: Option<String>,
+    /// Three letters, `NGN` in every sample.
+    pub currency: Option<String>,
+    /// The interbank session.
+    pub session_id: Option<String>,
+    /// Who paid.
+    pub sender_name: Option<String>,
+    /// The payer's bank.
+    pub sender_bank: Option<String>,
+    /// The payer's account number.
+    pub sender_account_number: Option<String>,
+    /// Who was paid.
+    pub receiver_name: Option<String>,
+    /// The payee's bank.
+    pub receiver_bank: Option<String>,
+    /// The payee's account number.
+    pub receiver_account_number: Option<String>,
+    /// The payee's bank as a code.
+    pub receiver_bank_code: Option<String>,
+    /// Sandbox or live.
+    pub environment: Option<Environment>,
+    /// What kind of account took an inward payment.
+    pub source: Option<Source>,
+    /// The wallet it came to.
+    pub source_wallet: Option<String>,
+    /// When the transfer was made.
+    pub created_at: Option<Timestamp>,
+    /// When it last changed.
+    pub updated_at: Option<Timestamp>,
+}
+
+/// `data` of `mandate.debit.*`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct MandateDebit {
+    /// The mandate under which the debit was made.
+    #[serde(default, deserialize_with = "object")]
+    pub mandate: Option<Mandate>,
+    /// The debit.
+    #[serde(default, deserialize_with = "object_or_empty")]
+    pub transaction: Transaction,
+}
+
+/// A mandate.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Mandate {
+    /// The id of the mandate. Always there in `mandate.created` and `mandate.confirmed`.
+    pub id: Option<String>,
+    /// Whether the payer confirmed it.
+    pub confirmation_status: Option<ConfirmationStatus>,
+    /// Whether it is in force.
+    pub status: Option<MandateStatus>,
+    /// The payer's account.
+    #[serde(default, deserialize_with = "object")]
+    pub bank_account: Option<BankAccount>,
+    /// When it was set up.
+    pub created_at: Option<Timestamp>,
+}
+
+/// The account that a mandate is for.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct BankAccount {
+    /// Aella's id of the account.
+    pub id: Option<String>,
+}
+
+/// A debit under a mandate. It names no currency.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Transaction {
+    /// The id of the debit, and with the event's name the idempotency key.
+    #[serde(default, deserialize_with = "text_or_empty")]
+    pub id: String,
+    /// What was taken.
+    pub amount: Option<Amount>,
+    /// How far it is.
+    pub status: Option<DebitStatus>,
+    /// The last word of the banks' network; `00` is success.
+    pub final_response_code: Option<String>,
+    /// The text on the statement.
+    pub narration: Option<String>,
+    /// The id of whoever carried it out.
+    pub provider_id: Option<String>,
+    /// The mandate, by an id that in the published sample is not `mandate.id`.
+    pub mandate_id: Option<String>,
+    /// The interbank session.
+    pub session_id: Option<String>,
+    /// The first word of the banks' network.
+    pub response_code: Option<String>,
+    /// When the debit was begun.
+    pub created_at: Option<Timestamp>,
+    /// What Aella took for it.
+    pub fee: Option<Amount>,
+}
+
+words! {
+    /// How a transfer ended. One word is published.
+    TransferStatus {
+        /// The money moved.
+        Success "Success",
+    }
+}
+
+words! {
+    /// How far a debit is. One word is published.
+    DebitStatus {
+        /// The money moved.
+        Successful "successful",
+    }
+}
+
+words! {
+    /// Whether the payer confirmed a mandate. One word is published.
+    ConfirmationStatus {
+        /// Yes.
+        Confirmed "CONFIRMED",
+    }
+}
+
+words! {
+    /// Whether a mandate is in force. One word is published.
+    MandateStatus {
+        /// Yes.
+        Active "ACTIVE",
+    }
+}
+
+words! {
+    /// Where an event comes from. One word is published.
+    Environment {
+        /// Real money.
+        Live "LIVE",
+    }
+}
+
+words! {
+    /// What kind of account took an inward payment. One word is published.
+    Source {
+        /// A virtual account made for one payment.
+        DynamicVirtual "DYNAMIC_VIRTUAL",
+    }
+}
+
+/// Absent and `null` are both "no id", which is refused where the key is made.
+pub(super) fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// An object or `null`. A derived `Deserialize` would also take an array, member by member in order.
+pub(super) fn object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    match Option::<&RawValue>::deserialize(deserializer)?.map(RawValue::get) {
+        Some(text) if text.starts_with('{') => serde_json::from_str(text).map(Some).map_err(D::Error::custom),
+        Some(_) => Err(D::Error::custom("not an object")),
+        None => Ok(None),
+    }
+}
+
+fn object_or_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    object(deserializer).map(Option::unwrap_or_default)
+}
