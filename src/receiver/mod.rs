@@ -35,7 +35,7 @@ pub use handler::{Handler, HandlerService, IntoOutcome, Outcome};
 /// let service = Receiver::new(aella).handle(|event: Received<aella::Event>| async move {});
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use = "a receiver does nothing until `handle` or `layer` makes a service of it"]
 pub struct Receiver<P, D = NoDedupe> {
     provider: Arc<P>,
@@ -46,6 +46,21 @@ pub struct Receiver<P, D = NoDedupe> {
     skip_verification: bool,
     settings: Settings,
     drain: Drain,
+}
+
+impl<P, D: Clone> Clone for Receiver<P, D> {
+    fn clone(&self) -> Self {
+        Self {
+            provider: Arc::clone(&self.provider),
+            store: self.store.clone(),
+            front: self.front.clone(),
+            limits: self.limits,
+            clock: self.clock.clone(),
+            skip_verification: self.skip_verification,
+            settings: self.settings.clone(),
+            drain: self.drain.clone(),
+        }
+    }
 }
 
 /// The state of a [`Receiver`] that has no dedupe store yet. It is no store.

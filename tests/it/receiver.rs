@@ -19,7 +19,7 @@ use tower_webhook::idempotency::{
 };
 use tower_webhook::provider::aella::{self, Aella};
 use tower_webhook::provider::banking_circle;
-use tower_webhook::provider::mambu::Mambu;
+use tower_webhook::provider::mambu::{self, Mambu};
 use tower_webhook::secret::Secret;
 use tower_webhook::{ConfigError, Delivery, MemoryStore, Outcome, Received, Receiver, Rejection, RejectionKind};
 
@@ -324,7 +324,7 @@ async fn an_unproved_provider_without_credentials_in_front_takes_nothing() {
     assert_eq!((response.status().as_u16(), kind(&response)), (500, Some(RejectionKind::Misassembled)));
 
     let open = Receiver::new(Mambu::new()).dangerous_skip_verification().dedupe(MemoryStore::new(10));
-    let response = open.handle(|event: Received<_>| async move {
+    let response = open.handle(|event: Received<mambu::Event>| async move {
         assert_eq!(event.delivery().verified().scheme(), "unverified");
     });
     assert_eq!(response.oneshot(request()).await.unwrap().status(), 200);

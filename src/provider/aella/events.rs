@@ -11,7 +11,10 @@ use sha2::{Digest as _, Sha256};
 use super::model::{Mandate, MandateDebit, Transfer, object, text_or_empty};
 use crate::encoding::Encoding;
 use crate::error::{Rejection, RejectionKind};
+<<<<<<< HEAD
 use crate::event::{self, Direction, MandatePhase, TransferStatus};
+=======
+>>>>>>> aella
 use crate::json;
 use crate::provider::{Decoded, EventKey};
 
@@ -46,6 +49,7 @@ pub enum Event {
     },
 }
 
+<<<<<<< HEAD
 impl event::Project for Event {
     fn project(&self) -> event::Event {
         use Direction::{Incoming, Outgoing};
@@ -80,6 +84,8 @@ impl event::Project for Event {
     }
 }
 
+=======
+>>>>>>> aella
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow)]

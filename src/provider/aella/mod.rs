@@ -54,6 +54,10 @@
 
 mod events;
 mod model;
+<<<<<<< HEAD
+=======
+mod project;
+>>>>>>> aella
 
 use std::time::Duration;
 

@@ -8,8 +8,13 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+<<<<<<< HEAD
 use crate::event::words::words;
 use crate::event::{self, Amount, Direction, Event, MandatePhase, Party};
+=======
+use crate::event::Amount;
+use crate::event::words::words;
+>>>>>>> aella
 
 /// `data` of `transfer.*` and `inwards.*`. Amounts are naira in major units (second hand: an integrator's code).
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
@@ -59,6 +64,7 @@ pub struct Transfer {
     pub updated_at: Option<Timestamp>,
 }
 
+<<<<<<< HEAD
 impl Transfer {
     pub(super) fn project(&self, direction: Direction, status: event::TransferStatus) -> Event {
         let money = |amount: Option<Amount>| amount.map(|amount| amount.of(self.currency.clone()));
@@ -84,6 +90,8 @@ impl Transfer {
     }
 }
 
+=======
+>>>>>>> aella
 /// `data` of `mandate.debit.*`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[non_exhaustive]
@@ -96,6 +104,7 @@ pub struct MandateDebit {
     pub transaction: Transaction,
 }
 
+<<<<<<< HEAD
 impl MandateDebit {
     pub(super) fn project(&self, phase: MandatePhase) -> Event {
         let mandate = self.mandate.as_ref();
@@ -108,6 +117,8 @@ impl MandateDebit {
     }
 }
 
+=======
+>>>>>>> aella
 /// A mandate.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -126,6 +137,7 @@ pub struct Mandate {
     pub created_at: Option<Timestamp>,
 }
 
+<<<<<<< HEAD
 impl Mandate {
     pub(super) fn project(&self, phase: MandatePhase) -> Event {
         Event::Mandate(event::Mandate { id: self.id.clone(), phase, status: self.status_word(), debit: None })
@@ -136,6 +148,8 @@ impl Mandate {
     }
 }
 
+=======
+>>>>>>> aella
 /// The account that a mandate is for.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[non_exhaustive]
@@ -174,6 +188,7 @@ pub struct Transaction {
     pub fee: Option<Amount>,
 }
 
+<<<<<<< HEAD
 impl Transaction {
     fn project(&self) -> event::Debit {
         let money = |amount: Option<Amount>| amount.map(|amount| amount.of(None::<String>));
@@ -188,6 +203,8 @@ impl Transaction {
     }
 }
 
+=======
+>>>>>>> aella
 words! {
     /// How a transfer ended. One word is published.
     TransferStatus {

@@ -55,8 +55,12 @@
 mod events;
 mod keys;
 mod model;
+<<<<<<< HEAD
 
 use std::time::Duration;
+=======
+mod retry;
+>>>>>>> aella
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
@@ -64,17 +68,27 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 pub use events::EventName;
 pub use keys::KeyPolicy;
 pub use model::{ContentType, Event};
+<<<<<<< HEAD
 
 use self::keys::Keys;
 use super::{Decoded, Delivered, Lookup, Message, Profile, Provider, Retries};
+=======
+pub use retry::RetryPolicy;
+
+use self::keys::Keys;
+use super::{Decoded, Delivered, Lookup, Message, Profile, Provider};
+>>>>>>> aella
 use crate::error::{ConfigError, Rejection};
 use crate::json::Pointer;
 use crate::scheme::{Scheme, SealError, Sealing, StaticToken, Unsigned};
 use crate::secret::KeyRing;
 
+<<<<<<< HEAD
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+=======
+>>>>>>> aella
 /// Mambu, as a receiver sees it and as a sender plays it.
 #[derive(Debug)]
 pub struct Mambu {
@@ -165,6 +179,7 @@ impl Default for Mambu {
     }
 }
 
+<<<<<<< HEAD
 /// How often Mambu tries, as its documents of two times tell. Neither tells the waits.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
@@ -189,6 +204,8 @@ impl RetryPolicy {
     }
 }
 
+=======
+>>>>>>> aella
 fn profile() -> Profile {
     Profile {
         name: "mambu",
@@ -199,7 +216,11 @@ fn profile() -> Profile {
         answer_within: None,
         retries: RetryPolicy::default().retries(),
         delivered: Delivered::AnySuccess,
+<<<<<<< HEAD
         resend_window: 7 * DAY,
+=======
+        resend_window: retry::RESEND_WINDOW,
+>>>>>>> aella
     }
 }
 
