@@ -1,8 +1,5 @@
 //! Aella: what its fixtures say, what its keys are, and what is refused.
-<<<<<<< HEAD
-=======
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail like tests")]
->>>>>>> aella
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};

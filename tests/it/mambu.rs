@@ -1,8 +1,5 @@
 //! Mambu: every body reaches the handler, and what tells one notification from another.
-<<<<<<< HEAD
-=======
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail like tests")]
->>>>>>> aella
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};

@@ -11,10 +11,6 @@ use sha2::{Digest as _, Sha256};
 use super::model::{Mandate, MandateDebit, Transfer, object, text_or_empty};
 use crate::encoding::Encoding;
 use crate::error::{Rejection, RejectionKind};
-<<<<<<< HEAD
-use crate::event::{self, Direction, MandatePhase, TransferStatus};
-=======
->>>>>>> aella
 use crate::json;
 use crate::provider::{Decoded, EventKey};
 
@@ -49,43 +45,6 @@ pub enum Event {
     },
 }
 
-<<<<<<< HEAD
-impl event::Project for Event {
-    fn project(&self) -> event::Event {
-        use Direction::{Incoming, Outgoing};
-        use TransferStatus::{Completed, Failed};
-        match self {
-            Self::TransferCompleted(data) => data.project(Outgoing, Completed),
-            Self::TransferFailed(data) => data.project(Outgoing, Failed),
-            Self::InwardsCompleted(data) => data.project(Incoming, Completed),
-            Self::InwardsFailed(data) => data.project(Incoming, Failed),
-            Self::MandateCreated(data) => data.project(MandatePhase::Created),
-            Self::MandateConfirmed(data) => data.project(MandatePhase::Confirmed),
-            Self::MandateDebitInitiated(data) => data.project(MandatePhase::DebitInitiated),
-            Self::MandateDebitFailed(data) => data.project(MandatePhase::DebitFailed),
-            Self::MandateDebitSuccessful(data) => data.project(MandatePhase::DebitSuccessful),
-            Self::Unknown { name, .. } => event::Event::Unknown(event::Unknown { name: name.clone() }),
-        }
-    }
-
-    fn name(&self) -> &str {
-        match self {
-            Self::TransferCompleted(_) => "transfer.completed",
-            Self::TransferFailed(_) => "transfer.failed",
-            Self::InwardsCompleted(_) => "inwards.completed",
-            Self::InwardsFailed(_) => "inwards.failed",
-            Self::MandateCreated(_) => "mandate.created",
-            Self::MandateConfirmed(_) => "mandate.confirmed",
-            Self::MandateDebitInitiated(_) => "mandate.debit.initiated",
-            Self::MandateDebitFailed(_) => "mandate.debit.failed",
-            Self::MandateDebitSuccessful(_) => "mandate.debit.successful",
-            Self::Unknown { name, .. } => name,
-        }
-    }
-}
-
-=======
->>>>>>> aella
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow)]

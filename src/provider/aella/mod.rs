@@ -54,10 +54,7 @@
 
 mod events;
 mod model;
-<<<<<<< HEAD
-=======
 mod project;
->>>>>>> aella
 
 use std::time::Duration;
 

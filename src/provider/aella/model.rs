@@ -8,13 +8,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-<<<<<<< HEAD
-use crate::event::words::words;
-use crate::event::{self, Amount, Direction, Event, MandatePhase, Party};
-=======
 use crate::event::Amount;
 use crate::event::words::words;
->>>>>>> aella
 
 /// `data` of `transfer.*` and `inwards.*`. Amounts are naira in major units (second hand: an integrator's code).
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
@@ -64,34 +59,6 @@ pub struct Transfer {
     pub updated_at: Option<Timestamp>,
 }
 
-<<<<<<< HEAD
-impl Transfer {
-    pub(super) fn project(&self, direction: Direction, status: event::TransferStatus) -> Event {
-        let money = |amount: Option<Amount>| amount.map(|amount| amount.of(self.currency.clone()));
-        Event::Transfer(event::Transfer {
-            id: self.id.clone(),
-            direction,
-            status,
-            amount: money(self.amount),
-            fee: money(self.fee),
-            reference: self.external_reference.clone(),
-            narration: self.narration.clone(),
-            sender: Party {
-                name: self.sender_name.clone(),
-                account: self.sender_account_number.clone(),
-                bank: self.sender_bank.clone(),
-            },
-            receiver: Party {
-                name: self.receiver_name.clone(),
-                account: self.receiver_account_number.clone(),
-                bank: self.receiver_bank.clone(),
-            },
-        })
-    }
-}
-
-=======
->>>>>>> aella
 /// `data` of `mandate.debit.*`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[non_exhaustive]
@@ -104,21 +71,6 @@ pub struct MandateDebit {
     pub transaction: Transaction,
 }
 
-<<<<<<< HEAD
-impl MandateDebit {
-    pub(super) fn project(&self, phase: MandatePhase) -> Event {
-        let mandate = self.mandate.as_ref();
-        Event::Mandate(event::Mandate {
-            id: mandate.and_then(|mandate| mandate.id.clone()).or_else(|| self.transaction.mandate_id.clone()),
-            phase,
-            status: mandate.and_then(Mandate::status_word),
-            debit: Some(self.transaction.project()),
-        })
-    }
-}
-
-=======
->>>>>>> aella
 /// A mandate.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -137,19 +89,6 @@ pub struct Mandate {
     pub created_at: Option<Timestamp>,
 }
 
-<<<<<<< HEAD
-impl Mandate {
-    pub(super) fn project(&self, phase: MandatePhase) -> Event {
-        Event::Mandate(event::Mandate { id: self.id.clone(), phase, status: self.status_word(), debit: None })
-    }
-
-    fn status_word(&self) -> Option<String> {
-        self.status.as_ref().map(ToString::to_string)
-    }
-}
-
-=======
->>>>>>> aella
 /// The account that a mandate is for.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[non_exhaustive]
@@ -188,23 +127,6 @@ pub struct Transaction {
     pub fee: Option<Amount>,
 }
 
-<<<<<<< HEAD
-impl Transaction {
-    fn project(&self) -> event::Debit {
-        let money = |amount: Option<Amount>| amount.map(|amount| amount.of(None::<String>));
-        event::Debit {
-            id: self.id.clone(),
-            amount: money(self.amount),
-            fee: money(self.fee),
-            narration: self.narration.clone(),
-            status: self.status.as_ref().map(ToString::to_string),
-            response_code: self.final_response_code.clone().or_else(|| self.response_code.clone()),
-        }
-    }
-}
-
-=======
->>>>>>> aella
 words! {
     /// How a transfer ended. One word is published.
     TransferStatus {

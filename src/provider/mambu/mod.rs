@@ -55,12 +55,7 @@
 mod events;
 mod keys;
 mod model;
-<<<<<<< HEAD
-
-use std::time::Duration;
-=======
 mod retry;
->>>>>>> aella
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
@@ -68,27 +63,15 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 pub use events::EventName;
 pub use keys::KeyPolicy;
 pub use model::{ContentType, Event};
-<<<<<<< HEAD
-
-use self::keys::Keys;
-use super::{Decoded, Delivered, Lookup, Message, Profile, Provider, Retries};
-=======
 pub use retry::RetryPolicy;
 
 use self::keys::Keys;
 use super::{Decoded, Delivered, Lookup, Message, Profile, Provider};
->>>>>>> aella
 use crate::error::{ConfigError, Rejection};
 use crate::json::Pointer;
 use crate::scheme::{Scheme, SealError, Sealing, StaticToken, Unsigned};
 use crate::secret::KeyRing;
 
-<<<<<<< HEAD
-const MINUTE: Duration = Duration::from_secs(60);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-=======
->>>>>>> aella
 /// Mambu, as a receiver sees it and as a sender plays it.
 #[derive(Debug)]
 pub struct Mambu {
@@ -179,33 +162,6 @@ impl Default for Mambu {
     }
 }
 
-<<<<<<< HEAD
-/// How often Mambu tries, as its documents of two times tell. Neither tells the waits.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum RetryPolicy {
-    /// Exponential back-off "according to platform policy", behind a circuit breaker that holds deliveries back while
-    /// a destination is down. The default, taken to end after 5 days.
-    #[default]
-    PlatformPolicy,
-    /// Five attempts with exponential back-off (2023), taken to wait 1, 10, 100 and 1000 minutes between them, which is
-    /// as steep as back-off gets. The horizon is a day.
-    FiveAttempts,
-}
-
-impl RetryPolicy {
-    fn retries(self) -> Retries {
-        match self {
-            Self::PlatformPolicy => Retries::unpublished(5 * DAY),
-            Self::FiveAttempts => {
-                Retries { until: Some(DAY), ..Retries::steps([1, 10, 100, 1000].map(|minutes| minutes * MINUTE)) }
-            }
-        }
-    }
-}
-
-=======
->>>>>>> aella
 fn profile() -> Profile {
     Profile {
         name: "mambu",
@@ -216,11 +172,7 @@ fn profile() -> Profile {
         answer_within: None,
         retries: RetryPolicy::default().retries(),
         delivered: Delivered::AnySuccess,
-<<<<<<< HEAD
-        resend_window: 7 * DAY,
-=======
         resend_window: retry::RESEND_WINDOW,
->>>>>>> aella
     }
 }
 
