@@ -70,7 +70,6 @@ where
 
 /// The source of random bytes failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
 pub struct NoEntropy;
 
 impl fmt::Display for NoEntropy {

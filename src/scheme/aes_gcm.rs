@@ -18,8 +18,31 @@ use crate::secret::{KeyRing, PreparedKeys};
 
 /// AES-256-GCM without additional data, with a 12-byte IV and a 16-byte tag; no other lengths.
 ///
-/// It proves sender and body, and hides the body. It proves no time. No byte of plaintext is made before the tag has
+/// It proves sender and body, and hides the body. It proves no time. No byte of plaintext leaves before the tag has
 /// been checked.
+///
+/// ```
+/// use http::{HeaderMap, HeaderName, StatusCode};
+/// use tower_webhook::clock::{OsEntropy, Timestamp};
+/// use tower_webhook::encoding::Encoding;
+/// use tower_webhook::scheme::{AesGcm, BodyForm, Scheme, Sealing};
+/// use tower_webhook::secret::Secret;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let key = Secret::hex("000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f")?;
+/// let [iv, tag] = ["x-iv", "x-tag"].map(HeaderName::from_static);
+/// let scheme = AesGcm::in_headers(key, iv, tag, Encoding::Hex, BodyForm::Text(Encoding::Hex))?;
+///
+/// let now = Timestamp::UNIX_EPOCH;
+/// let mut headers = HeaderMap::new();
+/// let body = scheme.seal("{}".into(), &mut headers, &Sealing::new(now, &OsEntropy))?;
+///
+/// assert_eq!(scheme.open(&headers, body, now)?.plaintext, "{}");
+/// let refused = scheme.open(&headers, "ffff".into(), now).unwrap_err();
+/// assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Security
 ///

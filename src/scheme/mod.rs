@@ -82,8 +82,8 @@ pub trait Scheme: Send + Sync + 'static {
     fn seal(&self, plaintext: Bytes, headers: &mut HeaderMap, with: &Sealing<'_>) -> Result<Bytes, SealError>;
 }
 
-/// What a scheme hands back: bytes that are now known to be the sender's.
-#[derive(Clone, Debug)]
+/// What a scheme hands back: bytes that are now known to be the sender's. `Debug` prints their number alone.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Opened {
     /// What the sender wrote; for an AEAD the decrypted text as UTF-8.
@@ -97,6 +97,15 @@ impl Opened {
     #[must_use]
     pub fn new(plaintext: Bytes, key_id: Option<Arc<str>>) -> Self {
         Self { plaintext, key_id }
+    }
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened")
+            .field("plaintext", &format_args!("{} bytes", self.plaintext.len()))
+            .field("key_id", &self.key_id)
+            .finish()
     }
 }
 
