@@ -58,7 +58,7 @@ pub(super) fn unknown() -> PaymentClass {
     PaymentClass::Other("unknown".to_owned())
 }
 
-/// How far a payment is, on request of the sending bank.
+/// How far a payment is.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(rename_all = "PascalCase", default)]
 #[non_exhaustive]
