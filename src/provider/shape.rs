@@ -43,6 +43,16 @@ where
     Option::<Object<T>>::deserialize(deserializer).map(|object| object.map(|Object(inner)| inner))
 }
 
+/// For a member that is a list of objects, null or missing.
+pub(crate) fn objects<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let list = Option::<Vec<Object<T>>>::deserialize(deserializer)?.unwrap_or_default();
+    Ok(list.into_iter().map(|Object(inner)| inner).collect())
+}
+
 /// For a member that some write as text and some as a number: the text, or the digits as they stand.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     match Option::<&RawValue>::deserialize(deserializer)? {

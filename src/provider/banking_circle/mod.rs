@@ -1,1 +1,219 @@
-//! (being built)
+//! Banking Circle: AES-256-GCM over UTF-16LE, up to a thousand notifications in one request.
+//!
+//! Opening proves who sent a message and hides it. It proves no time: the bank signs none, so an old message is as good
+//! as a new one, and only the `eventId` of each notification tells a repeat. Do not run it without dedupe.
+//!
+//! | fact | as the bank has it | how sure |
+//! |---|---|---|
+//! | cipher | AES-256-GCM over the whole body, no additional data; 32-byte key, one for each subscription | [published](https://docs.bankingcircleconnect.com/v2/docs/receiving-webhooks); additional data second hand |
+//! | key as bytes | the UTF-8 of the 32 characters (Java sample), or Base64 (.NET sample) | published, in conflict: `Secret::utf8` or `Secret::base64` |
+//! | headers | `Nonce` (12 bytes), `AuthenticationTag` (16), `Checksum` (32), all Base64; `SubscriptionVersion` | lengths [published](https://docs.bankingcircleconnect.com/docs/webhooks-troubleshooting), names second hand: [`HeaderNames`] |
+//! | body | the ciphertext as bytes, `application/octet-stream`, to 50 MB | published |
+//! | plaintext | JSON in UTF-16LE | published |
+//! | checksum | SHA-256 over the text in UTF-8; checked where it stands, since the tag is the proof | published |
+//! | inside | `notifications`, 1 to 1000; order of members may change, members may be added | second hand |
+//! | delivered | any 2xx within 10 s | published; the time second hand |
+//! | retries | 15 s, 30 s, 1, 10, 30 min, 1, 2, 6, 12, 24, 48 h, then the subscription is switched off | second hand; ten or eleven: [`RetryCount`] |
+//! | after that | what waits is kept, and sent when the subscription is switched on again | second hand, with no bound: 30 days are assumed |
+//! | order, repeats | a booking may come before its payment; repeats happen | [published](https://docs.bankingcircleconnect.com/docs/webhooks) |
+//! | addresses | [`networks`] | second hand |
+//!
+//! # Keys
+//!
+//! The key is the `eventId` alone. What must be equal under one key is the notification's detail (`payment` or
+//! `payload`), so that the same event through two entries of a subscription is one event. A notification without
+//! `eventId` refuses the message; a message without any notification is acknowledged, since nothing is lost with it.
+//!
+//! # Example
+//!
+//! ```
+//! use bytes::Bytes;
+//! use tower_webhook::clock::{OsEntropy, Timestamp};
+//! use tower_webhook::provider::{Message, Provider, banking_circle::BankingCircle};
+//! use tower_webhook::scheme::Sealing;
+//! use tower_webhook::{RejectionKind, secret::Secret};
+//!
+//! let bank = BankingCircle::new(Secret::utf8("sim-bc-notification-key-32-chars")?)?;
+//! let now = Timestamp::UNIX_EPOCH;
+//!
+//! let text = r#"{"notifications":[{"eventId":"e-1","notificationType":"CaseEvents","payment":{"status":"OPEN"}}]}"#;
+//! let request = bank.seal(Message::new(text), &Sealing::new(now, &OsEntropy))?;
+//! let opened = bank.scheme().open(request.headers(), request.body().clone(), now)?;
+//! let events = bank.decode(request.headers(), &opened.plaintext)?;
+//! assert_eq!(events[0].key.as_str(), "e-1");
+//!
+//! let stranger = BankingCircle::new(Secret::utf8("another-key-that-has-32-letters!")?)?;
+//! let refused = stranger.scheme().open(request.headers(), request.body().clone(), now).unwrap_err();
+//! assert_eq!(refused.kind(), RejectionKind::SignatureMismatch);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod decode;
+mod event;
+mod model;
+pub mod networks;
+mod status;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+
+pub use event::{Detail, Event, Unpublished};
+pub use model::{
+    Account, AccountEntry, Booking, Case, Classification, CurrencyAmount, Payment, ProxyAccount, Remittance, Status,
+    Transfer,
+};
+pub use status::{Agent, PaymentStatus, StatusAccount, StatusReason, TransactionReference, TransactionStatus};
+
+use super::{Decoded, Delivered, Message, Profile, Provider, Retries};
+use crate::encoding::{Encoding, TextEncoding};
+use crate::error::{ConfigError, Rejection};
+use crate::scheme::{AesGcm, BodyForm, Scheme, SealError, Sealing};
+use crate::secret::KeyRing;
+
+/// `maxNotificationsPerMessage` at its highest.
+const MOST_EVENTS: usize = 1000;
+
+/// Banking Circle. See the [module docs](self) for an example.
+#[derive(Clone, Debug)]
+pub struct BankingCircle {
+    keys: KeyRing,
+    scheme: AesGcm,
+    version: HeaderName,
+    profile: Profile,
+}
+
+impl BankingCircle {
+    /// A receiver of messages under these keys, each of 32 bytes. `Secret::utf8` of the subscription's 32 characters is
+    /// the reading that fits its description; `Secret::base64` is for a subscription made after the .NET sample.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::KeyLength`].
+    pub fn new(keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
+        let keys = keys.into();
+        let names = HeaderNames::default();
+        Ok(Self { scheme: scheme(keys.clone(), &names)?, keys, version: names.version, profile: profile() })
+    }
+
+    /// Other header names, for the case that the published spelling is not the one on the wire. Default:
+    /// [`HeaderNames::default`].
+    ///
+    /// # Errors
+    ///
+    /// As [`BankingCircle::new`].
+    pub fn headers(mut self, names: HeaderNames) -> Result<Self, ConfigError> {
+        self.scheme = scheme(self.keys.clone(), &names)?;
+        self.version = names.version;
+        Ok(self)
+    }
+
+    /// How often a failed message is sent again. Default: [`RetryCount::Eleven`].
+    #[must_use]
+    pub fn retry_count(mut self, count: RetryCount) -> Self {
+        self.profile.retries = count.retries();
+        self
+    }
+
+    /// How long after its last own try the bank may send what waited, because the subscription was switched on again.
+    /// Default: 30 days.
+    ///
+    /// # Security
+    ///
+    /// Retention follows from it. A subscription that was off for longer may bring an event that is taken for a new one.
+    #[must_use]
+    pub fn resend_window(mut self, window: Duration) -> Self {
+        self.profile.resend_window = window;
+        self
+    }
+}
+
+/// The names of the bank's headers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct HeaderNames {
+    /// Where the 12-byte nonce stands.
+    pub nonce: HeaderName,
+    /// Where the 16-byte tag stands.
+    pub tag: HeaderName,
+    /// Where the checksum stands.
+    pub checksum: HeaderName,
+    /// Where the subscription's version stands. It is sent, and not looked at.
+    pub version: HeaderName,
+}
+
+/// `Nonce`, `AuthenticationTag`, `Checksum`, `SubscriptionVersion`.
+impl Default for HeaderNames {
+    fn default() -> Self {
+        Self {
+            nonce: HeaderName::from_static("nonce"),
+            tag: HeaderName::from_static("authenticationtag"),
+            checksum: HeaderName::from_static("checksum"),
+            version: HeaderName::from_static("subscriptionversion"),
+        }
+    }
+}
+
+/// How many retries there are: the troubleshooting page says ten, the retry guide lists eleven waits.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum RetryCount {
+    /// The last after 24 h.
+    Ten,
+    /// The last after another 48 h. The default, since it asks for the longer retention.
+    #[default]
+    Eleven,
+}
+
+impl RetryCount {
+    fn retries(self) -> Retries {
+        let last = match self {
+            Self::Ten => None,
+            Self::Eleven => Some(48 * 3600),
+        };
+        let waits = [15, 30, 60, 600, 1800, 3600, 7200, 6 * 3600, 12 * 3600, 24 * 3600];
+        Retries::steps(waits.into_iter().chain(last).map(Duration::from_secs).collect::<Vec<_>>())
+    }
+}
+
+fn scheme(keys: KeyRing, names: &HeaderNames) -> Result<AesGcm, ConfigError> {
+    let scheme = AesGcm::in_headers(keys, names.nonce.clone(), names.tag.clone(), Encoding::Base64, BodyForm::Raw)?;
+    Ok(scheme.text(TextEncoding::Utf16Le).checksum(names.checksum.clone()))
+}
+
+fn profile() -> Profile {
+    Profile {
+        name: "banking_circle",
+        methods: vec![Method::POST],
+        content_types: vec!["application/octet-stream"],
+        max_body: 50 * 1024 * 1024,
+        max_events: MOST_EVENTS,
+        answer_within: Some(Duration::from_secs(10)),
+        retries: RetryCount::default().retries(),
+        delivered: Delivered::AnySuccess,
+        resend_window: Duration::from_hours(30 * 24),
+    }
+}
+
+impl Provider for BankingCircle {
+    type Event = Event;
+
+    fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    fn scheme(&self) -> &dyn Scheme {
+        &self.scheme
+    }
+
+    fn decode(&self, _headers: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<Event>>, Rejection> {
+        decode::decode(plaintext)
+    }
+
+    fn seal(&self, message: Message, with: &Sealing<'_>) -> Result<Request<Bytes>, SealError> {
+        let mut request = super::seal(&self.scheme, &self.profile, message, with)?;
+        request.headers_mut().insert(&self.version, HeaderValue::from_static("1"));
+        Ok(request)
+    }
+}

@@ -9,10 +9,10 @@ use crate::event::PaymentClass;
 /// A result code such as `000.100.110`.
 ///
 /// Its group follows the patterns of the platform's reference page "Result codes" as it stands in 2026
-/// (`/reference/resultCodes` of <https://docs.oppwa.com>, restated at <https://hyperpay.docs.oppwa.com/node/111> and
-/// <https://docs.aciworldwide.com/reference/resultCodes>; read second hand). Editions differ in one place: the present
-/// one counts `000.400.110` and `000.400.120` (frictionless 3-D Secure) as success, the one before 2020 counted
-/// them as success to be reviewed.
+/// (<https://hyperpay.docs.oppwa.com/reference/resultCodes>,
+/// <https://docs.aciworldwide.com/reference/resultCodes>; read second hand). Editions differ: the present one counts
+/// `000.400.110` and `000.400.120` (3-D Secure without a challenge) as success, older ones as success to be reviewed or
+/// not at all, and older ones do not know [`ResultGroup::RetryBlocked`].
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct ResultCode(String);
