@@ -1,4 +1,11 @@
 //! All integration tests, in one binary: it links once.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail like tests"
+)]
 
 mod aella;
 mod architecture;
