@@ -7,6 +7,7 @@ mod body;
 mod contract;
 mod lease;
 mod mambu;
+mod memory;
 mod opp;
 mod scheme;
 mod source_ip;
