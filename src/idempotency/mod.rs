@@ -12,6 +12,7 @@ mod received;
 mod record;
 mod service;
 mod store;
+mod unclaimed;
 
 pub use key::{Fingerprint, Key, Namespace};
 pub use memory::MemoryStore;

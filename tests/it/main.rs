@@ -5,7 +5,6 @@ mod banking_circle;
 mod basic_auth;
 mod body;
 mod contract;
-mod lease;
 mod mambu;
 mod memory;
 mod opp;
