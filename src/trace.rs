@@ -18,3 +18,18 @@ pub(crate) fn refused(rejection: &Rejection) {
         _ => tracing::warn!(target: "tower_webhook", kind, status, detail, source, "delivery refused"),
     }
 }
+
+/// The lease of an event was lost while its work runs: refused by the store, or renewals failed in a row.
+pub(crate) fn lease_lost(fence: u64, failed_renewals: u32) {
+    tracing::warn!(target: "tower_webhook", fence, failed_renewals, "lease lost while the event is handled");
+}
+
+/// The work of an event is done, and the store could not be told: a repeat may run it again.
+pub(crate) fn completion_unknown(fence: u64, error: &dyn std::error::Error) {
+    tracing::error!(target: "tower_webhook", fence, source = %error, "event done, completion unknown to the store");
+}
+
+/// The store could not be told that an event is free: it comes free when its lease ends.
+pub(crate) fn release_failed(fence: u64, error: &dyn std::error::Error) {
+    tracing::warn!(target: "tower_webhook", fence, source = %error, "release failed");
+}

@@ -75,12 +75,8 @@ impl<P: Provider, D: DedupeStore, S> Layer<S> for IdempotencyLayer<P, D> {
 
     fn layer(&self, inner: S) -> Self::Service {
         let settings = &self.settings;
-        let claims = Claims::new(
-            Arc::clone(&self.store),
-            settings.terms,
-            Arc::clone(&settings.entropy),
-            settings.in_flight_wait,
-        );
+        let claims = Claims::new(Arc::clone(&self.store), settings.terms, Arc::clone(&settings.entropy))
+            .in_flight_wait(settings.in_flight_wait);
         let namespace = Namespace::new(&settings.tenant, self.provider.profile().name, &settings.endpoint);
         let engine = Engine {
             provider: Arc::clone(&self.provider),

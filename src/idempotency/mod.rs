@@ -14,13 +14,15 @@ mod received;
 mod record;
 mod service;
 mod store;
+mod unclaimed;
 
 pub use answer::REPLAYED;
 pub use drain::Drain;
 pub use key::{Fingerprint, Key, Namespace};
 pub use layer::{IdempotencyLayer, Settings};
-pub use lease::Unclaimed;
+
 pub use memory::MemoryStore;
 pub use received::{Delivery, LeaseLost, Received};
 pub use service::{Idempotency, ResponseFuture};
 pub use store::{Claim, DedupeStore, Held, LostWhy, StateTag, StoreError, StoredResponse, Terms, Token};
+pub use unclaimed::Unclaimed;

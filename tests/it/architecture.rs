@@ -16,7 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("scheme", &["clock", "encoding", "error", "secret"]),
     ("provider", &["clock", "encoding", "error", "event", "json", "scheme", "secret"]),
     ("gate", &["error", "trace"]),
-    ("layers", &["clock", "error", "gate", "scheme", "secret"]),
+    ("layers", &["clock", "encoding", "error", "gate", "scheme", "secret"]),
     ("idempotency", &["clock", "error", "event", "gate", "provider", "trace"]),
     ("receiver", &["clock", "error", "gate", "idempotency", "layers", "provider", "scheme"]),
     ("testing", &["idempotency"]),

@@ -1,5 +1,7 @@
 //! The contract suite: the memory store passes it, and a store that breaks a law fails at that law.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test: a panic is a failure")]
+
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;

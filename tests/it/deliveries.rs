@@ -12,23 +12,23 @@ use tower_webhook::provider::{Message, Provider};
 use tower_webhook::scheme::Sealing;
 use tower_webhook::secret::Secret;
 
-pub const TRANSFER: &str = include_str!("../fixtures/aella/transfer.completed.json");
-pub const BATCH: &str = include_str!("../fixtures/banking-circle/batch.json");
+pub(crate) const TRANSFER: &str = include_str!("../fixtures/aella/transfer.completed.json");
+pub(crate) const BATCH: &str = include_str!("../fixtures/banking-circle/batch.json");
 
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     "2026-11-21T12:00:00Z".parse().unwrap()
 }
 
-pub fn aella() -> Aella {
+pub(crate) fn aella() -> Aella {
     Aella::new(Secret::utf8("ae_sk_test_example").unwrap()).unwrap()
 }
 
-pub fn bank() -> BankingCircle {
+pub(crate) fn bank() -> BankingCircle {
     BankingCircle::new(Secret::utf8("sim-bc-notification-key-32-chars").unwrap()).unwrap()
 }
 
 /// Counts instead of drawing: never the same bytes twice in one run.
-pub fn counting(out: &mut [u8]) -> Result<(), NoEntropy> {
+pub(crate) fn counting(out: &mut [u8]) -> Result<(), NoEntropy> {
     static COUNT: AtomicU64 = AtomicU64::new(1);
     let next = COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
     for (at, byte) in out.iter_mut().enumerate() {
@@ -38,12 +38,12 @@ pub fn counting(out: &mut [u8]) -> Result<(), NoEntropy> {
 }
 
 /// A request as the provider would send it.
-pub fn sealed(provider: &impl Provider, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
+pub(crate) fn sealed(provider: &impl Provider, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
     provider.seal(Message::new(body), &Sealing::new(now(), &counting)).unwrap().map(Full::new)
 }
 
 /// Status, whether it is a repeat's answer, and the body's text.
-pub async fn read<B>(response: Response<B>) -> (u16, bool, String)
+pub(crate) async fn read<B>(response: Response<B>) -> (u16, bool, String)
 where
     B: http_body::Body<Data = Bytes>,
     B::Error: std::fmt::Debug,

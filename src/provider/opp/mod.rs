@@ -63,7 +63,7 @@ pub use event::Event;
 pub use model::{Action, Authentication, Card, Outcome, Payment, Registration, Risk, RiskScore, Schedule, Test};
 pub use result::{ResultCode, ResultGroup};
 
-use super::{Decoded, Delivered, Message, Profile, Provider, Retries};
+use super::{Acknowledgement, Decoded, Delivered, Message, Profile, Provider, Retries};
 use crate::encoding::Encoding;
 use crate::error::{ConfigError, Rejection};
 use crate::scheme::{AesGcm, BodyForm, Scheme, SealError, Sealing};
@@ -190,6 +190,11 @@ impl Provider for Opp {
 
     fn decode(&self, _headers: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<Event>>, Rejection> {
         decode::decode(plaintext).map(|event| vec![event])
+    }
+
+    /// An empty 200, whatever the handler answered: some of the platforms take no other 2xx.
+    fn acknowledge(&self, _: &Bytes) -> Option<Acknowledgement> {
+        Some(Acknowledgement::default())
     }
 
     fn seal(&self, mut message: Message, with: &Sealing<'_>) -> Result<Request<Bytes>, SealError> {

@@ -1,0 +1,107 @@
+//! The store, called within deadlines, and again with the same token when it could not say.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
+
+use super::super::key::{Fingerprint, Key};
+use super::super::store::{Claim, DedupeStore, Held, StoreError, StoredResponse, Terms, Token};
+
+/// The time for one operation of the store; all tries of one claim together.
+const OPERATION: Duration = Duration::from_secs(2);
+
+pub(super) struct Patient<S>(pub(super) Arc<S>);
+
+impl<S: DedupeStore> Patient<S> {
+    pub(super) async fn claim(
+        &self,
+        key: &Key,
+        token: &Token,
+        fingerprint: &Fingerprint,
+        terms: &Terms,
+    ) -> Result<Claim, StoreError> {
+        let mut last = StoreError::Timeout;
+        let tries = async {
+            let mut pauses = Pauses::between_tries();
+            loop {
+                match self.0.claim(key, token, fingerprint, terms).await {
+                    Err(error @ (StoreError::Unavailable | StoreError::Timeout)) => last = error,
+                    answer => return answer,
+                }
+                sleep(pauses.next()).await;
+            }
+        };
+        match timeout(OPERATION, tries).await {
+            Ok(answer) => answer,
+            Err(_) => Err(last),
+        }
+    }
+
+    /// One try, no longer than until the next is due.
+    pub(super) async fn renew(
+        &self,
+        key: &Key,
+        token: &Token,
+        lease: Duration,
+        due: Duration,
+    ) -> Result<Held, StoreError> {
+        in_time(OPERATION.min(due), self.0.renew(key, token, lease)).await
+    }
+
+    /// At least one try, and as many as begin within the time.
+    pub(super) async fn complete(
+        &self,
+        key: &Key,
+        token: &Token,
+        remember: &StoredResponse,
+        retention: Duration,
+        time: Duration,
+    ) -> Result<Held, StoreError> {
+        let start = Instant::now();
+        let mut pauses = Pauses::between_tries();
+        loop {
+            let error = match in_time(OPERATION, self.0.complete(key, token, remember, retention)).await {
+                Err(error @ (StoreError::Unavailable | StoreError::Timeout | StoreError::Full)) => error,
+                answer => return answer,
+            };
+            let pause = pauses.next();
+            if start.elapsed().saturating_add(pause) >= time {
+                return Err(error);
+            }
+            sleep(pause).await;
+        }
+    }
+
+    /// One try: the lease's end does the same.
+    pub(super) async fn release(&self, key: &Key, token: &Token, delay: Duration) -> Result<Held, StoreError> {
+        in_time(OPERATION, self.0.release(key, token, delay)).await
+    }
+}
+
+async fn in_time<T>(time: Duration, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    timeout(time, call).await.unwrap_or(Err(StoreError::Timeout))
+}
+
+/// Pauses that double up to the longest.
+pub(super) struct Pauses {
+    next: Duration,
+    longest: Duration,
+}
+
+impl Pauses {
+    /// Between two looks at a key that is in flight.
+    pub(super) fn between_looks() -> Self {
+        Self { next: Duration::from_millis(10), longest: Duration::from_millis(160) }
+    }
+
+    fn between_tries() -> Self {
+        Self { next: Duration::from_millis(50), longest: Duration::from_secs(1) }
+    }
+
+    pub(super) fn next(&mut self) -> Duration {
+        let pause = self.next;
+        self.next = pause.saturating_mul(2).min(self.longest);
+        pause
+    }
+}

@@ -1,0 +1,28 @@
+//! What stands in for a store where a receiver was built to do without one.
+
+use std::time::Duration;
+
+use super::key::{Fingerprint, Key};
+use super::store::{Claim, DedupeStore, Held, StoreError, StoredResponse, Terms, Token};
+
+/// The state of a receiver that does without a store: grants every claim and remembers nothing. Its fence is 0, which no store gives out and no handler sees.
+#[derive(Clone, Copy, Debug)]
+pub struct Unclaimed;
+
+impl DedupeStore for Unclaimed {
+    async fn claim(&self, _: &Key, _: &Token, _: &Fingerprint, _: &Terms) -> Result<Claim, StoreError> {
+        Ok(Claim::Acquired { fence: 0 })
+    }
+
+    async fn renew(&self, _: &Key, _: &Token, _: Duration) -> Result<Held, StoreError> {
+        Ok(Held::Ok)
+    }
+
+    async fn complete(&self, _: &Key, _: &Token, _: &StoredResponse, _: Duration) -> Result<Held, StoreError> {
+        Ok(Held::Ok)
+    }
+
+    async fn release(&self, _: &Key, _: &Token, _: Duration) -> Result<Held, StoreError> {
+        Ok(Held::Ok)
+    }
+}
