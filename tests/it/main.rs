@@ -1,13 +1,22 @@
 //! All integration tests, in one binary: it links once.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail loudly"
+)]
 
 mod aella;
 mod banking_circle;
 mod basic_auth;
 mod body;
 mod contract;
+mod gate;
 mod lease;
 mod mambu;
 mod opp;
 mod scheme;
 mod source_ip;
+mod support;
 mod verify;
