@@ -4,7 +4,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "helpers of tests fail like tests"
+    reason = "helpers of tests fail loudly"
 )]
 
 mod aella;
@@ -14,10 +14,12 @@ mod basic_auth;
 mod body;
 mod contract;
 mod deliveries;
+mod gate;
 mod mambu;
 mod memory;
 mod opp;
 mod receiver;
 mod scheme;
 mod source_ip;
+mod support;
 mod verify;

@@ -1,0 +1,226 @@
+//! What several topics need: a scripted body, a scheme for tests, one connection to a server, and a log to look into.
+
+use std::cell::RefCell;
+use std::fmt::Write as _;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, Once};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio::time::Sleep;
+use tower_webhook::clock::Timestamp;
+use tower_webhook::scheme::{Opened, Scheme, SealError, Sealing};
+use tower_webhook::{Rejection, RejectionKind};
+
+/// Opens a body when `x-token` is `ok`, and hands it back in capitals.
+pub(crate) struct TestScheme {
+    pub(crate) proves: bool,
+}
+
+impl Scheme for TestScheme {
+    fn name(&self) -> &'static str {
+        "test"
+    }
+
+    fn proves_sender(&self) -> bool {
+        self.proves
+    }
+
+    fn open(&self, headers: &HeaderMap, body: Bytes, _: Timestamp) -> Result<Opened, Rejection> {
+        match headers.get("x-token").is_some_and(|value| value == "ok") {
+            true => Ok(Opened::new(body.to_ascii_uppercase().into(), Some("key-1".into()))),
+            false => Err(Rejection::new(RejectionKind::SignatureMismatch, "another token")),
+        }
+    }
+
+    fn seal(&self, plaintext: Bytes, headers: &mut HeaderMap, _: &Sealing<'_>) -> Result<Bytes, SealError> {
+        headers.insert("x-token", http::HeaderValue::from_static("ok"));
+        Ok(plaintext)
+    }
+}
+
+/// What a scripted body does next. After the last step it ends.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    Data(Bytes),
+    Wait(Duration),
+    Trailers,
+    Fail,
+}
+
+/// A body that follows a script, again and again if told to, and counts how often it was asked.
+pub(crate) struct Scripted {
+    steps: Vec<Step>,
+    at: usize,
+    again: bool,
+    waiting: Option<Pin<Box<Sleep>>>,
+    hint: SizeHint,
+    pub(crate) asked: Arc<Mutex<usize>>,
+}
+
+impl Scripted {
+    pub(crate) fn new(steps: impl IntoIterator<Item = Step>) -> Self {
+        Self {
+            steps: steps.into_iter().collect(),
+            at: 0,
+            again: false,
+            waiting: None,
+            hint: SizeHint::default(),
+            asked: Arc::default(),
+        }
+    }
+
+    pub(crate) fn endless(mut self) -> Self {
+        self.again = true;
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: SizeHint) -> Self {
+        self.hint = hint;
+        self
+    }
+}
+
+impl Body for Scripted {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        *self.asked.lock().unwrap() += 1;
+        loop {
+            if let Some(waiting) = &mut self.waiting {
+                std::task::ready!(waiting.as_mut().poll(cx));
+                self.waiting = None;
+            }
+            let at = if self.again { self.at % self.steps.len() } else { self.at };
+            let step = self.steps.get(at).cloned();
+            self.at += 1;
+            return Poll::Ready(match step {
+                Some(Step::Wait(time)) => {
+                    self.waiting = Some(Box::pin(tokio::time::sleep(time)));
+                    continue;
+                }
+                Some(Step::Data(data)) => Some(Ok(Frame::data(data))),
+                Some(Step::Trailers) => Some(Ok(Frame::trailers(HeaderMap::new()))),
+                Some(Step::Fail) => Some(Err(io::ErrorKind::ConnectionReset.into())),
+                None => None,
+            });
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.hint
+    }
+}
+
+/// A body that nobody may read.
+pub(crate) struct Untouchable;
+
+impl Body for Untouchable {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        panic!("the body was read")
+    }
+}
+
+/// A fresh connection to hyper with this service behind it, and the task that serves it.
+pub(crate) async fn connect<S, R>(service: S) -> (TcpStream, JoinHandle<()>)
+where
+    S: tower::Service<Request<Incoming>, Response = Response<R>> + Clone + Send + 'static,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    S::Future: Send,
+    R: Body + Send + 'static,
+    R::Data: Send,
+    R::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (server, _) = listener.accept().await.unwrap();
+    let serving = tokio::spawn(async move {
+        let service = TowerToHyperService::new(service);
+        // It ends with an error whenever the sender misbehaves.
+        drop(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(server), service).await);
+    });
+    (client, serving)
+}
+
+/// Writes all of it, and only then reads, until the server closes.
+pub(crate) async fn exchange(mut client: TcpStream, request: &[u8]) -> io::Result<String> {
+    client.write_all(request).await?;
+    answer(&mut client).await
+}
+
+/// Reads until the server closes.
+pub(crate) async fn answer(client: &mut TcpStream) -> io::Result<String> {
+    let mut answer = String::new();
+    let read = client.read_to_string(&mut answer);
+    tokio::time::timeout(Duration::from_secs(30), read).await.expect("the server did not close")?;
+    Ok(answer)
+}
+
+thread_local! {
+    static LOG: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// What this crate logs on this thread while it lives, at every level, one event a line.
+///
+/// One subscriber serves the whole process: with one per test, `tracing` may remember on a thread without one that
+/// nobody is interested.
+pub(crate) struct Log(());
+
+impl Log {
+    pub(crate) fn capture() -> Self {
+        static SET: Once = Once::new();
+        SET.call_once(|| tracing::subscriber::set_global_default(ToThread).unwrap());
+        LOG.set(Some(String::new()));
+        Self(())
+    }
+
+    pub(crate) fn text(&self) -> String {
+        LOG.with_borrow(|log| log.clone().unwrap())
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        LOG.set(None);
+    }
+}
+
+struct ToThread;
+
+impl tracing::Subscriber for ToThread {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target().starts_with("tower_webhook")
+    }
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut line = event.metadata().level().to_string();
+        event.record(&mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+            write!(line, " {field}={value:?}").unwrap();
+        });
+        LOG.with_borrow_mut(|log| log.iter_mut().for_each(|log| *log += &format!("{line}\n")));
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
