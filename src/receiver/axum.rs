@@ -17,7 +17,7 @@ where
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
-        parts.extensions.remove().ok_or_else(|| missing::<Self>())
+        parts.extensions.remove().ok_or_else(missing::<Self>)
     }
 }
 
@@ -26,7 +26,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Delivery {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
-        parts.extensions.get().cloned().ok_or_else(|| missing::<Self>())
+        parts.extensions.get().cloned().ok_or_else(missing::<Self>)
     }
 }
 
