@@ -1,6 +1,6 @@
 //! Receive payment and banking webhooks: proved, decrypted, deduplicated, and handed over as typed events.
 //!
-//! A [`Receiver`] joins a [provider](provider) with a dedupe store and a handler, and becomes a tower service for axum
+//! A [`Receiver`] joins a [`provider`] with a dedupe store and a handler, and becomes a tower service for axum
 //! and hyper. It judges address and credentials before it reads a body, verifies or decrypts the exact bytes, decodes
 //! them into one or more events, and runs the handler once per event, however often the sender repeats itself.
 //!

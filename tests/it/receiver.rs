@@ -24,6 +24,7 @@ use tower_webhook::secret::Secret;
 use tower_webhook::{ConfigError, Delivery, MemoryStore, Outcome, Received, Receiver, Rejection, RejectionKind};
 
 use crate::deliveries::{BATCH, TRANSFER, aella, bank, now, read, sealed};
+use crate::support::{Log, Scripted, Step};
 
 /// What a handler saw: names and fences, in order.
 #[derive(Clone, Default)]
@@ -549,4 +550,81 @@ fn nothing_of_a_receiver_prints_its_secrets() {
     let receiver = Receiver::new(provider).dedupe(MemoryStore::new(1));
     let printed = format!("{receiver:?} {:?}", receiver.clone().layer());
     assert!(!printed.contains("canary"), "{printed}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_comes_whole_leaves_no_claim_behind() {
+    let whole = Bytes::from_static(TRANSFER.as_bytes());
+    let half = || Step::Data(whole.slice(..300));
+    let drip: Vec<_> = whole
+        .chunks(1)
+        .flat_map(|byte| [Step::Data(whole.slice_ref(byte)), Step::Wait(Duration::from_secs(1))])
+        .collect();
+    for (status, steps) in [
+        (400, vec![half(), Step::Fail]),
+        (408, vec![half(), Step::Wait(Duration::from_secs(3600))]),
+        (408, drip),
+        (413, vec![Step::Data(whole.clone()), Step::Data(Bytes::from(vec![b' '; 1024 * 1024]))]),
+    ] {
+        let (seen, store) = (Seen::default(), MemoryStore::new(10));
+        let noted = seen.clone();
+        let service = receiver().dedupe(store.clone()).handle(move |event: Received<aella::Event>| {
+            noted.note(&event);
+            async {}
+        });
+        let broken = transfer().map(|_| Scripted::new(steps));
+        assert_eq!(service.clone().oneshot(broken).await.unwrap().status(), status);
+        assert_eq!((seen.count(), store.len()), (0, 0), "{status}");
+        assert_eq!(read(service.oneshot(transfer()).await.unwrap()).await, (200, false, String::new()), "{status}");
+        assert_eq!(seen.count(), 1, "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_log_shows_a_secret_or_a_payload() {
+    let log = Log::capture();
+    let secret = "canary-secret-canary";
+    let provider = || Aella::new(Secret::utf8(secret).unwrap()).unwrap();
+    let service = Receiver::new(provider()).clock(now()).dedupe(MemoryStore::new(10)).handle(
+        |event: Received<aella::Event>| async move {
+            match event.delivery().key().as_str() {
+                "transfer.completed|fails" => Err("the ledger is down"),
+                "transfer.completed|panics" => panic!("on purpose"),
+                _ => Ok(()),
+            }
+        },
+    );
+    let body = |id: &str, amount: &str| {
+        format!(
+            r#"{{"event":"transfer.completed","timestamp":"2024-12-06T14:00:00Z",
+                "data":{{"id":"{id}","senderName":"canary Jane","receiverAccountNumber":"canary0480","amount":{amount}}}}}"#
+        )
+    };
+    let mut statuses = Vec::new();
+    for (body, tampered) in [
+        (body("works", "1"), false),
+        (body("works", "1"), false),
+        (body("works", "2"), false),
+        (body("forged", "1"), true),
+        (body("fails", "1"), false),
+        (body("panics", "1"), false),
+        (body("typed", r#""canary""#), false),
+        (body("twice", r#"1,"amount":1"#), false),
+        (body("broken", "canary"), false),
+    ] {
+        let mut request = sealed(&provider(), body);
+        if tampered {
+            request.headers_mut().insert("x-aella-signature", "ca".repeat(64).parse().unwrap());
+        }
+        statuses.push(service.clone().oneshot(request).await.unwrap().status().as_u16());
+    }
+    assert_eq!(statuses, [200, 200, 422, 401, 500, 500, 400, 400, 400]);
+    let text = log.text();
+    for told in ["signature_mismatch", "payload_mismatch", "handler_failed", "payload_malformed", "the ledger is down"]
+    {
+        assert!(text.contains(told), "{told} is not in {text}");
+    }
+    for hidden in ["canary", "Jane", "0480"] {
+        assert!(!text.contains(hidden), "{hidden} is in {text}");
+    }
 }
