@@ -59,8 +59,10 @@ pub struct Transfer {
     /// How it ended.
     pub status: TransferStatus,
     /// What was moved.
+    #[serde(flatten)]
     pub amount: Option<Money>,
     /// What the provider took for it.
+    #[serde(serialize_with = "money::amount_alone")]
     pub fee: Option<Money>,
     /// The receiver's own reference.
     pub reference: Option<String>,
@@ -105,8 +107,10 @@ pub struct Debit {
     /// The provider's id of the debit.
     pub id: String,
     /// What was taken.
+    #[serde(flatten)]
     pub amount: Option<Money>,
     /// What the provider took for it.
+    #[serde(serialize_with = "money::amount_alone")]
     pub fee: Option<Money>,
     /// The text on the statement.
     pub narration: Option<String>,
@@ -129,6 +133,7 @@ pub struct PaymentBooking {
     /// How far it is.
     pub status: BookingStatus,
     /// The amount with the provider's own sign.
+    #[serde(flatten)]
     pub amount: Option<Money>,
     /// Who pays.
     pub debtor: Party,
@@ -151,6 +156,7 @@ pub struct Payment {
     /// The provider's result code.
     pub code: Option<String>,
     /// What was paid.
+    #[serde(flatten)]
     pub amount: Option<Money>,
     /// The merchant's own id.
     pub reference: Option<String>,

@@ -86,6 +86,8 @@ impl<'de> Deserialize<'de> for Amount {
 }
 
 /// An amount and its currency, where the provider says one. No unit is converted.
+///
+/// Inside an [`Event`](super::Event) it is written as two members, `amount` and `currency`.
 #[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Money {
@@ -93,6 +95,11 @@ pub struct Money {
     pub amount: Amount,
     /// The currency as the provider writes it, mostly three letters of ISO 4217.
     pub currency: Option<String>,
+}
+
+/// Writes the amount of money whose currency stands beside it already.
+pub(super) fn amount_alone<S: Serializer>(money: &Option<Money>, serializer: S) -> Result<S::Ok, S::Error> {
+    money.as_ref().map(|money| money.amount).serialize(serializer)
 }
 
 #[cfg(test)]

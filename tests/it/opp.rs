@@ -77,7 +77,8 @@ fn the_published_payment_decodes_to_its_exact_values() {
             "payment_type": "PA",
             "class": "success",
             "code": "000.000.000",
-            "amount": {"amount": "92.00", "currency": "EUR"},
+            "amount": "92.00",
+            "currency": "EUR",
             "reference": null,
         })
     );
