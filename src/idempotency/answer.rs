@@ -10,13 +10,51 @@ use super::lease::Settled;
 use super::store::StoredResponse;
 use crate::error::{Rejection, RejectionKind};
 use crate::gate::refusal;
-use crate::provider::Acknowledgement;
+use crate::provider::{Acknowledgement, EventKey};
 
 /// Says that an answer is a repeat's: the event was handled before.
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// What one event came to: the inner service's own answer, the remembered one, or a refusal.
-pub(crate) type Answer<R, E> = Settled<Result<Response<R>, E>>;
+/// The keys of those events of a delivery that were handled before: in the answer's extensions, where there are any.
+#[derive(Clone, Debug)]
+pub struct Repeats(Vec<EventKey>);
+
+impl Repeats {
+    /// The keys, in the order of the delivery.
+    #[must_use]
+    pub fn keys(&self) -> &[EventKey] {
+        &self.0
+    }
+}
+
+/// What one event came to.
+pub(crate) struct Answer<R, E> {
+    key: EventKey,
+    is_repeat: bool,
+    result: Result<Response<R>, E>,
+}
+
+impl<R: From<Bytes> + Default, E> Answer<R, E> {
+    pub(crate) fn of(key: EventKey, settled: Settled<Result<Response<R>, E>>) -> Self {
+        let (is_repeat, result) = match settled {
+            Settled::Ran(result) => (false, result),
+            Settled::Replayed(stored) => (true, Ok(replay(&stored))),
+            Settled::Refused(rejection) => (false, Ok(refusal(rejection))),
+        };
+        Self { key, is_repeat, result }
+    }
+}
+
+impl<R, E> Answer<R, E> {
+    /// The status class, so that of several failures the sender is told one that makes it come again.
+    fn urgency(&self) -> u16 {
+        self.result.as_ref().map_or(u16::MAX, |response| response.status().as_u16() / 100)
+    }
+
+    fn is_done(&self) -> bool {
+        self.urgency() == 2
+    }
+}
 
 /// Takes a short answer's body aside, so that a repeat can be answered with it again.
 pub(crate) async fn remember<R>(
@@ -60,13 +98,12 @@ pub(crate) fn answer_one<R, E>(
 where
     R: From<Bytes> + Default,
 {
-    match (answer, acknowledgement) {
-        (Settled::Ran(Ok(response)), Some(acknowledgement)) if response.status().is_success() => {
-            Ok(acknowledge(Some(acknowledgement)))
-        }
-        (Settled::Ran(answer), _) => answer,
-        (Settled::Replayed(stored), _) => Ok(replay(&stored)),
-        (Settled::Refused(rejection), _) => Ok(refusal(rejection)),
+    if answer.is_repeat {
+        return answer.result.map(|response| with_repeats(response, vec![answer.key]));
+    }
+    match acknowledgement {
+        Some(_) if answer.is_done() => Ok(acknowledge(acknowledgement)),
+        _ => answer.result,
     }
 }
 
@@ -78,27 +115,24 @@ pub(crate) fn answer_all<R, E>(
 where
     R: From<Bytes> + Default,
 {
-    let all_replayed = !answers.is_empty() && answers.iter().all(|answer| matches!(answer, Settled::Replayed(_)));
-    match answers.into_iter().filter(|answer| urgency(answer) > 2).max_by_key(urgency) {
-        Some(worst) => answer_one(None, worst),
-        None => {
-            let mut response = acknowledge(acknowledgement);
-            if all_replayed {
-                response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
-            }
-            Ok(response)
-        }
+    let repeats: Vec<_> = answers.iter().filter(|answer| answer.is_repeat).map(|answer| answer.key.clone()).collect();
+    let only_repeats = !answers.is_empty() && repeats.len() == answers.len();
+    let worst = answers.into_iter().filter(|answer| !answer.is_done()).max_by_key(Answer::urgency);
+    let mut response = match worst {
+        Some(worst) => worst.result?,
+        None => acknowledge(acknowledgement),
+    };
+    if only_repeats {
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
+    Ok(with_repeats(response, repeats))
 }
 
-/// The status class, so that of several failures the sender is told one that makes it come again.
-fn urgency<R, E>(answer: &Answer<R, E>) -> u16 {
-    match answer {
-        Settled::Ran(Ok(response)) => response.status().as_u16() / 100,
-        Settled::Replayed(_) => 2,
-        Settled::Refused(rejection) => rejection.status().as_u16() / 100,
-        Settled::Ran(Err(_)) => u16::MAX,
+fn with_repeats<R>(mut response: Response<R>, repeats: Vec<EventKey>) -> Response<R> {
+    if !repeats.is_empty() {
+        response.extensions_mut().insert(Repeats(repeats));
     }
+    response
 }
 
 fn acknowledge<R: From<Bytes> + Default>(acknowledgement: Option<&Acknowledgement>) -> Response<R> {

@@ -16,7 +16,7 @@ mod service;
 mod store;
 mod unclaimed;
 
-pub use answer::REPLAYED;
+pub use answer::{REPLAYED, Repeats};
 pub use drain::Drain;
 pub use key::{Fingerprint, Key, Namespace};
 pub use layer::{IdempotencyLayer, Settings};

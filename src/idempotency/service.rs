@@ -156,10 +156,11 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         S::Error: Send,
         R: http_body::Body<Data = Bytes> + From<Bytes> + Default + Send,
     {
-        let key = self.namespace.key(&event.key);
+        let event_key = event.key.clone();
+        let key = self.namespace.key(&event_key);
         let fingerprint = Fingerprint::of(&event.identity);
         let work = |grant| self.call(shared, head, event, service, grant);
-        self.claims.run(&key, &fingerprint, work).await
+        Answer::of(event_key, self.claims.run(&key, &fingerprint, work).await)
     }
 
     async fn call<S, R>(

@@ -15,7 +15,7 @@ use tokio::sync::{Notify, Semaphore};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_webhook::gate::Body;
 use tower_webhook::idempotency::{
-    Claim, DedupeStore, Fingerprint, Held, IdempotencyLayer, Key, StoreError, StoredResponse, Terms, Token,
+    Claim, DedupeStore, Fingerprint, Held, IdempotencyLayer, Key, Repeats, StoreError, StoredResponse, Terms, Token,
 };
 use tower_webhook::provider::aella::{self, Aella};
 use tower_webhook::provider::banking_circle;
@@ -108,12 +108,14 @@ async fn after_a_partial_failure_the_retry_runs_only_what_failed() {
     assert_eq!(seen.count(), 12);
 
     let retry = service.clone().oneshot(sealed(&bank(), BATCH)).await.unwrap();
+    assert_eq!(retry.extensions().get::<Repeats>().unwrap().keys().len(), 11);
     assert_eq!(read(retry).await, (200, false, String::new()));
     assert_eq!(seen.count(), 13, "only the third ran again");
     let (key, fence) = seen.0.lock().unwrap()[12].clone();
     assert!(key.ends_with("000000000013") && fence == 2, "{key} {fence}");
 
     let again = service.oneshot(sealed(&bank(), BATCH)).await.unwrap();
+    assert_eq!(again.extensions().get::<Repeats>().unwrap().keys().len(), 12);
     assert_eq!(read(again).await, (200, true, String::new()));
     assert_eq!(seen.count(), 13);
 }
