@@ -24,7 +24,7 @@ const SWEPT_AT_ONCE: usize = 256;
 /// What it promises: one process, and lost at its exit. After a restart, a sender's repeat of an event that was
 /// handled before it is handled again; where that matters, use a store that outlives the process.
 ///
-/// The bound counts keys over the whole store. A key takes some 300 bytes, and the body that its response has, at most
+/// The bound counts keys over the whole store. A key takes some 450 bytes, and the body that its response has, at most
 /// [`StoredResponse::MAX_BODY`]. A live key is never evicted: a new one that finds no room, not even after expired
 /// ones were cleared away, is refused with [`StoreError::Full`], while known keys are still answered.
 ///

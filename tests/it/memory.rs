@@ -304,6 +304,17 @@ async fn a_full_store_finds_room_in_every_shard() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_claim_clears_away_eight_expired_keys_of_its_shard() {
+    let (store, shard) = (MemoryStore::new(100), 7);
+    assert!((0..10).all(|number| claims(&store, [number, shard])));
+    tokio::time::advance(Duration::from_secs(60)).await;
+    for (number, left) in [(20, 10 - 8 + 1), (21, 2), (22, 3)] {
+        assert!(claims(&store, [number, shard]));
+        assert_eq!(store.len(), left, "after claim {number}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_sweep_takes_what_is_expired_and_leaves_what_lives() {
     let store = MemoryStore::new(100_000);
     for number in 0..3000_u16 {

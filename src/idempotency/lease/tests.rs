@@ -254,7 +254,7 @@ async fn a_work_is_told_that_its_lease_is_lost_and_is_not_stopped() {
         let store = Arc::new(store);
         let start = Instant::now();
         let settled = run(&claims(&store), |grant| async move {
-            grant.lost.cancelled().await;
+            tokio::time::timeout(LEASE * 2, grant.lost.cancelled()).await.expect("told of the loss");
             assert_eq!(start.elapsed().as_secs(), told_at, "{case}");
             sleep(Duration::from_secs(100)).await;
             done()
@@ -429,21 +429,23 @@ async fn a_lost_completion_asks_who_has_done_it_and_leaves_no_claim() {
     }
 }
 
+/// Any store's runs can be spawned.
+fn spawn<S: DedupeStore>(claims: &Arc<Claims<S>>, time: Duration) -> tokio::task::JoinHandle<Settled<&'static str>> {
+    let claims = Arc::clone(claims);
+    tokio::spawn(async move {
+        let work = |_| async move {
+            sleep(time).await;
+            done()
+        };
+        claims.run(&Key::from_bytes([5; 32]), &Fingerprint::of(b"event"), work).await
+    })
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_repeat_waits_for_the_first_and_gets_its_answer() {
     let store = Arc::new(MemoryStore::new(10));
     let claims = Arc::new(claims(&store));
-    let first = tokio::spawn({
-        let claims = Arc::clone(&claims);
-        async move {
-            let (key, event) = (Key::from_bytes([5; 32]), Fingerprint::of(b"event"));
-            let slow = |_| async {
-                sleep(Duration::from_millis(300)).await;
-                done()
-            };
-            claims.run(&key, &event, slow).await
-        }
-    });
+    let first = spawn(&claims, Duration::from_millis(300));
     sleep(Duration::from_millis(1)).await;
     let start = Instant::now();
     let second = run(&claims, never_runs).await;
