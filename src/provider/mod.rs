@@ -111,6 +111,18 @@ impl<E> Decoded<E> {
         self
     }
 
+    /// The same event as another type, such as one for several providers.
+    #[must_use]
+    pub fn map<T>(self, change: impl FnOnce(E) -> T) -> Decoded<T> {
+        Decoded {
+            event: change(self.event),
+            key: self.key,
+            occurred_at: self.occurred_at,
+            raw: self.raw,
+            identity: self.identity,
+        }
+    }
+
     /// The same event, told from others with the same key by these bytes alone.
     #[must_use]
     pub fn identified_by(mut self, identity: Bytes) -> Self {
