@@ -1,0 +1,99 @@
+//! All providers as one type, so that one receiver serves whatever the configuration names.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request};
+use tower_webhook::Rejection;
+use tower_webhook::event::{Event, Project};
+use tower_webhook::provider::{Acknowledgement, Decoded, Message, Profile, Provider};
+use tower_webhook::scheme::{Scheme, SealError, Sealing};
+
+/// Any provider's event, in the shared vocabulary.
+#[derive(Clone, Debug)]
+pub(crate) struct AnyEvent {
+    name: String,
+    shared: Event,
+}
+
+impl AnyEvent {
+    fn of(event: &impl Project) -> Self {
+        Self { name: event.name().to_owned(), shared: event.project() }
+    }
+}
+
+impl Project for AnyEvent {
+    fn project(&self) -> Event {
+        self.shared.clone()
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Any provider.
+#[derive(Clone)]
+pub(crate) struct AnyProvider(Arc<dyn Erased>);
+
+impl AnyProvider {
+    pub(crate) fn new(provider: impl Provider) -> Self {
+        Self(Arc::new(provider))
+    }
+}
+
+/// A provider without its event type.
+trait Erased: Send + Sync {
+    fn profile(&self) -> &Profile;
+    fn scheme(&self) -> &dyn Scheme;
+    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<AnyEvent>>, Rejection>;
+    fn acknowledge(&self, plaintext: &Bytes) -> Option<Acknowledgement>;
+    fn seal(&self, message: Message, with: &Sealing<'_>) -> Result<Request<Bytes>, SealError>;
+}
+
+impl<P: Provider> Erased for P {
+    fn profile(&self) -> &Profile {
+        Provider::profile(self)
+    }
+
+    fn scheme(&self) -> &dyn Scheme {
+        Provider::scheme(self)
+    }
+
+    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<AnyEvent>>, Rejection> {
+        let events = Provider::decode(self, headers, plaintext)?;
+        Ok(events.into_iter().map(|decoded| decoded.map(|event| AnyEvent::of(&event))).collect())
+    }
+
+    fn acknowledge(&self, plaintext: &Bytes) -> Option<Acknowledgement> {
+        Provider::acknowledge(self, plaintext)
+    }
+
+    fn seal(&self, message: Message, with: &Sealing<'_>) -> Result<Request<Bytes>, SealError> {
+        Provider::seal(self, message, with)
+    }
+}
+
+impl Provider for AnyProvider {
+    type Event = AnyEvent;
+
+    fn profile(&self) -> &Profile {
+        self.0.profile()
+    }
+
+    fn scheme(&self) -> &dyn Scheme {
+        self.0.scheme()
+    }
+
+    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<AnyEvent>>, Rejection> {
+        self.0.decode(headers, plaintext)
+    }
+
+    fn acknowledge(&self, plaintext: &Bytes) -> Option<Acknowledgement> {
+        self.0.acknowledge(plaintext)
+    }
+
+    fn seal(&self, message: Message, with: &Sealing<'_>) -> Result<Request<Bytes>, SealError> {
+        self.0.seal(message, with)
+    }
+}

@@ -1,0 +1,152 @@
+//! One `[[endpoint]]`: where it listens, who may send, how it is proved, and where events go.
+
+use std::path::Path;
+use std::time::Duration;
+
+use http::{HeaderName, Uri};
+use tower_webhook::layers::{BasicAuthLayer, Credentials, SourceIpLayer};
+use tower_webhook::provider::Provider as _;
+use tower_webhook::secret::Secret;
+
+use super::reader::Section;
+use super::{Defaults, keys, provider};
+use crate::any::AnyProvider;
+
+/// An endpoint that has been checked.
+pub(crate) struct Endpoint {
+    pub(crate) path: String,
+    pub(crate) provider_name: String,
+    pub(crate) provider: AnyProvider,
+    pub(crate) basic_auth: Option<BasicAuthLayer>,
+    pub(crate) sources: Option<SourceIpLayer>,
+    pub(crate) max_body: usize,
+    pub(crate) retention: Option<Duration>,
+    pub(crate) forward: Option<Forward>,
+}
+
+/// Where opened events go, and how long an answer may take.
+#[derive(Clone)]
+pub(crate) struct Forward {
+    pub(crate) to: Uri,
+    pub(crate) timeout: Duration,
+    /// Headers that prove the sender, and are nobody else's business.
+    pub(crate) secret_headers: Vec<HeaderName>,
+}
+
+impl Endpoint {
+    pub(crate) fn read(
+        section: &Section<'_>,
+        folder: &Path,
+        defaults: &Defaults,
+        warnings: &mut Vec<String>,
+    ) -> Option<Self> {
+        let path = read_path(section);
+        let name = section.needed("provider", provider::KNOWN);
+        let basic_auth = read_basic_auth(section, folder);
+        let built = name.and_then(|name| provider::read(section, name, folder, warnings));
+        let sources = read_sources(section);
+        let retention = section.duration("retention").or(defaults.retention);
+        let max_body = section.size("max_body").or(defaults.max_body);
+        let forward = read_forward(section);
+        section.finish();
+
+        let built = built?;
+        if !built.provider.scheme().proves_sender() && basic_auth.is_none() {
+            section.fault("basic_auth", "is missing, and nothing else proves this sender", built.proof_hint);
+        }
+        if let Some(Err(error)) = retention.map(|given| built.provider.profile().check_retention(given)) {
+            section.fault("retention", error, "take a longer one, or leave it out");
+        }
+        let forward = forward.map(|(to, timeout)| Forward { to, timeout, secret_headers: built.secret_headers });
+        Some(Self {
+            path: path?,
+            provider_name: name?.to_owned(),
+            max_body: max_body.unwrap_or(built.provider.profile().max_body),
+            provider: built.provider,
+            basic_auth,
+            sources,
+            retention,
+            forward,
+        })
+    }
+}
+
+fn read_path(section: &Section<'_>) -> Option<String> {
+    let path = section.needed("path", "write where it listens, such as \"/aella\"")?;
+    let is_path = path.starts_with('/') && path.parse::<http::uri::PathAndQuery>().is_ok_and(|uri| uri.query().is_none());
+    if !is_path {
+        section.fault("path", "is not a path", "begin it with \"/\", without a query");
+        return None;
+    }
+    Some(path.to_owned())
+}
+
+fn read_basic_auth(section: &Section<'_>, folder: &Path) -> Option<BasicAuthLayer> {
+    let entries = section.sections("basic_auth");
+    if entries.is_empty() {
+        return None;
+    }
+    let credentials: Vec<_> = entries.iter().map(|entry| read_credentials(entry, folder)).collect();
+    match BasicAuthLayer::new(credentials.into_iter().collect::<Option<Vec<_>>>()?) {
+        Ok(layer) => Some(layer),
+        Err(error) => {
+            section.fault("basic_auth", error, "write one to eight pairs of username and password");
+            None
+        }
+    }
+}
+
+fn read_credentials(entry: &Section<'_>, folder: &Path) -> Option<Credentials> {
+    let username = entry.needed("username", "write username and password");
+    let password = match entry.plain_text("password") {
+        Some(text) => Some(text.to_owned()),
+        None => {
+            if !entry.has("password") {
+                entry.fault("password", "is missing", "write password = { env = \"…\" }, or value or file for env");
+            }
+            let section = entry.section("password")?;
+            let text = keys::secret_text(&section, folder);
+            section.finish();
+            text
+        }
+    };
+    entry.finish();
+    let (username, password) = (username?, password?);
+    match Secret::utf8(&password).and_then(|password| Credentials::new(username, password)) {
+        Ok(credentials) => Some(credentials),
+        Err(error) => {
+            entry.fault("password", error, "check username and password");
+            None
+        }
+    }
+}
+
+fn read_sources(section: &Section<'_>) -> Option<SourceIpLayer> {
+    let hops = section.count("trusted_proxies");
+    let Some(networks) = section.texts("sources") else {
+        if hops.is_some_and(|hops| hops > 0) {
+            section.fault("trusted_proxies", "has no effect without sources", "write sources = [\"192.0.2.0/24\"] too");
+        }
+        return None;
+    };
+    match SourceIpLayer::new(networks) {
+        Ok(layer) => Some(layer.trusted_proxies(hops.unwrap_or(0))),
+        Err(error) => {
+            section.fault("sources", error, "write networks such as \"192.0.2.0/24\"");
+            None
+        }
+    }
+}
+
+fn read_forward(section: &Section<'_>) -> Option<(Uri, Duration)> {
+    let timeout = section.duration("forward_timeout").unwrap_or(Duration::from_secs(10));
+    let text = section.text("forward_to")?;
+    let uri: Option<Uri> = text.parse().ok();
+    match uri.filter(|uri| uri.scheme_str() == Some("http") && uri.authority().is_some()) {
+        Some(uri) => Some((uri, timeout)),
+        None => {
+            section.fault("forward_to", "is not an address that can be forwarded to", "write \"http://host:port/path\"; https is not spoken here");
+            None
+        }
+    }
+}

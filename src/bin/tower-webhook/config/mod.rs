@@ -1,0 +1,138 @@
+//! The configuration file: read whole, checked whole, every fault in one go.
+
+mod endpoint;
+mod keys;
+mod provider;
+mod reader;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use toml::Table;
+
+pub(crate) use endpoint::Endpoint;
+pub(crate) use reader::{Fault, duration};
+use reader::{Faults, Section};
+
+/// What the file says, ready for use.
+pub(crate) struct Config {
+    pub(crate) listen: SocketAddr,
+    pub(crate) body_deadline: Duration,
+    /// How long what is in hand may take after a signal to stop.
+    pub(crate) drain: Duration,
+    pub(crate) dedupe: Dedupe,
+    pub(crate) endpoints: Vec<Endpoint>,
+    /// What works and should be known.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Where idempotency keys live.
+pub(crate) struct Dedupe {
+    pub(crate) capacity: usize,
+    pub(crate) lease: Option<Duration>,
+}
+
+/// Settings that an endpoint takes over where it says nothing itself.
+pub(crate) struct Defaults {
+    pub(crate) max_body: Option<usize>,
+    pub(crate) retention: Option<Duration>,
+}
+
+impl Config {
+    /// Reads and checks a file.
+    pub(crate) fn load(path: &Path) -> Result<Self, Vec<Fault>> {
+        let name = path.display().to_string();
+        let faults = Faults::new(&name);
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text, path.parent().unwrap_or(Path::new("")), &faults),
+            Err(error) => {
+                faults.add("(file)", format_args!("cannot be read: {error}"), "give the path of a readable TOML file");
+                None
+            }
+        }
+        .ok_or_else(|| faults.take())
+    }
+
+    fn parse(text: &str, folder: &Path, faults: &Faults) -> Option<Self> {
+        let table: Table = match text.parse() {
+            Ok(table) => table,
+            Err(error) => {
+                let error: toml::de::Error = error;
+                let place = error.span().map(|span| line_of(text, span.start)).unwrap_or_default();
+                faults.add(format!("line {place}"), error.message().replace('\n', " "), "write TOML");
+                return None;
+            }
+        };
+        let root = Section::root(&table, faults);
+        let config = Self::read(&root, folder, faults);
+        root.finish();
+        config
+    }
+
+    fn read(root: &Section<'_>, folder: &Path, faults: &Faults) -> Option<Self> {
+        let listen = root.text("listen").unwrap_or("127.0.0.1:0");
+        let listen: Option<SocketAddr> = listen.parse().ok();
+        if listen.is_none() {
+            root.fault("listen", "is not an address", "write an address and a port, such as \"127.0.0.1:8080\"");
+        }
+        let (dedupe, retention) = read_dedupe(root);
+        if root.has("inbox") {
+            let _ = root.section("inbox");
+            root.fault("inbox", "is not in this version of the program", "leave it out, and set [dedupe]");
+        }
+        let defaults = Defaults { max_body: root.size("max_body"), retention };
+        let body_deadline = root.duration("body_deadline").unwrap_or(Duration::from_secs(10));
+        let drain = root.duration("drain").unwrap_or(Duration::from_secs(30));
+        let sections = root.sections("endpoint");
+        if sections.is_empty() {
+            root.fault("endpoint", "is missing", "write at least one [[endpoint]] with path and provider");
+        }
+        let mut warnings = Vec::new();
+        let endpoints: Vec<_> =
+            sections.iter().filter_map(|section| Endpoint::read(section, folder, &defaults, &mut warnings)).collect();
+        check_paths(&endpoints, faults);
+        let listen = listen?;
+        if !listen.ip().is_loopback() {
+            warnings.push(format!(
+                "dedupe: the memory store forgets at exit, and {listen} is not loopback: a repeat after a restart is handled again"
+            ));
+        }
+        let is_sound = faults.is_empty();
+        is_sound.then_some(Self { listen, body_deadline, drain, dedupe, endpoints, warnings })
+    }
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.get(..at).unwrap_or_default().matches('\n').count() + 1
+}
+
+fn read_dedupe(root: &Section<'_>) -> (Dedupe, Option<Duration>) {
+    let Some(section) = root.section("dedupe") else {
+        return (Dedupe { capacity: 1_000_000, lease: None }, None);
+    };
+    match section.text("kind") {
+        None | Some("memory") => {}
+        Some("redis") => section.fault("kind", "\"redis\" is not in this version of the program", "write \"memory\""),
+        Some(_) => section.fault("kind", "is not known", "write \"memory\""),
+    }
+    let capacity = section.count("capacity").unwrap_or(1_000_000);
+    if capacity == 0 {
+        section.fault("capacity", "a store without room takes nothing", "write how many keys to remember, such as 1000000");
+    }
+    let lease = section.duration("lease");
+    if lease.is_some_and(|lease| lease < Duration::from_secs(1)) {
+        section.fault("lease", "is shorter than a second", "write \"30s\" or leave it out");
+    }
+    let retention = section.duration("retention");
+    section.finish();
+    (Dedupe { capacity, lease }, retention)
+}
+
+fn check_paths(endpoints: &[Endpoint], faults: &Faults) {
+    for (at, endpoint) in endpoints.iter().enumerate() {
+        if endpoints.iter().take(at).any(|earlier| earlier.path == endpoint.path) {
+            faults.add(format!("endpoint[{at}].path"), format_args!("{:?} stands twice", endpoint.path), "give each endpoint its own path");
+        }
+    }
+}

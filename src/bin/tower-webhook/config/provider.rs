@@ -1,0 +1,186 @@
+//! From the words of an endpoint to a provider of the library.
+
+use std::path::Path;
+
+use http::HeaderName;
+use http::header::AUTHORIZATION;
+use tower_webhook::ConfigError;
+use tower_webhook::provider::Lookup;
+use tower_webhook::provider::aella::Aella;
+use tower_webhook::provider::banking_circle::{BankingCircle, HeaderNames};
+use tower_webhook::provider::mambu::{KeyPolicy, Mambu};
+use tower_webhook::provider::opp::{Opp, RetrySchedule};
+use tower_webhook::scheme::MacAlgorithm;
+use tower_webhook::secret::KeyRing;
+
+use super::keys::{self, KeyText, Keys};
+use super::reader::Section;
+use crate::any::AnyProvider;
+
+/// What may be written as a provider.
+pub(crate) const KNOWN: &str =
+    "write mambu, aella, opp, sibs, banking_circle, standard_webhooks or custom";
+
+/// A provider, and what the rest of the program has to know of its configuration.
+pub(crate) struct Built {
+    pub(crate) provider: AnyProvider,
+    /// Headers that carry proofs or secrets, and are not forwarded.
+    pub(crate) secret_headers: Vec<HeaderName>,
+    /// What would be right where nothing proves the sender.
+    pub(crate) proof_hint: &'static str,
+}
+
+/// Reads the provider's part of an endpoint.
+pub(crate) fn read(section: &Section<'_>, name: &str, folder: &Path, warnings: &mut Vec<String>) -> Option<Built> {
+    let _ = warnings;
+    match name {
+        "mambu" => mambu(section, folder),
+        "aella" => aella(section, folder),
+        "opp" => opp(section, folder),
+        "banking_circle" => banking_circle(section, folder),
+        _ => {
+            section.fault("provider", format_args!("{name:?} is not known"), KNOWN);
+            None
+        }
+    }
+}
+
+fn built(provider: AnyProvider, secret_headers: impl IntoIterator<Item = HeaderName>) -> Option<Built> {
+    let secret_headers = secret_headers.into_iter().chain([AUTHORIZATION]).collect();
+    Some(Built { provider, secret_headers, proof_hint: "write basic_auth = [{ username = \"…\", password = { env = \"…\" } }]" })
+}
+
+/// Reads a key ring for a provider whose constructor judges the keys.
+fn ring(
+    section: &Section<'_>,
+    folder: &Path,
+    text: KeyText,
+    check: &dyn Fn(&KeyRing) -> Result<(), ConfigError>,
+) -> Option<KeyRing> {
+    let Keys { ring, short_allowed } = keys::read(section, folder, text, None, check)?;
+    if short_allowed {
+        section.fault("keys", "dangerous_short is not taken here", "this provider's keys have a fixed length or at least 16 bytes");
+        return None;
+    }
+    Some(ring)
+}
+
+/// Turns a constructor's error into a fault at this key.
+fn sound<T>(section: &Section<'_>, key: &str, result: Result<T, ConfigError>) -> Option<T> {
+    match result {
+        Ok(value) => Some(value),
+        Err(error) => {
+            section.fault(key, error, "see the documentation of this provider");
+            None
+        }
+    }
+}
+
+/// `{ json = "/event" }`, `{ header = "x-event" }` or `{ fixed = "…" }`.
+fn lookup(section: &Section<'_>) -> Option<Lookup> {
+    let given = (section.text("json"), section.text("header"), section.text("fixed"));
+    let result = match given {
+        (Some(pointer), None, None) => Lookup::json(pointer),
+        (None, Some(name), None) => Lookup::header(name),
+        (None, None, Some(text)) => Ok(Lookup::fixed(text)),
+        _ => {
+            section.fault("json", "one place is to be named", "write { json = \"/pointer\" }, { header = \"name\" } or { fixed = \"text\" }");
+            return None;
+        }
+    };
+    section.finish();
+    match result {
+        Ok(lookup) => Some(lookup),
+        Err(error) => {
+            section.fault("json", error, "write a JSON pointer such as \"/data/id\", or a header name");
+            None
+        }
+    }
+}
+
+fn header_name(section: &Section<'_>, key: &'static str) -> Option<HeaderName> {
+    let text = section.text(key)?;
+    let name = text.parse().ok();
+    if name.is_none() {
+        section.fault(key, format_args!("{text:?} is not a header name"), "write letters, digits and hyphens");
+    }
+    name
+}
+
+fn mambu(section: &Section<'_>, folder: &Path) -> Option<Built> {
+    let header = header_name(section, "static_header");
+    let (mut provider, secret) = match header {
+        Some(header) => {
+            let new = |ring: &KeyRing| Mambu::with_static_header(header.clone(), ring.clone());
+            let ring = ring(section, folder, KeyText::Utf8, &|ring| new(ring).map(drop))?;
+            (sound(section, "keys", new(&ring))?, vec![header.clone()])
+        }
+        None => (Mambu::new(), Vec::new()),
+    };
+    if let Some(place) = section.section("event").and_then(|section| lookup(&section)) {
+        provider = provider.event_at(place);
+    }
+    match section.text("key_policy") {
+        None | Some("require") => {}
+        Some("body_digest") => provider = provider.key_policy(KeyPolicy::OrBodyDigest),
+        Some(_) => section.fault("key_policy", "is not known", "write \"require\" or \"body_digest\""),
+    }
+    let pointers = section.texts("key_from_body").unwrap_or_default();
+    let pointers: Result<Vec<_>, _> = pointers.into_iter().map(tower_webhook::json::Pointer::new).collect();
+    provider = provider.key_from_body(sound(section, "key_from_body", pointers)?);
+    let mut built = built(AnyProvider::new(provider), secret)?;
+    built.proof_hint = "write basic_auth = [{ username = \"…\", password = { env = \"…\" } }], or static_header and keys";
+    Some(built)
+}
+
+fn aella(section: &Section<'_>, folder: &Path) -> Option<Built> {
+    let ring = ring(section, folder, KeyText::Utf8, &|ring| Aella::new(ring.clone()).map(drop));
+    let header = header_name(section, "header");
+    let mac = match section.text("mac") {
+        None | Some("hmac-sha512") => None,
+        Some("hmac-sha256") => Some(MacAlgorithm::HmacSha256),
+        Some(_) => {
+            section.fault("mac", "is not known", "write \"hmac-sha512\" or \"hmac-sha256\"");
+            None
+        }
+    };
+    let mut provider = sound(section, "keys", Aella::new(ring?))?;
+    let signature = header.unwrap_or(HeaderName::from_static("x-aella-signature"));
+    provider = sound(section, "header", provider.signature_header(signature.clone()))?;
+    if let Some(mac) = mac {
+        provider = sound(section, "mac", provider.algorithm(mac))?;
+    }
+    built(AnyProvider::new(provider), [signature])
+}
+
+fn opp(section: &Section<'_>, folder: &Path) -> Option<Built> {
+    let ring = ring(section, folder, KeyText::Hex, &|ring| Opp::new(ring.clone()).map(drop));
+    let mut provider = sound(section, "keys", Opp::new(ring?))?;
+    match section.text("retries") {
+        None | Some("30d") => {}
+        Some("5d") => provider = provider.retry_schedule(RetrySchedule::FiveDays),
+        Some(_) => section.fault("retries", "is not known", "write \"5d\" or \"30d\""),
+    }
+    built(AnyProvider::new(provider), ["x-initialization-vector", "x-authentication-tag"].map(HeaderName::from_static))
+}
+
+fn banking_circle(section: &Section<'_>, folder: &Path) -> Option<Built> {
+    let ring = ring(section, folder, KeyText::Utf8, &|ring| BankingCircle::new(ring.clone()).map(drop));
+    let mut names = HeaderNames::default();
+    if let Some(headers) = section.section("headers") {
+        for (key, name) in [
+            ("nonce", &mut names.nonce),
+            ("tag", &mut names.tag),
+            ("checksum", &mut names.checksum),
+            ("version", &mut names.version),
+        ] {
+            if let Some(given) = header_name(&headers, key) {
+                *name = given;
+            }
+        }
+        headers.finish();
+    }
+    let secret = [names.nonce.clone(), names.tag.clone(), names.checksum.clone()];
+    let provider = sound(section, "keys", BankingCircle::new(ring?))?;
+    built(AnyProvider::new(sound(section, "headers", provider.headers(names))?), secret)
+}
