@@ -2,7 +2,7 @@
 //!
 //! `cargo run --example quickstart` starts a receiver on a free port of this machine, sends it good and bad deliveries
 //! over real connections, prints each with its answer, and compares what was sent with what was handled.
-//! `receiver.rs` is the part to copy. The rest plays the providers.
+//! `receiver.rs` and `server.rs` are the receiving side; most of the rest plays the providers.
 
 mod bad;
 mod cases;
@@ -19,16 +19,17 @@ mod sabotage;
 mod script;
 mod sender;
 mod serve;
+mod server;
 mod template;
 
 use std::process::ExitCode;
 
 use client::BoxError;
 use ledger::Ledger;
-use receiver::Running;
 use report::Report;
 use sabotage::Sabotage;
 use sender::Sender;
+use server::Running;
 
 const HELP: &str = "\
 Receives webhooks of four providers on this machine, good and bad ones, and compares both sides.

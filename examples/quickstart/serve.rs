@@ -11,8 +11,8 @@ use crate::common::Who;
 use crate::keys::{MAMBU_PASSWORD, MAMBU_USER, Which};
 use crate::ledger::Ledger;
 use crate::messages::fresh;
-use crate::receiver::Running;
 use crate::sender::seal;
+use crate::server::Running;
 
 /// Serves until Ctrl-C, and lets what is in hand finish.
 pub(crate) async fn until_ctrl_c() -> Result<(), BoxError> {
