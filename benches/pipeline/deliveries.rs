@@ -1,0 +1,81 @@
+//! Requests as they go over the wire, made beforehand: every one a new event with its own signature.
+
+use std::io::Write as _;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, HeaderValue};
+use tower_webhook::clock::{OsEntropy, Timestamp};
+use tower_webhook::encoding::Encoding;
+use tower_webhook::error::BoxError;
+use tower_webhook::provider::aella::Aella;
+use tower_webhook::provider::opp::Opp;
+use tower_webhook::provider::{Message, Provider};
+use tower_webhook::scheme::{MacAlgorithm, Sealing};
+use tower_webhook::secret::Secret;
+
+pub(crate) const USERNAME: &str = "aella";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const KEY: &str = "ae_sk_test_example";
+const OPP_KEY: &str = "000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f";
+
+/// As printed in the documentation, 0.7 KB.
+const TRANSFER: &str = include_str!("../../tests/fixtures/aella/transfer.completed.json");
+/// A payment of the same length.
+const PAYMENT: &str = include_str!("payment.json");
+
+pub(crate) fn aella() -> Result<Aella, BoxError> {
+    Ok(Aella::new(Secret::utf8(KEY)?)?.algorithm(MacAlgorithm::HmacSha256)?)
+}
+
+pub(crate) fn opp() -> Result<Opp, BoxError> {
+    Ok(Opp::new(Secret::hex(OPP_KEY)?)?)
+}
+
+/// The senders' side of both providers.
+pub(crate) struct Senders {
+    aella: Aella,
+    opp: Opp,
+    sent: usize,
+}
+
+impl Senders {
+    pub(crate) fn new() -> Result<Self, BoxError> {
+        Ok(Self { aella: aella()?, opp: opp()?, sent: 0 })
+    }
+
+    /// That many transfers, none of which was there before.
+    pub(crate) fn aella(&mut self, count: usize) -> Result<Vec<Bytes>, BoxError> {
+        let first = self.number(count);
+        (first..first + count).map(|number| wire(&self.aella, renamed(TRANSFER, "7b129bdd", number))).collect()
+    }
+
+    /// That many payments, none of which was there before.
+    pub(crate) fn opp(&mut self, count: usize) -> Result<Vec<Bytes>, BoxError> {
+        let first = self.number(count);
+        (first..first + count).map(|number| wire(&self.opp, renamed(PAYMENT, "8a829449", number))).collect()
+    }
+
+    fn number(&mut self, count: usize) -> usize {
+        self.sent += count;
+        self.sent - count
+    }
+}
+
+/// The same text with the first eight digits of its id changed.
+fn renamed(text: &str, digits: &str, number: usize) -> String {
+    text.replacen(digits, &format!("{number:08x}"), 1)
+}
+
+fn wire(provider: &impl Provider, body: String) -> Result<Bytes, BoxError> {
+    let mut request = provider.seal(Message::new(body), &Sealing::new(Timestamp::now(), &OsEntropy))?;
+    let credentials = Encoding::Base64.encode(format!("{USERNAME}:{PASSWORD}").as_bytes());
+    request.headers_mut().insert(AUTHORIZATION, HeaderValue::try_from(format!("Basic {credentials}"))?);
+    let mut wire = Vec::with_capacity(2048);
+    write!(wire, "POST / HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: {}\r\n", request.body().len())?;
+    for (name, value) in request.headers() {
+        write!(wire, "{name}: {}\r\n", value.to_str()?)?;
+    }
+    wire.extend_from_slice(b"\r\n");
+    wire.extend_from_slice(request.body());
+    Ok(wire.into())
+}

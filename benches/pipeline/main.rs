@@ -1,0 +1,103 @@
+//! What safety costs: the server's CPU time per request of the whole stack, of parts of it, and of axum without any.
+//!
+//! One process, two threads. The server thread serves every variant on a port of its own; this thread keeps 64
+//! connections busy with requests made beforehand and checks every answer. In each round every variant gets the same
+//! bytes, in rotated order. CPU time is the server thread's, from `/proc`, so it runs on Linux alone; it counts what the
+//! kernel does for that thread, and holds when neighbours use the cores.
+//!
+//! ```sh
+//! cargo bench --bench pipeline                          # the table, half a minute
+//! cargo bench --bench pipeline -- --smoke               # does every variant answer 2xx?
+//! cargo bench --bench pipeline -- --only full --only bare   # for a profiler; the server thread is called "server"
+//! ```
+//!
+//! Without the `--bench` that `cargo bench` passes, as in `cargo test --all-targets`, it only smokes.
+
+mod client;
+mod deliveries;
+mod measure;
+mod server;
+mod variants;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tower_webhook::error::BoxError;
+
+use client::{Client, Expected};
+use deliveries::Senders;
+use measure::Costs;
+use server::Server;
+use variants::{Traffic, Variant};
+
+struct Plan {
+    rounds: usize,
+    /// Counted requests of one variant in one round.
+    requests: u32,
+    only: Vec<String>,
+}
+
+impl Plan {
+    fn from_args() -> Self {
+        let args: Vec<String> = std::env::args().skip(1).collect();
+        let has = |flag: &str| args.iter().any(|arg| arg == flag);
+        let named = |pair: &[String]| match pair {
+            [flag, name] if flag == "--only" => Some(name.clone()),
+            _ => None,
+        };
+        let only = args.windows(2).filter_map(named).collect();
+        match has("--bench") && !has("--smoke") {
+            true => Self { rounds: 9, requests: 25_000, only },
+            false => Self { rounds: 1, requests: 1_000, only },
+        }
+    }
+
+    fn takes(&self, variant: &Variant) -> bool {
+        self.only.is_empty() || self.only.iter().any(|name| name == variant.name)
+    }
+}
+
+/// Requests of each variant and round that are not counted: connections, caches and predictors settle.
+const WARM: usize = 512;
+
+fn main() -> Result<(), BoxError> {
+    let plan = Plan::from_args();
+    let mut variants = variants::all()?;
+    variants.retain(|variant| plan.takes(variant));
+    let server = Server::start(&mut variants)?;
+    let mut senders = Senders::new()?;
+    let repeated = senders.aella(1)?;
+    for variant in variants.iter().filter(|variant| variant.traffic == Traffic::Repeat) {
+        Client::connect(variant.address)?.send(&repeated, Expected::Fresh)?;
+    }
+    let mut costs = Costs::default();
+    for round in 0..=plan.rounds {
+        let count = WARM + usize::try_from(plan.requests)?;
+        let (aella, opp) = (senders.aella(count)?, senders.opp(count)?);
+        let repeat: Vec<Bytes> = repeated.iter().cycle().take(count).cloned().collect();
+        for variant in variants.iter().cycle().skip(round).take(variants.len()) {
+            let requests = match variant.traffic {
+                Traffic::Aella => &aella,
+                Traffic::Repeat => &repeat,
+                Traffic::Opp => &opp,
+            };
+            let cost = run(&server, variant, requests)? / plan.requests;
+            // The first round is for page faults and growing maps.
+            if round > 0 {
+                costs.add(variant.name, cost);
+            }
+        }
+    }
+    measure::print(&variants, &costs, plan.requests);
+    Ok(())
+}
+
+/// The CPU time that the server took for the counted requests.
+fn run(server: &Server, variant: &Variant, requests: &[Bytes]) -> Result<Duration, BoxError> {
+    let (warm, counted) = requests.split_at(WARM);
+    let mut client = Client::connect(variant.address)?;
+    client.send(warm, variant.expected())?;
+    let before = server.cpu_time()?;
+    client.send(counted, variant.expected()).map_err(|error| format!("{}: {error}", variant.name))?;
+    Ok(server.cpu_time()?.saturating_sub(before))
+}

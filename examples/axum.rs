@@ -1,0 +1,84 @@
+//! Two receivers on an axum router: one as a service with a handler, one as a layer in front of a route.
+//!
+//! `cargo run --example axum` starts on a free port, sends itself a good and a forged delivery, and ends.
+//! `cargo run --example axum -- 127.0.0.1:3000` serves until Ctrl-C and lets what is in hand finish.
+
+use std::future::IntoFuture as _;
+use std::net::SocketAddr;
+
+use axum::{Router, routing::post};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tower_webhook::idempotency::Drain;
+use tower_webhook::layers::{BasicAuthLayer, Credentials};
+use tower_webhook::provider::Lookup;
+use tower_webhook::provider::aella::{self, Aella};
+use tower_webhook::provider::mambu::{self, Mambu};
+use tower_webhook::{ConfigError, MemoryStore, Outcome, Received, Receiver, secret::Secret};
+
+#[path = "support/play.rs"]
+mod play;
+
+use play::BoxError;
+
+/// The handler of a service: its outcome makes the answer.
+async fn on_aella(event: Received<aella::Event>) -> Outcome {
+    println!("aella {}: {:?}", event.delivery().key(), event.shared());
+    Outcome::Done
+}
+
+/// A handler behind a layer: its response is the answer, and a 2xx completes the event.
+async fn on_mambu(event: Received<mambu::Event>) {
+    println!("mambu {}: {:?}", event.delivery().key(), event.name);
+}
+
+fn app(aella_secret: Secret, mambu_password: Secret) -> Result<(Router, [Drain; 2]), ConfigError> {
+    let store = MemoryStore::new(1_000_000);
+    let aella = Receiver::new(Aella::new(aella_secret)?);
+    let basic = BasicAuthLayer::new([Credentials::new("mambu", mambu_password)?])?;
+    let mambu = Receiver::new(Mambu::new().event_at(Lookup::json("/event")?)).basic_auth(&basic);
+    let drains = [aella.drain(), mambu.drain()];
+    let app = Router::new()
+        .route("/mambu", post(on_mambu).put(on_mambu).patch(on_mambu))
+        .layer(mambu.dedupe(store.clone()).layer())
+        .route_service("/aella", aella.dedupe(store).handle(on_aella));
+    Ok((app, drains))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), BoxError> {
+    let given = std::env::args().nth(1);
+    let listener = TcpListener::bind(given.as_deref().unwrap_or("127.0.0.1:0")).await?;
+    let address = listener.local_addr()?;
+    println!("listening on http://{address}/aella and http://{address}/mambu");
+
+    let (app, drains) = app(secret("AELLA_SECRET")?, secret("MAMBU_PASSWORD")?)?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let shutdown = async move {
+        let _ = stopped.await;
+        drains.iter().for_each(Drain::begin);
+        for drain in &drains {
+            drain.finished().await;
+        }
+    };
+    let server = tokio::spawn(axum::serve(listener, app).with_graceful_shutdown(shutdown).into_future());
+    match given {
+        Some(_) => tokio::signal::ctrl_c().await?,
+        None => try_out(address).await?,
+    }
+    drop(stop);
+    Ok(server.await??)
+}
+
+/// From the environment, or an example that anybody can read here.
+fn secret(variable: &str) -> Result<Secret, ConfigError> {
+    Secret::utf8(std::env::var(variable).as_deref().unwrap_or("correct horse battery staple"))
+}
+
+/// Plays Aella: one good delivery, and one of somebody who does not know the secret.
+async fn try_out(receiver: SocketAddr) -> Result<(), BoxError> {
+    let body = r#"{"event":"transfer.completed","timestamp":"2024-12-06T14:00:00Z","data":{"id":"7b","amount":10000}}"#;
+    let stranger = Aella::new(Secret::utf8("wrong horse battery staple")?)?;
+    play::deliver(receiver, "/aella", &Aella::new(secret("AELLA_SECRET")?)?, body, 200).await?;
+    play::deliver(receiver, "/aella", &stranger, body, 401).await
+}
