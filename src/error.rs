@@ -268,6 +268,18 @@ pub enum ConfigError {
     },
     /// A number or duration outside what is taken.
     OutOfRange(&'static str),
+    /// No algorithm of this name.
+    Algorithm(String),
+    /// A template of what is signed that cannot be read, or does not fit the rest. Says why.
+    Template(String),
+    /// Parts of a scheme that do not go together. Says why.
+    Scheme(&'static str),
+    /// The template signs what by its name is a time, and no tolerance is set. Names it.
+    TimestampUnchecked(String),
+    /// A tolerance is set for a time that the template does not sign. Names it.
+    TimestampUnsigned(String),
+    /// Nothing to make idempotency keys from.
+    NoEventKey,
 }
 
 impl fmt::Display for ConfigError {
@@ -294,6 +306,16 @@ impl fmt::Display for ConfigError {
                 "a retention of {given} s is shorter than the {least} s in which the sender may repeat itself"
             ),
             Self::OutOfRange(what) => write!(f, "{what} is out of range"),
+            Self::Algorithm(name) => write!(f, "{name:?} is not an algorithm such as hmac-sha256"),
+            Self::Template(why) => write!(f, "the template of what is signed: {why}"),
+            Self::Scheme(why) => write!(f, "the scheme: {why}"),
+            Self::TimestampUnchecked(name) => {
+                write!(f, "a timestamp is signed but no tolerance is set: {name:?}")
+            }
+            Self::TimestampUnsigned(name) => {
+                write!(f, "a tolerance is set but the timestamp is not signed: {name:?}")
+            }
+            Self::NoEventKey => f.write_str("nothing tells one event from another: no place of a key is set"),
         }
     }
 }

@@ -143,6 +143,10 @@ impl Scheme for AesGcm {
         "aes-256-gcm"
     }
 
+    fn covers_body(&self) -> bool {
+        true
+    }
+
     fn open(&self, headers: &HeaderMap, body: Bytes, now: Timestamp) -> Result<Opened, Rejection> {
         let checksum = self.checksum.as_ref().map(|checksum| checksum.read(headers)).transpose()?.flatten();
         let parts = self.form.read(headers, body)?;

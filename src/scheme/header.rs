@@ -8,12 +8,17 @@ use crate::error::{Rejection, RejectionKind};
 ///
 /// Missing and blank are the same refusal; so are two values, equal or not: which of them was signed is anybody's guess.
 pub(crate) fn sole<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a [u8], Rejection> {
+    exact(headers, name).map(<[u8]>::trim_ascii)
+}
+
+/// The same with every byte, as it was signed.
+pub(super) fn exact<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a [u8], Rejection> {
     let mut values = headers.get_all(name).iter();
-    let value = values.next().map(|value| value.as_bytes().trim_ascii()).unwrap_or_default();
+    let value = values.next().map(|value| value.as_bytes()).unwrap_or_default();
     if values.next().is_some() {
         return Err(Rejection::new(RejectionKind::HeaderRepeated, format!("{name} stands more than once")));
     }
-    if value.is_empty() {
+    if value.trim_ascii().is_empty() {
         return Err(Rejection::new(RejectionKind::SignatureMissing, format!("{name} is missing or blank")));
     }
     Ok(value)

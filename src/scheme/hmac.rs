@@ -1,32 +1,33 @@
-//! A MAC over the exact body, in one header.
+//! A MAC over a template of the delivery: mostly the exact body, in one header.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
-use super::mac::{KeyedMac, MacAlgorithm};
-use super::{Opened, Scheme, SealError, Sealing, fitting, long_enough, sole};
+use super::mac::{KeyedMac, MacAlgorithm, Tag};
+use super::signed::{Signed, Wire};
+use super::template::Template;
+use super::{Opened, Scheme, SealError, Sealing, fitting, long_enough};
 use crate::encoding::Encoding;
-use crate::error::{ConfigError, Rejection, RejectionKind};
+use crate::error::{ConfigError, Rejection};
 use crate::secret::{KeyRing, PreparedKeys};
 
-/// HMAC over the exact body bytes, as text in a header that stands once.
+/// HMAC as text in a header that stands once: over the exact body bytes ([`Hmac::new`]), or over whatever a [`Signed`]
+/// says ([`Hmac::over`]).
 ///
-/// It proves sender and body. It proves no time: a recorded delivery fits for ever, and only its event's idempotency
-/// key tells it from a new one.
+/// Over the body it proves sender and body, and no time: a recorded delivery fits for ever, and only its event's
+/// idempotency key tells it from a new one. A [`Signed::timestamp`] bounds that.
 #[derive(Clone, Debug)]
 pub struct Hmac {
     algorithm: MacAlgorithm,
-    header: HeaderName,
-    prefix: Cow<'static, str>,
-    encoding: Encoding,
+    wire: Wire,
     keys: PreparedKeys<KeyedMac>,
 }
 
 impl Hmac {
-    /// A MAC in this header. Each secret has at least 16 bytes.
+    /// A MAC over the body in this header. Each secret has at least 16 bytes.
     ///
     /// # Errors
     ///
@@ -37,54 +38,65 @@ impl Hmac {
         encoding: Encoding,
         keys: impl Into<KeyRing>,
     ) -> Result<Self, ConfigError> {
+        Self::over(algorithm, Signed::new(header, encoding), keys)
+    }
+
+    /// A MAC over what `signed` says, where it says. Each secret has at least 16 bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::ShortSecret`]; [`ConfigError::Template`] and [`ConfigError::Scheme`] when the parts of `signed` do
+    /// not go together; [`ConfigError::TimestampUnchecked`] when a time is signed and no tolerance set;
+    /// [`ConfigError::TimestampUnsigned`] for a tolerance of a time that is not signed.
+    pub fn over(algorithm: MacAlgorithm, signed: Signed, keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
         let keys = keys.into().prepare(|secret| {
             long_enough(secret)?;
             KeyedMac::new(algorithm, secret)
         })?;
-        Ok(Self::with_keys(algorithm, header, encoding, keys))
+        Ok(Self { algorithm, wire: signed.check()?, keys })
     }
 
-    /// The same with secrets of any length but none, for a sender whose users choose short ones.
+    /// [`Hmac::over`] with secrets of any length but none, for a sender whose users choose short ones.
     ///
     /// # Errors
     ///
-    /// None that a [`KeyRing`] does not have already.
+    /// As [`Hmac::over`], without the first.
     ///
     /// # Security
     ///
     /// Whoever has seen one signed delivery can try secrets offline, millions a second: a short one is found.
     pub fn dangerous_short_keys(
         algorithm: MacAlgorithm,
-        header: HeaderName,
-        encoding: Encoding,
+        signed: Signed,
         keys: impl Into<KeyRing>,
     ) -> Result<Self, ConfigError> {
         let keys = keys.into().prepare(|secret| KeyedMac::new(algorithm, secret))?;
-        Ok(Self::with_keys(algorithm, header, encoding, keys))
+        Ok(Self { algorithm, wire: signed.check()?, keys })
     }
 
-    fn with_keys(
-        algorithm: MacAlgorithm,
-        header: HeaderName,
-        encoding: Encoding,
-        keys: PreparedKeys<KeyedMac>,
-    ) -> Self {
-        Self { algorithm, header, prefix: Cow::Borrowed(""), encoding, keys }
-    }
-
-    /// What stands in front of the encoded MAC, such as `sha256=`, in exactly this case. Default: nothing.
+    /// What is signed, with the URL in its place.
     #[must_use]
-    pub fn prefix(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {
-        self.prefix = prefix.into();
-        self
+    pub fn template(&self) -> &Template {
+        self.wire.template()
     }
 
-    fn signature(&self, headers: &HeaderMap) -> Result<Vec<u8>, Rejection> {
-        let text = sole(headers, &self.header)?.strip_prefix(self.prefix.as_bytes());
-        text.and_then(|text| self.encoding.decode(text).ok()).ok_or_else(|| {
-            let (header, prefix, encoding) = (&self.header, &self.prefix, self.encoding.name());
-            Rejection::new(RejectionKind::HeaderMalformed, format!("{header} is not {prefix:?} and {encoding}"))
-        })
+    /// Shape, then signature, then time.
+    fn judge(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<Arc<str>, Rejection> {
+        let claim = self.wire.read(headers, body)?;
+        let tags = claim.signatures().filter_map(|text| self.tag(text));
+        if claim.is_sole() && tags.clone().next().is_none() {
+            // Another length is a signature that does not fit; no encoding at all is none.
+            let text = claim.signatures().next();
+            let decoded = text.and_then(|text| self.wire.encoding().decode(text.as_bytes()).ok());
+            decoded.ok_or_else(|| self.wire.unreadable())?;
+        }
+        let key_id = fitting(&self.keys, now, |key| key.fits(&claim.parts, tags.clone()))?;
+        claim.admit(now)?;
+        Ok(key_id)
+    }
+
+    fn tag(&self, text: &str) -> Option<Tag> {
+        Tag::decode(self.algorithm, self.wire.encoding(), text)
     }
 }
 
@@ -93,16 +105,22 @@ impl Scheme for Hmac {
         self.algorithm.name()
     }
 
+    fn covers_body(&self) -> bool {
+        self.template().covers_body()
+    }
+
+    fn covers_header(&self, name: &HeaderName) -> bool {
+        self.template().covers_header(name)
+    }
+
     fn open(&self, headers: &HeaderMap, body: Bytes, now: Timestamp) -> Result<Opened, Rejection> {
-        let given = self.signature(headers)?;
-        let key_id = fitting(&self.keys, now, |key| key.fits(&[&body], &given))?;
+        let key_id = self.judge(headers, &body, now)?;
         Ok(Opened::new(body, Some(key_id)))
     }
 
     fn seal(&self, plaintext: Bytes, headers: &mut HeaderMap, with: &Sealing<'_>) -> Result<Bytes, SealError> {
         let (_, key) = self.keys.valid_at(with.now).next().ok_or(SealError::NoValidKey)?;
-        let text = format!("{}{}", self.prefix, self.encoding.encode(&key.tag(&[&plaintext])));
-        headers.insert(&self.header, HeaderValue::from_str(&text).map_err(|_| SealError::Header)?);
+        self.wire.seal(headers, &plaintext, with.now, |parts| key.tag(parts).as_bytes().to_vec())?;
         Ok(plaintext)
     }
 }

@@ -7,13 +7,13 @@
 //! use http::{HeaderMap, HeaderName, StatusCode};
 //! use tower_webhook::clock::{OsEntropy, Timestamp};
 //! use tower_webhook::encoding::Encoding;
-//! use tower_webhook::scheme::{Hmac, MacAlgorithm, Scheme, Sealing};
+//! use tower_webhook::scheme::{Hmac, MacAlgorithm, Scheme, Sealing, Signed};
 //! use tower_webhook::secret::Secret;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let secret = Secret::utf8("correct horse battery staple")?;
-//! let header = HeaderName::from_static("x-signature");
-//! let scheme = Hmac::new(MacAlgorithm::HmacSha256, header, Encoding::Hex, secret)?.prefix("sha256=");
+//! let signed = Signed::new(HeaderName::from_static("x-signature"), Encoding::Hex).prefix("sha256=");
+//! let scheme = Hmac::over(MacAlgorithm::HmacSha256, signed, secret)?;
 //!
 //! let now = Timestamp::UNIX_EPOCH;
 //! let mut headers = HeaderMap::new();
@@ -30,16 +30,20 @@ mod aes_gcm;
 mod form;
 mod header;
 mod hmac;
+mod layout;
 mod mac;
 mod members;
+mod signed;
+mod template;
 mod token;
+mod tolerance;
 mod unsigned;
 
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 use subtle::Choice;
 
@@ -52,7 +56,10 @@ pub use form::{BodyForm, EnvelopeNames};
 pub(crate) use header::sole;
 pub use hmac::Hmac;
 pub use mac::MacAlgorithm;
+pub use signed::Signed;
+pub use template::Template;
 pub use token::StaticToken;
+pub use tolerance::{TimeUnit, Tolerance};
 pub use unsigned::Unsigned;
 
 /// One way to prove who sent a body, in both directions.
@@ -64,6 +71,18 @@ pub trait Scheme: Send + Sync + 'static {
     /// receiver without them refuses everything. Default: true.
     fn proves_sender(&self) -> bool {
         true
+    }
+
+    /// Whether the body is proved along with the sender. Default: false.
+    fn covers_body(&self) -> bool {
+        false
+    }
+
+    /// Whether the value of this header is proved along with the sender. What is not can be written anew by everybody who
+    /// has seen one delivery. Default: false for every header.
+    fn covers_header(&self, name: &HeaderName) -> bool {
+        let _ = name;
+        false
     }
 
     /// Verifies, decrypts, and hands back the plaintext with the id of the key that fitted.
@@ -80,6 +99,33 @@ pub trait Scheme: Send + Sync + 'static {
     ///
     /// [`SealError`] when no key is valid or no random bytes are to be had.
     fn seal(&self, plaintext: Bytes, headers: &mut HeaderMap, with: &Sealing<'_>) -> Result<Bytes, SealError>;
+}
+
+/// A scheme that is chosen at run time.
+impl Scheme for Box<dyn Scheme> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn proves_sender(&self) -> bool {
+        (**self).proves_sender()
+    }
+
+    fn covers_body(&self) -> bool {
+        (**self).covers_body()
+    }
+
+    fn covers_header(&self, name: &HeaderName) -> bool {
+        (**self).covers_header(name)
+    }
+
+    fn open(&self, headers: &HeaderMap, body: Bytes, now: Timestamp) -> Result<Opened, Rejection> {
+        (**self).open(headers, body, now)
+    }
+
+    fn seal(&self, plaintext: Bytes, headers: &mut HeaderMap, with: &Sealing<'_>) -> Result<Bytes, SealError> {
+        (**self).seal(plaintext, headers, with)
+    }
 }
 
 /// What a scheme hands back: bytes that are now known to be the sender's. `Debug` prints their number alone.
@@ -145,6 +191,8 @@ pub enum SealError {
     Unencodable,
     /// A value is no header value.
     Header,
+    /// A header that is signed is not there, or stands twice.
+    SignedHeader,
 }
 
 impl fmt::Display for SealError {
@@ -154,6 +202,7 @@ impl fmt::Display for SealError {
             Self::NoEntropy => "the source of random bytes failed",
             Self::Unencodable => "the plaintext cannot be written in the scheme's encoding",
             Self::Header => "a value cannot be sent as a header",
+            Self::SignedHeader => "a header that is signed is missing or cannot be signed",
         })
     }
 }

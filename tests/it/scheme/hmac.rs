@@ -2,7 +2,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use tower_webhook::clock::OsEntropy;
 use tower_webhook::encoding::Encoding;
-use tower_webhook::scheme::{Hmac, MacAlgorithm, Scheme, SealError, Sealing};
+use tower_webhook::scheme::{Hmac, MacAlgorithm, Scheme, SealError, Sealing, Signed};
 use tower_webhook::secret::{Key, KeyRing, Secret};
 use tower_webhook::{ConfigError, RejectionKind};
 
@@ -16,6 +16,11 @@ const ALGORITHMS: [MacAlgorithm; 2] = [MacAlgorithm::HmacSha256, MacAlgorithm::H
 
 fn hmac(algorithm: MacAlgorithm, keys: impl Into<KeyRing>) -> Hmac {
     Hmac::new(algorithm, name(HEADER), Encoding::Hex, keys).unwrap()
+}
+
+fn prefixed(prefix: &'static str) -> Hmac {
+    let signed = Signed::new(name(HEADER), Encoding::Hex).prefix(prefix);
+    Hmac::over(MacAlgorithm::HmacSha256, signed, canary()).unwrap()
 }
 
 fn canary() -> Secret {
@@ -122,8 +127,8 @@ fn the_provider_vectors_open_and_no_flipped_bit_of_them_does() {
 fn assert_bits_matter(case: &str, algorithm: MacAlgorithm, prefix: &'static str, key: &[u8], body: &[u8], tag: &str) {
     let scheme = |key: &[u8]| {
         let secret = Secret::bytes(key).unwrap();
-        let scheme = Hmac::dangerous_short_keys(algorithm, name(HEADER), Encoding::Hex, secret).unwrap();
-        scheme.prefix(prefix)
+        let signed = Signed::new(name(HEADER), Encoding::Hex).prefix(prefix);
+        Hmac::dangerous_short_keys(algorithm, signed, secret).unwrap()
     };
     let right = scheme(key);
     let header = format!("{prefix}{tag}");
@@ -175,7 +180,7 @@ fn no_proper_prefix_and_no_longer_text_of_a_good_signature_is_taken() {
 
 #[test]
 fn the_header_stands_once_with_its_prefix_and_in_its_encoding() {
-    let scheme = hmac(MacAlgorithm::HmacSha256, canary()).prefix("sha256=");
+    let scheme = prefixed("sha256=");
     let (headers, _) = seal(&scheme, "{}");
     let good = headers[HEADER].to_str().unwrap();
     let bare = good.strip_prefix("sha256=").unwrap();
@@ -246,7 +251,8 @@ fn short_secrets_need_the_dangerous_constructor() {
         for algorithm in ALGORITHMS {
             let safe = Hmac::new(algorithm, name(HEADER), Encoding::Hex, secret.clone());
             assert_eq!(safe.err(), expected, "{length}");
-            assert!(Hmac::dangerous_short_keys(algorithm, name(HEADER), Encoding::Hex, secret.clone()).is_ok());
+            let signed = Signed::new(name(HEADER), Encoding::Hex);
+            assert!(Hmac::dangerous_short_keys(algorithm, signed, secret.clone()).is_ok());
         }
     }
 }
@@ -258,7 +264,7 @@ fn sealing_replaces_what_stood_in_the_header_and_leaves_the_body() {
     let body = scheme.seal("{}".into(), &mut headers, &Sealing::new(NOW, &OsEntropy)).unwrap();
     assert_eq!(body, "{}");
     assert!(scheme.open(&headers, body, NOW).is_ok());
-    assert_eq!(seal_error(&scheme.prefix("line\n"), b"{}"), Some(SealError::Header));
+    assert_eq!(seal_error(&prefixed("line\n"), b"{}"), Some(SealError::Header));
 }
 
 #[test]

@@ -1,0 +1,266 @@
+//! What is signed and where the signatures stand: the wire of a scheme, without its cryptography.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, HeaderName};
+use jiff::Timestamp;
+
+use super::form::set;
+use super::layout::{Item, Layout};
+use super::template::Template;
+use super::tolerance::{Source, Tolerance};
+use super::{SealError, sole};
+use crate::encoding::Encoding;
+use crate::error::{ConfigError, Rejection, RejectionKind};
+
+/// What a signature covers, where it stands and how it is written. [`Hmac::over`](super::Hmac::over) checks it whole.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use http::{HeaderMap, HeaderName};
+/// use tower_webhook::clock::{OsEntropy, Timestamp};
+/// use tower_webhook::encoding::Encoding;
+/// use tower_webhook::scheme::{Hmac, MacAlgorithm, Scheme, Sealing, Signed, Template, TimeUnit, Tolerance};
+/// use tower_webhook::{RejectionKind, secret::Secret};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let signed = Signed::new(HeaderName::from_static("stripe-signature"), Encoding::Hex)
+///     .params(",", "v1")
+///     .template(Template::parse("{param:t}.{body}")?)
+///     .timestamp(Tolerance::param("t", TimeUnit::Seconds));
+/// let scheme = Hmac::over(MacAlgorithm::HmacSha256, signed, Secret::utf8("whsec_an_example_of_one")?)?;
+///
+/// let now: Timestamp = "2026-11-21T12:00:00Z".parse()?;
+/// let mut headers = HeaderMap::new();
+/// let body = scheme.seal("{}".into(), &mut headers, &Sealing::new(now, &OsEntropy))?;
+/// assert!(headers["stripe-signature"].to_str()?.starts_with("t=1795262400,v1="));
+///
+/// assert_eq!(scheme.open(&headers, body.clone(), now)?.plaintext, "{}");
+/// let late = scheme.open(&headers, body, now + Duration::from_secs(301)).unwrap_err();
+/// assert_eq!(late.kind(), RejectionKind::TimestampOutside);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Signed {
+    header: HeaderName,
+    encoding: Encoding,
+    layout: Layout,
+    prefix: Cow<'static, str>,
+    template: Template,
+    split_strictly: bool,
+    url: Option<String>,
+    tolerance: Option<Tolerance>,
+    untimed: bool,
+}
+
+impl Signed {
+    /// The most items in one signature header. More are refused unread.
+    pub const MOST_ITEMS: usize = Layout::MOST_ITEMS;
+
+    /// One signature in this header, over the body alone.
+    #[must_use]
+    pub fn new(header: HeaderName, encoding: Encoding) -> Self {
+        Self {
+            header,
+            encoding,
+            layout: Layout::One,
+            prefix: Cow::Borrowed(""),
+            template: Template::body(),
+            split_strictly: false,
+            url: None,
+            tolerance: None,
+            untimed: false,
+        }
+    }
+
+    /// What stands in front of each encoded signature, such as `sha256=`, in exactly this case. Default: nothing.
+    #[must_use]
+    pub fn prefix(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// The header holds up to 16 signatures with this text between them, and any that fits counts. Items with another
+    /// prefix, and items that are no signature, are passed over. Default: one signature.
+    #[must_use]
+    pub fn list(mut self, separator: impl Into<String>) -> Self {
+        self.layout = Layout::List(separator.into());
+        self
+    }
+
+    /// The header holds up to 16 parameters such as `t=…,v1=…` with this text between them. Those of this name are
+    /// signatures, and any that fits counts. Default: one signature.
+    #[must_use]
+    pub fn params(mut self, separator: impl Into<String>, signature: impl Into<String>) -> Self {
+        self.layout = Layout::Params { separator: separator.into(), signature: signature.into() };
+        self
+    }
+
+    /// What is signed. Default: `{body}`.
+    #[must_use]
+    pub fn template(mut self, template: Template) -> Self {
+        self.template = template;
+        self
+    }
+
+    /// Refuses a signed header or parameter that holds the text which follows it in the template, so that no byte can
+    /// move from one part to the next. Default: not looked at.
+    #[must_use]
+    pub fn split_strictly(mut self) -> Self {
+        self.split_strictly = true;
+        self
+    }
+
+    /// The address that the sender was given, byte for byte, for `{url}`. Default: none.
+    #[must_use]
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.url = Some(url.into());
+        self
+    }
+
+    /// Where the signed time stands and how far it may be from ours. Default: no time is signed.
+    #[must_use]
+    pub fn timestamp(mut self, tolerance: Tolerance) -> Self {
+        self.tolerance = Some(tolerance);
+        self
+    }
+
+    /// Takes deliveries of any age although the template signs a time.
+    ///
+    /// # Security
+    ///
+    /// Whoever has seen one delivery can send it again for ever, and only its event's key tells it from a new one.
+    #[must_use]
+    pub fn dangerous_without_tolerance(mut self) -> Self {
+        self.untimed = true;
+        self
+    }
+
+    /// Everything that can be wrong with it, said at once when building.
+    pub(super) fn check(mut self) -> Result<Wire, ConfigError> {
+        self.layout.check(&self.prefix)?;
+        let params = matches!(self.layout, Layout::Params { .. });
+        if self.template.has_params() && !params {
+            return Err(ConfigError::Template("{param:…} is signed but the header is not read as parameters".into()));
+        }
+        if self.template.covers_header(&self.header)
+            || matches!(&self.layout, Layout::Params { signature, .. } if self.template.covers_param(signature))
+        {
+            return Err(ConfigError::Template("a signature cannot cover itself".into()));
+        }
+        match (&self.tolerance, self.template.timed()) {
+            (Some(tolerance), _) => tolerance.check(&self.template)?,
+            (None, Some(name)) if !self.untimed => return Err(ConfigError::TimestampUnchecked(name)),
+            (None, _) => {}
+        }
+        self.template = self.template.with_url(self.url.as_deref())?;
+        Ok(Wire(self))
+    }
+}
+
+/// A [`Signed`] whose parts go together.
+#[derive(Clone, Debug)]
+pub(super) struct Wire(Signed);
+
+/// What a delivery claims: these bytes, signed by one of these, at this time.
+pub(super) struct Claim<'a> {
+    pub(super) parts: Vec<&'a [u8]>,
+    wire: &'a Signed,
+    text: &'a str,
+    sent: Option<u64>,
+}
+
+impl Wire {
+    pub(super) fn encoding(&self) -> Encoding {
+        self.0.encoding
+    }
+
+    pub(super) fn template(&self) -> &Template {
+        &self.0.template
+    }
+
+    /// Reads without believing.
+    pub(super) fn read<'a>(&'a self, headers: &'a HeaderMap, body: &'a [u8]) -> Result<Claim<'a>, Rejection> {
+        let wire = &self.0;
+        let text = std::str::from_utf8(sole(headers, &wire.header)?).map_err(|_| self.malformed("UTF-8"))?;
+        if wire.layout.items(text).count() > Layout::MOST_ITEMS {
+            return Err(self.malformed("short enough"));
+        }
+        let param = |name: &str| wire.layout.param(text, name).map_err(|why| self.malformed(why)).map(str::as_bytes);
+        let sent = match wire.tolerance.as_ref().map(Tolerance::source) {
+            Some(Source::Header(name)) => Some(Tolerance::read(super::header::exact(headers, name)?)?),
+            Some(Source::Param(name)) => Some(Tolerance::read(param(name)?)?),
+            None => None,
+        };
+        let parts = wire.template.bytes(headers, body, param, wire.split_strictly)?;
+        Ok(Claim { parts, wire, text, sent })
+    }
+
+    /// A header that cannot be what it should be.
+    pub(super) fn malformed(&self, what: &str) -> Rejection {
+        Rejection::new(RejectionKind::HeaderMalformed, format!("{} is not {what}", self.0.header))
+    }
+
+    /// The prefix and encoding that a header with one signature must have.
+    pub(super) fn unreadable(&self) -> Rejection {
+        self.malformed(&format!("{:?} and {}", self.0.prefix, self.0.encoding.name()))
+    }
+
+    /// Writes the headers of what `sign` says of the parts.
+    pub(super) fn seal(
+        &self,
+        headers: &mut HeaderMap,
+        body: &[u8],
+        now: Timestamp,
+        sign: impl FnOnce(&[&[u8]]) -> Vec<u8>,
+    ) -> Result<(), SealError> {
+        let wire = &self.0;
+        let time = wire.tolerance.as_ref().map(|tolerance| tolerance.write(now).ok_or(SealError::Unencodable));
+        let time = time.transpose()?.unwrap_or_default();
+        let source = wire.tolerance.as_ref().map(Tolerance::source);
+        if let Some(Source::Header(name)) = source {
+            set(headers, name, &time)?;
+        }
+        let in_param = match source {
+            Some(Source::Param(name)) => Some((name.as_str(), time.as_str())),
+            _ => None,
+        };
+        let param = |name: &str| match in_param {
+            Some((known, time)) if known == name => Ok(time.as_bytes()),
+            _ => Err(Rejection::new(RejectionKind::SignatureMissing, "a parameter without a value")),
+        };
+        let parts = wire.template.bytes(headers, body, param, wire.split_strictly);
+        let parts = parts.map_err(|_| SealError::SignedHeader)?;
+        let signature = format!("{}{}", wire.prefix, wire.encoding.encode(&sign(&parts)));
+        set(headers, &wire.header, &wire.layout.write(&signature, in_param))
+    }
+}
+
+impl<'a> Claim<'a> {
+    /// The text of each signature, without its prefix.
+    pub(super) fn signatures(&self) -> impl Iterator<Item = &'a str> + Clone {
+        let wire = self.wire;
+        wire.layout.items(self.text).filter_map(|item| match (&wire.layout, item) {
+            (Layout::Params { signature, .. }, Item { name: Some(name), value }) if name == signature => {
+                value.strip_prefix(&*wire.prefix)
+            }
+            (Layout::One | Layout::List(_), Item { name: None, value }) => value.strip_prefix(&*wire.prefix),
+            _ => None,
+        })
+    }
+
+    /// Whether the header has one signature by configuration, so that it must be one.
+    pub(super) fn is_sole(&self) -> bool {
+        matches!(self.wire.layout, Layout::One)
+    }
+
+    /// To be asked after the signature has fitted.
+    pub(super) fn admit(&self, now: Timestamp) -> Result<(), Rejection> {
+        match (&self.wire.tolerance, self.sent) {
+            (Some(tolerance), Some(sent)) => tolerance.admit(sent, now),
+            _ => Ok(()),
+        }
+    }
+}
