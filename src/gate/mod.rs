@@ -24,7 +24,7 @@ pub use body::Body;
 pub use buffer::{BodyFuture, BodyGate};
 pub use evidence::{Authenticated, Verified};
 pub use head::{HeadFuture, HeadGate};
-pub(crate) use refusal::refusal;
+pub use refusal::refusal;
 
 /// The address at the other end of the connection. Who serves with plain hyper puts it into the request's extensions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -7,8 +7,10 @@ use http::{Response, StatusCode};
 
 use crate::error::Rejection;
 
-/// Answers with a rejection, says so in the log once, and lets the rejection ride in the extensions.
-pub(crate) fn refusal<B: Default>(rejection: Rejection) -> Response<B> {
+/// Answers with a rejection as all of this crate does: its status and headers and no body; the log is told once, and the
+/// rejection rides in the extensions.
+#[must_use]
+pub fn refusal<B: Default>(rejection: Rejection) -> Response<B> {
     crate::trace::refused(&rejection);
     let mut response = Response::new(B::default());
     *response.status_mut() = rejection.status();

@@ -31,6 +31,8 @@ pub(crate) struct Forward {
     pub(crate) timeout: Duration,
     /// Headers that prove the sender, and are nobody else's business.
     pub(crate) secret_headers: Vec<HeaderName>,
+    /// Whether the provider's events are JSON, whatever the delivery's content type was.
+    pub(crate) is_json: bool,
 }
 
 impl Endpoint {
@@ -51,13 +53,18 @@ impl Endpoint {
         section.finish();
 
         let built = built?;
-        if !built.provider.scheme().proves_sender() && basic_auth.is_none() {
+        if !built.provider.scheme().proves_sender() && !section.has("basic_auth") {
             section.fault("basic_auth", "is missing, and nothing else proves this sender", built.proof_hint);
         }
         if let Some(Err(error)) = retention.map(|given| built.provider.profile().check_retention(given)) {
             section.fault("retention", error, "take a longer one, or leave it out");
         }
-        let forward = forward.map(|(to, timeout)| Forward { to, timeout, secret_headers: built.secret_headers });
+        let forward = forward.map(|(to, timeout)| Forward {
+            to,
+            timeout,
+            secret_headers: built.secret_headers,
+            is_json: built.is_json,
+        });
         Some(Self {
             path: path?,
             provider_name: name?.to_owned(),
@@ -73,7 +80,8 @@ impl Endpoint {
 
 fn read_path(section: &Section<'_>) -> Option<String> {
     let path = section.needed("path", "write where it listens, such as \"/aella\"")?;
-    let is_path = path.starts_with('/') && path.parse::<http::uri::PathAndQuery>().is_ok_and(|uri| uri.query().is_none());
+    let is_path =
+        path.starts_with('/') && path.parse::<http::uri::PathAndQuery>().is_ok_and(|uri| uri.query().is_none());
     if !is_path {
         section.fault("path", "is not a path", "begin it with \"/\", without a query");
         return None;
@@ -145,7 +153,11 @@ fn read_forward(section: &Section<'_>) -> Option<(Uri, Duration)> {
     match uri.filter(|uri| uri.scheme_str() == Some("http") && uri.authority().is_some()) {
         Some(uri) => Some((uri, timeout)),
         None => {
-            section.fault("forward_to", "is not an address that can be forwarded to", "write \"http://host:port/path\"; https is not spoken here");
+            section.fault(
+                "forward_to",
+                "is not an address that can be forwarded to",
+                "write \"http://host:port/path\"; https is not spoken here",
+            );
             None
         }
     }

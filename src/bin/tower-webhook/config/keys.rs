@@ -75,7 +75,11 @@ fn check_key(entry: &Section<'_>, key: &Key, check: &dyn Fn(&KeyRing) -> Result<
     match checked {
         Ok(()) => {}
         Err(error @ ConfigError::ShortSecret { .. }) => {
-            entry.fault("value", error, "take a longer secret, or say dangerous_short = true where the sender's is short");
+            entry.fault(
+                "value",
+                error,
+                "take a longer secret, or say dangerous_short = true where the sender's is short",
+            );
         }
         Err(error) => entry.fault("value", error, "check the key and its encoding"),
     }
@@ -136,9 +140,15 @@ pub(crate) fn secret_text(entry: &Section<'_>, folder: &Path) -> Option<String> 
             }
         },
         (None, None, Some(file)) => match std::fs::read_to_string(folder.join(file)) {
-            Ok(text) => Some(text.strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text)).unwrap_or(&text).to_owned()),
+            Ok(text) => Some(
+                text.strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text)).unwrap_or(&text).to_owned(),
+            ),
             Err(error) => {
-                entry.fault("file", format_args!("{file} cannot be read: {error}"), "give a path from the folder of this file");
+                entry.fault(
+                    "file",
+                    format_args!("{file} cannot be read: {error}"),
+                    "give a path from the folder of this file",
+                );
                 None
             }
         },

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use toml::Table;
 
-pub(crate) use endpoint::Endpoint;
-pub(crate) use reader::{Fault, duration};
+pub(crate) use endpoint::{Endpoint, Forward};
+pub(crate) use reader::Fault;
 use reader::{Faults, Section};
 
 /// What the file says, ready for use.
@@ -118,7 +118,11 @@ fn read_dedupe(root: &Section<'_>) -> (Dedupe, Option<Duration>) {
     }
     let capacity = section.count("capacity").unwrap_or(1_000_000);
     if capacity == 0 {
-        section.fault("capacity", "a store without room takes nothing", "write how many keys to remember, such as 1000000");
+        section.fault(
+            "capacity",
+            "a store without room takes nothing",
+            "write how many keys to remember, such as 1000000",
+        );
     }
     let lease = section.duration("lease");
     if lease.is_some_and(|lease| lease < Duration::from_secs(1)) {
@@ -132,7 +136,11 @@ fn read_dedupe(root: &Section<'_>) -> (Dedupe, Option<Duration>) {
 fn check_paths(endpoints: &[Endpoint], faults: &Faults) {
     for (at, endpoint) in endpoints.iter().enumerate() {
         if endpoints.iter().take(at).any(|earlier| earlier.path == endpoint.path) {
-            faults.add(format!("endpoint[{at}].path"), format_args!("{:?} stands twice", endpoint.path), "give each endpoint its own path");
+            faults.add(
+                format!("endpoint[{at}].path"),
+                format_args!("{:?} stands twice", endpoint.path),
+                "give each endpoint its own path",
+            );
         }
     }
 }

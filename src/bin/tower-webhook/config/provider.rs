@@ -18,14 +18,15 @@ use super::reader::Section;
 use crate::any::AnyProvider;
 
 /// What may be written as a provider.
-pub(crate) const KNOWN: &str =
-    "write mambu, aella, opp, sibs, banking_circle, standard_webhooks or custom";
+pub(crate) const KNOWN: &str = "write mambu, aella, opp, sibs, banking_circle, standard_webhooks or custom";
 
 /// A provider, and what the rest of the program has to know of its configuration.
 pub(crate) struct Built {
     pub(crate) provider: AnyProvider,
     /// Headers that carry proofs or secrets, and are not forwarded.
     pub(crate) secret_headers: Vec<HeaderName>,
+    /// Whether its events are JSON, whatever the content type says.
+    pub(crate) is_json: bool,
     /// What would be right where nothing proves the sender.
     pub(crate) proof_hint: &'static str,
 }
@@ -47,7 +48,12 @@ pub(crate) fn read(section: &Section<'_>, name: &str, folder: &Path, warnings: &
 
 fn built(provider: AnyProvider, secret_headers: impl IntoIterator<Item = HeaderName>) -> Option<Built> {
     let secret_headers = secret_headers.into_iter().chain([AUTHORIZATION]).collect();
-    Some(Built { provider, secret_headers, proof_hint: "write basic_auth = [{ username = \"…\", password = { env = \"…\" } }]" })
+    Some(Built {
+        provider,
+        secret_headers,
+        is_json: true,
+        proof_hint: "write basic_auth = [{ username = \"…\", password = { env = \"…\" } }]",
+    })
 }
 
 /// Reads a key ring for a provider whose constructor judges the keys.
@@ -59,7 +65,11 @@ fn ring(
 ) -> Option<KeyRing> {
     let Keys { ring, short_allowed } = keys::read(section, folder, text, None, check)?;
     if short_allowed {
-        section.fault("keys", "dangerous_short is not taken here", "this provider's keys have a fixed length or at least 16 bytes");
+        section.fault(
+            "keys",
+            "dangerous_short is not taken here",
+            "this provider's keys have a fixed length or at least 16 bytes",
+        );
         return None;
     }
     Some(ring)
@@ -84,7 +94,11 @@ fn lookup(section: &Section<'_>) -> Option<Lookup> {
         (None, Some(name), None) => Lookup::header(name),
         (None, None, Some(text)) => Ok(Lookup::fixed(text)),
         _ => {
-            section.fault("json", "one place is to be named", "write { json = \"/pointer\" }, { header = \"name\" } or { fixed = \"text\" }");
+            section.fault(
+                "json",
+                "one place is to be named",
+                "write { json = \"/pointer\" }, { header = \"name\" } or { fixed = \"text\" }",
+            );
             return None;
         }
     };
@@ -129,7 +143,9 @@ fn mambu(section: &Section<'_>, folder: &Path) -> Option<Built> {
     let pointers: Result<Vec<_>, _> = pointers.into_iter().map(tower_webhook::json::Pointer::new).collect();
     provider = provider.key_from_body(sound(section, "key_from_body", pointers)?);
     let mut built = built(AnyProvider::new(provider), secret)?;
-    built.proof_hint = "write basic_auth = [{ username = \"…\", password = { env = \"…\" } }], or static_header and keys";
+    built.is_json = false;
+    built.proof_hint =
+        "write basic_auth = [{ username = \"…\", password = { env = \"…\" } }], or static_header and keys";
     Some(built)
 }
 

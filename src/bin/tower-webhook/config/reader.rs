@@ -216,7 +216,9 @@ mod tests {
 
     #[test]
     fn sizes_and_times_have_units_and_no_others() {
-        for (text, read) in [("1MiB", Some(1_048_576)), ("64KiB", Some(65_536)), ("7", Some(7)), ("1 MB", Some(1_000_000))] {
+        for (text, read) in
+            [("1MiB", Some(1_048_576)), ("64KiB", Some(65_536)), ("7", Some(7)), ("1 MB", Some(1_000_000))]
+        {
             assert_eq!(size(text), read, "{text}");
         }
         for text in ["", "MiB", "-1", "1GiB", "99999999999999999999", "18446744073709551615MiB"] {
@@ -240,12 +242,15 @@ mod tests {
         assert_eq!(texts, [None, Some("y")]);
         root.finish();
         let told: Vec<_> = faults.take().iter().map(ToString::to_string).collect();
-        assert_eq!(told, [
-            "f.toml: a: integer is not taken here; write a text in quotes",
-            "f.toml: b: string is not taken here; write a whole number, 0 or more",
-            "f.toml: e: is missing; write it",
-            "f.toml: c[0].d: integer is not taken here; write a text in quotes",
-            "f.toml: odd: is not known here; known are a, b, c, e",
-        ]);
+        assert_eq!(
+            told,
+            [
+                "f.toml: a: integer is not taken here; write a text in quotes",
+                "f.toml: b: string is not taken here; write a whole number, 0 or more",
+                "f.toml: e: is missing; write it",
+                "f.toml: c[0].d: integer is not taken here; write a text in quotes",
+                "f.toml: odd: is not known here; known are a, b, c, e",
+            ]
+        );
     }
 }

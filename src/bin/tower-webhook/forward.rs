@@ -1,0 +1,162 @@
+//! Handing an opened event to an upstream, whose status decides the answer.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{self, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use http::{Request, Response, StatusCode};
+use http_body::Body as _;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tower_webhook::event::Project as _;
+use tower_webhook::gate::{Body, refusal};
+use tower_webhook::{Received, Rejection, RejectionKind};
+
+use crate::any::AnyEvent;
+use crate::config::Forward;
+
+/// The longest answer of an upstream that is passed on, in bytes.
+const MOST_ANSWER: usize = 64 * 1024;
+const RETRY_IN: Duration = Duration::from_secs(5);
+
+/// The way to one upstream.
+#[derive(Clone)]
+pub(crate) struct Upstream {
+    forward: Forward,
+    client: Client<HttpConnector, Body>,
+}
+
+impl Upstream {
+    pub(crate) fn new(forward: Forward) -> Self {
+        Self { forward, client: Client::builder(TokioExecutor::new()).build_http() }
+    }
+
+    /// Posts one event. Down, slow or broken is 503, and the event is tried again.
+    pub(crate) async fn send(
+        &self,
+        provider: &str,
+        head: &http::request::Parts,
+        event: &Received<AnyEvent>,
+    ) -> Response<Body> {
+        let request = self.request(provider, head, event);
+        let exchange = async {
+            let response =
+                self.client.request(request).await.map_err(|error| down("the upstream cannot be reached", error))?;
+            let (head, body) = response.into_parts();
+            let body = read(body).await?;
+            Ok(Response::from_parts(head, body))
+        };
+        match tokio::time::timeout(self.forward.timeout, exchange).await {
+            Ok(Ok(response)) => answer(&response),
+            Ok(Err(rejection)) => refusal(rejection),
+            Err(elapsed) => refusal(down("the upstream did not answer in time", elapsed)),
+        }
+    }
+
+    fn request(&self, provider: &str, head: &http::request::Parts, event: &Received<AnyEvent>) -> Request<Body> {
+        let delivery = event.delivery();
+        let mut request = Request::new(Body::from(delivery.raw().clone()));
+        *request.method_mut() = head.method.clone();
+        *request.uri_mut() = self.forward.to.clone();
+        *request.headers_mut() = self.passing(&head.headers);
+        let headers = request.headers_mut();
+        if self.forward.is_json {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        headers.insert("tower-webhook-provider", value(provider));
+        headers.insert("tower-webhook-event", value(event.event().name()));
+        headers.insert("tower-webhook-key", value(delivery.key().as_str()));
+        if let Some(fence) = event.fence() {
+            headers.insert("tower-webhook-fence", HeaderValue::from(fence.get()));
+        }
+        request
+    }
+
+    /// The sender's headers without those of the connection, the proofs, and whatever claims to be ours.
+    fn passing(&self, from: &HeaderMap) -> HeaderMap {
+        let named = from.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+        let named: Vec<HeaderName> =
+            named.flat_map(|list| list.split(',')).filter_map(|name| name.trim().parse().ok()).collect();
+        let stays = |name: &HeaderName| {
+            !OURS_ALONE.contains(name)
+                && !named.contains(name)
+                && !self.forward.secret_headers.contains(name)
+                && !name.as_str().starts_with("tower-webhook-")
+                && !name.as_str().starts_with("proxy-")
+        };
+        let mut to = HeaderMap::new();
+        for (name, value) in from.iter().filter(|(name, _)| stays(name)) {
+            to.append(name, value.clone());
+        }
+        to
+    }
+}
+
+/// Headers of one connection (RFC 9110, section 7.6.1), of the body that was opened, or secret by their nature.
+const OURS_ALONE: [HeaderName; 14] = [
+    header::AUTHORIZATION,
+    header::CONNECTION,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LENGTH,
+    header::COOKIE,
+    header::EXPECT,
+    HOST,
+    HeaderName::from_static("keep-alive"),
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// Text as a header value: what is not visible ASCII, and `%`, as `%XX`.
+fn value(text: &str) -> HeaderValue {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'%' | 0..=0x1f | 0x7f.. => encoded.push_str(&format!("%{byte:02X}")),
+            _ => encoded.push(byte.into()),
+        }
+    }
+    HeaderValue::try_from(encoded).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+fn down(detail: &'static str, error: impl Into<tower_webhook::error::BoxError>) -> Rejection {
+    Rejection::new(RejectionKind::HandlerRetry, detail).with_retry_after(RETRY_IN).with_source(error)
+}
+
+/// Reads an answer up to its limit. A longer one is passed on without its body.
+async fn read(body: hyper::body::Incoming) -> Result<Body, Rejection> {
+    let mut body = std::pin::pin!(body);
+    let mut all = Vec::new();
+    while let Some(frame) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
+        let frame = frame.map_err(|error| down("the upstream's answer broke off", error))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if all.len() + data.len() > MOST_ANSWER {
+            return Ok(Body::default());
+        }
+        all.extend_from_slice(&data);
+    }
+    Ok(Body::from(Bytes::from(all)))
+}
+
+/// The upstream's status, body and type; nothing else of its answer. A status that ends nothing is 502.
+fn answer(upstream: &Response<Body>) -> Response<Body> {
+    let status = upstream.status();
+    let mut response = if status.is_success() {
+        Response::new(upstream.body().clone())
+    } else {
+        let detail = format!("the upstream answered {}", status.as_u16());
+        refusal(Rejection::new(RejectionKind::HandlerFailed, detail))
+    };
+    let is_final = status.is_success() || status.is_client_error() || status.is_server_error();
+    *response.status_mut() = if is_final { status } else { StatusCode::BAD_GATEWAY };
+    for name in [CONTENT_TYPE, RETRY_AFTER] {
+        if let Some(value) = upstream.headers().get(&name) {
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+    response
+}

@@ -1,0 +1,157 @@
+//! What is said on stdout: one JSON object a line, and nothing else.
+
+use std::io::{self, Write as _};
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tower_webhook::encoding::Encoding;
+use tower_webhook::event::{Event, Project as _};
+use tower_webhook::{Received, Rejection};
+
+use crate::any::AnyEvent;
+
+/// Writes one line, whole.
+pub(crate) fn print(line: &impl Serialize) -> io::Result<()> {
+    let mut text = serde_json::to_string(line)?;
+    text.push('\n');
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// The first line.
+#[derive(Serialize)]
+pub(crate) struct Listening {
+    pub(crate) listening: String,
+}
+
+/// An event that was handled.
+#[derive(Serialize)]
+pub(crate) struct Accepted<'a> {
+    verdict: &'static str,
+    endpoint: &'a str,
+    provider: &'a str,
+    key: &'a str,
+    key_id: Option<&'a str>,
+    event: &'a str,
+    occurred_at: Option<String>,
+    /// Whether an earlier try of this event was begun and not finished.
+    attempt_replayed: bool,
+    typed: Event,
+    #[serde(flatten)]
+    payload: Payload,
+}
+
+impl<'a> Accepted<'a> {
+    pub(crate) fn new(endpoint: &'a str, provider: &'a str, received: &'a Received<AnyEvent>) -> Self {
+        let delivery = received.delivery();
+        Self {
+            verdict: "accepted",
+            endpoint,
+            provider,
+            key: delivery.key().as_str(),
+            key_id: delivery.verified().key_id(),
+            event: received.event().name(),
+            occurred_at: delivery.occurred_at().map(|time| time.to_string()),
+            attempt_replayed: received.fence().is_some_and(|fence| fence.get() > 1),
+            typed: received.shared(),
+            payload: Payload::of(delivery.raw()),
+        }
+    }
+}
+
+/// An event that was handled before.
+#[derive(Serialize)]
+pub(crate) struct Duplicate<'a> {
+    verdict: &'static str,
+    endpoint: &'a str,
+    key: &'a str,
+}
+
+impl<'a> Duplicate<'a> {
+    pub(crate) fn new(endpoint: &'a str, key: &'a str) -> Self {
+        Self { verdict: "duplicate", endpoint, key }
+    }
+}
+
+/// A delivery that was not taken.
+#[derive(Serialize)]
+pub(crate) struct Refused<'a> {
+    verdict: &'static str,
+    endpoint: &'a str,
+    status: u16,
+    kind: &'static str,
+    detail: String,
+}
+
+impl<'a> Refused<'a> {
+    pub(crate) fn new(endpoint: &'a str, status: u16, rejection: &Rejection) -> Self {
+        let detail = match std::error::Error::source(rejection) {
+            Some(source) => format!("{}: {source}", rejection.detail()),
+            None => rejection.detail().to_owned(),
+        };
+        Self { verdict: "refused", endpoint, status, kind: rejection.kind().as_str(), detail }
+    }
+
+    pub(crate) fn no_endpoint(path: &'a str) -> Self {
+        let detail = "no endpoint has this path".to_owned();
+        Self { verdict: "refused", endpoint: path, status: 404, kind: "no_endpoint", detail }
+    }
+}
+
+/// The provider's words: JSON as it came but for white space, other text as a string, other bytes as Base64.
+#[derive(Serialize)]
+struct Payload {
+    payload: Box<RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload_encoding: Option<&'static str>,
+}
+
+impl Payload {
+    fn of(raw: &[u8]) -> Self {
+        let Ok(text) = std::str::from_utf8(raw) else {
+            return Self { payload: quoted(&Encoding::Base64.encode(raw)), payload_encoding: Some("base64") };
+        };
+        let is_json = serde_json::from_str::<&RawValue>(text).is_ok();
+        let payload = if is_json { RawValue::from_string(one_line(text)).ok() } else { None };
+        Self { payload: payload.unwrap_or_else(|| quoted(text)), payload_encoding: None }
+    }
+}
+
+fn quoted(text: &str) -> Box<RawValue> {
+    serde_json::value::to_raw_value(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
+
+/// JSON without the white space between its tokens.
+fn one_line(json: &str) -> String {
+    let (mut in_string, mut escaped) = (false, false);
+    let keep = |letter: &char| {
+        let keeps = in_string || !letter.is_ascii_whitespace();
+        match (in_string, escaped, letter) {
+            (true, true, _) => escaped = false,
+            (true, false, '\\') => escaped = true,
+            (_, false, '"') => in_string = !in_string,
+            _ => {}
+        }
+        keeps
+    };
+    json.chars().filter(keep).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_is_one_line_and_every_digit_of_it_stays() {
+        for (raw, line) in [
+            (&b"{\n \"a b\" : [ 1.00 , \"x \\\" y\\\\\" ] }\r\n"[..], r#"{"payload":{"a b":[1.00,"x \" y\\"]}}"#),
+            (b"not\njson", r#"{"payload":"not\njson"}"#),
+            (b"\xff\x00", r#"{"payload":"/wA=","payload_encoding":"base64"}"#),
+            (b"", r#"{"payload":""}"#),
+            (b"\"text\"", r#"{"payload":"text"}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&Payload::of(raw)).unwrap(), line);
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! `listen`: serves all endpoints of the file, until a signal drains it.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tower_layer::Layer as _;
+use tower_service::Service;
+use tower_webhook::gate::{Body, PeerAddr};
+use tower_webhook::idempotency::{Drain, Repeats};
+use tower_webhook::{ConfigError, MemoryStore, Receiver, Rejection};
+
+use crate::config::{Config, Endpoint};
+use crate::deliver::Deliver;
+use crate::forward::Upstream;
+use crate::lines::{self, Duplicate, Listening, Refused};
+
+/// More connections than this wait to be accepted.
+const MOST_CONNECTIONS: usize = 4096;
+/// The time for the head of a request.
+const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+/// How much of an unknown path is printed.
+const MOST_PATH: usize = 256;
+
+type Answer = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
+type Route = Box<dyn Fn(Request<Incoming>) -> Answer + Send + Sync>;
+
+/// All endpoints, and the handles that drain them.
+struct Routes {
+    by_path: HashMap<String, Route>,
+    drains: Vec<Drain>,
+}
+
+pub(crate) fn run(config: Config) -> ExitCode {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed("the runtime cannot be started", &error),
+    };
+    match runtime.block_on(serve(config)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed("listen", &error),
+    }
+}
+
+fn failed(what: &str, error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("tower-webhook: {what}: {error}");
+    ExitCode::FAILURE
+}
+
+async fn serve(config: Config) -> std::io::Result<()> {
+    let mut stop = Stop::new()?;
+    let listener = TcpListener::bind(config.listen).await?;
+    let grace = config.drain;
+    let routes = Arc::new(Routes::new(config).map_err(std::io::Error::other)?);
+    lines::print(&Listening { listening: listener.local_addr()?.to_string() })?;
+
+    let connections = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let graceful = GracefulShutdown::new();
+    loop {
+        let accepted = async {
+            let permit = Arc::clone(&connections).acquire_owned().await;
+            (permit, listener.accept().await)
+        };
+        tokio::select! {
+            () = stop.wait() => break,
+            (permit, accepted) = accepted => match accepted {
+                Ok((stream, peer)) => {
+                    let connection = graceful.watch(connection(Arc::clone(&routes), stream, peer));
+                    tokio::spawn(async move {
+                        // A connection that breaks is the peer's affair: nothing of it is left here.
+                        let _ = connection.await;
+                        drop(permit);
+                    });
+                }
+                // Out of descriptors, most likely: the next may be better.
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            },
+        }
+    }
+    drop(listener);
+    let drained = async {
+        graceful.shutdown().await;
+        for drain in &routes.drains {
+            drain.begin();
+            drain.finished().await;
+        }
+    };
+    if tokio::time::timeout(grace, drained).await.is_err() {
+        eprintln!("tower-webhook: still in hand after {} s: left, their leases end by themselves", grace.as_secs());
+    }
+    Ok(())
+}
+
+/// SIGTERM or SIGINT.
+struct Stop {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+fn connection(
+    routes: Arc<Routes>,
+    stream: TcpStream,
+    peer: SocketAddr,
+) -> hyper::server::conn::http1::Connection<
+    TokioIo<TcpStream>,
+    impl hyper::service::Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>,
+> {
+    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(PeerAddr(peer));
+        let routes = Arc::clone(&routes);
+        async move { Ok::<_, Infallible>(routes.answer(request).await) }
+    });
+    hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_DEADLINE)
+        .serve_connection(TokioIo::new(stream), service)
+}
+
+impl Routes {
+    fn new(config: Config) -> Result<Self, ConfigError> {
+        let store = MemoryStore::new(config.dedupe.capacity);
+        let mut routes = Self { by_path: HashMap::new(), drains: Vec::new() };
+        for endpoint in config.endpoints {
+            let path = endpoint.path.clone();
+            let (route, drain) = route(endpoint, config.body_deadline, config.dedupe.lease, store.clone())?;
+            routes.by_path.insert(path, route);
+            routes.drains.push(drain);
+        }
+        Ok(routes)
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        if let Some(route) = self.by_path.get(request.uri().path()) {
+            return route(request).await;
+        }
+        let path: String = request.uri().path().chars().take(MOST_PATH).collect();
+        let _ = lines::print(&Refused::no_endpoint(&path));
+        let mut response = Response::new(Body::default());
+        *response.status_mut() = StatusCode::NOT_FOUND;
+        response
+    }
+}
+
+fn route(
+    endpoint: Endpoint,
+    body_deadline: Duration,
+    lease: Option<Duration>,
+    store: MemoryStore,
+) -> Result<(Route, Drain), ConfigError> {
+    let path: Arc<str> = endpoint.path.into();
+    let deliver = Deliver {
+        endpoint: Arc::clone(&path),
+        provider: endpoint.provider_name.into(),
+        upstream: endpoint.forward.map(Upstream::new),
+    };
+    let mut receiver = Receiver::new(endpoint.provider).max_body(endpoint.max_body).body_deadline(body_deadline);
+    if let Some(layer) = &endpoint.basic_auth {
+        receiver = receiver.basic_auth(layer);
+    }
+    if let Some(layer) = &endpoint.sources {
+        receiver = receiver.sources(layer);
+    }
+    let receiver = receiver.settings(|mut settings| {
+        settings = settings.endpoint(&*path);
+        if let Some(retention) = endpoint.retention {
+            settings = settings.retention(retention);
+        }
+        if let Some(lease) = lease {
+            settings = settings.lease(lease);
+        }
+        settings
+    })?;
+    let drain = receiver.drain();
+    let service = receiver.dedupe(store).layer().layer(deliver);
+    let route = move |request: Request<Incoming>| {
+        let (mut service, path) = (service.clone(), Arc::clone(&path));
+        Box::pin(async move {
+            let Ok(()) = poll_fn(|cx| Service::<Request<Incoming>>::poll_ready(&mut service, cx)).await;
+            let Ok(response) = service.call(request).await;
+            say(&path, &response);
+            response
+        }) as Answer
+    };
+    Ok((Box::new(route), drain))
+}
+
+/// One line for each repeat and for a refusal. Events that were handled have been said by then.
+fn say(endpoint: &str, response: &Response<Body>) {
+    for key in response.extensions().get::<Repeats>().map(Repeats::keys).unwrap_or_default() {
+        let _ = lines::print(&Duplicate::new(endpoint, key.as_str()));
+    }
+    if let Some(rejection) = response.extensions().get::<Rejection>() {
+        let _ = lines::print(&Refused::new(endpoint, response.status().as_u16(), rejection));
+    }
+}
