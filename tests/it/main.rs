@@ -18,6 +18,8 @@ mod gate;
 mod mambu;
 mod memory;
 mod opp;
+#[cfg(feature = "cli")]
+mod program;
 mod receiver;
 mod scheme;
 mod source_ip;
