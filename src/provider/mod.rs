@@ -6,10 +6,13 @@
 
 pub mod aella;
 pub mod banking_circle;
+pub mod custom;
 mod lookup;
 pub mod mambu;
 pub mod opp;
 mod shape;
+pub mod sibs;
+pub mod standard_webhooks;
 
 use std::fmt;
 use std::sync::Arc;
@@ -70,7 +73,19 @@ pub(crate) fn seal(
     message: Message,
     with: &Sealing<'_>,
 ) -> Result<Request<Bytes>, SealError> {
+    seal_with(scheme, profile, message, HeaderMap::new(), with)
+}
+
+/// The same, on top of headers that the scheme may have to sign.
+pub(crate) fn seal_with(
+    scheme: &dyn Scheme,
+    profile: &Profile,
+    message: Message,
+    headers: HeaderMap,
+    with: &Sealing<'_>,
+) -> Result<Request<Bytes>, SealError> {
     let mut request = Request::new(Bytes::new());
+    *request.headers_mut() = headers;
     *request.method_mut() = profile.methods.first().cloned().unwrap_or(Method::POST);
     let content_type =
         message.content_type.or_else(|| profile.content_types.first().copied().map(HeaderValue::from_static));

@@ -83,20 +83,10 @@ impl Hmac {
     /// Shape, then signature, then time.
     fn judge(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<Arc<str>, Rejection> {
         let claim = self.wire.read(headers, body)?;
-        let tags = claim.signatures().filter_map(|text| self.tag(text));
-        if claim.is_sole() && tags.clone().next().is_none() {
-            // Another length is a signature that does not fit; no encoding at all is none.
-            let text = claim.signatures().next();
-            let decoded = text.and_then(|text| self.wire.encoding().decode(text.as_bytes()).ok());
-            decoded.ok_or_else(|| self.wire.unreadable())?;
-        }
+        let tags = claim.decoded(|text| Tag::decode(self.algorithm, self.wire.encoding(), text))?;
         let key_id = fitting(&self.keys, now, |key| key.fits(&claim.parts, tags.clone()))?;
         claim.admit(now)?;
         Ok(key_id)
-    }
-
-    fn tag(&self, text: &str) -> Option<Tag> {
-        Tag::decode(self.algorithm, self.wire.encoding(), text)
     }
 }
 

@@ -27,6 +27,8 @@
 //! ```
 
 mod aes_gcm;
+#[cfg(feature = "ed25519")]
+mod ed25519;
 mod form;
 mod header;
 mod hmac;
@@ -52,6 +54,9 @@ use crate::error::{ConfigError, Rejection, RejectionKind};
 use crate::secret::PreparedKeys;
 
 pub use aes_gcm::AesGcm;
+#[cfg(feature = "ed25519")]
+#[cfg_attr(docsrs, doc(cfg(feature = "ed25519")))]
+pub use ed25519::Ed25519;
 pub use form::{BodyForm, EnvelopeNames};
 pub(crate) use header::sole;
 pub use hmac::Hmac;

@@ -158,6 +158,10 @@ impl Signed {
         self.template = self.template.with_url(self.url.as_deref())?;
         Ok(Wire(self))
     }
+
+    fn malformed(&self, what: &str) -> Rejection {
+        Rejection::new(RejectionKind::HeaderMalformed, format!("{} is not {what}", self.header))
+    }
 }
 
 /// A [`Signed`] whose parts go together.
@@ -184,11 +188,11 @@ impl Wire {
     /// Reads without believing.
     pub(super) fn read<'a>(&'a self, headers: &'a HeaderMap, body: &'a [u8]) -> Result<Claim<'a>, Rejection> {
         let wire = &self.0;
-        let text = std::str::from_utf8(sole(headers, &wire.header)?).map_err(|_| self.malformed("UTF-8"))?;
+        let text = std::str::from_utf8(sole(headers, &wire.header)?).map_err(|_| wire.malformed("UTF-8"))?;
         if wire.layout.items(text).count() > Layout::MOST_ITEMS {
-            return Err(self.malformed("short enough"));
+            return Err(wire.malformed("short enough"));
         }
-        let param = |name: &str| wire.layout.param(text, name).map_err(|why| self.malformed(why)).map(str::as_bytes);
+        let param = |name: &str| wire.layout.param(text, name).map_err(|why| wire.malformed(why)).map(str::as_bytes);
         let sent = match wire.tolerance.as_ref().map(Tolerance::source) {
             Some(Source::Header(name)) => Some(Tolerance::read(super::header::exact(headers, name)?)?),
             Some(Source::Param(name)) => Some(Tolerance::read(param(name)?)?),
@@ -196,16 +200,6 @@ impl Wire {
         };
         let parts = wire.template.bytes(headers, body, param, wire.split_strictly)?;
         Ok(Claim { parts, wire, text, sent })
-    }
-
-    /// A header that cannot be what it should be.
-    pub(super) fn malformed(&self, what: &str) -> Rejection {
-        Rejection::new(RejectionKind::HeaderMalformed, format!("{} is not {what}", self.0.header))
-    }
-
-    /// The prefix and encoding that a header with one signature must have.
-    pub(super) fn unreadable(&self) -> Rejection {
-        self.malformed(&format!("{:?} and {}", self.0.prefix, self.0.encoding.name()))
     }
 
     /// Writes the headers of what `sign` says of the parts.
@@ -251,9 +245,21 @@ impl<'a> Claim<'a> {
         })
     }
 
-    /// Whether the header has one signature by configuration, so that it must be one.
-    pub(super) fn is_sole(&self) -> bool {
-        matches!(self.wire.layout, Layout::One)
+    /// The signatures as `decode` reads them; what it cannot read fits nothing. But where there is one signature by
+    /// configuration, it must have its prefix and encoding.
+    pub(super) fn decoded<T>(
+        &self,
+        decode: impl Fn(&str) -> Option<T> + Clone,
+    ) -> Result<impl Iterator<Item = T> + Clone, Rejection> {
+        let decoded = self.signatures().filter_map(decode);
+        if matches!(self.wire.layout, Layout::One) && decoded.clone().next().is_none() {
+            let encoded = |text: &str| self.wire.encoding.decode(text.as_bytes()).is_ok();
+            if !self.signatures().any(encoded) {
+                let what = format!("{:?} and {}", self.wire.prefix, self.wire.encoding.name());
+                return Err(self.wire.malformed(&what));
+            }
+        }
+        Ok(decoded)
     }
 
     /// To be asked after the signature has fitted.

@@ -1,5 +1,6 @@
 //! The configuration file: read whole, checked whole, every fault in one go.
 
+mod custom;
 mod endpoint;
 mod keys;
 mod provider;

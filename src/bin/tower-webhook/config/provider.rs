@@ -1,6 +1,7 @@
 //! From the words of an endpoint to a provider of the library.
 
 use std::path::Path;
+use std::time::Duration;
 
 use http::HeaderName;
 use http::header::AUTHORIZATION;
@@ -10,9 +11,12 @@ use tower_webhook::provider::aella::Aella;
 use tower_webhook::provider::banking_circle::{BankingCircle, HeaderNames};
 use tower_webhook::provider::mambu::{KeyPolicy, Mambu};
 use tower_webhook::provider::opp::{Opp, RetrySchedule};
+use tower_webhook::provider::sibs::{AckCode, Sibs};
+use tower_webhook::provider::standard_webhooks::{Spelling, StandardWebhooks};
 use tower_webhook::scheme::MacAlgorithm;
 use tower_webhook::secret::KeyRing;
 
+use super::custom::custom;
 use super::keys::{self, KeyText, Keys};
 use super::reader::Section;
 use crate::any::AnyProvider;
@@ -33,12 +37,14 @@ pub(crate) struct Built {
 
 /// Reads the provider's part of an endpoint.
 pub(crate) fn read(section: &Section<'_>, name: &str, folder: &Path, warnings: &mut Vec<String>) -> Option<Built> {
-    let _ = warnings;
     match name {
         "mambu" => mambu(section, folder),
         "aella" => aella(section, folder),
         "opp" => opp(section, folder),
         "banking_circle" => banking_circle(section, folder),
+        "sibs" => sibs(section, folder),
+        "standard_webhooks" => standard_webhooks(section, folder),
+        "custom" => custom(section, folder, warnings),
         _ => {
             section.fault("provider", format_args!("{name:?} is not known"), KNOWN);
             None
@@ -46,7 +52,7 @@ pub(crate) fn read(section: &Section<'_>, name: &str, folder: &Path, warnings: &
     }
 }
 
-fn built(provider: AnyProvider, secret_headers: impl IntoIterator<Item = HeaderName>) -> Option<Built> {
+pub(super) fn built(provider: AnyProvider, secret_headers: impl IntoIterator<Item = HeaderName>) -> Option<Built> {
     let secret_headers = secret_headers.into_iter().chain([AUTHORIZATION]).collect();
     Some(Built {
         provider,
@@ -61,9 +67,10 @@ fn ring(
     section: &Section<'_>,
     folder: &Path,
     text: KeyText,
+    strip: Option<&str>,
     check: &dyn Fn(&KeyRing) -> Result<(), ConfigError>,
 ) -> Option<KeyRing> {
-    let Keys { ring, short_allowed } = keys::read(section, folder, text, None, check)?;
+    let Keys { ring, short_allowed } = keys::read(section, folder, text, strip, check)?;
     if short_allowed {
         section.fault(
             "keys",
@@ -76,7 +83,7 @@ fn ring(
 }
 
 /// Turns a constructor's error into a fault at this key.
-fn sound<T>(section: &Section<'_>, key: &str, result: Result<T, ConfigError>) -> Option<T> {
+pub(super) fn sound<T>(section: &Section<'_>, key: &str, result: Result<T, ConfigError>) -> Option<T> {
     match result {
         Ok(value) => Some(value),
         Err(error) => {
@@ -87,7 +94,7 @@ fn sound<T>(section: &Section<'_>, key: &str, result: Result<T, ConfigError>) ->
 }
 
 /// `{ json = "/event" }`, `{ header = "x-event" }` or `{ fixed = "…" }`.
-fn lookup(section: &Section<'_>) -> Option<Lookup> {
+pub(super) fn lookup(section: &Section<'_>) -> Option<Lookup> {
     let given = (section.text("json"), section.text("header"), section.text("fixed"));
     let result = match given {
         (Some(pointer), None, None) => Lookup::json(pointer),
@@ -112,7 +119,7 @@ fn lookup(section: &Section<'_>) -> Option<Lookup> {
     }
 }
 
-fn header_name(section: &Section<'_>, key: &'static str) -> Option<HeaderName> {
+pub(super) fn header_name(section: &Section<'_>, key: &'static str) -> Option<HeaderName> {
     let text = section.text(key)?;
     let name = text.parse().ok();
     if name.is_none() {
@@ -126,7 +133,7 @@ fn mambu(section: &Section<'_>, folder: &Path) -> Option<Built> {
     let (mut provider, secret) = match header {
         Some(header) => {
             let new = |ring: &KeyRing| Mambu::with_static_header(header.clone(), ring.clone());
-            let ring = ring(section, folder, KeyText::Utf8, &|ring| new(ring).map(drop))?;
+            let ring = ring(section, folder, KeyText::Utf8, None, &|ring| new(ring).map(drop))?;
             (sound(section, "keys", new(&ring))?, vec![header.clone()])
         }
         None => (Mambu::new(), Vec::new()),
@@ -150,7 +157,7 @@ fn mambu(section: &Section<'_>, folder: &Path) -> Option<Built> {
 }
 
 fn aella(section: &Section<'_>, folder: &Path) -> Option<Built> {
-    let ring = ring(section, folder, KeyText::Utf8, &|ring| Aella::new(ring.clone()).map(drop));
+    let ring = ring(section, folder, KeyText::Utf8, None, &|ring| Aella::new(ring.clone()).map(drop));
     let header = header_name(section, "header");
     let mac = match section.text("mac") {
         None | Some("hmac-sha512") => None,
@@ -170,7 +177,7 @@ fn aella(section: &Section<'_>, folder: &Path) -> Option<Built> {
 }
 
 fn opp(section: &Section<'_>, folder: &Path) -> Option<Built> {
-    let ring = ring(section, folder, KeyText::Hex, &|ring| Opp::new(ring.clone()).map(drop));
+    let ring = ring(section, folder, KeyText::Hex, None, &|ring| Opp::new(ring.clone()).map(drop));
     let mut provider = sound(section, "keys", Opp::new(ring?))?;
     match section.text("retries") {
         None | Some("30d") => {}
@@ -181,7 +188,7 @@ fn opp(section: &Section<'_>, folder: &Path) -> Option<Built> {
 }
 
 fn banking_circle(section: &Section<'_>, folder: &Path) -> Option<Built> {
-    let ring = ring(section, folder, KeyText::Utf8, &|ring| BankingCircle::new(ring.clone()).map(drop));
+    let ring = ring(section, folder, KeyText::Utf8, None, &|ring| BankingCircle::new(ring.clone()).map(drop));
     let mut names = HeaderNames::default();
     if let Some(headers) = section.section("headers") {
         for (key, name) in [
@@ -199,4 +206,46 @@ fn banking_circle(section: &Section<'_>, folder: &Path) -> Option<Built> {
     let secret = [names.nonce.clone(), names.tag.clone(), names.checksum.clone()];
     let provider = sound(section, "keys", BankingCircle::new(ring?))?;
     built(AnyProvider::new(sound(section, "headers", provider.headers(names))?), secret)
+}
+
+fn sibs(section: &Section<'_>, folder: &Path) -> Option<Built> {
+    let ring = ring(section, folder, KeyText::Base64, None, &|ring| Sibs::new(ring.clone()).map(drop));
+    let code = match section.text("status_code") {
+        None | Some("200") => AckCode::TwoHundred,
+        Some("000") => AckCode::TripleZero,
+        Some(_) => {
+            section.fault("status_code", "is not known", "write \"200\" or \"000\"");
+            AckCode::TwoHundred
+        }
+    };
+    let provider = sound(section, "keys", Sibs::new(ring?))?.ack_code(code);
+    built(AnyProvider::new(provider), ["x-initialization-vector", "x-authentication-tag"].map(HeaderName::from_static))
+}
+
+fn standard_webhooks(section: &Section<'_>, folder: &Path) -> Option<Built> {
+    let ring =
+        ring(section, folder, KeyText::Base64, Some("whsec_"), &|ring| StandardWebhooks::new(ring.clone()).map(drop));
+    let spelling = match section.text("headers") {
+        None | Some("webhook") => Spelling::Webhook,
+        Some("svix") => Spelling::Svix,
+        Some(_) => {
+            section.fault("headers", "is not known", "write \"webhook\" or \"svix\"");
+            Spelling::Webhook
+        }
+    };
+    let usual = Duration::from_secs(300);
+    let (mut past, mut future) = (usual, usual);
+    if let Some(timestamp) = section.section("timestamp") {
+        past = timestamp.duration("past").unwrap_or(usual);
+        future = timestamp.duration("future").unwrap_or(usual);
+        timestamp.finish();
+    }
+    let provider = sound(section, "keys", StandardWebhooks::new(ring?))?;
+    let provider = sound(section, "headers", provider.spelling(spelling))?;
+    let provider = sound(section, "timestamp", provider.tolerance(past, future))?;
+    let signature = match spelling {
+        Spelling::Svix => "svix-signature",
+        _ => "webhook-signature",
+    };
+    built(AnyProvider::new(provider), [HeaderName::from_static(signature)])
 }

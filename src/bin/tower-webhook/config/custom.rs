@@ -1,0 +1,214 @@
+//! A sender by configuration alone: a MAC over a template, or a static token.
+
+use std::path::Path;
+use std::time::Duration;
+
+use http::HeaderName;
+use tower_webhook::ConfigError;
+use tower_webhook::encoding::Encoding;
+use tower_webhook::provider::Lookup;
+use tower_webhook::provider::custom::Custom;
+use tower_webhook::scheme::{Hmac, MacAlgorithm, Signed, StaticToken, Template, TimeUnit, Tolerance};
+use tower_webhook::secret::KeyRing;
+
+use super::keys::{self, KeyText};
+use super::provider::{Built, built, header_name, lookup, sound};
+use super::reader::Section;
+use crate::any::AnyProvider;
+
+pub(super) fn custom(section: &Section<'_>, folder: &Path, warnings: &mut Vec<String>) -> Option<Built> {
+    let places = lookups(section);
+    let event = section.section("event").and_then(|section| lookup(&section));
+    let (made, headers) = scheme(section, folder)?;
+    let custom = match made {
+        Made::Mac(scheme) => Custom::new(*scheme, places?),
+        Made::Token(scheme) => Custom::new(scheme, places?),
+    };
+    let mut custom = sound(section, "key", custom)?;
+    if let Some(place) = event {
+        custom = custom.event_from(place);
+    }
+    let path = section.text("path").unwrap_or_default();
+    warnings.extend(custom.unsigned_lookups().iter().map(|unsigned| format!("{path}: {unsigned}")));
+    let mut built = built(AnyProvider::new(custom), headers)?;
+    built.is_json = false;
+    Some(built)
+}
+
+/// `key`: one place or several, all of which make the key.
+fn lookups(section: &Section<'_>) -> Option<Vec<Lookup>> {
+    let places = section.sections("key");
+    if places.is_empty() {
+        section.fault(
+            "key",
+            "is missing, and nothing tells one event from another",
+            "write key = { header = \"…\" } or { json = \"/…\" }, or a list of them",
+        );
+        return None;
+    }
+    places.iter().map(lookup).collect()
+}
+
+enum Made {
+    Mac(Box<Hmac>),
+    Token(StaticToken),
+}
+
+/// The scheme, and the headers that carry its proofs.
+fn scheme(endpoint: &Section<'_>, folder: &Path) -> Option<(Made, Vec<HeaderName>)> {
+    let Some(section) = endpoint.section("scheme") else {
+        if !endpoint.has("scheme") {
+            endpoint.fault(
+                "scheme",
+                "is missing",
+                "write scheme = { mac = \"hmac-sha256\", header = \"…\", encoding = \"hex\" }",
+            );
+        }
+        return None;
+    };
+    let header =
+        section.needed("header", "name the header of the signature").and_then(|_| header_name(&section, "header"));
+    if section.truth("token").unwrap_or(false) {
+        section.finish();
+        return token(endpoint, folder, header?);
+    }
+    let (mac, signed) = (algorithm(&section), signed(&section, endpoint, header.clone()));
+    section.finish();
+    let (mac, signed, header) = (mac?, signed?, header?);
+    let plain = |ring: &KeyRing| Hmac::over(mac, signed.clone(), ring.clone());
+    let keys = keys::read(endpoint, folder, KeyText::Utf8, None, &|ring| only_keys(plain(ring).map(drop)))?;
+    let scheme = match keys.short_allowed {
+        true => Hmac::dangerous_short_keys(mac, signed, keys.ring),
+        false => plain(&keys.ring),
+    };
+    match scheme {
+        Ok(scheme) => Some((Made::Mac(Box::new(scheme)), vec![header])),
+        Err(error @ ConfigError::TimestampUnchecked(_)) => {
+            endpoint.fault(
+                "timestamp",
+                error,
+                "write timestamp = { header = \"…\", unit = \"s\", past = \"5m\", future = \"5m\" }",
+            );
+            None
+        }
+        Err(error @ ConfigError::TimestampUnsigned(_)) => {
+            endpoint.fault("timestamp", error, "name it in scheme.signed, or leave timestamp out");
+            None
+        }
+        Err(error) => {
+            endpoint.fault("scheme", error, "see what a template knows: {body}, {header:NAME}, {param:NAME}, {url}");
+            None
+        }
+    }
+}
+
+/// Keeps what is the key's fault; what is the scheme's is said once, later.
+fn only_keys(result: Result<(), ConfigError>) -> Result<(), ConfigError> {
+    match result {
+        Err(error @ (ConfigError::ShortSecret { .. } | ConfigError::EmptySecret)) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn token(endpoint: &Section<'_>, folder: &Path, header: HeaderName) -> Option<(Made, Vec<HeaderName>)> {
+    let plain = |ring: &KeyRing| StaticToken::new(header.clone(), ring.clone());
+    let keys = keys::read(endpoint, folder, KeyText::Utf8, None, &|ring| plain(ring).map(drop))?;
+    let scheme = match keys.short_allowed {
+        true => StaticToken::dangerous_short_keys(header.clone(), keys.ring),
+        false => plain(&keys.ring),
+    };
+    Some((Made::Token(sound(endpoint, "keys", scheme)?), vec![header]))
+}
+
+fn algorithm(section: &Section<'_>) -> Option<MacAlgorithm> {
+    let name = section.needed("mac", "write mac = \"hmac-sha256\" or \"hmac-sha512\"")?;
+    let algorithm = MacAlgorithm::from_name(name).ok();
+    if algorithm.is_none() {
+        section.fault(
+            "mac",
+            format_args!("{name:?} is not known"),
+            "write \"hmac-sha256\", \"hmac-sha512\" or \"dangerous-hmac-sha1\"",
+        );
+    }
+    algorithm
+}
+
+fn signed(section: &Section<'_>, endpoint: &Section<'_>, header: Option<HeaderName>) -> Option<Signed> {
+    let encoding = match section.text("encoding") {
+        None | Some("hex") => Some(Encoding::Hex),
+        Some("base64") => Some(Encoding::Base64),
+        Some(_) => {
+            section.fault("encoding", "is not known", "write \"hex\" or \"base64\"");
+            None
+        }
+    };
+    let template = match section.text("signed").map(Template::parse) {
+        None => Some(Template::body()),
+        Some(Ok(template)) => Some(template),
+        Some(Err(error)) => {
+            section.fault("signed", error, "see what a template knows: {body}, {header:NAME}, {param:NAME}, {url}");
+            None
+        }
+    };
+    let prefix = section.text("prefix").map(str::to_owned);
+    let (list, params) = (section.text("list"), section.text("params"));
+    let signature_param = section.text("signature_param").unwrap_or("v1");
+    let (strictly, url) = (section.truth("split_strictly").unwrap_or(false), endpoint.text("url"));
+    let tolerance = tolerance(endpoint);
+
+    let mut signed = Signed::new(header?, encoding?).template(template?);
+    if let Some(prefix) = prefix {
+        signed = signed.prefix(prefix);
+    }
+    match (list, params) {
+        (Some(_), Some(_)) => section.fault("list", "stands beside params", "write one of them"),
+        (Some(separator), None) => signed = signed.list(separator),
+        (None, Some(separator)) => signed = signed.params(separator, signature_param),
+        (None, None) => {}
+    }
+    if strictly {
+        signed = signed.split_strictly();
+    }
+    if let Some(url) = url {
+        signed = signed.url(url);
+    }
+    Some(match tolerance {
+        Age::Within(tolerance) => signed.timestamp(tolerance),
+        Age::Dangerous => signed.dangerous_without_tolerance(),
+        Age::Unsaid => signed,
+    })
+}
+
+enum Age {
+    Within(Tolerance),
+    Dangerous,
+    Unsaid,
+}
+
+/// `timestamp = { header = "…", unit = "s", past = "5m", future = "5m" }`.
+fn tolerance(endpoint: &Section<'_>) -> Age {
+    let Some(section) = endpoint.section("timestamp") else { return Age::Unsaid };
+    let dangerous = section.truth("dangerous_without_tolerance").unwrap_or(false);
+    let unit = match section.text("unit") {
+        None | Some("s") => TimeUnit::Seconds,
+        Some("ms") => TimeUnit::Milliseconds,
+        Some(_) => {
+            section.fault("unit", "is not known", "write \"s\" or \"ms\"");
+            TimeUnit::Seconds
+        }
+    };
+    let usual = Duration::from_secs(300);
+    let (past, future) = (section.duration("past").unwrap_or(usual), section.duration("future").unwrap_or(usual));
+    let (in_header, in_param) = (header_name(&section, "header"), section.text("param"));
+    section.finish();
+    let tolerance = match (in_header, in_param) {
+        _ if dangerous => return Age::Dangerous,
+        (Some(name), None) => Tolerance::header(name, unit),
+        (None, Some(name)) => Tolerance::param(name, unit),
+        _ => {
+            section.fault("header", "one place of the time is to be named", "write header = \"…\" or param = \"…\"");
+            return Age::Dangerous;
+        }
+    };
+    Age::Within(tolerance.past(past).future(future))
+}

@@ -1,0 +1,171 @@
+//! SIBS Gateway: the scheme of the [Open Payment Platform](super::opp) in Base64, acknowledged with JSON that names the
+//! notification.
+//!
+//! Opening proves who sent a notification and hides it. It proves no time, so that an old delivery is told from a new one
+//! by the id inside alone. A gateway that does not read its id in the answer sends again, for two months: the answer
+//! comes from [`Provider::acknowledge`], whatever the handler says.
+//!
+//! | Fact | Value | How sure |
+//! |---|---|---|
+//! | Cipher | AES-256-GCM, no additional data; key of 32 bytes in Base64 | [decrypt] |
+//! | Headers | `X-Initialization-Vector` (12 bytes) and `X-Authentication-Tag` (16 bytes), Base64. The page's own sample has a mistyped tag of 23 letters: such a tag is refused, not padded | [decrypt] |
+//! | Body | Base64 text | [decrypt] |
+//! | Content type | `text/plain` (older page), or `application/json` although the body is Base64 (2026) | both published, in conflict; either is taken |
+//! | Inside | one JSON object, [`Payment`]; more members may come | [payload] |
+//! | Amounts | a number (2026) or a string (older samples) | both published |
+//! | Key | `notificationID`; without one, `transactionID` and the SHA-256 of the plaintext | [payload]; the second inferred |
+//! | Connection test | `transactionID` is `WebhookTest` | second hand |
+//! | Acknowledgement | 200 and `{"statusCode":"200","statusMsg":"Success","notificationID":"…"}`, or `"000"` (2026): [`AckCode`] | [handling]; the two conflict |
+//! | Order | none | [handling] |
+//! | Retries | 5 every 5 min, 4 hourly, 5 every 2 h, 6 every 4 h, 7 every 6 h, 8 every 12 h, 9 daily; stops two months after the first | [decrypt] |
+//! | Horizon | 62 days, the longest two months: the tiers add up to 16 days, and which of the two holds is not said | inferred |
+//! | Time to answer, resend by hand | not published; none is counted on | |
+//!
+//! [decrypt]: https://www.docs.pay.sibs.com/portugal/sibs-gateway/notifications/webhooks/decrypt/
+//! [handling]: https://www.docs.pay.sibs.com/notifications/webhooks/handling-notifications/
+//! [payload]: https://www.qly.docs.pay.sibs.com/?p=28809
+//!
+//! ```
+//! use tower_webhook::clock::{OsEntropy, Timestamp};
+//! use tower_webhook::provider::sibs::Sibs;
+//! use tower_webhook::provider::{Message, Provider as _};
+//! use tower_webhook::scheme::Sealing;
+//! use tower_webhook::{RejectionKind, secret::Secret};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sibs = Sibs::new(Secret::base64("AAECAwQFBgcICQoLDA0ODwABAgMEBQYHCAkKCwwNDg8=")?)?;
+//! let now = Timestamp::UNIX_EPOCH;
+//! let notification = r#"{"notificationID":"b6571d90","transactionID":"s2bf","paymentStatus":"Success"}"#;
+//! let sent = sibs.seal(Message::new(notification), &Sealing::new(now, &OsEntropy))?;
+//!
+//! let opened = sibs.scheme().open(sent.headers(), sent.body().clone(), now)?;
+//! assert_eq!(sibs.decode(sent.headers(), &opened.plaintext)?[0].key.as_str(), "b6571d90");
+//! let answer = sibs.acknowledge(&opened.plaintext).unwrap().body;
+//! assert_eq!(answer, r#"{"statusCode":"200","statusMsg":"Success","notificationID":"b6571d90"}"#);
+//!
+//! let refused = sibs.scheme().open(sent.headers(), "AAAA".into(), now).unwrap_err();
+//! assert_eq!(refused.kind(), RejectionKind::SignatureMismatch);
+//! # Ok(())
+//! # }
+//! ```
+
+mod decode;
+mod event;
+mod model;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+
+pub use event::Event;
+pub use model::{Merchant, Payment, PaymentAmount, ReturnStatus, Token};
+
+use super::{Acknowledgement, Decoded, Delivered, Profile, Provider, Retries};
+use crate::encoding::Encoding;
+use crate::error::{ConfigError, Rejection};
+use crate::scheme::{AesGcm, BodyForm, Scheme};
+use crate::secret::KeyRing;
+
+/// SIBS Gateway. See the [module docs](self) for an example.
+#[derive(Clone, Debug)]
+pub struct Sibs {
+    scheme: AesGcm,
+    ack: AckCode,
+    profile: Profile,
+}
+
+impl Sibs {
+    /// A receiver of notifications under these keys, each of 32 bytes: `Secret::base64` of what the Backoffice shows.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::KeyLength`].
+    pub fn new(keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
+        let iv = HeaderName::from_static("x-initialization-vector");
+        let tag = HeaderName::from_static("x-authentication-tag");
+        let scheme = AesGcm::in_headers(keys, iv, tag, Encoding::Base64, BodyForm::Text(Encoding::Base64))?;
+        Ok(Self { scheme, ack: AckCode::default(), profile: profile() })
+    }
+
+    /// The `statusCode` of the acknowledgement. Default: [`AckCode::TwoHundred`].
+    #[must_use]
+    pub fn ack_code(mut self, code: AckCode) -> Self {
+        self.ack = code;
+        self
+    }
+
+    /// Changes limits and timing. Default: as the table of this room says, and 1 MiB of body.
+    #[must_use]
+    pub fn with_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
+        change(&mut self.profile);
+        self
+    }
+}
+
+/// Which `statusCode` the gateway reads as an acknowledgement. Two pages tell two.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum AckCode {
+    /// `"200"`, as docs.pay.sibs.com has it. The default.
+    #[default]
+    TwoHundred,
+    /// `"000"`, as the pages of 2026 have it.
+    TripleZero,
+}
+
+impl AckCode {
+    /// The code as it is sent.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TwoHundred => "200",
+            Self::TripleZero => "000",
+        }
+    }
+}
+
+fn profile() -> Profile {
+    let tiers = [(5, 5), (4, 60), (5, 120), (6, 240), (7, 360), (8, 720), (9, 1440)];
+    let steps = tiers.into_iter().flat_map(|(times, minutes)| std::iter::repeat_n(Duration::from_mins(minutes), times));
+    Profile {
+        name: "sibs",
+        methods: vec![Method::POST],
+        content_types: vec!["text/plain", "application/json"],
+        max_body: 1024 * 1024,
+        max_events: 1,
+        answer_within: None,
+        retries: Retries { until: Some(Duration::from_hours(62 * 24)), ..Retries::steps(steps.collect::<Vec<_>>()) },
+        delivered: Delivered::OkOnly,
+        resend_window: Duration::ZERO,
+    }
+}
+
+impl Provider for Sibs {
+    type Event = Event;
+
+    fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    fn scheme(&self) -> &dyn Scheme {
+        &self.scheme
+    }
+
+    fn decode(&self, _: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<Event>>, Rejection> {
+        decode::decode(plaintext).map(|event| vec![event])
+    }
+
+    /// 200 and the notification's own id, whatever the handler answered.
+    fn acknowledge(&self, plaintext: &Bytes) -> Option<Acknowledgement> {
+        let code = self.ack.as_str();
+        // JSON text from JSON text: the id is quoted anew.
+        let id = decode::notification_id(plaintext).map(|id| serde_json::Value::from(id).to_string());
+        let id = id.map(|id| format!(r#","notificationID":{id}"#)).unwrap_or_default();
+        Some(Acknowledgement {
+            content_type: Some(HeaderValue::from_static("application/json")),
+            body: format!(r#"{{"statusCode":"{code}","statusMsg":"Success"{id}}}"#).into(),
+            ..Acknowledgement::default()
+        })
+    }
+}
