@@ -9,6 +9,7 @@ mod deliver;
 mod forward;
 mod lines;
 mod listen;
+mod send;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -33,6 +34,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    /// Send an event as its provider does: the reference sender.
+    Send(Box<send::Arguments>),
     /// Print a completion script for a shell.
     Completions {
         /// Which shell.
@@ -50,6 +53,7 @@ Example:
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Listen { config } => with_config(&config, listen::run),
+        Command::Send(arguments) => send::run(*arguments),
         Command::Completions { shell } => {
             let mut command = Arguments::command();
             clap_complete::generate(shell, &mut command, "tower-webhook", &mut std::io::stdout());

@@ -67,7 +67,8 @@ impl<'a> Section<'a> {
         Self::at(String::new(), table, faults)
     }
 
-    fn at(path: String, table: &'a Table, faults: &Faults) -> Self {
+    /// A table at a place that is named by hand.
+    pub(crate) fn at(path: String, table: &'a Table, faults: &Faults) -> Self {
         Self { path, table, faults: faults.clone(), asked: RefCell::default() }
     }
 
