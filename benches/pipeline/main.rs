@@ -6,7 +6,7 @@
 //! use the cores make nanoseconds longer; many short rounds, each with its own ratios, keep the ratios.
 //!
 //! ```sh
-//! cargo bench --bench pipeline                          # the table, half a minute
+//! cargo bench --bench pipeline                          # the table, in under a minute
 //! cargo bench --bench pipeline -- --smoke               # does every variant answer 2xx?
 //! cargo bench --bench pipeline -- --only full --only bare   # for a profiler; the server thread is called "server"
 //! ```

@@ -71,7 +71,7 @@ pub(crate) fn print(variants: &[Variant], costs: &Costs, requests: u32) {
             median(rounds).as_nanos(),
             costs.ratios(variant.name, variant.bare()),
             variant.reach_of_bare.unwrap_or_default(),
-            costs.ratios(variant.name, "json"),
+            costs.ratios(variant.name, variant.json()),
             variant.reach_of_json.unwrap_or_default(),
         );
     }
