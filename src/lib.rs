@@ -52,6 +52,7 @@
 //! |---|---|---|
 //! | `axum` | yes | [`Received`] and [`Delivery`] as extractors, [`Rejection`] as a response |
 //! | `ed25519` | no | `scheme::Ed25519`, and `v1a` signatures of [`provider::standard_webhooks`] |
+//! | `cli` | no | the program `tower-webhook` |
 //! | `testing` | no | the contract suite for dedupe stores |
 //!
 //! A feature adds API and changes nothing else.

@@ -13,6 +13,33 @@ pub use money::{Amount, Money, NotAnAmount};
 pub use words::{BookingStatus, Direction, MandatePhase, PaymentClass, TransferStatus};
 
 /// What a provider's exact event says in the shared vocabulary.
+///
+/// ```
+/// use tower_webhook::event::{Amount, Direction, Event, Project, Transfer, TransferStatus};
+///
+/// struct Paid {
+///     id: String,
+///     amount: Amount,
+/// }
+///
+/// impl Project for Paid {
+///     fn project(&self) -> Event {
+///         let mut transfer = Transfer::new(&self.id, Direction::Incoming, TransferStatus::Completed);
+///         transfer.amount = Some(self.amount.of(Some("EUR")));
+///         Event::Transfer(transfer)
+///     }
+///
+///     fn name(&self) -> &str {
+///         "paid"
+///     }
+/// }
+///
+/// let paid = Paid { id: "7".into(), amount: Amount::parse("92.00")? };
+/// let json = serde_json::to_string(&paid.project())?;
+/// assert!(json.starts_with(r#"{"kind":"transfer","id":"7","direction":"incoming","status":"completed","amount":"92.00""#));
+/// assert!(Amount::parse("92,00").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Project {
     /// The event in the shared vocabulary.
     fn project(&self) -> Event;
@@ -74,6 +101,24 @@ pub struct Transfer {
     pub receiver: Party,
 }
 
+impl Transfer {
+    /// A transfer of which no more is known yet; the other members are set one by one.
+    #[must_use]
+    pub fn new(id: impl Into<String>, direction: Direction, status: TransferStatus) -> Self {
+        Self {
+            id: id.into(),
+            direction,
+            status,
+            amount: None,
+            fee: None,
+            reference: None,
+            narration: None,
+            sender: Party::default(),
+            receiver: Party::default(),
+        }
+    }
+}
+
 /// One side of a transfer or payment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -100,6 +145,14 @@ pub struct Mandate {
     pub debit: Option<Debit>,
 }
 
+impl Mandate {
+    /// A mandate of which no more is known yet.
+    #[must_use]
+    pub fn new(phase: MandatePhase) -> Self {
+        Self { id: None, phase, status: None, debit: None }
+    }
+}
+
 /// A debit under a mandate.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -118,6 +171,14 @@ pub struct Debit {
     pub status: Option<String>,
     /// The scheme's response code.
     pub response_code: Option<String>,
+}
+
+impl Debit {
+    /// A debit of which no more is known yet.
+    #[must_use]
+    pub fn new(id: impl Into<String>) -> Self {
+        Self { id: id.into(), amount: None, fee: None, narration: None, status: None, response_code: None }
+    }
 }
 
 /// The life of a payment on a bank account.
@@ -143,6 +204,23 @@ pub struct PaymentBooking {
     pub value_date: Option<String>,
 }
 
+impl PaymentBooking {
+    /// A booking of which no more is known yet.
+    #[must_use]
+    pub fn new(id: impl Into<String>, direction: Direction, status: BookingStatus) -> Self {
+        Self {
+            id: id.into(),
+            reference: None,
+            direction,
+            status,
+            amount: None,
+            debtor: Party::default(),
+            creditor: Party::default(),
+            value_date: None,
+        }
+    }
+}
+
 /// A payment at a payment platform.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -162,6 +240,14 @@ pub struct Payment {
     pub reference: Option<String>,
 }
 
+impl Payment {
+    /// A payment of which no more is known yet.
+    #[must_use]
+    pub fn new(class: PaymentClass) -> Self {
+        Self { id: None, payment_type: None, class, code: None, amount: None, reference: None }
+    }
+}
+
 /// A stored means of payment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -174,6 +260,14 @@ pub struct Registration {
     pub class: PaymentClass,
     /// The provider's result code.
     pub code: Option<String>,
+}
+
+impl Registration {
+    /// A stored means of payment of which no more is known yet.
+    #[must_use]
+    pub fn new(class: PaymentClass) -> Self {
+        Self { id: None, action: None, class, code: None }
+    }
 }
 
 /// A recurring payment's schedule.
@@ -190,6 +284,14 @@ pub struct Schedule {
     pub code: Option<String>,
 }
 
+impl Schedule {
+    /// A schedule of which no more is known yet.
+    #[must_use]
+    pub fn new(class: PaymentClass) -> Self {
+        Self { id: None, action: None, class, code: None }
+    }
+}
+
 /// A risk check on its own.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -204,8 +306,16 @@ pub struct Risk {
     pub score: Option<String>,
 }
 
+impl Risk {
+    /// A risk check of which no more is known yet.
+    #[must_use]
+    pub fn new(class: PaymentClass) -> Self {
+        Self { id: None, class, code: None, score: None }
+    }
+}
+
 /// A case between the bank and its customer.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Case {
     /// The bank's id.
@@ -219,7 +329,7 @@ pub struct Case {
 }
 
 /// A message whose body the receiver's own side designed.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Notification {
     /// The name of the event, where the configuration tells where it lies.
@@ -234,4 +344,12 @@ pub struct Notification {
 pub struct Unknown {
     /// The name the provider gave it.
     pub name: String,
+}
+
+impl Unknown {
+    /// An event of this name.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into() }
+    }
 }

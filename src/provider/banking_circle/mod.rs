@@ -116,6 +116,13 @@ impl BankingCircle {
         self
     }
 
+    /// Changes limits and timing. Default: as the table of this room says.
+    #[must_use]
+    pub fn with_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
+        change(&mut self.profile);
+        self
+    }
+
     /// How long after its last own try the bank may send what waited, because the subscription was switched on again.
     /// Default: 30 days.
     ///

@@ -116,6 +116,13 @@ impl Opp {
         self.profile.retries = schedule.retries();
         self
     }
+
+    /// Changes limits and timing. Default: as the table of this room says.
+    #[must_use]
+    pub fn with_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
+        change(&mut self.profile);
+        self
+    }
 }
 
 /// How the ciphertext is wrapped: the webhook's setting of the same name.
