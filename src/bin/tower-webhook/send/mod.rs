@@ -114,7 +114,7 @@ fn sealer(arguments: &Arguments, message: Message, provider: Option<&str>) -> Re
     let anatomy = Anatomy::of(&sending.provider, &message, time);
     let anatomy = anatomy.map_err(|error| format!("{} cannot seal this event: {error}", sending.provider_name))?;
     if fault.stale && !anatomy.is_timed {
-        sending = who::without_time(who, provider, sending);
+        sending = who::without_time(who, provider, sending)?;
     }
     if fault.tamper == Some(Tamper::Body) && !sending.provider.scheme().covers_body() {
         say(format_args!("{} proves no body: no receiver can see that it was changed", sending.provider_name));
