@@ -300,14 +300,14 @@ fn options_alone_are_enough_and_placeholders_take_values() {
     let to = listener.url("/mambu");
     let set = ["--set", "ACCOUNT_ID=L\"1", "--set", "LOAN_AMOUNT=12.50", "--to", &to, "--method", "PUT"];
     let from_stdin = [&["-"], &mambu[..], &set, &["--header", "content-type=application/xml"]].concat();
-    let done = program(&from_stdin).stdin("<a b=\"{ACCOUNT_ID}\">{CF:CLIENT:Score:1}</a>").run();
+    let done = program(&from_stdin).stdin("<a b=\"{ACCOUNT_ID}\">{LOAN_AMOUNT}{CF:CLIENT:Score:1}</a>").run();
     assert_eq!(done.code, Some(0), "{done:?}");
     let done = program(&[&["mambu/loan-disbursed"], &mambu[..], &set].concat()).run();
     assert_eq!(done.code, Some(0), "{done:?}");
     silent(&done);
     assert_eq!(listener.json()["key_id"], "new");
     let payloads = [(); 2].map(|()| next(&listener, "accepted", "/mambu")["payload"].clone());
-    assert_eq!(payloads[0], "<a b=\"L&quot;1\"></a>");
+    assert_eq!(payloads[0], "<a b=\"L&quot;1\">12.50</a>");
     assert_eq!(payloads[1]["accountId"], "L\"1");
     assert_eq!((payloads[1]["amount"].as_f64(), payloads[1]["score"].as_str()), (Some(12.5), Some("")));
 }
@@ -471,6 +471,8 @@ fn wrong_arguments_end_with_2_and_say_what_would_be_right() {
         (&[&[event, "--config", file, "--provider", "aella"][..], &here].concat(), "cannot be used with"),
         (&[&[event, "--config", file, "--endpoint", "/x"][..], &here].concat(), "take --endpoint with one of /mambu"),
         (&[&[event, "--config", "nowhere.toml"][..], &here].concat(), "nowhere.toml"),
+        (&[&[event, "--set", "A=b"][..], &aella, &here].concat(), "there is no {A} in this event"),
+        (&[&["mambu/loan-disbursed", "--set", "A=b"][..], &aella, &here].concat(), "there is no {A} in this event"),
         (&[&[event, "--times", "0"][..], &aella, &here].concat(), "--times"),
         (&[&[event, "--timeout", "0s"][..], &aella, &here].concat(), "--timeout"),
         (&[&[event, "--header", "a b=c"][..], &aella, &here].concat(), "is not a header name"),
