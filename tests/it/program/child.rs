@@ -76,7 +76,8 @@ impl Program {
     }
 
     pub(crate) fn start(mut self) -> Running {
-        let mut child = self.command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", self.command));
+        let mut child =
+            self.command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", self.command.get_program()));
         let mut stdin = child.stdin.take().unwrap();
         // A child that ends without reading its stdin is no fault of the test.
         thread::spawn(move || stdin.write_all(&self.stdin));

@@ -2,4 +2,5 @@
 
 mod child;
 mod listen;
+mod send;
 mod wire;

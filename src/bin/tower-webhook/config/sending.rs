@@ -34,6 +34,8 @@ pub(crate) struct Sending {
     /// Under one key, which is valid at any time.
     pub(crate) provider: AnyProvider,
     pub(crate) key: Option<KeyName>,
+    /// Whether the endpoint has a key whose time is over.
+    pub(crate) has_expired: bool,
     pub(crate) credentials: Option<Pair>,
     /// Where the endpoint listens, if its port is fixed.
     pub(crate) listen: Option<SocketAddr>,
@@ -43,6 +45,7 @@ pub(crate) struct Sending {
 pub(crate) struct KeyName {
     pub(crate) id: String,
     pub(crate) is_valid: bool,
+    is_over: bool,
     /// The variable whose text is the key, as it is.
     pub(crate) env: Option<String>,
 }
@@ -85,10 +88,12 @@ impl Sending {
     }
 
     fn read(place: String, mut table: Table, folder: &Path, pick: Pick<'_>, faults: &Faults) -> Option<Self> {
-        let key = pick_key(&Section::at(place.clone(), &table, faults), pick)?.map(|(at, key)| {
+        let keys = name_keys(&Section::at(place.clone(), &table, faults))?;
+        let has_expired = keys.iter().any(|key| key.is_over);
+        let key = if keys.is_empty() { None } else { Some(pick_key(keys, pick, &place, faults)?) };
+        if let Some((at, _)) = key {
             keep_key(&mut table, at);
-            key
-        });
+        }
         if let Some(Value::Array(pairs)) = table.get_mut("basic_auth") {
             pairs.truncate(1);
         }
@@ -99,7 +104,8 @@ impl Sending {
             path: endpoint.path,
             provider_name: endpoint.provider_name,
             provider: endpoint.provider,
-            key,
+            key: key.map(|(_, key)| key),
+            has_expired,
             credentials: read_credentials(&Section::at(place, &table, faults), folder),
             listen: None,
         })
@@ -134,18 +140,27 @@ fn find<'a>(
     None
 }
 
-/// The key's place in the list and what may be told of it. `Some(None)`: the endpoint has no keys.
-fn pick_key(section: &Section<'_>, pick: Pick<'_>) -> Option<Option<(usize, KeyName)>> {
+fn name_keys(section: &Section<'_>) -> Option<Vec<KeyName>> {
     let now = SystemClock.now();
-    let keys: Vec<_> = section.sections("keys").iter().map(|entry| name_key(entry, now)).collect::<Option<_>>()?;
-    if keys.is_empty() && !matches!(pick, Pick::Named(_)) {
-        return Some(None);
-    }
-    let ids: Vec<String> = keys.iter().map(|(key, _)| key.id.clone()).collect();
-    let mut keys = keys.into_iter().enumerate();
-    let found = keys.find(|(_, (key, is_over))| match pick {
+    section.sections("keys").iter().map(|entry| name_key(entry, now?)).collect()
+}
+
+fn name_key(entry: &Section<'_>, now: Timestamp) -> Option<KeyName> {
+    let id = entry.needed("id", "name the key, for the log: id = \"2026-11\"")?.to_owned();
+    let (start, end) = (keys::time(entry, "not_before"), keys::time(entry, "not_after"));
+    let is_over = end.is_some_and(|end| end < now);
+    let is_valid = !is_over && start.is_none_or(|start| start <= now);
+    let plain = !entry.has("encoding") && !entry.has("strip");
+    let env = entry.text("env").filter(|_| plain).map(str::to_owned);
+    Some(KeyName { id, is_valid, is_over, env })
+}
+
+/// A key and its place in the list.
+fn pick_key(keys: Vec<KeyName>, pick: Pick<'_>, place: &str, faults: &Faults) -> Option<(usize, KeyName)> {
+    let ids: Vec<String> = keys.iter().map(|key| key.id.clone()).collect();
+    let found = keys.into_iter().enumerate().find(|(_, key)| match pick {
         Pick::Valid => key.is_valid,
-        Pick::Expired => *is_over,
+        Pick::Expired => key.is_over,
         Pick::Named(id) => key.id == id,
     });
     if found.is_none() {
@@ -154,21 +169,9 @@ fn pick_key(section: &Section<'_>, pick: Pick<'_>) -> Option<Option<(usize, KeyN
             Pick::Expired => "none has expired".to_owned(),
             Pick::Named(id) => format!("none has the id {id:?}"),
         };
-        section.fault("keys", wrong, format_args!("take --key-id with one of: {}", ids.join(", ")));
+        faults.add(format!("{place}.keys"), wrong, format_args!("take --key-id with one of {}", ids.join(", ")));
     }
-    found.map(|(at, (key, _))| Some((at, key)))
-}
-
-/// A key's name, and whether its time is over.
-fn name_key(entry: &Section<'_>, now: Option<Timestamp>) -> Option<(KeyName, bool)> {
-    let id = entry.needed("id", "name the key, for the log: id = \"2026-11\"")?.to_owned();
-    let (start, end) = (keys::time(entry, "not_before"), keys::time(entry, "not_after"));
-    let now = now?;
-    let is_over = end.is_some_and(|end| end < now);
-    let is_valid = !is_over && start.is_none_or(|start| start <= now);
-    let plain = !entry.has("encoding") && !entry.has("strip");
-    let env = entry.text("env").filter(|_| plain).map(str::to_owned);
-    Some((KeyName { id, is_valid, env }, is_over))
+    found
 }
 
 /// Leaves this key alone in the list, without its times: whoever picked it wants it used.

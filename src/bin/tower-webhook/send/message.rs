@@ -55,20 +55,22 @@ impl Source {
     /// As [`Source::read`].
     pub(crate) fn message(self, options: &MessageOptions) -> Result<Message, String> {
         let asked = options.header.iter().find(|(name, _)| name == CONTENT_TYPE).map(|(_, value)| value.clone());
+        let set = &options.set;
         let (body, own) = match self {
             Self::Fixture(Fixture { content: Content::Template(template, values), .. }) => {
-                let (template, values) = built_in(template, values, &options.set)?;
-                (
-                    fill(&template.body, &values, asked.as_ref().unwrap_or(&template.content_type)),
-                    Some(template.content_type),
-                )
+                let (template, values) = built_in(template, values)?;
+                let content_type = asked.as_ref().unwrap_or(&template.content_type);
+                (fill(&template.body, values, set, content_type)?, Some(template.content_type))
             }
-            Self::Fixture(Fixture { content: Content::Json(text), .. }) => (Bytes::from_static(text.as_bytes()), None),
-            Self::Bytes(bytes) if options.set.is_empty() => (bytes, None),
+            Self::Fixture(Fixture { content: Content::Json(text), .. }) => {
+                check_names(text, set)?;
+                (Bytes::from_static(text.as_bytes()), None)
+            }
+            Self::Bytes(bytes) if set.is_empty() => (bytes, None),
             Self::Bytes(bytes) => {
                 let text = std::str::from_utf8(&bytes).map_err(|_| "--set: the template is not UTF-8".to_owned())?;
                 let json = HeaderValue::from_static("application/json");
-                (fill(text, &options.set.iter().cloned().collect(), asked.as_ref().unwrap_or(&json)), None)
+                (fill(text, Values::new(), set, asked.as_ref().unwrap_or(&json))?, None)
             }
         };
         let mut message = Message::new(body);
@@ -80,8 +82,23 @@ impl Source {
     }
 }
 
-fn fill(template: &str, values: &Values, content_type: &HeaderValue) -> Bytes {
-    render(template, values, Escape::of(content_type.to_str().unwrap_or_default())).into()
+fn fill(
+    template: &str,
+    mut values: Values,
+    set: &[(String, String)],
+    content_type: &HeaderValue,
+) -> Result<Bytes, String> {
+    check_names(template, set)?;
+    values.extend(set.iter().cloned());
+    Ok(render(template, &values, Escape::of(content_type.to_str().unwrap_or_default())).into())
+}
+
+/// A name that stands nowhere is a slip of the pen.
+fn check_names(template: &str, set: &[(String, String)]) -> Result<(), String> {
+    match set.iter().find(|(name, _)| !template.contains(&format!("{{{name}}}"))) {
+        Some((name, _)) => Err(format!("--set: there is no {{{name}}} in this event")),
+        None => Ok(()),
+    }
 }
 
 struct Template {
@@ -89,7 +106,7 @@ struct Template {
     body: String,
 }
 
-fn built_in(template: &str, values: &str, set: &[(String, String)]) -> Result<(Template, Values), String> {
+fn built_in(template: &str, values: &str) -> Result<(Template, Values), String> {
     #[derive(Deserialize)]
     struct Written {
         content_type: String,
@@ -98,8 +115,7 @@ fn built_in(template: &str, values: &str, set: &[(String, String)]) -> Result<(T
     let broken = |error: &dyn std::fmt::Display| format!("the built-in template is broken: {error}");
     let Written { content_type, body } = serde_json::from_str(template).map_err(|error| broken(&error))?;
     let content_type = content_type.parse().map_err(|error| broken(&error))?;
-    let mut values: Values = serde_json::from_str(values).map_err(|error| broken(&error))?;
-    values.extend(set.iter().cloned());
+    let values = serde_json::from_str(values).map_err(|error| broken(&error))?;
     Ok((Template { content_type, body }, values))
 }
 

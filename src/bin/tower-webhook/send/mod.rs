@@ -114,7 +114,7 @@ fn sealer(arguments: &Arguments, message: Message, provider: Option<&str>) -> Re
     let anatomy = Anatomy::of(&sending.provider, &message, time);
     let anatomy = anatomy.map_err(|error| format!("{} cannot seal this event: {error}", sending.provider_name))?;
     if fault.stale && !anatomy.is_timed {
-        sending = who::without_time(who, provider, sending);
+        sending = who::without_time(who, provider, sending)?;
     }
     if fault.tamper == Some(Tamper::Body) && !sending.provider.scheme().covers_body() {
         say(format_args!("{} proves no body: no receiver can see that it was changed", sending.provider_name));
@@ -167,13 +167,16 @@ fn announce(sealer: &Sealer, request: &Request<Bytes>, target: &Target) {
 
 /// Whether this answer is the one that should have come; if not, says so.
 fn judge(answer: &Answer, should_refuse: bool) -> bool {
-    let is_well = match (answer.status, should_refuse) {
+    if answer.status == Some(404) {
+        say("answered 404: is this the right path?");
+    }
+    let wrong = match (answer.status, should_refuse) {
         (Some(200..=299), false) | (Some(400..=499), true) => return true,
         (Some(200..=299), true) => "accepted, and it should have been refused: the oracle is unhappy".to_owned(),
         (Some(status), false) => format!("not delivered: answered {status}"),
         (Some(status), true) => format!("answered {status}, which is no refusal"),
         (None, _) => format!("not delivered: {}", answer.error.as_deref().unwrap_or("no answer")),
     };
-    say(is_well);
+    say(wrong);
     false
 }

@@ -14,26 +14,21 @@ pub(super) fn sending(who: &Who, provider: Option<&str>) -> Result<Sending, Wron
 }
 
 /// What stands for staleness where no time is sealed: an expired key, if there is one.
-pub(super) fn without_time(who: &Who, provider: Option<&str>, sending: Sending) -> Sending {
-    let name = sending.provider_name.clone();
+pub(super) fn without_time(who: &Who, provider: Option<&str>, sending: Sending) -> Result<Sending, Wrong> {
+    let name = &sending.provider_name;
     if who.key_id.is_some() {
         say(format_args!("--stale: {name} seals no time; the key that was named is all that can be stale"));
-        return sending;
+        return Ok(sending);
     }
-    let has_keys = who.config.is_some() && sending.key.is_some();
-    match has_keys.then(|| pick(who, provider, Pick::Expired)) {
-        Some(Ok(old)) => {
-            say(format_args!("--stale: {name} seals no time; sealed with an expired key instead"));
-            old
-        }
-        _ => {
-            say(format_args!(
-                "--stale: warning: {name} seals no time, and there is no expired key: nothing is stale in this \
-                 delivery, and a receiver takes it"
-            ));
-            sending
-        }
+    if !sending.has_expired {
+        say(format_args!(
+            "--stale: warning: {name} seals no time, and there is no expired key: nothing is stale in this delivery, \
+             and a receiver takes it"
+        ));
+        return Ok(sending);
     }
+    say(format_args!("--stale: {name} seals no time; sealed with an expired key instead"));
+    pick(who, provider, Pick::Expired)
 }
 
 fn pick(who: &Who, provider: Option<&str>, pick: Pick<'_>) -> Result<Sending, Wrong> {
