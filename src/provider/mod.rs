@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use jiff::Timestamp;
 
 use crate::error::{ConfigError, Rejection};
@@ -85,7 +85,8 @@ pub(crate) fn seal_with(
     with: &Sealing<'_>,
 ) -> Result<Request<Bytes>, SealError> {
     let mut request = Request::new(Bytes::new());
-    *request.headers_mut() = headers;
+    *request.headers_mut() = message.headers;
+    request.headers_mut().extend(headers);
     *request.method_mut() = profile.methods.first().cloned().unwrap_or(Method::POST);
     let content_type =
         message.content_type.or_else(|| profile.content_types.first().copied().map(HeaderValue::from_static));
@@ -210,19 +211,28 @@ pub struct Message {
     pub content_type: Option<HeaderValue>,
     /// The idempotency key, for providers that send one in a header.
     pub idempotency_key: Option<String>,
+    /// Further headers. A scheme that signs one of them finds it here.
+    pub headers: HeaderMap,
 }
 
 impl Message {
     /// A message with this body.
     #[must_use]
     pub fn new(body: impl Into<Bytes>) -> Self {
-        Self { body: body.into(), content_type: None, idempotency_key: None }
+        Self { body: body.into(), content_type: None, idempotency_key: None, headers: HeaderMap::new() }
     }
 
     /// With another content type than the profile's first.
     #[must_use]
     pub fn content_type(mut self, value: HeaderValue) -> Self {
         self.content_type = Some(value);
+        self
+    }
+
+    /// With a further header, before it is sealed.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.append(name, value);
         self
     }
 

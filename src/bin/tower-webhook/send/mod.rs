@@ -103,9 +103,13 @@ async fn send(arguments: Arguments) -> Result<bool, Wrong> {
 }
 
 /// Puts together what is sealed, under which key and with which fault.
-fn sealer(arguments: &Arguments, message: Message, provider: Option<&str>) -> Result<Sealer, Wrong> {
+fn sealer(arguments: &Arguments, mut message: Message, provider: Option<&str>) -> Result<Sealer, Wrong> {
     let who = &arguments.who;
     let fault = &arguments.fault;
+    // A template may sign them. They are set once more when the provider has set its own.
+    for (name, value) in &arguments.message.header {
+        message = message.header(name.clone(), value.clone());
+    }
     let mut sending = who::sending(who, provider)?;
     if let Some(provider) = provider.filter(|provider| *provider != sending.provider_name) {
         say(format_args!("this is an event of {provider}, sent as {}", sending.provider_name));
