@@ -50,6 +50,7 @@
 //!
 //! | feature | default | adds |
 //! |---|---|---|
+//! | `asymmetric` | no | `scheme::Signature`: RSA and ECDSA P-256, verified with `ring` |
 //! | `axum` | yes | [`Received`] and [`Delivery`] as extractors, [`Rejection`] as a response |
 //! | `ed25519` | no | `scheme::Ed25519`, and `v1a` signatures of [`provider::standard_webhooks`] |
 //! | `cli` | no | the program `tower-webhook` |

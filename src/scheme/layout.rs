@@ -41,16 +41,19 @@ impl Layout {
 
     /// One item more than there may be is enough to tell.
     pub(super) fn items<'a>(&self, text: &'a str) -> impl Iterator<Item = Item<'a>> + Clone + use<'a, '_> {
-        let (most, separator, named) = match self {
-            Self::One => (1, " ", false),
-            Self::List(separator) => (Self::MOST_ITEMS + 1, separator.as_str(), false),
-            Self::Params { separator, .. } => (Self::MOST_ITEMS + 1, separator.as_str(), true),
+        let (separator, named) = match self {
+            Self::One => (None, false),
+            Self::List(separator) => (Some(separator), false),
+            Self::Params { separator, .. } => (Some(separator), true),
         };
-        text.splitn(most, separator).map(move |item| {
+        // To search for a text takes a preparation, which one item is spared.
+        let one = if separator.is_none() { Some(text) } else { None };
+        let several = separator.map(|separator| text.splitn(Self::MOST_ITEMS + 1, separator.as_str()));
+        one.into_iter().chain(several.into_iter().flatten()).map(move |item| {
             let item = item.trim_matches([' ', '\t']);
-            match item.split_once('=') {
-                Some((name, value)) if named => Item { name: Some(name), value },
-                _ => Item { name: None, value: item },
+            match named.then(|| item.split_once('=')).flatten() {
+                Some((name, value)) => Item { name: Some(name), value },
+                None => Item { name: None, value: item },
             }
         })
     }

@@ -35,7 +35,11 @@ mod hmac;
 mod layout;
 mod mac;
 mod members;
+#[cfg(feature = "asymmetric")]
+mod signature;
 mod signed;
+#[cfg(feature = "asymmetric")]
+mod spki;
 mod template;
 mod token;
 mod tolerance;
@@ -61,6 +65,9 @@ pub use form::{BodyForm, EnvelopeNames};
 pub(crate) use header::sole;
 pub use hmac::Hmac;
 pub use mac::MacAlgorithm;
+#[cfg(feature = "asymmetric")]
+#[cfg_attr(docsrs, doc(cfg(feature = "asymmetric")))]
+pub use signature::{Signature, SignatureAlgorithm};
 pub use signed::Signed;
 pub use template::Template;
 pub use token::StaticToken;

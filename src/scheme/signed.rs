@@ -247,17 +247,24 @@ impl<'a> Claim<'a> {
 
     /// The signatures as `decode` reads them; what it cannot read fits nothing. But where there is one signature by
     /// configuration, it must have its prefix and encoding.
-    pub(super) fn decoded<T>(
+    pub(super) fn decoded<T: Clone>(
         &self,
         decode: impl Fn(&str) -> Option<T> + Clone,
     ) -> Result<impl Iterator<Item = T> + Clone, Rejection> {
-        let decoded = self.signatures().filter_map(decode);
-        if matches!(self.wire.layout, Layout::One) && decoded.clone().next().is_none() {
-            let encoded = |text: &str| self.wire.encoding.decode(text.as_bytes()).is_ok();
-            if !self.signatures().any(encoded) {
-                let what = format!("{:?} and {}", self.wire.prefix, self.wire.encoding.name());
-                return Err(self.wire.malformed(&what));
-            }
+        let is_one = matches!(self.wire.layout, Layout::One);
+        let one = if is_one { self.only(&decode)? } else { None };
+        let several = (!is_one).then(|| self.signatures().filter_map(decode));
+        Ok(one.into_iter().chain(several.into_iter().flatten()))
+    }
+
+    fn only<T>(&self, decode: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Rejection> {
+        let text = self.signatures().next();
+        let decoded = text.and_then(decode);
+        // Another length is a signature that does not fit; no encoding at all is none.
+        let encoded = |text: &str| self.wire.encoding.decode(text.as_bytes()).is_ok();
+        if decoded.is_none() && !text.is_some_and(encoded) {
+            let what = format!("{:?} and {}", self.wire.prefix, self.wire.encoding.name());
+            return Err(self.wire.malformed(&what));
         }
         Ok(decoded)
     }

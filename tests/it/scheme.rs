@@ -15,6 +15,7 @@ use tower_webhook::{Rejection, RejectionKind};
 mod aes_gcm;
 mod ed25519;
 mod hmac;
+mod signature;
 mod template;
 mod token;
 

@@ -1,0 +1,149 @@
+//! RSA and ECDSA over a template of the delivery.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName};
+use jiff::Timestamp;
+use ring::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256};
+use ring::signature::{UnparsedPublicKey, VerificationAlgorithm};
+use subtle::Choice;
+
+use super::signed::{Signed, Wire};
+use super::spki::{self, PublicKey};
+use super::template::Template;
+use super::{Opened, Scheme, SealError, Sealing, fitting};
+use crate::error::{ConfigError, Rejection};
+use crate::secret::{KeyRing, PreparedKeys, Secret};
+
+/// The signatures that are verified. Which of them is fixed by configuration, never by a message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum SignatureAlgorithm {
+    /// RSA with SHA-256 and the padding of PKCS#1 1.5 (RFC 8017, section 8.2), keys of 2048 to 8192 bits:
+    /// `rsa-pkcs1-sha256`.
+    RsaPkcs1Sha256,
+    /// ECDSA with SHA-256 over P-256 (FIPS 186-5), written in DER as OpenSSL does: `ecdsa-p256-sha256-der`.
+    EcdsaP256Sha256Der,
+    /// The same written as two numbers of 32 bytes, as JWS does: `ecdsa-p256-sha256-fixed`.
+    EcdsaP256Sha256Fixed,
+}
+
+impl SignatureAlgorithm {
+    /// Every algorithm.
+    pub const ALL: &'static [Self] = &[Self::RsaPkcs1Sha256, Self::EcdsaP256Sha256Der, Self::EcdsaP256Sha256Fixed];
+
+    /// The algorithm of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Algorithm`].
+    pub fn from_name(name: &str) -> Result<Self, ConfigError> {
+        let known = Self::ALL.iter().find(|algorithm| algorithm.name() == name);
+        known.copied().ok_or_else(|| ConfigError::Algorithm(name.to_owned()))
+    }
+
+    /// The algorithm's name, such as `rsa-pkcs1-sha256`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RsaPkcs1Sha256 => "rsa-pkcs1-sha256",
+            Self::EcdsaP256Sha256Der => "ecdsa-p256-sha256-der",
+            Self::EcdsaP256Sha256Fixed => "ecdsa-p256-sha256-fixed",
+        }
+    }
+
+    fn key(self, der: &[u8]) -> Result<UnparsedPublicKey<Vec<u8>>, ConfigError> {
+        let (algorithm, key): (&'static dyn VerificationAlgorithm, _) = match (self, spki::read(der)) {
+            (Self::RsaPkcs1Sha256, Some(PublicKey::Rsa(key))) => (&RSA_PKCS1_2048_8192_SHA256, key),
+            (Self::EcdsaP256Sha256Der, Some(PublicKey::P256(point))) => (&ECDSA_P256_SHA256_ASN1, point),
+            (Self::EcdsaP256Sha256Fixed, Some(PublicKey::P256(point))) => (&ECDSA_P256_SHA256_FIXED, point),
+            (Self::RsaPkcs1Sha256, _) => return Err(ConfigError::Encoding("an RSA public key of 2048 to 8192 bits")),
+            _ => return Err(ConfigError::Encoding("a public key of P-256")),
+        };
+        Ok(UnparsedPublicKey::new(algorithm, key.to_vec()))
+    }
+}
+
+/// A signature by a private key that the sender alone has, over what a [`Signed`] says. It verifies and never seals.
+///
+/// The ring holds the sender's public keys, each as `SubjectPublicKeyInfo` in DER; [`Signature::public_key`] reads them
+/// from PEM. They are no secrets, and ride in it for their ids and validity. Nothing here fetches a key: one that a
+/// delivery names by a URL is a key of whoever sent it.
+#[derive(Clone, Debug)]
+pub struct Signature {
+    algorithm: SignatureAlgorithm,
+    wire: Wire,
+    keys: PreparedKeys<UnparsedPublicKey<Vec<u8>>>,
+}
+
+impl Signature {
+    /// Signatures by these public keys.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Encoding`] for a key that is not of the algorithm; as [`Hmac::over`](super::Hmac::over) for the
+    /// rest.
+    pub fn over(
+        algorithm: SignatureAlgorithm,
+        signed: Signed,
+        public_keys: impl Into<KeyRing>,
+    ) -> Result<Self, ConfigError> {
+        let keys = public_keys.into().prepare(|der| algorithm.key(der))?;
+        Ok(Self { algorithm, wire: signed.check()?, keys })
+    }
+
+    /// A public key out of its PEM: `-----BEGIN PUBLIC KEY-----`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Encoding`].
+    pub fn public_key(pem: &str) -> Result<Secret, ConfigError> {
+        spki::from_pem(pem).ok_or(ConfigError::Encoding("a public key in PEM")).and_then(Secret::bytes)
+    }
+
+    /// What is signed, with the URL in its place.
+    #[must_use]
+    pub fn template(&self) -> &Template {
+        self.wire.template()
+    }
+
+    /// Shape, then signature, then time. At most 16 signatures meet at most 5 keys. The library wants one text, so that
+    /// this scheme alone joins the parts.
+    fn judge(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<Arc<str>, Rejection> {
+        let claim = self.wire.read(headers, body)?;
+        let encoding = self.wire.encoding();
+        let signatures = claim.decoded(|text| encoding.decode(text.as_bytes()).ok())?;
+        let text = claim.parts.concat();
+        let key_id = fitting(&self.keys, now, |key| {
+            let fits = signatures.clone().any(|signature| key.verify(&text, &signature).is_ok());
+            Choice::from(u8::from(fits))
+        })?;
+        claim.admit(now)?;
+        Ok(key_id)
+    }
+}
+
+impl Scheme for Signature {
+    fn name(&self) -> &'static str {
+        self.algorithm.name()
+    }
+
+    fn covers_body(&self) -> bool {
+        self.template().covers_body()
+    }
+
+    fn covers_header(&self, name: &HeaderName) -> bool {
+        self.template().covers_header(name)
+    }
+
+    fn open(&self, headers: &HeaderMap, body: Bytes, now: Timestamp) -> Result<Opened, Rejection> {
+        let key_id = self.judge(headers, &body, now)?;
+        Ok(Opened::new(body, Some(key_id)))
+    }
+
+    /// Always [`SealError::NoValidKey`]: the private key is the sender's.
+    fn seal(&self, _: Bytes, _: &mut HeaderMap, _: &Sealing<'_>) -> Result<Bytes, SealError> {
+        Err(SealError::NoValidKey)
+    }
+}

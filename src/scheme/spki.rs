@@ -1,0 +1,70 @@
+//! Public keys as certificates and tools write them: `SubjectPublicKeyInfo` (RFC 5280, section 4.1) in DER or PEM.
+
+use crate::encoding::Encoding;
+
+/// The key inside, as the verifier takes it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum PublicKey<'a> {
+    /// `RSAPublicKey` (RFC 8017, appendix A.1.1), with a modulus of 2048 to 8192 bits.
+    Rsa(&'a [u8]),
+    /// An uncompressed point of P-256.
+    P256(&'a [u8]),
+}
+
+const SEQUENCE: u8 = 0x30;
+const INTEGER: u8 = 0x02;
+const BIT_STRING: u8 = 0x03;
+
+/// `rsaEncryption` with its NULL (RFC 3279, section 2.3.1).
+const RSA: &[u8] = &[0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00];
+/// `id-ecPublicKey` on `secp256r1` (RFC 5480, section 2.1.1).
+const P256: &[u8] =
+    &[0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01, 0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07];
+
+/// The key in these bytes and nothing behind it. `None` for anything else, a key of another kind or size too.
+pub(super) fn read(der: &[u8]) -> Option<PublicKey<'_>> {
+    let info = whole(SEQUENCE, der)?;
+    let (algorithm, rest) = element(SEQUENCE, info)?;
+    // The first byte counts unused bits: there are none.
+    let key = whole(BIT_STRING, rest)?.strip_prefix(&[0])?;
+    match algorithm {
+        RSA if (256..=1024).contains(&modulus_length(key)?) => Some(PublicKey::Rsa(key)),
+        P256 if key.len() == 65 && key.first() == Some(&4) => Some(PublicKey::P256(key)),
+        _ => None,
+    }
+}
+
+/// In bytes. One whose first bit is not set is shorter than it looks.
+fn modulus_length(key: &[u8]) -> Option<usize> {
+    let (modulus, rest) = element(INTEGER, whole(SEQUENCE, key)?)?;
+    whole(INTEGER, rest)?;
+    let modulus = modulus.strip_prefix(&[0])?;
+    modulus.first().filter(|byte| **byte >= 0x80).map(|_| modulus.len())
+}
+
+fn whole(tag: u8, der: &[u8]) -> Option<&[u8]> {
+    element(tag, der).and_then(|(content, rest)| rest.is_empty().then_some(content))
+}
+
+/// The content of the element that begins here, and what stands behind it.
+fn element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (head, rest) = der.strip_prefix(&[tag])?.split_first()?;
+    let (length, rest) = match head {
+        0x81 => rest.split_first().map(|(length, rest)| (usize::from(*length), rest))?,
+        0x82 => rest.split_first_chunk().map(|(length, rest)| (usize::from(u16::from_be_bytes(*length)), rest))?,
+        short => (usize::from(*short), rest),
+    };
+    let shortest = match head {
+        0x81 => length >= 0x80,
+        0x82 => length >= 0x100,
+        short => *short < 0x80,
+    };
+    if shortest { rest.split_at_checked(length) } else { None }
+}
+
+/// The bytes of the one key in this text.
+pub(super) fn from_pem(pem: &str) -> Option<Vec<u8>> {
+    let body = pem.trim().strip_prefix("-----BEGIN PUBLIC KEY-----")?.strip_suffix("-----END PUBLIC KEY-----")?;
+    let base64: String = body.split_ascii_whitespace().collect();
+    Encoding::Base64.decode(base64.as_bytes()).ok()
+}
