@@ -130,6 +130,12 @@ fn utf16le_to_utf8(bytes: &[u8]) -> Option<String> {
     Some(text)
 }
 
+/// Base64 in the URL-safe alphabet without padding, as JSON Web Keys are written.
+#[cfg(feature = "asymmetric")]
+pub(crate) fn base64url(text: &str) -> Option<Vec<u8>> {
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).ok()
+}
+
 /// Bytes that are not in their encoding.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct DecodeError(&'static str);

@@ -50,9 +50,8 @@
 //!
 //! | feature | default | adds |
 //! |---|---|---|
-//! | `asymmetric` | no | `scheme::Signature`: RSA and ECDSA P-256, verified with `ring` |
+//! | `asymmetric` | no | `scheme::Signature` (RSA, ECDSA P-256, to verify), `scheme::Ed25519`, and `v1a` of [`provider::standard_webhooks`] |
 //! | `axum` | yes | [`Received`] and [`Delivery`] as extractors, [`Rejection`] as a response |
-//! | `ed25519` | no | `scheme::Ed25519`, and `v1a` signatures of [`provider::standard_webhooks`] |
 //! | `cli` | no | the program `tower-webhook` |
 //! | `testing` | no | the contract suite for dedupe stores |
 //!

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use subtle::Choice;
 
 use super::signed::{Signed, Wire};
+use super::spki::{self, PublicKey};
 use super::template::Template;
 use super::{Opened, Scheme, SealError, Sealing, fitting};
 use crate::error::{ConfigError, Rejection};
@@ -17,7 +18,7 @@ use crate::secret::{KeyRing, PreparedKeys, Secret};
 
 /// Ed25519 (RFC 8032) over what a [`Signed`] says: whoever verifies cannot sign.
 ///
-/// The ring holds the sender's public keys, 32 bytes each; they are no secrets, and ride in it for their ids and
+/// The ring holds the sender's public keys, 32 bytes each or as [`public_key`](super::public_key) reads them; they are no secrets, and ride in it for their ids and
 /// validity. To seal, [`Ed25519::signing_key`] is needed too.
 #[derive(Clone, Debug)]
 pub struct Ed25519 {
@@ -89,7 +90,10 @@ impl Ed25519 {
 
 /// With a key that is not weak, and since the library takes only canonical scalars, one message has one signature.
 fn verifying_key(bytes: &[u8]) -> Result<VerifyingKey, ConfigError> {
-    let bytes = bytes.try_into().map_err(|_| ConfigError::KeyLength { needed: 32, given: bytes.len() })?;
+    let bytes = match spki::read(bytes) {
+        Some(PublicKey::Ed25519(inside)) => inside,
+        _ => bytes.try_into().map_err(|_| ConfigError::KeyLength { needed: 32, given: bytes.len() })?,
+    };
     let key = VerifyingKey::from_bytes(bytes).ok().filter(|key| !key.is_weak());
     key.ok_or(ConfigError::Encoding("an Ed25519 public key"))
 }

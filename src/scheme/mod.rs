@@ -27,11 +27,13 @@
 //! ```
 
 mod aes_gcm;
-#[cfg(feature = "ed25519")]
+#[cfg(feature = "asymmetric")]
 mod ed25519;
 mod form;
 mod header;
 mod hmac;
+#[cfg(feature = "asymmetric")]
+mod jwk;
 mod layout;
 mod mac;
 mod members;
@@ -58,8 +60,8 @@ use crate::error::{ConfigError, Rejection, RejectionKind};
 use crate::secret::PreparedKeys;
 
 pub use aes_gcm::AesGcm;
-#[cfg(feature = "ed25519")]
-#[cfg_attr(docsrs, doc(cfg(feature = "ed25519")))]
+#[cfg(feature = "asymmetric")]
+#[cfg_attr(docsrs, doc(cfg(feature = "asymmetric")))]
 pub use ed25519::Ed25519;
 pub use form::{BodyForm, EnvelopeNames};
 pub(crate) use header::sole;
@@ -69,6 +71,9 @@ pub use mac::MacAlgorithm;
 #[cfg_attr(docsrs, doc(cfg(feature = "asymmetric")))]
 pub use signature::{Signature, SignatureAlgorithm};
 pub use signed::Signed;
+#[cfg(feature = "asymmetric")]
+#[cfg_attr(docsrs, doc(cfg(feature = "asymmetric")))]
+pub use spki::public_key;
 pub use template::Template;
 pub use token::StaticToken;
 pub use tolerance::{TimeUnit, Tolerance};

@@ -14,7 +14,7 @@ use super::spki::{self, PublicKey};
 use super::template::Template;
 use super::{Opened, Scheme, SealError, Sealing, fitting};
 use crate::error::{ConfigError, Rejection};
-use crate::secret::{KeyRing, PreparedKeys, Secret};
+use crate::secret::{KeyRing, PreparedKeys};
 
 /// The signatures that are verified. Which of them is fixed by configuration, never by a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -67,8 +67,8 @@ impl SignatureAlgorithm {
 
 /// A signature by a private key that the sender alone has, over what a [`Signed`] says. It verifies and never seals.
 ///
-/// The ring holds the sender's public keys, each as `SubjectPublicKeyInfo` in DER; [`Signature::public_key`] reads them
-/// from PEM. They are no secrets, and ride in it for their ids and validity. Nothing here fetches a key: one that a
+/// The ring holds the sender's public keys, each as `SubjectPublicKeyInfo` in DER; [`public_key`](super::public_key)
+/// reads them from PEM and JWK. They are no secrets, and ride in it for their ids and validity. Nothing here fetches a key: one that a
 /// delivery names by a URL is a key of whoever sent it.
 #[derive(Clone, Debug)]
 pub struct Signature {
@@ -91,15 +91,6 @@ impl Signature {
     ) -> Result<Self, ConfigError> {
         let keys = public_keys.into().prepare(|der| algorithm.key(der))?;
         Ok(Self { algorithm, wire: signed.check()?, keys })
-    }
-
-    /// A public key out of its PEM: `-----BEGIN PUBLIC KEY-----`.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError::Encoding`].
-    pub fn public_key(pem: &str) -> Result<Secret, ConfigError> {
-        spki::from_pem(pem).ok_or(ConfigError::Encoding("a public key in PEM")).and_then(Secret::bytes)
     }
 
     /// What is signed, with the URL in its place.

@@ -1,6 +1,8 @@
 //! Public keys as certificates and tools write them: `SubjectPublicKeyInfo` (RFC 5280, section 4.1) in DER or PEM.
 
 use crate::encoding::Encoding;
+use crate::error::ConfigError;
+use crate::secret::Secret;
 
 /// The key inside, as the verifier takes it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -9,17 +11,22 @@ pub(super) enum PublicKey<'a> {
     Rsa(&'a [u8]),
     /// An uncompressed point of P-256.
     P256(&'a [u8]),
+    /// The 32 bytes of RFC 8032.
+    Ed25519(&'a [u8; 32]),
 }
 
-const SEQUENCE: u8 = 0x30;
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
+pub(super) const SEQUENCE: u8 = 0x30;
+pub(super) const INTEGER: u8 = 0x02;
+pub(super) const BIT_STRING: u8 = 0x03;
 
 /// `rsaEncryption` with its NULL (RFC 3279, section 2.3.1).
-const RSA: &[u8] = &[0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00];
+pub(super) const RSA: &[u8] = &[0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00];
 /// `id-ecPublicKey` on `secp256r1` (RFC 5480, section 2.1.1).
-const P256: &[u8] =
+pub(super) const P256: &[u8] =
     &[0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01, 0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07];
+
+/// `id-Ed25519` (RFC 8410, section 3).
+pub(super) const ED25519: &[u8] = &[0x06, 0x03, 0x2B, 0x65, 0x70];
 
 /// The key in these bytes and nothing behind it. `None` for anything else, a key of another kind or size too.
 pub(super) fn read(der: &[u8]) -> Option<PublicKey<'_>> {
@@ -29,6 +36,7 @@ pub(super) fn read(der: &[u8]) -> Option<PublicKey<'_>> {
     let key = whole(BIT_STRING, rest)?.strip_prefix(&[0])?;
     match algorithm {
         RSA if (256..=1024).contains(&modulus_length(key)?) => Some(PublicKey::Rsa(key)),
+        ED25519 => key.try_into().ok().map(PublicKey::Ed25519),
         P256 if key.len() == 65 && key.first() == Some(&4) => Some(PublicKey::P256(key)),
         _ => None,
     }
@@ -62,8 +70,18 @@ fn element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
     if shortest { rest.split_at_checked(length) } else { None }
 }
 
-/// The bytes of the one key in this text.
-pub(super) fn from_pem(pem: &str) -> Option<Vec<u8>> {
+/// A public key out of its text: PEM (`-----BEGIN PUBLIC KEY-----`) or a JSON Web Key, of RSA, P-256 or Ed25519.
+///
+/// # Errors
+///
+/// [`ConfigError::Encoding`].
+pub fn public_key(text: &str) -> Result<Secret, ConfigError> {
+    let der = if text.trim_start().starts_with('{') { super::jwk::to_spki(text) } else { from_pem(text) };
+    let der = der.filter(|der| read(der).is_some());
+    der.ok_or(ConfigError::Encoding("a public key in PEM or JWK")).and_then(Secret::bytes)
+}
+
+fn from_pem(pem: &str) -> Option<Vec<u8>> {
     let body = pem.trim().strip_prefix("-----BEGIN PUBLIC KEY-----")?.strip_suffix("-----END PUBLIC KEY-----")?;
     let base64: String = body.split_ascii_whitespace().collect();
     Encoding::Base64.decode(base64.as_bytes()).ok()

@@ -17,8 +17,8 @@ pub fn secret(text: impl AsRef<str>) -> Result<Secret, ConfigError> {
 /// # Errors
 ///
 /// As [`secret`].
-#[cfg(feature = "ed25519")]
-#[cfg_attr(docsrs, doc(cfg(feature = "ed25519")))]
+#[cfg(feature = "asymmetric")]
+#[cfg_attr(docsrs, doc(cfg(feature = "asymmetric")))]
 pub fn public_key(text: impl AsRef<str>) -> Result<Secret, ConfigError> {
     behind("whpk_", text.as_ref())
 }
@@ -28,8 +28,8 @@ pub fn public_key(text: impl AsRef<str>) -> Result<Secret, ConfigError> {
 /// # Errors
 ///
 /// As [`secret`].
-#[cfg(feature = "ed25519")]
-#[cfg_attr(docsrs, doc(cfg(feature = "ed25519")))]
+#[cfg(feature = "asymmetric")]
+#[cfg_attr(docsrs, doc(cfg(feature = "asymmetric")))]
 pub fn secret_key(text: impl AsRef<str>) -> Result<Secret, ConfigError> {
     behind("whsk_", text.as_ref())
 }

@@ -59,7 +59,7 @@ use http::{HeaderMap, HeaderValue, Method, Request};
 use serde::Deserialize;
 
 pub use self::keys::secret;
-#[cfg(feature = "ed25519")]
+#[cfg(feature = "asymmetric")]
 pub use self::keys::{public_key, secret_key};
 pub use self::wire::Spelling;
 use self::wire::{Age, Proof};
@@ -71,7 +71,7 @@ use crate::error::{ConfigError, Rejection, RejectionKind};
 use crate::json;
 use crate::scheme::{Scheme, SealError, Sealing};
 use crate::secret::KeyRing;
-#[cfg(feature = "ed25519")]
+#[cfg(feature = "asymmetric")]
 use crate::secret::Secret;
 
 /// A sender by the Standard Webhooks specification. See the [module docs](self) for an example.
@@ -100,8 +100,8 @@ impl StandardWebhooks {
     /// # Errors
     ///
     /// As [`Ed25519::over`](crate::scheme::Ed25519::over).
-    #[cfg(feature = "ed25519")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "ed25519")))]
+    #[cfg(feature = "asymmetric")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "asymmetric")))]
     pub fn asymmetric(public_keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
         let (spelling, age) = (Spelling::default(), Age::default());
         let proof = Proof::public(public_keys.into(), None, spelling, age)?;
@@ -114,8 +114,8 @@ impl StandardWebhooks {
     ///
     /// [`ConfigError::Scheme`] where the signatures are `v1`; else as
     /// [`Ed25519::signing_key`](crate::scheme::Ed25519::signing_key).
-    #[cfg(feature = "ed25519")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "ed25519")))]
+    #[cfg(feature = "asymmetric")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "asymmetric")))]
     pub fn signing_key(mut self, private_key: Secret) -> Result<Self, ConfigError> {
         self.proof = self.proof.signing_key(private_key, self.spelling, self.age)?;
         Ok(self)

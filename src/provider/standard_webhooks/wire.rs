@@ -6,11 +6,11 @@ use http::HeaderName;
 
 use crate::encoding::Encoding;
 use crate::error::ConfigError;
-#[cfg(feature = "ed25519")]
+#[cfg(feature = "asymmetric")]
 use crate::scheme::Ed25519;
 use crate::scheme::{Hmac, MacAlgorithm, Scheme, Signed, Template, TimeUnit, Tolerance};
 use crate::secret::KeyRing;
-#[cfg(feature = "ed25519")]
+#[cfg(feature = "asymmetric")]
 use crate::secret::Secret;
 
 /// How the three headers are called.
@@ -68,7 +68,7 @@ pub(super) enum Proof {
         keys: KeyRing,
         scheme: Box<Hmac>,
     },
-    #[cfg(feature = "ed25519")]
+    #[cfg(feature = "asymmetric")]
     Public {
         keys: KeyRing,
         signing: Option<Secret>,
@@ -82,7 +82,7 @@ impl Proof {
         Ok(Self::Shared { keys, scheme: Box::new(scheme) })
     }
 
-    #[cfg(feature = "ed25519")]
+    #[cfg(feature = "asymmetric")]
     pub(super) fn public(
         keys: KeyRing,
         signing: Option<Secret>,
@@ -96,7 +96,7 @@ impl Proof {
         Ok(Self::Public { keys, signing, scheme: Box::new(scheme) })
     }
 
-    #[cfg(feature = "ed25519")]
+    #[cfg(feature = "asymmetric")]
     pub(super) fn signing_key(self, key: Secret, spelling: Spelling, age: Age) -> Result<Self, ConfigError> {
         match self {
             Self::Public { keys, .. } => Self::public(keys, Some(key), spelling, age),
@@ -109,7 +109,7 @@ impl Proof {
     pub(super) fn rebuilt(self, spelling: Spelling, age: Age) -> Result<Self, ConfigError> {
         match self {
             Self::Shared { keys, .. } => Self::shared(keys, spelling, age),
-            #[cfg(feature = "ed25519")]
+            #[cfg(feature = "asymmetric")]
             Self::Public { keys, signing, .. } => Self::public(keys, signing, spelling, age),
         }
     }
@@ -117,7 +117,7 @@ impl Proof {
     pub(super) fn scheme(&self) -> &dyn Scheme {
         match self {
             Self::Shared { scheme, .. } => &**scheme,
-            #[cfg(feature = "ed25519")]
+            #[cfg(feature = "asymmetric")]
             Self::Public { scheme, .. } => &**scheme,
         }
     }

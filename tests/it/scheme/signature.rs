@@ -4,7 +4,8 @@ use http::HeaderMap;
 use tower_webhook::clock::{OsEntropy, Timestamp};
 use tower_webhook::encoding::Encoding::{Base64, Hex};
 use tower_webhook::scheme::{
-    Scheme, SealError, Sealing, Signature, SignatureAlgorithm, Signed, Template, TimeUnit, Tolerance,
+    Ed25519, Scheme, SealError, Sealing, Signature, SignatureAlgorithm, Signed, Template, TimeUnit, Tolerance,
+    public_key,
 };
 use tower_webhook::secret::{Key, KeyRing, Secret};
 use tower_webhook::{ConfigError, RejectionKind};
@@ -48,7 +49,7 @@ fn now() -> Timestamp {
 }
 
 fn pem(text: &str) -> Secret {
-    Signature::public_key(text).unwrap()
+    public_key(text).unwrap()
 }
 
 /// What stands in a PEM.
@@ -179,8 +180,8 @@ fn a_key_of_another_kind_size_or_form_is_refused() {
 #[test]
 fn a_key_is_read_from_its_pem_and_nothing_else() {
     let good = VECTORS[1].1;
-    assert!(Signature::public_key(&format!("\n{}\r\n", good.replace('\n', "\r\n"))).is_ok());
-    let refused = ConfigError::Encoding("a public key in PEM");
+    assert!(public_key(&format!("\n{}\r\n", good.replace('\n', "\r\n"))).is_ok());
+    let refused = ConfigError::Encoding("a public key in PEM or JWK");
     for (case, text) in [
         ("nothing", String::new()),
         ("no lines around", good.lines().nth(1).unwrap().to_owned()),
@@ -190,10 +191,10 @@ fn a_key_is_read_from_its_pem_and_nothing_else() {
         ("cut", good[..good.len() - 1].to_owned()),
         ("one marker", "-----BEGIN PUBLIC KEY-----".to_owned()),
     ] {
-        assert_eq!(Signature::public_key(&text).err(), Some(refused.clone()), "{case}");
+        assert_eq!(public_key(&text).err(), Some(refused.clone()), "{case}");
     }
-    let empty = Signature::public_key("-----BEGIN PUBLIC KEY----------END PUBLIC KEY-----");
-    assert_eq!(empty.err(), Some(ConfigError::EmptySecret));
+    let empty = public_key("-----BEGIN PUBLIC KEY----------END PUBLIC KEY-----");
+    assert_eq!(empty.err(), Some(refused));
 }
 
 #[test]
@@ -206,4 +207,62 @@ fn it_has_a_name_covers_what_its_template_covers_and_seals_nothing() {
         assert_eq!((scheme.name(), refused), (algorithm.name(), SealError::NoValidKey));
     }
     assert_eq!(SignatureAlgorithm::from_name("rs256"), Err(ConfigError::Algorithm("rs256".into())));
+}
+
+/// The URL-safe Base64 of JSON Web Keys.
+fn web(bytes: &[u8]) -> String {
+    Base64.encode(bytes).replace('+', "-").replace('/', "_").replace('=', "")
+}
+
+#[test]
+fn a_key_is_read_from_its_jwk_too() {
+    let (rsa, ec) = (der(VECTORS[0].1), der(VECTORS[1].1));
+    // The modulus of 2048 bits stands behind 33 bytes of head; the exponent is 65537.
+    let n = web(&rsa[33..33 + 256]);
+    let (x, y) = (web(&ec[27..59]), web(&ec[59..]));
+    let good_rsa = format!(r#"{{"kty":"RSA","kid":"1","use":"sig","n":"{n}","e":"AQAB"}}"#);
+    let good_ec = format!(r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{y}"}}"#);
+    for (algorithm, jwk, _, signature) in [
+        (VECTORS[0].0, &good_rsa, (), VECTORS[0].3),
+        (VECTORS[1].0, &good_ec, (), VECTORS[1].3),
+        (VECTORS[2].0, &good_ec, (), VECTORS[2].3),
+    ] {
+        assert!(open(&over(algorithm, public_key(jwk).unwrap()), signature, TIME, BODY.as_bytes()).is_ok());
+    }
+    for (case, jwk) in [
+        ("private", good_ec.replace("\"kty\"", "\"d\":\"AA\",\"kty\"")),
+        ("another curve", good_ec.replace("P-256", "P-384")),
+        ("another kind", good_ec.replace("\"EC\"", "\"oct\"")),
+        ("twice", good_ec.replacen("{", "{\"kty\":\"EC\",", 1)),
+        ("padding", good_ec.replace(&x, &format!("{x}="))),
+        ("short", good_ec.replace(&x, &x[..40])),
+        ("no y", good_ec.replace("\"y\"", "\"z\"")),
+        ("a small modulus", good_rsa.replace(&n, &n[..171])),
+        ("not JSON", good_ec.replace('}', "")),
+    ] {
+        assert_eq!(public_key(&jwk).err(), Some(ConfigError::Encoding("a public key in PEM or JWK")), "{case}");
+    }
+}
+
+#[test]
+fn an_ed25519_key_is_read_from_pem_and_jwk_as_from_its_bytes() {
+    // RFC 8032, section 7.1, test 2.
+    let raw = Hex.decode(b"3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c").unwrap();
+    let signature = "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00";
+    let pem = format!(
+        "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----",
+        Base64.encode(&[&Hex.decode(b"302a300506032b6570032100").unwrap()[..], &raw].concat())
+    );
+    let jwk = format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{}"}}"#, web(&raw));
+    for (case, key) in [
+        ("raw", Secret::bytes(raw.clone()).unwrap()),
+        ("pem", public_key(&pem).unwrap()),
+        ("jwk", public_key(&jwk).unwrap()),
+    ] {
+        let scheme = Ed25519::over(Signed::new(name(HEADER), Hex), key).unwrap();
+        let open = |body: &'static [u8]| scheme.open(&headers(&[(HEADER, signature)]), body.into(), now());
+        assert!(open(b"\x72").is_ok(), "{case}");
+        assert_mismatch(case, open(b"\x73"));
+    }
+    assert!(try_over(SignatureAlgorithm::RsaPkcs1Sha256, public_key(&pem).unwrap()).is_err());
 }
