@@ -829,3 +829,41 @@ fn wrong_arguments_end_with_2_and_help_with_0() {
         assert_eq!(Program::new(arguments.iter().copied()).run().code, Some(code), "{arguments:?}");
     }
 }
+
+#[test]
+fn a_sender_that_signs_with_a_private_key_is_proved_by_its_public_one() {
+    let rsa = include_str!("../../fixtures/asymmetric/rsa-2048.pub.pem");
+    let signature = include_str!("../../fixtures/asymmetric/rsa-2048.sha256.b64").trim();
+    let config = format!(
+        r#"
+[[endpoint]]
+path = "/rsa"
+provider = "custom"
+keys = [{{ id = "k", value = """{rsa}""" }}]
+scheme = {{ signature = "rsa-pkcs1-sha256", header = "x-signature", encoding = "base64", signed = "{{header:x-number}}.{{body}}" }}
+key = {{ header = "x-number" }}
+[[endpoint]]
+path = "/ed"
+provider = "custom"
+keys = [{{ id = "k", value = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", encoding = "hex" }}]
+scheme = {{ signature = "ed25519", header = "x-signature", encoding = "hex" }}
+key = {{ header = "x-id" }}
+"#
+    );
+    let listener = Listener::start(&config);
+    // Made by OpenSSL over this number and this body; RFC 8032, section 7.1, test 2.
+    let ed25519 = "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00";
+    let rsa = |body: &str| {
+        let headers = [("x-signature", signature.to_owned()), ("x-number", "1674087231".into())];
+        Raw::new("/rsa", &headers, body)
+    };
+    let ed = |body: &str| Raw::new("/ed", &[("x-signature", ed25519.into()), ("x-id", "1".into())], body);
+    for (request, status) in [
+        (rsa(r#"{"event":"example"}"#), 200),
+        (rsa(r#"{"event":"exbmple"}"#), 401),
+        (ed("\x72"), 200),
+        (ed("\x73"), 401),
+    ] {
+        assert_eq!(request.send(listener.address()).status, status, "{request:?}");
+    }
+}

@@ -8,7 +8,10 @@ use tower_webhook::ConfigError;
 use tower_webhook::encoding::Encoding;
 use tower_webhook::provider::Lookup;
 use tower_webhook::provider::custom::Custom;
-use tower_webhook::scheme::{Hmac, MacAlgorithm, Signed, StaticToken, Template, TimeUnit, Tolerance};
+use tower_webhook::scheme::{
+    Ed25519, Hmac, MacAlgorithm, Scheme, Signature, SignatureAlgorithm, Signed, StaticToken, Template, TimeUnit,
+    Tolerance,
+};
 use tower_webhook::secret::KeyRing;
 
 use super::keys::{self, KeyText};
@@ -19,12 +22,8 @@ use crate::any::AnyProvider;
 pub(super) fn custom(section: &Section<'_>, folder: &Path, warnings: &mut Vec<String>) -> Option<Built> {
     let places = lookups(section);
     let event = section.section("event").and_then(|section| lookup(&section));
-    let (made, headers) = scheme(section, folder)?;
-    let custom = match made {
-        Made::Mac(scheme) => Custom::new(*scheme, places?),
-        Made::Token(scheme) => Custom::new(scheme, places?),
-    };
-    let mut custom = sound(section, "key", custom)?;
+    let (scheme, headers) = scheme(section, folder)?;
+    let mut custom = sound(section, "key", Custom::new(scheme, places?))?;
     if let Some(place) = event {
         custom = custom.event_from(place);
     }
@@ -49,88 +48,128 @@ fn lookups(section: &Section<'_>) -> Option<Vec<Lookup>> {
     places.iter().map(lookup).collect()
 }
 
-enum Made {
-    Mac(Box<Hmac>),
-    Token(StaticToken),
-}
-
 /// The scheme, and the headers that carry its proofs.
-fn scheme(endpoint: &Section<'_>, folder: &Path) -> Option<(Made, Vec<HeaderName>)> {
+type Made = (Box<dyn Scheme>, Vec<HeaderName>);
+
+fn scheme(endpoint: &Section<'_>, folder: &Path) -> Option<Made> {
     let Some(section) = endpoint.section("scheme") else {
         if !endpoint.has("scheme") {
-            endpoint.fault(
-                "scheme",
-                "is missing",
-                "write scheme = { mac = \"hmac-sha256\", header = \"…\", encoding = \"hex\" }",
-            );
+            let right = "write scheme = { mac = \"hmac-sha256\", header = \"…\", encoding = \"hex\" }";
+            endpoint.fault("scheme", "is missing", right);
         }
         return None;
     };
-    let header =
-        section.needed("header", "name the header of the signature").and_then(|_| header_name(&section, "header"));
+    let header = section.needed("header", "name the header of the signature");
+    let header = header.and_then(|_| header_name(&section, "header"));
     if section.truth("token").unwrap_or(false) {
         section.finish();
         return token(endpoint, folder, header?);
     }
-    let (mac, signed) = (algorithm(&section), signed(&section, endpoint, header.clone()));
+    let (proof, signed) = (proof(&section), signed(&section, endpoint, header.clone()));
     section.finish();
-    let (mac, signed, header) = (mac?, signed?, header?);
-    let plain = |ring: &KeyRing| Hmac::over(mac, signed.clone(), ring.clone());
-    let keys = keys::read(endpoint, folder, KeyText::Utf8, None, &|ring| only_keys(plain(ring).map(drop)))?;
-    let scheme = match keys.short_allowed {
-        true => Hmac::dangerous_short_keys(mac, signed, keys.ring),
-        false => plain(&keys.ring),
+    let (signed, header) = (signed?, header?);
+    let scheme = match proof? {
+        Proof::Mac(algorithm) => mac(endpoint, folder, algorithm, signed),
+        Proof::Signature(algorithm) => {
+            public(endpoint, folder, |ring| Signature::over(algorithm, signed.clone(), ring))
+        }
+        Proof::Ed25519 => public(endpoint, folder, |ring| Ed25519::over(signed.clone(), ring)),
     };
-    match scheme {
-        Ok(scheme) => Some((Made::Mac(Box::new(scheme)), vec![header])),
-        Err(error @ ConfigError::TimestampUnchecked(_)) => {
-            endpoint.fault(
-                "timestamp",
-                error,
-                "write timestamp = { header = \"…\", unit = \"s\", past = \"5m\", future = \"5m\" }",
-            );
-            None
+    Some((scheme?, vec![header]))
+}
+
+/// What a signature is made with.
+enum Proof {
+    Mac(MacAlgorithm),
+    Signature(SignatureAlgorithm),
+    Ed25519,
+}
+
+/// `mac = "…"` or `signature = "…"`.
+fn proof(section: &Section<'_>) -> Option<Proof> {
+    match (section.text("mac"), section.text("signature")) {
+        (Some(name), None) => {
+            let known = MacAlgorithm::from_name(name).ok().map(Proof::Mac);
+            if known.is_none() {
+                let right = "write \"hmac-sha256\", \"hmac-sha512\" or \"dangerous-hmac-sha1\"";
+                section.fault("mac", format_args!("{name:?} is not known"), right);
+            }
+            known
         }
-        Err(error @ ConfigError::TimestampUnsigned(_)) => {
-            endpoint.fault("timestamp", error, "name it in scheme.signed, or leave timestamp out");
-            None
+        (None, Some("ed25519")) => Some(Proof::Ed25519),
+        (None, Some(name)) => {
+            let known = SignatureAlgorithm::from_name(name).ok().map(Proof::Signature);
+            if known.is_none() {
+                let names: Vec<_> = SignatureAlgorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
+                let right = format!("write \"ed25519\" or one of {}", names.join(", "));
+                section.fault("signature", format_args!("{name:?} is not known"), right);
+            }
+            known
         }
-        Err(error) => {
-            endpoint.fault("scheme", error, "see what a template knows: {body}, {header:NAME}, {param:NAME}, {url}");
+        _ => {
+            section.fault("mac", "one proof is to be named", "write mac = \"hmac-sha256\", or signature = \"ed25519\"");
             None
         }
     }
+}
+
+fn mac(endpoint: &Section<'_>, folder: &Path, algorithm: MacAlgorithm, signed: Signed) -> Option<Box<dyn Scheme>> {
+    let plain = |ring: &KeyRing| Hmac::over(algorithm, signed.clone(), ring.clone());
+    let keys = keys::read(endpoint, folder, KeyText::Utf8, None, &|ring| only_keys(plain(ring).map(drop)))?;
+    let scheme = match keys.short_allowed {
+        true => Hmac::dangerous_short_keys(algorithm, signed, keys.ring),
+        false => plain(&keys.ring),
+    };
+    boxed(endpoint, scheme)
+}
+
+/// A scheme by public keys, in PEM or JWK unless a key says otherwise.
+fn public<S: Scheme>(
+    endpoint: &Section<'_>,
+    folder: &Path,
+    make: impl Fn(KeyRing) -> Result<S, ConfigError>,
+) -> Option<Box<dyn Scheme>> {
+    let keys = keys::read(endpoint, folder, KeyText::Public, None, &|ring| only_keys(make(ring.clone()).map(drop)))?;
+    boxed(endpoint, make(keys.ring))
+}
+
+fn boxed(endpoint: &Section<'_>, scheme: Result<impl Scheme, ConfigError>) -> Option<Box<dyn Scheme>> {
+    let (key, error, right) = match scheme {
+        Ok(scheme) => return Some(Box::new(scheme)),
+        Err(error @ ConfigError::TimestampUnchecked(_)) => {
+            let right = "write timestamp = { header = \"…\", unit = \"s\", past = \"5m\", future = \"5m\" }";
+            ("timestamp", error, right)
+        }
+        Err(error @ ConfigError::TimestampUnsigned(_)) => {
+            ("timestamp", error, "name it in scheme.signed, or leave timestamp out")
+        }
+        Err(error) => ("scheme", error, "see what a template knows: {body}, {header:NAME}, {param:NAME}, {url}"),
+    };
+    endpoint.fault(key, error, right);
+    None
 }
 
 /// Keeps what is the key's fault; what is the scheme's is said once, later.
 fn only_keys(result: Result<(), ConfigError>) -> Result<(), ConfigError> {
     match result {
-        Err(error @ (ConfigError::ShortSecret { .. } | ConfigError::EmptySecret)) => Err(error),
+        Err(
+            error @ (ConfigError::ShortSecret { .. }
+            | ConfigError::EmptySecret
+            | ConfigError::KeyLength { .. }
+            | ConfigError::Encoding(_)),
+        ) => Err(error),
         _ => Ok(()),
     }
 }
 
-fn token(endpoint: &Section<'_>, folder: &Path, header: HeaderName) -> Option<(Made, Vec<HeaderName>)> {
+fn token(endpoint: &Section<'_>, folder: &Path, header: HeaderName) -> Option<Made> {
     let plain = |ring: &KeyRing| StaticToken::new(header.clone(), ring.clone());
     let keys = keys::read(endpoint, folder, KeyText::Utf8, None, &|ring| plain(ring).map(drop))?;
     let scheme = match keys.short_allowed {
         true => StaticToken::dangerous_short_keys(header.clone(), keys.ring),
         false => plain(&keys.ring),
     };
-    Some((Made::Token(sound(endpoint, "keys", scheme)?), vec![header]))
-}
-
-fn algorithm(section: &Section<'_>) -> Option<MacAlgorithm> {
-    let name = section.needed("mac", "write mac = \"hmac-sha256\" or \"hmac-sha512\"")?;
-    let algorithm = MacAlgorithm::from_name(name).ok();
-    if algorithm.is_none() {
-        section.fault(
-            "mac",
-            format_args!("{name:?} is not known"),
-            "write \"hmac-sha256\", \"hmac-sha512\" or \"dangerous-hmac-sha1\"",
-        );
-    }
-    algorithm
+    Some((Box::new(sound(endpoint, "keys", scheme)?), vec![header]))
 }
 
 fn signed(section: &Section<'_>, endpoint: &Section<'_>, header: Option<HeaderName>) -> Option<Signed> {

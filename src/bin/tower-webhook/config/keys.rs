@@ -4,6 +4,7 @@ use std::path::Path;
 
 use tower_webhook::ConfigError;
 use tower_webhook::clock::Timestamp;
+use tower_webhook::scheme::public_key;
 use tower_webhook::secret::{Key, KeyRing, Secret};
 
 use super::reader::Section;
@@ -14,6 +15,8 @@ pub(crate) enum KeyText {
     Utf8,
     Hex,
     Base64,
+    /// A public key in PEM or JWK.
+    Public,
 }
 
 impl KeyText {
@@ -22,6 +25,7 @@ impl KeyText {
             Self::Utf8 => Secret::utf8(text),
             Self::Hex => Secret::hex(text),
             Self::Base64 => Secret::base64(text),
+            Self::Public => public_key(text),
         }
     }
 }
@@ -92,8 +96,9 @@ fn read_key(entry: &Section<'_>, folder: &Path, default: KeyText, default_strip:
         Some("utf8") => Some(KeyText::Utf8),
         Some("hex") => Some(KeyText::Hex),
         Some("base64") => Some(KeyText::Base64),
+        Some("pem" | "jwk") => Some(KeyText::Public),
         Some(_) => {
-            entry.fault("encoding", "is not known", "write \"utf8\", \"hex\" or \"base64\"");
+            entry.fault("encoding", "is not known", "write \"utf8\", \"hex\", \"base64\", \"pem\" or \"jwk\"");
             None
         }
     };

@@ -223,8 +223,20 @@ fn sibs(section: &Section<'_>, folder: &Path) -> Option<Built> {
 }
 
 fn standard_webhooks(section: &Section<'_>, folder: &Path) -> Option<Built> {
-    let ring =
-        ring(section, folder, KeyText::Base64, Some("whsec_"), &|ring| StandardWebhooks::new(ring.clone()).map(drop));
+    let is_public = match section.text("signature") {
+        None | Some("v1") => false,
+        Some("v1a") => true,
+        Some(_) => {
+            section.fault("signature", "is not known", "write \"v1\" or \"v1a\"");
+            false
+        }
+    };
+    let new = |ring: KeyRing| match is_public {
+        true => StandardWebhooks::asymmetric(ring),
+        false => StandardWebhooks::new(ring),
+    };
+    let strip = if is_public { "whpk_" } else { "whsec_" };
+    let ring = ring(section, folder, KeyText::Base64, Some(strip), &|ring| new(ring.clone()).map(drop));
     let spelling = match section.text("headers") {
         None | Some("webhook") => Spelling::Webhook,
         Some("svix") => Spelling::Svix,
@@ -240,7 +252,7 @@ fn standard_webhooks(section: &Section<'_>, folder: &Path) -> Option<Built> {
         future = timestamp.duration("future").unwrap_or(usual);
         timestamp.finish();
     }
-    let provider = sound(section, "keys", StandardWebhooks::new(ring?))?;
+    let provider = sound(section, "keys", new(ring?))?;
     let provider = sound(section, "headers", provider.spelling(spelling))?;
     let provider = sound(section, "timestamp", provider.tolerance(past, future))?;
     let signature = match spelling {
