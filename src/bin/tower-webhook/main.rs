@@ -6,6 +6,7 @@
 mod any;
 mod config;
 mod deliver;
+mod explain;
 mod forward;
 mod lines;
 mod listen;
@@ -33,6 +34,9 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    /// Say why a request is refused, and what would make it pass. Offline.
+    #[command(after_help = explain::HELP)]
+    Explain(explain::Explain),
     /// Print a completion script for a shell.
     Completions {
         /// Which shell.
@@ -50,6 +54,7 @@ Example:
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Listen { config } => with_config(&config, listen::run),
+        Command::Explain(arguments) => with_config(&arguments.config, |config| explain::run(&config, &arguments)),
         Command::Completions { shell } => {
             let mut command = Arguments::command();
             clap_complete::generate(shell, &mut command, "tower-webhook", &mut std::io::stdout());
