@@ -38,10 +38,11 @@
 //! | you want | look at |
 //! |---|---|
 //! | a service with a handler, or a layer in front of your routes | [`receiver`] |
-//! | to know what a provider sends, and how sure that is | [`provider::aella`], [`provider::banking_circle`], [`provider::mambu`], [`provider::opp`] |
+//! | to know what a provider sends, and how sure that is | [`provider::aella`], [`provider::banking_circle`], [`provider::mambu`], [`provider::opp`], [`provider::sibs`], [`provider::standard_webhooks`] |
 //! | one event type for all providers | [`event::Event`] through [`Received::shared`] |
 //! | single layers, stacked by hand | [`layers`], [`idempotency::IdempotencyLayer`] |
 //! | the rules of claims, leases and fences; a store of your own | [`idempotency`], [`idempotency::DedupeStore`] |
+//! | any other sender, without code of its own | [`provider::custom`] with a [`scheme::Template`] |
 //! | a provider of your own | [`provider::Provider`] with a [`scheme`] |
 //! | what a refusal means | [`RejectionKind`] |
 //!
@@ -50,6 +51,7 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `axum` | yes | [`Received`] and [`Delivery`] as extractors, [`Rejection`] as a response |
+//! | `ed25519` | no | `scheme::Ed25519`, and `v1a` signatures of [`provider::standard_webhooks`] |
 //! | `testing` | no | the contract suite for dedupe stores |
 //!
 //! A feature adds API and changes nothing else.

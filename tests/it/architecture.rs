@@ -88,7 +88,8 @@ fn used_rooms(source: &Source) -> BTreeSet<String> {
 
 fn forbidden_arrows(sources: &[Source]) -> Vec<String> {
     let mut faults = Vec::new();
-    for source in sources.iter().filter(|source| source.room != "lib") {
+    // The program is a crate of its own, which sees what is public and nothing else.
+    for source in sources.iter().filter(|source| !["lib", "bin"].contains(&source.room.as_str())) {
         let Some((_, allowed)) = ARROWS.iter().find(|(room, _)| *room == source.room) else {
             faults.push(format!("{}: a room without arrows", source.path));
             continue;

@@ -13,13 +13,18 @@ mod banking_circle;
 mod basic_auth;
 mod body;
 mod contract;
+mod custom;
 mod deliveries;
 mod gate;
 mod mambu;
 mod memory;
 mod opp;
+#[cfg(feature = "cli")]
+mod program;
 mod receiver;
 mod scheme;
+mod sibs;
 mod source_ip;
+mod standard_webhooks;
 mod support;
 mod verify;

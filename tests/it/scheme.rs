@@ -13,7 +13,9 @@ use tower_webhook::secret::{Key, KeyRing, Secret};
 use tower_webhook::{Rejection, RejectionKind};
 
 mod aes_gcm;
+mod ed25519;
 mod hmac;
+mod template;
 mod token;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;

@@ -10,6 +10,7 @@ mod explain;
 mod forward;
 mod lines;
 mod listen;
+mod send;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,6 +35,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    /// Send an event as its provider does: the reference sender.
+    Send(Box<send::Arguments>),
     /// Say why a request is refused, and what would make it pass. Offline.
     #[command(after_help = explain::HELP)]
     Explain(explain::Explain),
@@ -54,6 +57,7 @@ Example:
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Listen { config } => with_config(&config, listen::run),
+        Command::Send(arguments) => send::run(*arguments),
         Command::Explain(arguments) => with_config(&arguments.config, |config| explain::run(&config, &arguments)),
         Command::Completions { shell } => {
             let mut command = Arguments::command();

@@ -43,11 +43,10 @@ impl event::Project for Event {
     }
 }
 
-/// By the word of the payment's status, or the return status where there is none. A success whose code is not `000` is
-/// no success; a word that is not known is `Other("unknown")`.
+/// By the word of the payment's status alone: the return status of a payment that still waits is a success too. A success
+/// whose code is not `000` is no success; a word that is not known, or none, is `Other("unknown")`.
 fn class(payment: &Payment) -> PaymentClass {
-    let message = || payment.return_status.as_ref().and_then(|status| status.status_msg.as_deref());
-    let word = payment.payment_status.as_deref().or_else(message).unwrap_or_default();
+    let word = payment.payment_status.as_deref().unwrap_or_default();
     match word.to_ascii_lowercase().as_str() {
         "success" if payment.code().is_none_or(|code| code == "000") => PaymentClass::Success,
         "pending" | "inprocessing" => PaymentClass::Pending,

@@ -8,6 +8,7 @@ use toml::Table;
 use tower_webhook::layers::{BasicAuthLayer, Credentials, SourceIpLayer};
 use tower_webhook::provider::Provider as _;
 use tower_webhook::secret::Secret;
+use zeroize::Zeroizing;
 
 use super::reader::{Faults, Section};
 use super::{Defaults, keys, provider};
@@ -130,6 +131,18 @@ fn read_basic_auth(section: &Section<'_>, folder: &Path) -> Option<BasicAuthLaye
 }
 
 fn read_credentials(entry: &Section<'_>, folder: &Path) -> Option<Credentials> {
+    let (username, password) = read_pair(entry, folder)?;
+    match Secret::utf8(&*password).and_then(|password| Credentials::new(username, password)) {
+        Ok(credentials) => Some(credentials),
+        Err(error) => {
+            entry.fault("password", error, "check username and password");
+            None
+        }
+    }
+}
+
+/// A user name and its password, as they are sent.
+pub(super) fn read_pair<'a>(entry: &Section<'a>, folder: &Path) -> Option<(&'a str, Zeroizing<String>)> {
     let username = entry.needed("username", "write username and password");
     let password = match entry.plain_text("password") {
         Some(text) => Some(text.to_owned()),
@@ -144,14 +157,7 @@ fn read_credentials(entry: &Section<'_>, folder: &Path) -> Option<Credentials> {
         }
     };
     entry.finish();
-    let (username, password) = (username?, password?);
-    match Secret::utf8(&password).and_then(|password| Credentials::new(username, password)) {
-        Ok(credentials) => Some(credentials),
-        Err(error) => {
-            entry.fault("password", error, "check username and password");
-            None
-        }
-    }
+    Some((username?, Zeroizing::new(password?)))
 }
 
 fn read_sources(section: &Section<'_>) -> Option<SourceIpLayer> {

@@ -118,7 +118,7 @@ fn read_key(entry: &Section<'_>, folder: &Path, default: KeyText, default_strip:
     Some(key)
 }
 
-fn time(entry: &Section<'_>, key: &'static str) -> Option<Timestamp> {
+pub(super) fn time(entry: &Section<'_>, key: &'static str) -> Option<Timestamp> {
     let text = entry.time_text(key)?;
     let time = text.parse().ok();
     if time.is_none() {

@@ -5,6 +5,7 @@ mod endpoint;
 mod keys;
 mod provider;
 mod reader;
+mod sending;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -13,8 +14,9 @@ use std::time::Duration;
 use toml::Table;
 
 pub(crate) use endpoint::{Endpoint, Forward};
-pub(crate) use reader::Fault;
+pub(crate) use reader::{Fault, duration};
 use reader::{Faults, Section};
+pub(crate) use sending::{Pick, Sending};
 
 /// What the file says, ready for use.
 pub(crate) struct Config {
@@ -43,29 +45,14 @@ pub(crate) struct Defaults {
 impl Config {
     /// Reads and checks a file.
     pub(crate) fn load(path: &Path) -> Result<Self, Vec<Fault>> {
-        let name = path.display().to_string();
-        let faults = Faults::new(&name);
-        match std::fs::read_to_string(path) {
-            Ok(text) => Self::parse(&text, path.parent().unwrap_or(Path::new("")), &faults),
-            Err(error) => {
-                faults.add("(file)", format_args!("cannot be read: {error}"), "give the path of a readable TOML file");
-                None
-            }
-        }
-        .ok_or_else(|| faults.take())
+        let faults = Faults::new(&path.display().to_string());
+        let table = read_table(path, &faults);
+        let config = table.and_then(|table| Self::parse(&table, folder_of(path), &faults));
+        config.ok_or_else(|| faults.take())
     }
 
-    fn parse(text: &str, folder: &Path, faults: &Faults) -> Option<Self> {
-        let table: Table = match text.parse() {
-            Ok(table) => table,
-            Err(error) => {
-                let error: toml::de::Error = error;
-                let place = error.span().map(|span| line_of(text, span.start)).unwrap_or_default();
-                faults.add(format!("line {place}"), error.message().replace('\n', " "), "write TOML");
-                return None;
-            }
-        };
-        let root = Section::root(&table, faults);
+    fn parse(table: &Table, folder: &Path, faults: &Faults) -> Option<Self> {
+        let root = Section::root(table, faults);
         let config = Self::read(&root, folder, faults);
         root.finish();
         config
@@ -101,6 +88,29 @@ impl Config {
         }
         let is_sound = faults.is_empty();
         is_sound.then_some(Self { listen, body_deadline, drain, dedupe, endpoints, warnings })
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
+
+fn read_table(path: &Path, faults: &Faults) -> Option<Table> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            faults.add("(file)", format_args!("cannot be read: {error}"), "give the path of a readable TOML file");
+            return None;
+        }
+    };
+    match text.parse() {
+        Ok(table) => Some(table),
+        Err(error) => {
+            let error: toml::de::Error = error;
+            let place = error.span().map(|span| line_of(&text, span.start)).unwrap_or_default();
+            faults.add(format!("line {place}"), error.message().replace('\n', " "), "write TOML");
+            None
+        }
     }
 }
 

@@ -67,7 +67,8 @@ impl<'a> Section<'a> {
         Self::at(String::new(), table, faults)
     }
 
-    fn at(path: String, table: &'a Table, faults: &Faults) -> Self {
+    /// A table at a place that is named by hand.
+    pub(crate) fn at(path: String, table: &'a Table, faults: &Faults) -> Self {
         Self { path, table, faults: faults.clone(), asked: RefCell::default() }
     }
 
@@ -164,12 +165,14 @@ impl<'a> Section<'a> {
 
     /// A list of tables; one table alone is taken as a list of one.
     pub(crate) fn sections(&self, key: &'static str) -> Vec<Section<'a>> {
-        let tables: Option<Vec<&'a Table>> = self.typed(key, "write a list of tables", |value| match value {
-            Value::Table(table) => Some(vec![table]),
-            value => value.as_array()?.iter().map(Value::as_table).collect(),
+        let tables: Option<Vec<(String, &'a Table)>> = self.typed(key, "write a list of tables", |value| match value {
+            Value::Table(table) => Some(vec![(self.name(key), table)]),
+            value => {
+                let name = |at: usize| format!("{}[{at}]", self.name(key));
+                value.as_array()?.iter().enumerate().map(|(at, value)| Some((name(at), value.as_table()?))).collect()
+            }
         });
-        let tables = tables.unwrap_or_default().into_iter().enumerate();
-        tables.map(|(at, table)| Self::at(format!("{}[{at}]", self.name(key)), table, &self.faults)).collect()
+        tables.into_iter().flatten().map(|(path, table)| Self::at(path, table, &self.faults)).collect()
     }
 
     /// Call last: every key that nobody asked for is a fault.

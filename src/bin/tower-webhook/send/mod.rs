@@ -1,0 +1,179 @@
+//! `send`: the reference sender. It seals as a provider does, sends, and says what was answered.
+
+mod anatomy;
+mod args;
+mod curl;
+mod exchange;
+mod fixtures;
+mod message;
+mod sealer;
+mod target;
+mod template;
+mod who;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use tower_webhook::provider::{Message, Provider as _};
+
+use self::anatomy::Anatomy;
+pub(crate) use self::args::Arguments;
+use self::args::Tamper;
+use self::exchange::{Answer, attempt};
+use self::message::Source;
+use self::sealer::{Sealer, now};
+use self::target::Target;
+use crate::config::Sending;
+use crate::lines;
+
+/// How long an answer is waited for where the provider does not publish how long it waits.
+const USUAL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Lines for people: the arguments or the configuration are wrong.
+struct Wrong(Vec<String>);
+
+impl From<String> for Wrong {
+    fn from(line: String) -> Self {
+        Self(vec![line])
+    }
+}
+
+pub(crate) fn run(arguments: Arguments) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            say(format_args!("the runtime cannot be started: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(send(arguments)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(Wrong(lines)) => {
+            lines.iter().for_each(say);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn say(line: impl std::fmt::Display) {
+    eprintln!("tower-webhook: {line}");
+}
+
+/// Whether stdout took the text.
+fn print(text: &str) -> bool {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
+}
+
+/// Whether all went as it should.
+async fn send(arguments: Arguments) -> Result<bool, Wrong> {
+    if arguments.list {
+        return Ok(print(&fixtures::list()));
+    }
+    let source = Source::read(arguments.event.as_deref().unwrap_or_default())?;
+    let provider = source.provider();
+    let message = source.message(&arguments.message)?;
+    let sealer = sealer(&arguments, message, provider)?;
+    let delivery = &arguments.delivery;
+    let to = address(delivery.to.as_deref(), &sealer.sending)?;
+    let target = Target::of(&to, &sealer.sending.path, delivery.dangerous_any_host).await?;
+    let mut request = sealer.seal()?;
+    announce(&sealer, &request, &target);
+    if delivery.dry_run {
+        return Ok(print(&curl::line(&sealer, &request, &target.uri.to_string())?));
+    }
+    let timeout = delivery.timeout.or(sealer.sending.provider.profile().answer_within).unwrap_or(USUAL_TIMEOUT);
+    let mut is_well = true;
+    for at in 0..delivery.times {
+        if at > 0 && delivery.reseal {
+            request = sealer.seal()?;
+        }
+        let answer = attempt(&target, request.clone(), timeout).await;
+        is_well &= judge(&answer, sealer.tamper.is_some() || arguments.fault.stale);
+        if lines::print(&answer).is_err() {
+            return Ok(false);
+        }
+    }
+    Ok(is_well)
+}
+
+/// Puts together what is sealed, under which key and with which fault.
+fn sealer(arguments: &Arguments, message: Message, provider: Option<&str>) -> Result<Sealer, Wrong> {
+    let who = &arguments.who;
+    let fault = &arguments.fault;
+    let mut sending = who::sending(who, provider)?;
+    if let Some(provider) = provider.filter(|provider| *provider != sending.provider_name) {
+        say(format_args!("this is an event of {provider}, sent as {}", sending.provider_name));
+    }
+    let time = now()?;
+    let anatomy = Anatomy::of(&sending.provider, &message, time);
+    let anatomy = anatomy.map_err(|error| format!("{} cannot seal this event: {error}", sending.provider_name))?;
+    if fault.stale && !anatomy.is_timed {
+        sending = who::without_time(who, provider, sending);
+    }
+    if fault.tamper == Some(Tamper::Body) && !sending.provider.scheme().covers_body() {
+        say(format_args!("{} proves no body: no receiver can see that it was changed", sending.provider_name));
+    }
+    Ok(Sealer {
+        sending,
+        message,
+        stale: fault.stale && anatomy.is_timed,
+        anatomy,
+        method: arguments.message.method.clone(),
+        headers: arguments.message.header.clone(),
+        tamper: fault.tamper,
+    })
+}
+
+fn address(to: Option<&str>, sending: &Sending) -> Result<String, Wrong> {
+    if let Some(to) = to {
+        return Ok(to.to_owned());
+    }
+    let mut listen = sending.listen.ok_or_else(|| {
+        "--to: is missing, and no configuration says a fixed port; write --to http://127.0.0.1:PORT/path".to_owned()
+    })?;
+    if listen.ip().is_unspecified() {
+        listen.set_ip(match listen {
+            std::net::SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            std::net::SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    Ok(format!("http://{listen}"))
+}
+
+fn announce(sealer: &Sealer, request: &Request<Bytes>, target: &Target) {
+    let key = match &sealer.sending.key {
+        Some(key) if key.is_valid => format!(" under key {}", key.id),
+        Some(key) => format!(" under key {}, which is not valid now", key.id),
+        None => String::new(),
+    };
+    let fault = match sealer.tamper {
+        Some(Tamper::Body) => ", one bit of the body flipped".to_owned(),
+        Some(what) => match sealer.damaged(what) {
+            Ok(name) => format!(", one bit of header {name} flipped"),
+            Err(_) => String::new(),
+        },
+        None => String::new(),
+    };
+    let stale = if sealer.stale { ", sealed 31 days ago" } else { "" };
+    let (method, bytes, provider) = (request.method(), request.body().len(), &sealer.sending.provider_name);
+    say(format_args!("{method} {} as {provider}{key}: {bytes} bytes{fault}{stale}", target.uri));
+}
+
+/// Whether this answer is the one that should have come; if not, says so.
+fn judge(answer: &Answer, should_refuse: bool) -> bool {
+    let is_well = match (answer.status, should_refuse) {
+        (Some(200..=299), false) | (Some(400..=499), true) => return true,
+        (Some(200..=299), true) => "accepted, and it should have been refused: the oracle is unhappy".to_owned(),
+        (Some(status), false) => format!("not delivered: answered {status}"),
+        (Some(status), true) => format!("answered {status}, which is no refusal"),
+        (None, _) => format!("not delivered: {}", answer.error.as_deref().unwrap_or("no answer")),
+    };
+    say(is_well);
+    false
+}

@@ -1,0 +1,81 @@
+//! From a message to the requests that are sent: sealed, with credentials and headers, and with the fault asked for.
+
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::{HeaderName, HeaderValue, Method, Request};
+use tower_webhook::clock::{Clock as _, OsEntropy, SystemClock, Timestamp};
+use tower_webhook::provider::{Message, Provider as _};
+use tower_webhook::scheme::Sealing;
+
+use super::anatomy::{Anatomy, STALE, flip, flip_header};
+use super::args::Tamper;
+use crate::config::Sending;
+
+/// Seals one message as often as it is asked to.
+pub(crate) struct Sealer {
+    pub(crate) sending: Sending,
+    pub(crate) message: Message,
+    pub(crate) anatomy: Anatomy,
+    pub(crate) method: Option<Method>,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) tamper: Option<Tamper>,
+    pub(crate) stale: bool,
+}
+
+impl Sealer {
+    /// One delivery, as it goes over the wire.
+    pub(crate) fn seal(&self) -> Result<Request<Bytes>, String> {
+        let now = now()?;
+        let time = if self.stale { now - STALE } else { now };
+        let sealed = self.sending.provider.seal(self.message.clone(), &Sealing::new(time, &OsEntropy));
+        let mut request = sealed.map_err(|error| format!("the event cannot be sealed: {error}"))?;
+        if let Some(method) = &self.method {
+            *request.method_mut() = method.clone();
+        }
+        if let Some(pair) = &self.sending.credentials {
+            request.headers_mut().insert(AUTHORIZATION, pair.header.clone());
+        }
+        for (name, _) in &self.headers {
+            request.headers_mut().remove(name);
+        }
+        for (name, value) in &self.headers {
+            request.headers_mut().append(name, value.clone());
+        }
+        if let Some(what) = self.tamper {
+            self.damage(&mut request, what)?;
+        }
+        Ok(request)
+    }
+
+    fn damage(&self, request: &mut Request<Bytes>, what: Tamper) -> Result<(), String> {
+        if what == Tamper::Body {
+            let mut body = request.body().to_vec();
+            let flipped = flip(&mut body);
+            *request.body_mut() = body.into();
+            return if flipped { Ok(()) } else { Err("--tamper body: the body is empty".into()) };
+        }
+        let name = self.damaged(what)?;
+        let value = request.headers().get(&name).and_then(flip_header);
+        let value = value.ok_or_else(|| format!("--tamper: no bit of header {name} can be flipped"))?;
+        request.headers_mut().insert(name, value);
+        Ok(())
+    }
+
+    /// The header that is damaged.
+    pub(crate) fn damaged(&self, what: Tamper) -> Result<HeaderName, String> {
+        let provider = &self.sending.provider_name;
+        let basic = self.sending.credentials.as_ref().map(|_| AUTHORIZATION);
+        match what {
+            Tamper::Signature => self.anatomy.signature.clone().or(basic).ok_or_else(|| {
+                format!("--tamper signature: no header of {provider} proves its sender; take --tamper body")
+            }),
+            Tamper::Body | Tamper::Header => self.anatomy.proved.clone().ok_or_else(|| {
+                format!("--tamper header: {provider} proves no header beside the signature; take --tamper signature")
+            }),
+        }
+    }
+}
+
+pub(crate) fn now() -> Result<Timestamp, String> {
+    SystemClock.now().ok_or_else(|| "the clock cannot be read".to_owned())
+}

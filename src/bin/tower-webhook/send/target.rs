@@ -1,0 +1,112 @@
+//! Where to: an address on this machine, unless it is said aloud that it may be another.
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::Uri;
+use http::uri::Authority;
+
+/// An address that has been looked up once, so that what was checked is what is connected to.
+pub(crate) struct Target {
+    pub(crate) uri: Uri,
+    pub(crate) authority: Authority,
+    pub(crate) addresses: Vec<SocketAddr>,
+}
+
+impl Target {
+    /// Looks an address up.
+    ///
+    /// # Errors
+    ///
+    /// One line: what is wrong and what would be right.
+    pub(crate) async fn of(text: &str, path: &str, any_host: bool) -> Result<Self, String> {
+        let uri = parse(text, path)?;
+        let authority = uri.authority().cloned().ok_or("--to: no host; write http://127.0.0.1:PORT/path")?;
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+        if !any_host {
+            check_name(&host)?;
+        }
+        let port = authority.port_u16().unwrap_or(80);
+        let found = tokio::net::lookup_host((host.as_str(), port)).await;
+        let addresses: Vec<_> = found.map_err(|error| format!("--to: {host} cannot be found: {error}"))?.collect();
+        if !any_host && !addresses.iter().all(|address| is_loopback(address.ip())) {
+            return Err(not_here(&host));
+        }
+        Ok(Self { uri, authority, addresses })
+    }
+}
+
+/// An absolute address. Without a path of its own it gets this one.
+fn parse(text: &str, path: &str) -> Result<Uri, String> {
+    let uri: Uri = text.parse().map_err(|error| format!("--to: {text:?} is not an address: {error}"))?;
+    match uri.scheme_str() {
+        Some("http") => {}
+        Some("https") => return Err("--to: https is not spoken here; send to the plain port behind it".into()),
+        _ => return Err(format!("--to: {text:?} is not an address; write http://127.0.0.1:PORT/path")),
+    }
+    let authority = uri.authority().map(Authority::as_str).unwrap_or_default();
+    if authority.contains('@') {
+        return Err("--to: credentials do not belong in an address; take --user and --password-env".into());
+    }
+    if !text.ends_with(authority) {
+        return Ok(uri);
+    }
+    format!("{text}{path}").parse().map_err(|error| format!("--to: {error}"))
+}
+
+fn check_name(host: &str) -> Result<(), String> {
+    let here = match host.parse::<IpAddr>() {
+        Ok(address) => is_loopback(address),
+        Err(_) => host.eq_ignore_ascii_case("localhost"),
+    };
+    if here { Ok(()) } else { Err(not_here(host)) }
+}
+
+fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
+fn not_here(host: &str) -> String {
+    format!("--to: {host} is not this machine; send to 127.0.0.0/8, ::1 or localhost, or add --dangerous-any-host")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_this_machine_is_sent_to_unless_it_is_said_aloud() {
+        for text in ["http://127.0.0.1:1/a", "http://127.9.9.9/", "http://[::1]:1", "http://LocalHost:1?x=1"] {
+            assert!(Target::of(text, "/p", false).await.is_ok(), "{text}");
+        }
+        for text in [
+            "http://192.0.2.1/",
+            "http://0.0.0.0/",
+            "http://127.1/",
+            "http://2130706433/",
+            "http://localhost.example/",
+            "http://127.0.0.1.nip.io/",
+            "http://[::]/",
+            "http://[::ffff:192.0.2.1]/",
+        ] {
+            let refused = Target::of(text, "/p", false).await.map(|target| target.uri).unwrap_err();
+            assert!(refused.contains("--dangerous-any-host"), "{text}: {refused}");
+        }
+        assert!(Target::of("http://192.0.2.1/", "/p", true).await.is_ok());
+    }
+
+    #[test]
+    fn an_address_without_a_path_gets_the_endpoints() {
+        for (text, uri) in [
+            ("http://localhost:8080", "http://localhost:8080/aella"),
+            ("http://localhost:8080/", "http://localhost:8080/"),
+            ("http://localhost:8080/b?c=d", "http://localhost:8080/b?c=d"),
+        ] {
+            assert_eq!(parse(text, "/aella").unwrap(), uri, "{text}");
+        }
+        for text in
+            ["https://localhost/", "localhost:1/", "/aella", "ftp://localhost/", "http://u:p@localhost/", "http://"]
+        {
+            assert!(parse(text, "/aella").is_err(), "{text}");
+        }
+    }
+}

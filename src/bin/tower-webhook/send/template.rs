@@ -1,0 +1,84 @@
+//! A Mambu template, rendered as Mambu renders it: `{NAME}` is replaced by its value, and by nothing without one.
+
+use std::collections::BTreeMap;
+
+/// The values of placeholders, by name.
+pub(crate) type Values = BTreeMap<String, String>;
+
+/// How a value is written into the body. The documents do not say how Mambu does it.
+#[derive(Clone, Copy)]
+pub(crate) enum Escape {
+    Json,
+    Xml,
+    Plain,
+}
+
+impl Escape {
+    /// As the body's type asks for.
+    pub(crate) fn of(content_type: &str) -> Self {
+        let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        match essence.as_str() {
+            kind if kind.ends_with("json") => Self::Json,
+            kind if kind.ends_with("xml") => Self::Xml,
+            _ => Self::Plain,
+        }
+    }
+
+    fn write(self, value: &str) -> String {
+        match self {
+            Self::Json => {
+                let quoted = serde_json::Value::from(value).to_string();
+                quoted.trim_start_matches('"').strip_suffix('"').unwrap_or_default().to_owned()
+            }
+            Self::Xml => value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;"),
+            Self::Plain => value.to_owned(),
+        }
+    }
+}
+
+pub(crate) fn render(template: &str, values: &Values, escape: Escape) -> String {
+    let mut body = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        body.push_str(before);
+        rest = match after.split_once('}').filter(|(name, _)| is_placeholder(name)) {
+            Some((name, behind)) => {
+                body.push_str(&escape.write(values.get(name).map(String::as_str).unwrap_or_default()));
+                behind
+            }
+            None => {
+                body.push('{');
+                after
+            }
+        };
+    }
+    body + rest
+}
+
+/// `ACCOUNT_ID`, or `CF:CLIENT:Score:1` for a custom field. The braces of JSON hold quotes and colons elsewhere.
+fn is_placeholder(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_uppercase())
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | ':' | ' ' | '-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_escaped_for_their_type_and_empty_without_a_value() {
+        let values = Values::from([("NAME".into(), "\"Zoë\" & <co>\n".into())]);
+        for (content_type, body) in [
+            ("application/json; charset=utf-8", r#"{"a":"\"Zoë\" & <co>\n","b":{"c":""}}"#),
+            (
+                "application/xml",
+                r#"{"a":"&quot;Zoë&quot; &amp; &lt;co&gt;
+","b":{"c":""}}"#,
+            ),
+            ("text/plain", "{\"a\":\"\"Zoë\" & <co>\n\",\"b\":{\"c\":\"\"}}"),
+        ] {
+            let template = r#"{"a":"{NAME}","b":{"c":"{CF:CLIENT:Score:1}"}}"#;
+            assert_eq!(render(template, &values, Escape::of(content_type)), body, "{content_type}");
+        }
+    }
+}

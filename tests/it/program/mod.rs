@@ -1,0 +1,5 @@
+//! The program `tower-webhook`, from outside: children with arguments, a configuration and an environment.
+
+mod child;
+mod listen;
+mod wire;
