@@ -1,5 +1,6 @@
 //! The program `tower-webhook`, from outside: children with arguments, a configuration and an environment.
 
 mod child;
+mod explain;
 mod listen;
 mod wire;

@@ -278,10 +278,13 @@ fn undecoded(no: &Rejection) -> Why {
             format!("the sender is proved, but its JSON is ambiguous: {detail}"),
             "have the sender write each name once: parsers differ on which of the two counts",
         ),
-        RejectionKind::PayloadMalformed => Why::new(
-            format!("the sender is proved, but its JSON is broken: {detail}"),
-            "look at this place of the body at the sender: it signed what it sent",
-        ),
+        RejectionKind::PayloadMalformed => {
+            let is = if detail.starts_with("not JSON") { "broken" } else { "not what this provider sends" };
+            Why::new(
+                format!("the sender is proved, but its JSON is {is}: {detail}"),
+                "look at this place of the body at the sender: it signed what it sent",
+            )
+        }
         _ => Why::new(detail.to_owned(), "have the sender write it as this provider does"),
     }
 }

@@ -41,9 +41,9 @@ enum Letters {
 
 const LETTERS: [(Letters, &str); 4] = [
     (Letters::AsTheyAre, ""),
-    (Letters::Escaped, ", letters beyond ASCII escaped"),
-    (Letters::Plain, ", no letter escaped that need not be"),
-    (Letters::Slashes, ", letters beyond ASCII and slashes escaped, as PHP does"),
+    (Letters::Escaped, "with letters beyond ASCII escaped, "),
+    (Letters::Plain, "with no letter escaped that need not be, "),
+    (Letters::Slashes, "with letters beyond ASCII and slashes escaped as PHP does, "),
 ];
 
 pub(super) fn rewritten(body: &Bytes) -> Vec<Variant> {
@@ -54,12 +54,12 @@ pub(super) fn rewritten(body: &Bytes) -> Vec<Variant> {
     let fix = "verify and sign the bytes as they were sent: never what a parser has written anew";
     let sorted = sorted(text, 0).filter(|sorted| *sorted != compact(text));
     let mut all = Vec::new();
-    for (text, order) in [(Some(text.to_owned()), ""), (sorted, ", names in alphabetical order")] {
+    for (text, order) in [(Some(text.to_owned()), ""), (sorted, "with its names in alphabetical order, ")] {
         let Some(text) = text else { continue };
         for style in STYLES {
             for (letters, how) in LETTERS {
                 let cause =
-                    format!("the JSON was written anew after it was signed; it was signed {}{order}{how}", style.name);
+                    format!("the JSON was written anew after it was signed; it was signed {order}{how}{}", style.name);
                 all.push(Variant::of_body(Why::new(cause, fix), write(&text, style, letters)));
             }
         }

@@ -28,7 +28,7 @@ const MOST_BYTES: usize = 2 * 1024 * 1024 * 1024;
 /// What the search has found.
 pub(super) struct Outcome {
     pub(super) why: Option<Why>,
-    /// The opened body, where its time was in order too.
+    /// The opened body, where its time was in order too and it is this provider's.
     pub(super) plaintext: Option<Bytes>,
     pub(super) tried: usize,
     /// Whether every variation was tried.
@@ -85,7 +85,10 @@ impl Search<'_> {
         let schemes = schemes::settings(case);
         let keys = keys::settings(case);
 
-        let one = self.settings(&keys::out_of_time(case)).or_else(|| self.settings(&schemes::other_endpoints(case)));
+        let elsewhere =
+            [keys::out_of_time(case), schemes::other_endpoints(case)].into_iter().flatten().collect::<Vec<_>>();
+
+        let one = self.settings(&elsewhere);
         let one = one.or_else(|| self.variants(&headers)).or_else(|| self.variants(&bodies));
         let one = one.or_else(|| self.settings(&schemes)).or_else(|| self.settings(&keys));
         if one.is_some() {
@@ -101,7 +104,7 @@ impl Search<'_> {
             }
         }
         let plain: Vec<&Variant> = headers.iter().chain(&bodies).collect();
-        for setting in schemes.iter().chain(&keys) {
+        for setting in elsewhere.iter().chain(&schemes).chain(&keys) {
             for variant in &plain {
                 if let Some(found) = self.attempt(&setting.endpoint, variant, Some(&setting.why)) {
                     return Some(found);
@@ -135,7 +138,8 @@ impl Search<'_> {
         self.tried += 1;
         self.bytes = self.bytes.saturating_add(body.len());
         let plaintext = match scheme.open(headers, body.clone(), self.case.at) {
-            Ok(opened) => Some(opened.plaintext),
+            // Another provider's text is not for this one to decode.
+            Ok(opened) => Some(opened.plaintext).filter(|_| endpoint.provider_name == self.case.endpoint.provider_name),
             Err(no) if no.kind() == RejectionKind::TimestampOutside => None,
             Err(_) => return None,
         };

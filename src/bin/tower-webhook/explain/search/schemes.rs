@@ -5,25 +5,30 @@ use tower_webhook::provider::Provider as _;
 use tower_webhook::scheme::MacAlgorithm;
 
 use super::Setting;
+use crate::config::Endpoint;
 use crate::explain::judge::Case;
 use crate::explain::report::Why;
 
-/// The other endpoints of the file. One that proves no sender takes everything, and says nothing.
+/// The other endpoints of the file, each with one of its keys. One that proves no sender takes everything, and says
+/// nothing.
 pub(super) fn other_endpoints(case: &Case<'_>) -> Vec<Setting> {
     let others = case.others.iter().filter(|other| other.provider.scheme().proves_sender());
-    let setting = |other: &&crate::config::Endpoint| {
-        let path = &other.path;
-        let why = if other.provider_name == case.endpoint.provider_name {
-            Why::new(
-                format!("it fits the key of {path}: wrong environment?"),
-                format!("give both sides the same key, or send it to {path}"),
-            )
-        } else {
-            Why::new(format!("it fits {path}: wrong address?"), format!("have the sender send it to {path}"))
-        };
-        Some(Setting { why, endpoint: other.reread(&other.table)? })
+    others
+        .flat_map(|other| other.key_texts().into_iter().filter_map(|(entry, _)| with_one_key(case, other, entry)))
+        .collect()
+}
+
+fn with_one_key(case: &Case<'_>, other: &Endpoint, entry: Table) -> Option<Setting> {
+    let (path, id) = (&other.path, entry.get("id").and_then(Value::as_str).unwrap_or_default());
+    let why = if other.provider_name == case.endpoint.provider_name {
+        Why::new(
+            format!("it fits the key {id} of {path}: wrong environment?"),
+            format!("give both sides the same key, or send it to {path}"),
+        )
+    } else {
+        Why::new(format!("it fits {path}: wrong address?"), format!("have the sender send it to {path}"))
     };
-    others.filter_map(setting).collect()
+    Some(Setting { why, endpoint: other.reread(&with(&other.table, "keys", vec![entry]))? })
 }
 
 /// The endpoint with one of its words changed, as far as its provider knows that word.
