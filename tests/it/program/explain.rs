@@ -136,7 +136,8 @@ fn explain_with(config: &str, arguments: &[&str], request: &[u8]) -> Done {
 }
 
 fn explain(arguments: &[&str], request: &[u8]) -> Done {
-    let arguments: Vec<&str> = ["--at", NOW].iter().chain(arguments).copied().collect();
+    let at: &[&str] = if arguments.contains(&"--at") { &[] } else { &["--at", NOW] };
+    let arguments: Vec<&str> = at.iter().chain(arguments).copied().collect();
     explain_with(&config(), &arguments, request)
 }
 
@@ -432,6 +433,12 @@ fn broken() -> Vec<Broken> {
         sw_at(SECONDS * 1000),
     );
 
+    add("date", MALFORMED, "the timestamp is not a plain number", sw_at("2026-11-21T12:00:00Z"));
+    let mut token = basic("");
+    token.path = "/token".to_owned();
+    token.headers[0] = ("x-api-key".to_owned(), format!("Bearer {TOKEN}"));
+    add("Bearer", MISMATCH, "x-api-key has a word in front, such as Bearer", token);
+
     let (iv, tag, ciphertext) = opp_parts();
     add(
         "iv of 11",
@@ -562,4 +569,237 @@ fn a_broken_request_is_refused_with_its_likely_cause_and_no_other() {
             assert!(!likely.contains(other.cause), "{name}: also that of {}: {likely}", other.name);
         }
     }
+}
+
+fn json(arguments: &[&str], request: &[u8]) -> (Done, Value) {
+    let arguments: Vec<&str> = ["--json"].iter().chain(arguments).copied().collect();
+    let done = explain(&arguments, request);
+    let mut lines = done.json();
+    assert_eq!(lines.len(), 1, "{done:#?}");
+    let said = lines.remove(0);
+    (done, said)
+}
+
+/// Verdict, steps and exit code tell one story.
+fn check_story(name: &str, done: &Done, said: &Value) {
+    let steps = said["steps"].as_array().unwrap();
+    let failed = || steps.iter().filter(|step| step["state"] == "failed");
+    match said["verdict"].as_str().unwrap() {
+        "accepted" => {
+            assert_eq!((done.code, failed().count()), (Some(0), 0), "{name}: {said:#}");
+            assert!(said.get("likely_cause").is_none() && said.get("kind").is_none(), "{name}: {said:#}");
+        }
+        "refused" => {
+            let cause = failed().find_map(|step| step.get("cause"));
+            assert_eq!(done.code, Some(1), "{name}: {said:#}");
+            assert_eq!(
+                (cause, said["events"].as_array().map(Vec::len)),
+                (said.get("likely_cause"), Some(0)),
+                "{name}: {said:#}"
+            );
+            assert!(said["status"].as_u64().is_some_and(|status| status >= 400), "{name}: {said:#}");
+        }
+        other => panic!("{name}: {other}"),
+    }
+}
+
+#[test]
+fn json_tells_the_same_story_and_each_step_of_it() {
+    for (name, raw, _) in good() {
+        let (done, said) = json(&[], &raw.bytes());
+        check_story(name, &done, &said);
+        assert_eq!((&said["endpoint"], &said["at"]), (&raw.path.as_str().into(), &NOW.into()), "{name}");
+        assert_eq!(said["events"].as_array().unwrap().len(), 1, "{name}: {said:#}");
+        let event = said["events"][0].as_object().unwrap();
+        assert_eq!(event.keys().collect::<Vec<_>>(), ["event", "key", "kind"], "{name}");
+    }
+    for case in broken() {
+        let (done, said) = json(&[], &case.request);
+        check_story(case.name, &done, &said);
+        assert!(said["likely_cause"].as_str().unwrap().contains(case.cause), "{}: {said:#}", case.name);
+        let verdict = format!("{} {}", said["status"], said["kind"].as_str().unwrap());
+        assert_eq!(verdict, case.verdict, "{}", case.name);
+    }
+    let (_, said) = json(&[], &aella(AELLA).bytes());
+    let steps: Vec<&str> =
+        said["steps"].as_array().unwrap().iter().map(|step| step["step"].as_str().unwrap()).collect();
+    let head = ["endpoint", "source address", "basic auth", "method", "content type", "content encoding", "body"];
+    assert_eq!(steps, [&head[..], &["x-aella-signature", "signature", "events"]].concat());
+}
+
+#[test]
+fn every_fault_is_told_and_not_just_the_first() {
+    let mut raw =
+        and(aella_signed("/aella", OLD.as_bytes(), "{\"event\":7}", "{\"event\":7}"), "content-encoding", "br");
+    raw.path = "/elsewhere".to_owned();
+    let request = String::from_utf8(raw.bytes()).unwrap().replacen("POST", "DELETE", 1);
+    let (_, said) = json(&["--endpoint", "/aella"], request.as_bytes());
+    let failed: Vec<&str> = said["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|step| step["state"] == "failed")
+        .map(|step| step["step"].as_str().unwrap())
+        .collect();
+    assert_eq!(failed, ["method", "content encoding", "signature", "events"], "{said:#}");
+    assert_eq!(said["kind"], "method_not_allowed");
+    assert!(said["steps"][0]["saw"].as_str().unwrap().contains("the request says /elsewhere"), "{said:#}");
+}
+
+#[test]
+fn an_old_time_under_a_wrong_signature_is_told_too() {
+    let mut raw = stripe(SECONDS - 3600);
+    raw.body.push(b'!');
+    let (done, said) = json(&[], &raw.bytes());
+    check_story("old and changed", &done, &said);
+    let causes: Vec<&str> =
+        said["steps"].as_array().unwrap().iter().filter_map(|step| step["cause"].as_str()).collect();
+    assert_eq!(causes.len(), 2, "{said:#}");
+    assert!(
+        causes[0].starts_with("no variation fits") && causes[1].starts_with("the timestamp is 1 hour old"),
+        "{said:#}"
+    );
+
+    let (_, said) = json(&["--at", "2026-11-21T11:00:00Z"], &stripe(SECONDS - 3600).bytes());
+    assert_eq!(said["verdict"], "accepted", "{said:#}");
+}
+
+#[test]
+fn a_source_address_is_judged_when_it_is_known() {
+    let raw = aella_signed("/listed", format!("{LIVE}-listed").as_bytes(), AELLA, AELLA).bytes();
+    let unknown = explain(&[], &raw);
+    assert_eq!(unknown.code, Some(0), "{unknown:#?}");
+    let source = line(&unknown, "source address").unwrap();
+    assert!(source.starts_with("unknown") && source.contains("192.0.2.0/24"), "{source}");
+    for (from, code) in [("192.0.2.7", 0), ("198.51.100.7", 1)] {
+        let done = explain(&["--from", from], &raw);
+        assert_eq!(done.code, Some(code), "{from}: {done:#?}");
+        let refused = line(&done, "refused: ").is_some_and(|verdict| verdict == "403 source_forbidden");
+        assert_eq!(refused, code == 1, "{from}: {done:#?}");
+    }
+}
+
+#[test]
+fn a_line_end_behind_the_stated_length_is_left_out_and_said() {
+    let mut request = aella(AELLA).bytes();
+    request.extend(b"\n");
+    let done = explain(&[], &request);
+    assert_eq!(done.code, Some(0), "{done:#?}");
+    assert!(line(&done, "recording").is_some_and(|note| note.contains("as editors add one, is left out")), "{done:#?}");
+    request.extend(b"more");
+    assert_eq!(explain(&[], &request).code, Some(1));
+}
+
+#[test]
+fn a_request_comes_from_a_file_or_an_archive_too() {
+    let folder = Folder::new();
+    let file = folder.write("request", aella(AELLA).bytes());
+    let done = explain(&["--file", file.to_str().unwrap()], b"");
+    assert_eq!(done.code, Some(0), "{done:#?}");
+
+    let entry = |path: &str, body: Value| {
+        let signature = hex(&hmac512(LIVE.as_bytes(), &[AELLA.as_bytes()]));
+        let headers = serde_json::json!([{"name": ":method", "value": "POST"}, {"name": "X-Aella-Signature", "value": signature}]);
+        serde_json::json!({"request": {"method": "POST", "url": path, "headers": headers, "postData": body}})
+    };
+    let get = serde_json::json!({"request": {"method": "GET", "url": "https://a.example/", "headers": []}});
+    let text = entry("https://a.example/aella", serde_json::json!({"text": AELLA}));
+    let base64 = entry("/aella", serde_json::json!({"text": base64(AELLA.as_bytes()), "encoding": "base64"}));
+    let lost = entry("/aella", serde_json::json!({"text": AELLA.replace('é', "\u{FFFD}")}));
+    let archive = serde_json::json!({"log": {"entries": [get, text, base64, lost]}});
+    let archive = folder.write("capture.har", archive.to_string());
+    let har = |more: &[&str]| {
+        let arguments: Vec<&str> = ["--har", archive.to_str().unwrap()].iter().chain(more).copied().collect();
+        explain(&arguments, b"")
+    };
+    for (arguments, code) in
+        [(&[][..], 0), (&["--entry", "2"], 0), (&["--entry", "3"], 0), (&["--entry", "1"], 1), (&["--entry", "5"], 2)]
+    {
+        let done = har(arguments);
+        assert_eq!(done.code, Some(code), "{arguments:?}: {done:#?}");
+    }
+    let lost = har(&["--entry", "4"]);
+    assert!(
+        line(&lost, "likely cause: ").is_some_and(|cause| cause.contains("the archive has lost bytes")),
+        "{lost:#?}"
+    );
+}
+
+#[test]
+fn what_cannot_be_judged_ends_with_2_and_says_why() {
+    let request = aella(AELLA).bytes();
+    let huge = [&request[..], &vec![b'x'; 64 * 1024 * 1024]].concat();
+    for (arguments, request, why) in [
+        (&["--endpoint", "/nowhere"][..], &request[..], "known are /aella, /sandbox"),
+        (&["--at", "yesterday"], &request, "--at"),
+        (&["--entry", "1"], &request, "--har"),
+        (&["--file", "/nonexistent/request"], b"", "cannot be read"),
+        (&["--har", "/nonexistent/har"], b"", "cannot be read"),
+        (&["--unknown"], &request, "--unknown"),
+        (&[], b"", "the input is empty"),
+        (&[], b"canary", "the first line is not a request line"),
+        (&[], &huge, "longer than 64 MiB"),
+    ] {
+        let done = explain_with(&config(), arguments, request);
+        assert_eq!((done.code, done.stdout.len()), (Some(2), 0), "{arguments:?}: {done:#?}");
+        assert!(done.stderr.contains(why), "{arguments:?}: {}", done.stderr);
+    }
+    let done = explain_with("[[endpoint]]\npath = \"/a\"\nprovider = \"aella\"\nkeys = []\nodd = 1", &[], &request);
+    assert_eq!(done.code, Some(2));
+    assert!(done.stderr.contains("endpoint[0].odd: is not known here"), "{}", done.stderr);
+}
+
+#[test]
+fn a_terminal_gets_no_orders_from_a_sender() {
+    let evil = "{\"event\":\"\\u001b[2Jpaid\\u202e\",\"data\":{\"id\":\"a\\nb\"}}";
+    let done = explain(&[], &aella(evil).bytes());
+    assert_eq!(done.code, Some(0), "{done:#?}");
+    let event = line(&done, "event: ").unwrap();
+    assert_eq!(event, "\\u{1b}[2Jpaid\\u{202e} (key \\u{1b}[2Jpaid\\u{202e}|a\\u{a}b, kind unknown)");
+}
+
+#[test]
+fn help_has_examples() {
+    let done = Program::new(["explain", "--help"]).run();
+    assert_eq!(done.code, Some(0));
+    let said = done.said();
+    for piece in ["Examples:", "--endpoint /aella < request", "--har", "--at", "Exit codes: 0"] {
+        assert!(said.contains(piece), "{piece}: {said}");
+    }
+}
+
+/// Requests damaged at random, always at the same places: whatever comes, there is one story and no panic.
+#[test]
+fn damaged_requests_are_explained_too() {
+    let mut state = 0x2545_F491_4F6C_DD1D_u64;
+    let mut next = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % u64::try_from(below).unwrap()).unwrap()
+    };
+    let mut codes = [0; 3];
+    for (name, raw, _) in good() {
+        let whole = raw.bytes();
+        for round in 0..12 {
+            let mut bytes = whole.clone();
+            for _ in 0..=next(3) {
+                let at = next(bytes.len());
+                match next(4) {
+                    0 => bytes[at] ^= 1 << next(8),
+                    1 => drop(bytes.remove(at)),
+                    2 => bytes.insert(at, b"\0\n{\"=, \xff"[next(8)]),
+                    _ => bytes.truncate(at.max(40)),
+                }
+            }
+            let case = format!("{name} {round}: {:?}", String::from_utf8_lossy(&bytes));
+            let done = explain(&["--json"], &bytes);
+            let code = done.code.and_then(|code| usize::try_from(code).ok()).filter(|code| *code < 3);
+            codes[code.unwrap_or_else(|| panic!("{case}: {done:#?}"))] += 1;
+            if code != Some(2) {
+                check_story(&case, &done, &done.json()[0]);
+            }
+        }
+    }
+    assert!(codes.iter().all(|count| *count > 5), "{codes:?}");
 }

@@ -9,9 +9,11 @@ mod files;
 mod front;
 mod judge;
 mod open;
+mod proofs;
 mod report;
 mod sample;
 mod search;
+mod timestamp;
 mod words;
 
 use std::io::{IsTerminal as _, Write as _};

@@ -1,20 +1,16 @@
 //! Opening and decoding: the headers of the scheme, the signature, its time, and what is inside.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName};
-use tower_webhook::clock::Timestamp;
 use tower_webhook::provider::Provider as _;
 use tower_webhook::scheme::Opened;
 use tower_webhook::{Rejection, RejectionKind};
 
 use super::judge::{Case, in_a_line};
+use super::proofs;
 use super::report::{State, Step, Why};
-use super::sample::{Sample, TimePlace, ageless};
+use super::sample::{Sample, ageless};
 use super::search::{self, Outcome};
-use super::words;
-
-/// What a header in which anything may stand is called without being quoted.
-const PREFIXES: [&str; 8] = ["sha256=", "sha512=", "sha1=", "v1=", "v1,", "v0=", "v1a,", "hmac-sha256="];
+use super::timestamp::{self, Judged};
 
 pub(super) struct Explained {
     pub(super) steps: Vec<Step>,
@@ -33,7 +29,7 @@ pub(super) fn steps(case: &Case<'_>) -> Explained {
     let headers = &case.request.head.headers;
     let opened = scheme.open(headers, case.request.body.clone(), case.at);
 
-    let mut steps = header_steps(headers, &sample, opened.as_ref().err());
+    let mut steps = proofs::steps(headers, &sample, opened.as_ref().err());
     let late = opened.as_ref().is_err_and(|no| no.kind() == RejectionKind::TimestampOutside);
     let mut tried = 0;
     let plaintext = match &opened {
@@ -43,7 +39,7 @@ pub(super) fn steps(case: &Case<'_>) -> Explained {
         }
         Err(_) if late => {
             steps.push(Step::ok("signature", format!("{}: it fits", scheme.name())));
-            sent(headers, &sample).and_then(|sent| {
+            timestamp::sent(headers, &sample).and_then(|sent| {
                 let opened = endless.provider.scheme().open(headers, case.request.body.clone(), sent);
                 opened.ok().map(|opened| opened.plaintext)
             })
@@ -57,7 +53,12 @@ pub(super) fn steps(case: &Case<'_>) -> Explained {
             outcome.plaintext
         }
     };
-    steps.extend(sample.time.as_ref().map(|place| timestamp(case, place, late)));
+    let judged = match &opened {
+        Ok(_) => Judged::Within,
+        Err(_) if late => Judged::Outside,
+        Err(_) => Judged::NotReached,
+    };
+    steps.extend(sample.time.as_ref().map(|place| timestamp::step(case, place, judged)));
     steps.push(match plaintext {
         Some(plaintext) => decode(case, &plaintext, opened.is_ok()),
         None => Step::new("events", State::NotReached, "nothing was opened"),
@@ -70,56 +71,6 @@ fn fitted(scheme: &str, opened: &Opened) -> String {
         Some(id) => format!("{scheme}: it fits the key {id}"),
         None => format!("{scheme}: it fits"),
     }
-}
-
-/// One step for each header that carries a proof.
-fn header_steps(headers: &HeaderMap, sample: &Sample, no: Option<&Rejection>) -> Vec<Step> {
-    let step = |(name, right): &(HeaderName, String)| {
-        let saw = describe(headers, name);
-        let problem = problem(headers, name, right).filter(|_| no.is_some());
-        let is_token = no.is_some_and(|no| no.kind() == RejectionKind::SignatureMismatch);
-        match problem {
-            Some(problem) if !is_token => Step::new(name.as_str(), State::Failed, format!("{saw}; {problem}")),
-            Some(problem) => Step::new(name.as_str(), State::Note, format!("{saw}; {problem}")),
-            None => Step::ok(name.as_str(), saw),
-        }
-    };
-    sample.proofs.iter().map(step).collect()
-}
-
-fn describe(headers: &HeaderMap, name: &HeaderName) -> String {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.count()) {
-        (None, _) => "missing".to_owned(),
-        (Some(value), 0) => match value.to_str() {
-            Ok(text) => {
-                let (prefix, encoded) = words::split(text.trim());
-                let prefix = match PREFIXES.iter().find(|known| **known == prefix) {
-                    Some(known) => format!("{known:?} and "),
-                    None if prefix.is_empty() => String::new(),
-                    None => "text and ".to_owned(),
-                };
-                format!("stands once, {prefix}{}", words::shape(encoded))
-            }
-            Err(_) => "stands once, not ASCII".to_owned(),
-        },
-        (Some(_), more) => format!("stands {} times", more + 1),
-    }
-}
-
-/// How a header differs from a right one, by its looks.
-fn problem(headers: &HeaderMap, name: &HeaderName, right: &str) -> Option<String> {
-    let mut values = headers.get_all(name).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return Some("it must stand once".to_owned()) };
-    let (right_prefix, right) = words::split(right);
-    let text = value.to_str().unwrap_or_default().trim();
-    let (prefix, given) = words::split(text);
-    let right_shape = words::shape(right);
-    if given.len() != right.len() || words::shape(given) != right_shape {
-        return Some(format!("{right_shape} are expected"));
-    }
-    let prefix_differs = PREFIXES.contains(&right_prefix) && prefix != right_prefix;
-    prefix_differs.then(|| format!("{right_prefix:?} is expected in front"))
 }
 
 /// Which keys were tried, and which were not and why.
@@ -142,8 +93,8 @@ fn nothing_fits(case: &Case<'_>, sample: &Sample, no: &Rejection, outcome: &Outc
     let tried = format!("{}{} variations were tried", if outcome.all { "" } else { "only " }, outcome.tried);
     if no.kind() != RejectionKind::SignatureMismatch {
         let problem = sample.proofs.iter().find_map(|(name, right)| {
-            let problem = problem(headers, name, right)?;
-            Some(format!("{name}: {}; {problem}", describe(headers, name)))
+            let problem = proofs::problem(headers, name, right)?;
+            Some(format!("{name}: {}; {problem}", proofs::describe(headers, name)))
         });
         let cause = match no.kind() {
             RejectionKind::SignatureMissing | RejectionKind::HeaderRepeated => no.detail().to_owned(),
@@ -172,79 +123,6 @@ fn nothing_fits(case: &Case<'_>, sample: &Sample, no: &Rejection, outcome: &Outc
         format!("no variation fits ({tried}): the body was changed on its way, or the key is none of this file"),
         "compare the key with the sender's, and capture the exact bytes: no proxy, parser or editor in between",
     )
-}
-
-/// The time that the delivery says it was sent at.
-fn sent(headers: &HeaderMap, sample: &Sample) -> Option<Timestamp> {
-    let place = sample.time.as_ref()?;
-    time(&place.find(headers)?, place.in_milliseconds)
-}
-
-fn time(text: &str, in_milliseconds: bool) -> Option<Timestamp> {
-    let number: i64 = text.parse().ok()?;
-    if in_milliseconds { Timestamp::from_millisecond(number).ok() } else { Timestamp::from_second(number).ok() }
-}
-
-/// Ten years: nobody sends so late.
-const ABSURD: u64 = 10 * 31_557_600;
-
-fn timestamp(case: &Case<'_>, place: &TimePlace, is_outside: bool) -> Step {
-    const NAME: &str = "timestamp";
-    let unit = |milliseconds| if milliseconds { "milliseconds" } else { "seconds" };
-    let Some(text) = place.find(&case.request.head.headers) else {
-        return Step::new(NAME, State::NotReached, format!("{} has none", place.header));
-    };
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_number {
-        let saw = format!("it is no plain number; {} since 1970 are expected", unit(place.in_milliseconds));
-        return Step::new(NAME, State::Failed, saw);
-    }
-    let off = |milliseconds| Some((time(&text, milliseconds)?, case.at)).map(|(sent, at)| (sent, distance(sent, at)));
-    let other = off(!place.in_milliseconds).filter(|(_, distance)| *distance < ABSURD);
-    let read = off(place.in_milliseconds);
-    let wrong_unit = other.is_some() && read.is_none_or(|(_, distance)| distance >= ABSURD);
-    let when = |sent: Timestamp| format!("{text}, {sent}: {}", words::from(case.at, sent));
-    let saw = match read {
-        Some((sent, _)) => when(sent),
-        None => format!("{text}, beyond any time"),
-    };
-    let saw = format!("{saw}; {}", place.tolerance());
-    if !is_outside {
-        let state = if wrong_unit { State::Note } else { State::Ok };
-        return Step::new(NAME, state, saw);
-    }
-    if let (true, Some((sent, _))) = (wrong_unit, other) {
-        let (sent_in, expected) = (unit(!place.in_milliseconds), unit(place.in_milliseconds));
-        let why = Why::new(
-            format!(
-                "the timestamp is in {sent_in}, {expected} are expected: so read it is {}",
-                words::from(case.at, sent)
-            ),
-            format!("set timestamp.unit of the endpoint, or have the sender write {expected}"),
-        );
-        return Step::failed(NAME, saw, why);
-    }
-    Step::failed(NAME, saw, age(case, place, read.map(|(sent, _)| sent)))
-}
-
-fn age(case: &Case<'_>, place: &TimePlace, sent: Option<Timestamp>) -> Why {
-    let Some(sent) = sent else { return Why::new("the timestamp is beyond any time", "see how the sender writes it") };
-    let off = words::span(distance(sent, case.at));
-    let judged = format!("to judge as of then, say --at {sent}");
-    if sent < case.at {
-        return Why::new(
-            format!("the timestamp is {off} old, {} are taken", words::span(place.past)),
-            format!("raise timestamp.past where the sender repeats old signatures, or set both clocks; {judged}"),
-        );
-    }
-    Why::new(
-        format!("the timestamp lies {off} in the future, {} are taken", words::span(place.future)),
-        format!("set both clocks by NTP, or raise timestamp.future; {judged}"),
-    )
-}
-
-fn distance(one: Timestamp, other: Timestamp) -> u64 {
-    one.as_second().saturating_sub(other.as_second()).unsigned_abs()
 }
 
 /// The events inside. When the delivery was opened by a variation alone, this is what would come next.

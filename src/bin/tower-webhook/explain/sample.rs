@@ -126,8 +126,14 @@ impl TimePlace {
     pub(super) fn find(&self, headers: &HeaderMap) -> Option<String> {
         let text = headers.get(&self.header)?.to_str().ok()?.trim();
         let Some(param) = &self.param else { return Some(text.to_owned()) };
-        let (_, rest) = text.split_once(&format!("{param}="))?;
-        rest.split([',', ';', ' ', '&']).next().map(str::to_owned)
+        let between = |letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '=' | '_' | '-' | '+' | '/');
+        let mut items = text.split(between).filter_map(|item| item.split_once('='));
+        items.find(|(name, _)| name == param).map(|(_, value)| value.to_owned())
+    }
+
+    /// How far the time may be off on this side.
+    pub(super) fn reach(&self, past: bool) -> u64 {
+        if past { self.past } else { self.future }
     }
 
     /// The tolerance in words.

@@ -12,7 +12,7 @@ use crate::explain::sample::Sample;
 use crate::explain::words::{decodings, split};
 
 /// Over this only what costs nothing is tried.
-const MOST_REWRITTEN: usize = 4 * 1024 * 1024;
+const MOST_REWRITTEN: usize = 1024 * 1024;
 
 const EXACT: &str = "sign and send the same bytes: no editor, parser or proxy may write the body anew";
 

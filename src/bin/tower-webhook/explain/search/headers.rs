@@ -96,7 +96,11 @@ fn written_otherwise(headers: &HeaderMap, name: &HeaderName, right: &str) -> Vec
         );
         Some(Variant::of_headers(why, with(headers, name, &text)?))
     };
-    rewritten(given.trim(), right).into_iter().filter_map(variant).collect()
+    let word = given
+        .trim()
+        .rsplit_once(' ')
+        .map(|(_, rest)| ("has a word in front, such as Bearer".to_owned(), rest.to_owned()));
+    rewritten(given.trim(), right).into_iter().chain(word).filter_map(variant).collect()
 }
 
 /// IV, tag and checksum in the other encoding together.

@@ -17,6 +17,9 @@ const MOST_KEYS: usize = 40;
 /// Where the library asks for a word of its own.
 const SHORT: usize = 16;
 
+/// What senders put in front of their keys. No other part of a key may be printed.
+const PREFIXES: [&str; 4] = ["whsec_", "whsk_", "wsk_", "sk_"];
+
 /// Why a key does not count at this time. `None` when it does.
 pub(in crate::explain) fn validity(entry: &Table, at: Timestamp) -> Option<String> {
     let time = |name: &str| -> Option<Timestamp> {
@@ -136,9 +139,7 @@ fn spellings(text: &str) -> Vec<Spelling> {
         }
     };
     let unquoted = text.trim_matches(['"', '\'']);
-    let prefix = text.find('_').map(|at| text.split_at(at + 1)).filter(|(prefix, _)| {
-        prefix.len() <= 9 && prefix.trim_end_matches('_').bytes().all(|byte| byte.is_ascii_alphabetic())
-    });
+    let prefix = PREFIXES.iter().find_map(|prefix| Some((*prefix, text.strip_prefix(prefix)?)));
     let mut texts = vec![(text.to_owned(), String::new(), String::new())];
     if let Some((prefix, rest)) = prefix {
         texts.push((rest.to_owned(), format!(" without its {prefix:?}"), format!(", strip = {prefix:?}")));
@@ -147,7 +148,11 @@ fn spellings(text: &str) -> Vec<Spelling> {
         texts.push((unquoted.to_owned(), " without its quotation marks".to_owned(), ", without them".to_owned()));
     }
     if !text.starts_with("whsec_") {
-        texts.push((format!("whsec_{text}"), " with \"whsec_\" in front".to_owned(), ", strip = \"\"".to_owned()));
+        texts.push((
+            format!("whsec_{text}"),
+            " with \"whsec_\" in front".to_owned(),
+            ", strip = \"\" and the whole value".to_owned(),
+        ));
     }
     for (text, how, also) in &texts {
         // A prefix that is kept must not be stripped by default.

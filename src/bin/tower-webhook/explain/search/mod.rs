@@ -23,7 +23,7 @@ pub(super) use keys::validity;
 
 const MOST_TRIES: usize = 10_000;
 /// How much may be hashed or decrypted in all.
-const MOST_BYTES: usize = 2 * 1024 * 1024 * 1024;
+const MOST_BYTES: usize = 512 * 1024 * 1024;
 
 /// What the search has found.
 pub(super) struct Outcome {
