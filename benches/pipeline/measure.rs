@@ -27,7 +27,7 @@ impl Costs {
     }
 }
 
-/// The middle of the rounds, and their ends.
+/// The median of the rounds, and between which values the middle half of them lies.
 struct Spread(Vec<f64>);
 
 impl Spread {
@@ -39,8 +39,9 @@ impl Spread {
 
 impl fmt::Display for Spread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.0.first(), self.0.get(self.0.len() / 2), self.0.last()) {
-            (Some(least), Some(middle), Some(most)) => f.pad(&format!("{middle:.2} ({least:.2}-{most:.2})")),
+        let quarter = self.0.len() / 4;
+        match (self.0.get(quarter), self.0.get(self.0.len() / 2), self.0.iter().nth_back(quarter)) {
+            (Some(low), Some(middle), Some(high)) => f.pad(&format!("{middle:.2} ({low:.2}-{high:.2})")),
             _ => f.pad("-"),
         }
     }
@@ -55,7 +56,7 @@ fn median(costs: &[Duration]) -> Duration {
 pub(crate) fn print(variants: &[Variant], costs: &Costs, requests: u32) {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     println!("{cores} cores, one server thread, {CONNECTIONS} connections, {requests} requests a round");
-    println!("CPU time of the server per request: median of the rounds; ratios: median (least-most) of the rounds\n");
+    println!("CPU time of the server per request: median of the rounds; ratios: median of the rounds (middle half)\n");
     println!(
         "{:10} {:34} {:>6} {:>9}  {:17} {:>5}  {:17} {:>5}",
         "variant", "what it does", "rounds", "ns", "of bare", "reach", "of json", "reach"
@@ -70,7 +71,7 @@ pub(crate) fn print(variants: &[Variant], costs: &Costs, requests: u32) {
             median(rounds).as_nanos(),
             costs.ratios(variant.name, variant.bare()),
             variant.reach_of_bare.unwrap_or_default(),
-            costs.ratios(variant.name, "json"),
+            costs.ratios(variant.name, variant.json()),
             variant.reach_of_json.unwrap_or_default(),
         );
     }

@@ -66,6 +66,11 @@ impl Variant {
     pub(crate) fn bare(&self) -> &'static str {
         if self.traffic == Traffic::Opp { "bare-opp" } else { "bare" }
     }
+
+    /// The name of the handler that parses the same traffic with no security, where there is one.
+    pub(crate) fn json(&self) -> &'static str {
+        if self.traffic == Traffic::Opp { "" } else { "json" }
+    }
 }
 
 pub(crate) fn all() -> Result<Vec<Variant>, BoxError> {

@@ -170,7 +170,7 @@ fn the_published_payment_decodes_to_its_exact_values() {
             "payment_type": "PURS",
             "class": "success",
             "code": "000",
-            "amount": {"amount": "15.90", "currency": "EUR"},
+            "amount": "15.90", "currency": "EUR",
             "reference": "aafd48f8d6814e86855ed5489d04880f",
         })
     );

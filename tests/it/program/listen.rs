@@ -184,7 +184,8 @@ const ROWS: &[Row] = &[
     Row {
         name: "opp",
         request: |_| {
-            let (body, tag) = encrypt(&std::array::from_fn::<u8, 32, _>(|at| at as u8), [9; 12], PAYMENT.as_bytes());
+            let (body, tag) =
+                encrypt(&std::array::from_fn::<u8, 32, _>(|at| at.try_into().unwrap()), [9; 12], PAYMENT.as_bytes());
             let headers = [
                 ("content-type", "text/plain".into()),
                 ("content-encoding", "UTF-8".into()),
