@@ -6,6 +6,7 @@
 mod any;
 mod config;
 mod deliver;
+mod explain;
 mod forward;
 mod lines;
 mod listen;
@@ -36,6 +37,9 @@ enum Command {
     },
     /// Send an event as its provider does: the reference sender.
     Send(Box<send::Arguments>),
+    /// Say why a request is refused, and what would make it pass. Offline.
+    #[command(after_help = explain::HELP)]
+    Explain(explain::Explain),
     /// Print a completion script for a shell.
     Completions {
         /// Which shell.
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Listen { config } => with_config(&config, listen::run),
         Command::Send(arguments) => send::run(*arguments),
+        Command::Explain(arguments) => with_config(&arguments.config, |config| explain::run(&config, &arguments)),
         Command::Completions { shell } => {
             let mut command = Arguments::command();
             clap_complete::generate(shell, &mut command, "tower-webhook", &mut std::io::stdout());

@@ -1,6 +1,7 @@
 //! The program `tower-webhook`, from outside: children with arguments, a configuration and an environment.
 
 mod child;
+mod explain;
 mod listen;
 mod send;
 mod wire;

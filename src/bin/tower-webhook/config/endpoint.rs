@@ -1,15 +1,16 @@
 //! One `[[endpoint]]`: where it listens, who may send, how it is proved, and where events go.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http::{HeaderName, Uri};
+use toml::Table;
 use tower_webhook::layers::{BasicAuthLayer, Credentials, SourceIpLayer};
 use tower_webhook::provider::Provider as _;
 use tower_webhook::secret::Secret;
 use zeroize::Zeroizing;
 
-use super::reader::Section;
+use super::reader::{Faults, Section};
 use super::{Defaults, keys, provider};
 use crate::any::AnyProvider;
 
@@ -23,6 +24,11 @@ pub(crate) struct Endpoint {
     pub(crate) max_body: usize,
     pub(crate) retention: Option<Duration>,
     pub(crate) forward: Option<Forward>,
+    /// Headers that carry proofs or secrets.
+    pub(crate) secret_headers: Vec<HeaderName>,
+    /// The words it was read from.
+    pub(crate) table: Table,
+    folder: PathBuf,
 }
 
 /// Where opened events go, and how long an answer may take.
@@ -63,7 +69,7 @@ impl Endpoint {
         let forward = forward.map(|(to, timeout)| Forward {
             to,
             timeout,
-            secret_headers: built.secret_headers,
+            secret_headers: built.secret_headers.clone(),
             is_json: built.is_json,
         });
         Some(Self {
@@ -75,7 +81,26 @@ impl Endpoint {
             sources,
             retention,
             forward,
+            secret_headers: built.secret_headers,
+            table: section.table().clone(),
+            folder: folder.to_owned(),
         })
+    }
+
+    /// The same endpoint in other words. `None` when they are not sound.
+    pub(crate) fn reread(&self, table: &Table) -> Option<Self> {
+        let faults = Faults::new("");
+        let defaults = Defaults { max_body: None, retention: None };
+        let endpoint = Self::read(&Section::root(table, &faults), &self.folder, &defaults, &mut Vec::new());
+        endpoint.filter(|_| faults.is_empty())
+    }
+
+    /// The words of each key, with the text that its secret is written as.
+    pub(crate) fn key_texts(&self) -> Vec<(Table, String)> {
+        let faults = Faults::new("");
+        let entries = Section::root(&self.table, &faults).sections("keys");
+        let text = |entry: &Section<'_>| Some((entry.table().clone(), keys::secret_text(entry, &self.folder)?));
+        entries.iter().filter_map(text).collect()
     }
 }
 

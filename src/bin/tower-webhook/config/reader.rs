@@ -72,6 +72,10 @@ impl<'a> Section<'a> {
         Self { path, table, faults: faults.clone(), asked: RefCell::default() }
     }
 
+    pub(crate) fn table(&self) -> &'a Table {
+        self.table
+    }
+
     /// The whole name of a key of this table.
     pub(crate) fn name(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }

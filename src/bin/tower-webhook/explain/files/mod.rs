@@ -1,0 +1,42 @@
+//! Captured requests: raw HTTP/1.1, or an entry of an HTTP archive.
+
+mod har;
+mod raw;
+
+use std::io::Read;
+use std::path::Path;
+
+use bytes::Bytes;
+use http::request::Parts;
+
+pub(super) use har::har;
+pub(super) use raw::raw;
+
+/// The largest input that is read, in bytes.
+const MOST: u64 = 64 * 1024 * 1024;
+/// More headers than any real request has.
+const MOST_HEADERS: usize = 1000;
+
+/// A request as it was recorded.
+pub(super) struct Captured {
+    pub(super) head: Parts,
+    pub(super) body: Bytes,
+    /// What is odd about the recording.
+    pub(super) notes: Vec<String>,
+    /// Why these may not be the bytes that were sent.
+    pub(super) altered: Option<String>,
+}
+
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, String> {
+    let wrong = |error: std::io::Error| format!("{} cannot be read: {error}", path.display());
+    std::fs::File::open(path).map_err(wrong).and_then(read_all)
+}
+
+pub(super) fn read_all(from: impl Read) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    from.take(MOST + 1).read_to_end(&mut bytes).map_err(|error| format!("the request cannot be read: {error}"))?;
+    match u64::try_from(bytes.len()).is_ok_and(|length| length <= MOST) {
+        true => Ok(bytes),
+        false => Err(format!("the request is longer than {} MiB", MOST / 1024 / 1024)),
+    }
+}

@@ -1,0 +1,213 @@
+//! A request as it stood on the wire. Its head may have bare line feeds, as editors leave them.
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use http::request::Parts;
+use http::{Method, Request, Uri};
+
+use super::{Captured, MOST_HEADERS};
+
+pub(in crate::explain) fn raw(bytes: Vec<u8>) -> Result<Captured, String> {
+    let bytes = Bytes::from(bytes);
+    let mut lines = Lines { bytes: &bytes, at: 0, number: 0, ended: false };
+    let mut head = loop {
+        match lines.next() {
+            Some([]) => {}
+            Some(line) => break request_line(line)?,
+            None => return Err("there is no request: the input is empty".to_owned()),
+        }
+    };
+    let mut notes = Vec::new();
+    loop {
+        let (number, line) = (lines.number + 1, lines.next());
+        match line {
+            Some([]) => break,
+            Some(line) => add_header(&mut head.headers, line).map_err(|why| format!("line {number} {why}"))?,
+            None => {
+                notes.push("no empty line ends the headers: there is no body".to_owned());
+                break;
+            }
+        }
+    }
+    let body = bytes.slice(lines.at..);
+    let mut request = Captured { head, body, notes, altered: None };
+    frame(&mut request);
+    Ok(request)
+}
+
+/// The lines of the head, without what ends them.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    number: usize,
+    ended: bool,
+}
+
+impl<'a> Lines<'a> {
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let rest = self.bytes.get(self.at..).filter(|rest| !rest.is_empty() && !self.ended)?;
+        self.number += 1;
+        let line = match rest.iter().position(|byte| *byte == b'\n') {
+            Some(end) => {
+                self.at += end + 1;
+                rest.get(..end)?
+            }
+            None => {
+                self.at = self.bytes.len();
+                self.ended = true;
+                rest
+            }
+        };
+        Some(line.strip_suffix(b"\r").unwrap_or(line))
+    }
+}
+
+fn request_line(line: &[u8]) -> Result<Parts, String> {
+    let wrong = || "the first line is not a request line such as POST /path HTTP/1.1".to_owned();
+    let text = std::str::from_utf8(line).map_err(|_| wrong())?;
+    let mut words = text.split_ascii_whitespace();
+    let (Some(method), Some(target), version, None) = (words.next(), words.next(), words.next(), words.next()) else {
+        return Err(wrong());
+    };
+    if version.is_some_and(|version| !version.starts_with("HTTP/")) {
+        return Err(wrong());
+    }
+    let method: Method = method.parse().map_err(|_| wrong())?;
+    let target: Uri = target.parse().map_err(|_| wrong())?;
+    head(method, target)
+}
+
+pub(super) fn head(method: Method, target: Uri) -> Result<Parts, String> {
+    let request = Request::builder().method(method).uri(target).body(());
+    request.map(|request| request.into_parts().0).map_err(|error| error.to_string())
+}
+
+fn add_header(headers: &mut HeaderMap, line: &[u8]) -> Result<(), &'static str> {
+    let colon = line.iter().position(|byte| *byte == b':').ok_or("is not a header such as name: value")?;
+    let (name, value) = line.split_at(colon);
+    let name = HeaderName::from_bytes(name).map_err(|_| "does not begin with the name of a header")?;
+    insert(headers, name, value.get(1..).unwrap_or_default())
+}
+
+pub(super) fn insert(headers: &mut HeaderMap, name: HeaderName, value: &[u8]) -> Result<(), &'static str> {
+    if headers.len() == MOST_HEADERS {
+        return Err("is one header too many");
+    }
+    let value = HeaderValue::from_bytes(value.trim_ascii()).map_err(|_| "holds what a header cannot carry")?;
+    headers.append(name, value);
+    Ok(())
+}
+
+/// Finds the end of the body as a server would, and says where the recording disagrees.
+fn frame(request: &mut Captured) {
+    let coding = request.head.headers.get_all(TRANSFER_ENCODING).iter().next_back();
+    if coding.is_some_and(|coding| coding.as_bytes().to_ascii_lowercase().ends_with(b"chunked")) {
+        match dechunked(&request.body) {
+            Some((body, chunks)) => {
+                request.notes.push(format!("{chunks} chunks were joined to {} bytes", body.len()));
+                request.body = body.into();
+            }
+            None => request.notes.push("it says chunked, and the body is not: taken as it is".to_owned()),
+        }
+        return;
+    }
+    measure(request);
+}
+
+/// Compares the body with `Content-Length`.
+pub(super) fn measure(request: &mut Captured) {
+    let here = request.body.len();
+    let lengths = request.head.headers.get_all(CONTENT_LENGTH);
+    let Some(value) = lengths.iter().next() else { return };
+    let Some(said) = value.to_str().ok().and_then(|text| text.trim().parse::<usize>().ok()) else {
+        request.notes.push("Content-Length is not a number: not looked at".to_owned());
+        return;
+    };
+    let says = format!("Content-Length says {said} bytes, {here} are here");
+    if said > here {
+        request.notes.push(format!("{says}: judged as they are; a server would wait for the rest"));
+        request.altered = Some(format!("the body is not whole: {says}"));
+    }
+    if said < here {
+        let line_ends = request.body.iter().skip(said).all(u8::is_ascii_whitespace);
+        if line_ends {
+            request.body.truncate(said);
+            request.notes.push(format!("{says}: the line end behind them, as editors add one, is left out"));
+        } else {
+            request.notes.push(format!("{says}: all of them are taken"));
+            request.altered = Some(format!("the body was changed after it was sent: {says}"));
+        }
+    }
+}
+
+/// The body out of its chunks, and how many there were. Trailers are dropped.
+fn dechunked(mut bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let (mut body, mut chunks) = (Vec::new(), 0);
+    loop {
+        let end = bytes.iter().position(|byte| *byte == b'\n')?;
+        let (line, rest) = bytes.split_at_checked(end + 1)?;
+        let digits = std::str::from_utf8(line).ok()?.split(';').next()?.trim();
+        let length = usize::from_str_radix(digits, 16).ok()?;
+        if length == 0 {
+            return Some((body, chunks));
+        }
+        let (chunk, rest) = rest.split_at_checked(length)?;
+        body.extend_from_slice(chunk);
+        chunks += 1;
+        bytes = rest.strip_prefix(b"\r\n").or_else(|| rest.strip_prefix(b"\n"))?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Captured {
+        raw(text.into()).map_err(|fault| panic!("{fault}")).unwrap()
+    }
+
+    #[test]
+    fn the_head_may_have_either_line_end_and_the_body_keeps_its_own() {
+        for text in ["POST /a?b HTTP/1.1\r\nX-A: 1\r\n\r\nx\r\ny\n", "\nPOST /a?b\nx-a:1\n\nx\r\ny\n"] {
+            let request = read(text);
+            assert_eq!((request.head.method.as_str(), request.head.uri.path()), ("POST", "/a"), "{text:?}");
+            assert_eq!((&*request.body, &request.head.headers["x-a"]), (&b"x\r\ny\n"[..], &"1".parse().unwrap()));
+            assert_eq!(request.notes.len(), 0, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused_without_being_quoted() {
+        for (text, wrong) in [
+            ("", "the input is empty"),
+            ("\n\n", "the input is empty"),
+            ("canary", "the first line"),
+            ("POST /a canary", "the first line"),
+            ("POST /a b HTTP/1.1", "the first line"),
+            ("POST /a HTTP/1.1\ncanary\n\n", "line 2 is not a header"),
+            ("POST /a HTTP/1.1\nx: 1\n canary: 1\n\n", "line 3 does not begin with"),
+            ("POST /a HTTP/1.1\nx: canary\x01\n\n", "line 2 holds what"),
+        ] {
+            let fault = raw(text.into()).map(drop).unwrap_err();
+            assert!(fault.contains(wrong) && !fault.contains("canary"), "{text:?}: {fault}");
+        }
+    }
+
+    #[test]
+    fn the_body_ends_where_it_says() {
+        for (head, body, taken, noted, altered) in [
+            ("content-length: 2", "ab", "ab", false, false),
+            ("content-length: 2", "ab\r\n", "ab", true, false),
+            ("content-length: 2", "abc", "abc", true, true),
+            ("content-length: 9", "ab", "ab", true, true),
+            ("content-length: x", "ab", "ab", true, false),
+            ("transfer-encoding: chunked", "2\r\nab\r\n1;x\r\nc\r\n0\r\n\r\n", "abc", true, false),
+            ("transfer-encoding: chunked", "{}", "{}", true, false),
+            ("transfer-encoding: chunked", "ffffffffffffffff\r\nab\r\n", "ffffffffffffffff\r\nab\r\n", true, false),
+        ] {
+            let request = read(&format!("POST / HTTP/1.1\r\n{head}\r\n\r\n{body}"));
+            assert_eq!(request.body, taken, "{head} {body:?}");
+            assert_eq!((!request.notes.is_empty(), request.altered.is_some()), (noted, altered), "{head} {body:?}");
+        }
+    }
+}

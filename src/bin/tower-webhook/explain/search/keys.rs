@@ -1,0 +1,199 @@
+//! Changes of the keys: out of their time, read in another encoding, another endpoint's.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use toml::{Table, Value};
+use tower_webhook::clock::Timestamp;
+use tower_webhook::encoding::Encoding;
+
+use super::Setting;
+use crate::config::Endpoint;
+use crate::explain::judge::Case;
+use crate::explain::report::Why;
+use crate::explain::words;
+
+/// More keys than this are not read anew.
+const MOST_KEYS: usize = 40;
+/// Where the library asks for a word of its own.
+const SHORT: usize = 16;
+
+/// What senders put in front of their keys. No other part of a key may be printed.
+const PREFIXES: [&str; 4] = ["whsec_", "whsk_", "wsk_", "sk_"];
+
+/// Why a key does not count at this time. `None` when it does.
+pub(in crate::explain) fn validity(entry: &Table, at: Timestamp) -> Option<String> {
+    let time = |name: &str| -> Option<Timestamp> {
+        let value = entry.get(name)?;
+        value
+            .as_str()
+            .map_or_else(|| value.as_datetime().map(ToString::to_string), |text| Some(text.to_owned()))?
+            .parse()
+            .ok()
+    };
+    match (time("not_before"), time("not_after")) {
+        (Some(start), _) if at < start => Some(format!("which begins {}", words::from(at, start))),
+        (_, Some(end)) if at > end => Some(format!("which ended {}", words::from(at, end))),
+        _ => None,
+    }
+}
+
+fn id(entry: &Table) -> &str {
+    entry.get("id").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Each key that is not valid now, as if it were.
+pub(super) fn out_of_time(case: &Case<'_>) -> Vec<Setting> {
+    let setting = |(entry, _): (Table, String)| {
+        let why = validity(&entry, case.at)?;
+        let mut entry = entry;
+        entry.remove("not_before");
+        entry.remove("not_after");
+        let cause = format!("it fits the key {}, {why}", id(&entry));
+        let why =
+            Why::new(cause, "have the sender use a key that is valid, or change the key's not_before or not_after");
+        Some(Setting { why, endpoint: with_keys(case.endpoint, &case.endpoint.table, entry)? })
+    };
+    case.endpoint.key_texts().into_iter().filter_map(setting).collect()
+}
+
+fn with_keys(endpoint: &Endpoint, table: &Table, entry: Table) -> Option<Endpoint> {
+    let mut table = table.clone();
+    table.insert("keys".to_owned(), Value::Array(vec![Value::Table(entry)]));
+    endpoint.reread(&table)
+}
+
+/// A key as bytes, and where they come from.
+struct Reading {
+    why: Why,
+    entry: Table,
+}
+
+/// Every key of this endpoint and of the others, in every reading, under this endpoint's scheme.
+pub(super) fn settings(case: &Case<'_>) -> Vec<Setting> {
+    under_table(case, &case.endpoint.table, None)
+}
+
+/// The same under each changed scheme.
+pub(super) fn under(case: &Case<'_>, schemes: &[Setting]) -> Vec<Setting> {
+    schemes.iter().flat_map(|scheme| under_table(case, &scheme.endpoint.table, Some(&scheme.why))).collect()
+}
+
+fn under_table(case: &Case<'_>, table: &Table, also: Option<&Why>) -> Vec<Setting> {
+    let setting = |reading: Reading| {
+        let endpoint = with_keys(case.endpoint, table, reading.entry)?;
+        Some(Setting { why: also.map_or(reading.why.clone(), |also| reading.why.and(also)), endpoint })
+    };
+    readings(case).into_iter().filter_map(setting).collect()
+}
+
+fn readings(case: &Case<'_>) -> Vec<Reading> {
+    let mine = case.endpoint.key_texts().into_iter().flat_map(|(entry, text)| {
+        let (id, when) = (id(&entry).to_owned(), validity(&entry, case.at));
+        let when = when.map(|when| format!(" ({when})")).unwrap_or_default();
+        spellings(&text).into_iter().map(move |spelling| Reading {
+            why: Why::new(format!("the key {id}{when} fits when it is read {}", spelling.name), spelling.fix),
+            entry: entry_of(&id, &spelling.bytes),
+        })
+    });
+    let theirs = case.others.iter().flat_map(|other| {
+        let path = &other.path;
+        other.key_texts().into_iter().take(MOST_KEYS).flat_map(move |(entry, text)| {
+            let id = id(&entry).to_owned();
+            spellings(&text).into_iter().map(move |spelling| Reading {
+                why: Why::new(
+                    format!("it fits the key {id} of {path}: wrong environment?"),
+                    format!("give both sides the same key, or send it to {path}"),
+                ),
+                entry: entry_of(&id, &spelling.bytes),
+            })
+        })
+    });
+    mine.chain(theirs).take(MOST_KEYS * 10).collect()
+}
+
+/// A key's words, in which nothing is left to be read in two ways.
+fn entry_of(id: &str, bytes: &[u8]) -> Table {
+    let text = |text: &str| Value::String(text.to_owned());
+    let mut entry = Table::new();
+    entry.insert("id".to_owned(), text(id));
+    entry.insert("value".to_owned(), Value::String(Encoding::Hex.encode(bytes)));
+    entry.insert("encoding".to_owned(), text("hex"));
+    if bytes.len() < SHORT {
+        entry.insert("dangerous_short".to_owned(), Value::Boolean(true));
+    }
+    entry
+}
+
+struct Spelling {
+    name: String,
+    fix: String,
+    bytes: Vec<u8>,
+}
+
+/// What a key's text may mean.
+fn spellings(text: &str) -> Vec<Spelling> {
+    let mut all: Vec<Spelling> = Vec::new();
+    let mut add = |name: String, fix: String, bytes: Vec<u8>| {
+        if !bytes.is_empty() && all.iter().all(|known| known.bytes != bytes) {
+            all.push(Spelling { name, fix, bytes });
+        }
+    };
+    let unquoted = text.trim_matches(['"', '\'']);
+    let prefix = PREFIXES.iter().find_map(|prefix| Some((*prefix, text.strip_prefix(prefix)?)));
+    let mut texts = vec![(text.to_owned(), String::new(), String::new())];
+    if let Some((prefix, rest)) = prefix {
+        texts.push((rest.to_owned(), format!(" without its {prefix:?}"), format!(", strip = {prefix:?}")));
+    }
+    if unquoted != text {
+        texts.push((unquoted.to_owned(), " without its quotation marks".to_owned(), ", without them".to_owned()));
+    }
+    if !text.starts_with("whsec_") {
+        texts.push((
+            format!("whsec_{text}"),
+            " with \"whsec_\" in front".to_owned(),
+            ", strip = \"\" and the whole value".to_owned(),
+        ));
+    }
+    for (text, how, also) in &texts {
+        // A prefix that is kept must not be stripped by default.
+        let keep = if also.is_empty() && prefix.is_some() { ", strip = \"\"" } else { also };
+        add(format!("as text{how}"), format!("write encoding = \"utf8\"{keep} for it"), text.clone().into_bytes());
+        if let Ok(bytes) = Encoding::Hex.decode(text.as_bytes()) {
+            add(format!("as hexadecimal{how}"), format!("write encoding = \"hex\"{also} for it"), bytes);
+            for cased in [text.to_ascii_lowercase(), text.to_ascii_uppercase()] {
+                let name = "as text with its letters in the other case";
+                add(format!("{name}{how}"), "write it in the other case".to_owned(), cased.into_bytes());
+            }
+        }
+        if let Ok(bytes) = Encoding::Base64.decode(text.as_bytes()) {
+            add(format!("as Base64{how}"), format!("write encoding = \"base64\"{also} for it"), bytes);
+        }
+        let safe = text.trim_end_matches('=').replace('+', "-").replace('/', "_");
+        if let Ok(bytes) = URL_SAFE_NO_PAD.decode(safe) {
+            let fix = "write it in the standard alphabet, padded with =, and encoding = \"base64\"";
+            add(format!("as URL-safe or unpadded Base64{how}"), fix.to_owned(), bytes);
+        }
+        let fix = "have the sender take the line end off its key: it was read from a file with one";
+        add(format!("with a line end behind it{how}"), fix.to_owned(), format!("{text}\n").into_bytes());
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_in_every_way_once() {
+        let names = |text: &str| spellings(text).into_iter().map(|spelling| spelling.name).collect::<Vec<_>>();
+        let hex = names("00ff00ff");
+        for name in ["as text", "as hexadecimal", "as Base64", "as text with its letters in the other case"] {
+            assert_eq!(hex.iter().filter(|known| *known == name).count(), 1, "{name}: {hex:?}");
+        }
+        let secret = names("whsec_AAAA");
+        for name in ["as text", "as Base64 without its \"whsec_\"", "as text without its \"whsec_\""] {
+            assert!(secret.iter().any(|known| known == name), "{name}: {secret:?}");
+        }
+        assert!(names("a b").iter().all(|name| !name.contains("Base64")));
+    }
+}

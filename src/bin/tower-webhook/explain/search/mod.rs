@@ -1,0 +1,149 @@
+//! When no key fits: small changes of the delivery and of the configuration, until the code that listens opens it.
+//!
+//! First one change, then two at once: of the body and the headers, of the key and the scheme, or of one on each side.
+//! All of them are tried at most once, and their number and the bytes they cost are bounded.
+
+mod bodies;
+mod headers;
+mod json;
+mod keys;
+mod schemes;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use tower_webhook::RejectionKind;
+use tower_webhook::provider::Provider as _;
+
+use super::judge::Case;
+use super::report::Why;
+use super::sample::Sample;
+use crate::config::Endpoint;
+
+pub(super) use keys::validity;
+
+const MOST_TRIES: usize = 10_000;
+/// How much may be hashed or decrypted in all.
+const MOST_BYTES: usize = 512 * 1024 * 1024;
+
+/// What the search has found.
+pub(super) struct Outcome {
+    pub(super) why: Option<Why>,
+    /// The opened body, where its time was in order too and it is this provider's.
+    pub(super) plaintext: Option<Bytes>,
+    pub(super) tried: usize,
+    /// Whether every variation was tried.
+    pub(super) all: bool,
+}
+
+/// The delivery, changed.
+struct Variant {
+    why: Why,
+    headers: Option<HeaderMap>,
+    body: Option<Bytes>,
+}
+
+impl Variant {
+    fn of_body(why: Why, body: impl Into<Bytes>) -> Self {
+        Self { why, headers: None, body: Some(body.into()) }
+    }
+
+    fn of_headers(why: Why, headers: HeaderMap) -> Self {
+        Self { why, headers: Some(headers), body: None }
+    }
+}
+
+/// The endpoint, changed.
+struct Setting {
+    why: Why,
+    endpoint: Endpoint,
+}
+
+pub(super) fn run(case: &Case<'_>, sample: &Sample) -> Outcome {
+    let mut search = Search { case, tried: 0, bytes: 0, stopped: false };
+    let found = search.all(sample);
+    let (why, plaintext) = match found {
+        Some((why, plaintext)) => (Some(why), plaintext),
+        None => (None, None),
+    };
+    Outcome { why, plaintext, tried: search.tried, all: !search.stopped }
+}
+
+type Found = (Why, Option<Bytes>);
+
+struct Search<'a> {
+    case: &'a Case<'a>,
+    tried: usize,
+    bytes: usize,
+    stopped: bool,
+}
+
+impl Search<'_> {
+    fn all(&mut self, sample: &Sample) -> Option<Found> {
+        let case = self.case;
+        let headers = headers::variants(case, sample);
+        let bodies = bodies::variants(case, sample);
+        let schemes = schemes::settings(case);
+        let keys = keys::settings(case);
+
+        let elsewhere =
+            [keys::out_of_time(case), schemes::other_endpoints(case)].into_iter().flatten().collect::<Vec<_>>();
+
+        let one = self.settings(&elsewhere);
+        let one = one.or_else(|| self.variants(&headers)).or_else(|| self.variants(&bodies));
+        let one = one.or_else(|| self.settings(&schemes)).or_else(|| self.settings(&keys));
+        if one.is_some() {
+            return one;
+        }
+        for body in bodies.iter().filter(|body| body.headers.is_none()) {
+            for head in &headers {
+                let both =
+                    Variant { why: head.why.and(&body.why), headers: head.headers.clone(), body: body.body.clone() };
+                if let Some(found) = self.attempt(case.endpoint, &both, None) {
+                    return Some(found);
+                }
+            }
+        }
+        let plain: Vec<&Variant> = headers.iter().chain(&bodies).collect();
+        for setting in elsewhere.iter().chain(&schemes).chain(&keys) {
+            for variant in &plain {
+                if let Some(found) = self.attempt(&setting.endpoint, variant, Some(&setting.why)) {
+                    return Some(found);
+                }
+            }
+        }
+        self.settings(&keys::under(case, &schemes))
+    }
+
+    fn variants(&mut self, variants: &[Variant]) -> Option<Found> {
+        variants.iter().find_map(|variant| self.attempt(self.case.endpoint, variant, None))
+    }
+
+    fn settings(&mut self, settings: &[Setting]) -> Option<Found> {
+        settings.iter().find_map(|setting| {
+            let unchanged = Variant { why: setting.why.clone(), headers: None, body: None };
+            self.attempt(&setting.endpoint, &unchanged, None)
+        })
+    }
+
+    /// Opens a variation. One whose time alone is wrong fits.
+    fn attempt(&mut self, endpoint: &Endpoint, variant: &Variant, also: Option<&Why>) -> Option<Found> {
+        let request = self.case.request;
+        let headers = variant.headers.as_ref().unwrap_or(&request.head.headers);
+        let body = variant.body.as_ref().unwrap_or(&request.body);
+        self.stopped |= self.tried == MOST_TRIES || self.bytes > MOST_BYTES;
+        let scheme = endpoint.provider.scheme();
+        if self.stopped || !scheme.proves_sender() {
+            return None;
+        }
+        self.tried += 1;
+        self.bytes = self.bytes.saturating_add(body.len());
+        let plaintext = match scheme.open(headers, body.clone(), self.case.at) {
+            // Another provider's text is not for this one to decode.
+            Ok(opened) => Some(opened.plaintext).filter(|_| endpoint.provider_name == self.case.endpoint.provider_name),
+            Err(no) if no.kind() == RejectionKind::TimestampOutside => None,
+            Err(_) => return None,
+        };
+        let why = also.map_or_else(|| variant.why.clone(), |also| variant.why.and(also));
+        Some((why, plaintext))
+    }
+}
