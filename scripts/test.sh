@@ -1,11 +1,24 @@
 #!/usr/bin/env bash
-# Passes all tests, with all features. Needs Rust and nothing else: no test needs a server of its own so far.
+# Passes all tests, with all features. Needs Rust, a C compiler, curl and python3; what Debian has of these is installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-if ! command -v cargo >/dev/null; then
-    echo "scripts/test.sh: cargo is missing: install Rust from https://rustup.rs or your distribution" >&2
+fail() {
+    echo "scripts/test.sh: $1" >&2
     exit 1
-fi
+}
+
+# need COMMAND PACKAGE: installs the package where the command is missing, or says in one line what to do.
+need() {
+    command -v "$1" >/dev/null && return
+    command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] || fail "$1 is missing: install $2"
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$2"; } >/dev/null 2>&1 ||
+        fail "$1 is missing, and apt-get could not install $2"
+}
+
+command -v cargo >/dev/null || fail "cargo is missing: install Rust from https://rustup.rs or your distribution"
+need cc gcc
+need curl curl
+need python3 python3
 
 cargo test --locked --all-features --quiet -- --quiet

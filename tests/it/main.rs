@@ -25,6 +25,7 @@ mod receiver;
 mod scheme;
 mod sibs;
 mod source_ip;
+#[cfg(feature = "asymmetric")]
 mod standard_webhooks;
 mod support;
 mod verify;

@@ -13,8 +13,10 @@ use tower_webhook::secret::{Key, KeyRing, Secret};
 use tower_webhook::{Rejection, RejectionKind};
 
 mod aes_gcm;
+#[cfg(feature = "asymmetric")]
 mod ed25519;
 mod hmac;
+#[cfg(feature = "asymmetric")]
 mod signature;
 mod template;
 mod token;

@@ -3,5 +3,6 @@
 mod child;
 mod explain;
 mod listen;
+mod readme;
 mod send;
 mod wire;

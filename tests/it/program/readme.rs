@@ -1,0 +1,68 @@
+//! The README's part for services in any language, run as it is written but for its two ports.
+
+use std::net::TcpListener;
+use std::path::Path;
+
+use super::child::{Folder, Program, Running};
+
+const README: &str = include_str!("../../../README.md");
+
+/// The code blocks under a heading, with their languages.
+fn blocks(heading: &str) -> Vec<(&'static str, &'static str)> {
+    let part = README.split(&format!("## {heading}\n")).nth(1).expect("the heading stands in the README");
+    let part = part.split("\n## ").next().unwrap();
+    let fenced = part.split("```").skip(1).step_by(2);
+    fenced.map(|block| block.split_once('\n').unwrap()).collect()
+}
+
+fn free_port() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
+}
+
+#[test]
+fn a_service_in_another_language_gets_each_event_once() {
+    let blocks = blocks("Beside a service in any language");
+    let languages: Vec<_> = blocks.iter().map(|(language, _)| *language).collect();
+    assert_eq!(languages, ["sh", "toml", "python", "sh", "sh", "sh"]);
+    let (listen_port, service_port) = (free_port(), free_port());
+    let text = |at: usize| blocks[at].1.replace("8080", &listen_port).replace("3000", &service_port);
+
+    let folder = Folder::new();
+    folder.write("receiver.toml", text(1));
+    folder.write("service.py", text(2));
+    let bin = Path::new(env!("CARGO_BIN_EXE_tower-webhook")).parent().unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let shell = |script: String| {
+        // With exec, so that the child that is ended is the one that was started.
+        let script =
+            script.replace("tower-webhook listen", "exec tower-webhook listen").replace("python3 ", "exec python3 ");
+        let script = format!("cd '{}'\n{script}", folder.path().display());
+        Program::other("sh", ["-c", &script]).env("PATH", &path)
+    };
+
+    let service: Running = shell(text(3)).start();
+    let receiver: Running = shell(text(4)).start();
+    assert_eq!(receiver.json()["listening"], format!("127.0.0.1:{listen_port}"));
+    wait_for(&service_port, &service);
+    let sent = shell(text(5)).run();
+    assert_eq!(sent.code, Some(0), "{sent:?}");
+    let statuses: Vec<_> = sent.json().iter().map(|line| (line["status"].clone(), line["replayed"].clone())).collect();
+    let told = |status: u16, replayed: bool| (status.into(), replayed.into());
+    assert_eq!(statuses, [told(200, false), told(200, true), told(401, false)]);
+
+    let verdicts: Vec<_> = (0..3).map(|_| receiver.json()["verdict"].clone()).collect();
+    assert_eq!(verdicts, ["accepted", "duplicate", "refused"]);
+    assert_eq!(service.line(), "transfer.completed|7b129bdd-b3c1-4a33-b80e-76cee553466f 692 bytes");
+    receiver.signal("TERM");
+    let done = receiver.wait();
+    assert_eq!((done.code, done.stdout.len()), (Some(0), 0), "{done:?}");
+}
+
+/// Until the service takes connections.
+fn wait_for(port: &str, service: &Running) {
+    let start = std::time::Instant::now();
+    while std::net::TcpStream::connect(format!("127.0.0.1:{port}")).is_err() {
+        assert!(start.elapsed().as_secs() < 30, "the service does not start: {}", service.stderr_so_far());
+        std::thread::yield_now();
+    }
+}
