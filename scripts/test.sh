@@ -21,4 +21,4 @@ need cc gcc
 need curl curl
 need python3 python3
 
-cargo test --locked --all-features --quiet -- --quiet
+cargo test --locked --all-features --quiet
