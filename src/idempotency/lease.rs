@@ -94,8 +94,8 @@ impl<S: DedupeStore> Claims<S> {
 
     /// Runs the work if the event is neither done nor in somebody else's hands.
     ///
-    /// The lease is renewed between two polls of the work: work that blocks its thread loses it. Run this in a task of
-    /// its own; dropped half way, the key comes free when the lease ends.
+    /// The lease is renewed between two polls of the work: work that blocks its thread loses it. Dropped half way, the key
+    /// comes free when the lease ends.
     pub(crate) async fn run<T, F, Fut>(&self, key: &Key, fingerprint: &Fingerprint, work: F) -> Settled<T>
     where
         F: FnOnce(Grant) -> Fut,

@@ -12,11 +12,11 @@ use futures_util::StreamExt as _;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::{HeaderValue, Request, Response};
-use tokio::task::JoinHandle;
 use tower_service::Service;
 
 use super::answer::{Answer, answer_all, answer_one, remember};
 use super::drain::Drain;
+use super::in_hand::InHand;
 use super::key::{Fingerprint, Namespace};
 use super::lease::{Claims, Grant, Work};
 use super::received::{Delivery, Inner, Received};
@@ -83,7 +83,7 @@ where
         match self.engine.admit(head, &body.into_bytes()) {
             Ok(batch) => {
                 let run = Arc::clone(&self.engine).deliver(batch, ready);
-                ResponseFuture(State::Running(self.engine.drain.spawn(run)))
+                ResponseFuture(State::Running(InHand::new(self.engine.drain.track(run))))
             }
             Err(rejection) => ResponseFuture(State::Refused(Some(Box::new(refusal(rejection))))),
         }
@@ -127,7 +127,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         Ok(Batch { head, events, shared: Shared { verified, acknowledgement } })
     }
 
-    /// Runs every event, in a task of its own: a sender that hangs up cancels nothing.
+    /// Runs every event.
     async fn deliver<S, R>(self: Arc<Self>, batch: Batch<P::Event>, ready: S) -> Result<Response<R>, S::Error>
     where
         S: Service<Request<Body>, Response = Response<R>> + Clone + Send,
@@ -225,26 +225,24 @@ fn asked_delay<R>(response: &Response<R>) -> Duration {
     response.extensions().get::<Rejection>().and_then(Rejection::retry_after).unwrap_or_default()
 }
 
-/// The answer of a delivery. Dropping it cancels nothing.
+/// The answer of a delivery. Dropping it cancels nothing: what is not done goes on in a task of its own, in the tokio
+/// runtime that the service was called in.
 #[must_use = "futures do nothing unless polled"]
-pub struct ResponseFuture<R, E>(State<R, E>);
+pub struct ResponseFuture<R: 'static, E: 'static>(State<R, E>);
 
-enum State<R, E> {
-    Running(JoinHandle<Result<Response<R>, E>>),
+enum State<R: 'static, E: 'static> {
+    Running(InHand<Result<Response<R>, E>>),
     Refused(Option<Box<Response<R>>>),
 }
 
-impl<R, E> Future for ResponseFuture<R, E>
-where
-    R: Default,
-{
+impl<R: Default, E> Future for ResponseFuture<R, E> {
     type Output = Result<Response<R>, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
-            State::Running(task) => Pin::new(task).poll(cx).map(|ended| {
+            State::Running(work) => Pin::new(work).poll(cx).map(|ended| {
                 ended.unwrap_or_else(|_| {
-                    Ok(refusal(Rejection::new(RejectionKind::HandlerFailed, "the task ended early")))
+                    Ok(refusal(Rejection::new(RejectionKind::HandlerFailed, "the delivery ended in a panic")))
                 })
             }),
             State::Refused(response) => match response.take() {
