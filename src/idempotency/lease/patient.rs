@@ -1,8 +1,10 @@
 //! The store, called within deadlines, and again with the same token when it could not say.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::poll_immediate;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::super::key::{Fingerprint, Key};
@@ -32,9 +34,9 @@ impl<S: DedupeStore> Patient<S> {
                 sleep(pauses.next()).await;
             }
         };
-        match timeout(OPERATION, tries).await {
-            Ok(answer) => answer,
-            Err(_) => Err(last),
+        match within(OPERATION, tries).await {
+            Some(answer) => answer,
+            None => Err(last),
         }
     }
 
@@ -80,7 +82,16 @@ impl<S: DedupeStore> Patient<S> {
 }
 
 async fn in_time<T>(time: Duration, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    timeout(time, call).await.unwrap_or(Err(StoreError::Timeout))
+    within(time, call).await.unwrap_or(Err(StoreError::Timeout))
+}
+
+/// What comes out within the time. What comes at once, as from a store in memory, is spared the timer and its room.
+async fn within<T>(time: Duration, call: impl Future<Output = T>) -> Option<T> {
+    let mut call = pin!(call);
+    match poll_immediate(&mut call).await {
+        None => Box::pin(timeout(time, call)).await.ok(),
+        at_once => at_once,
+    }
 }
 
 /// Pauses that double up to the longest.
