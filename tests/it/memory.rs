@@ -329,6 +329,27 @@ async fn a_sweep_takes_what_is_expired_and_leaves_what_lives() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_key_that_was_completed_later_is_kept_longer_and_then_cleared_away() {
+    let store = MemoryStore::new(100);
+    let (retention, seconds) = (Duration::from_secs(60), Duration::from_secs);
+    for key in 0..50 {
+        claims(&store, [key, 3]);
+    }
+    tokio::time::advance(seconds(10)).await;
+    for key in 0..50_u8 {
+        // Of every other, the retention is so much shorter that it ends before the claim's would have.
+        let retention = if key % 2 == 0 { retention } else { seconds(5) };
+        let key = Key::from_bytes([key, 3].repeat(16).try_into().unwrap());
+        assert_eq!(store.complete(&key, &who(1), &answer(1), retention).await, Ok(Held::Ok));
+    }
+    for (passed, left) in [(4, 50), (1, 25), (45, 25), (9, 25), (1, 0)] {
+        tokio::time::advance(seconds(passed)).await;
+        store.sweep();
+        assert_eq!(store.len(), left, "after another {passed} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stored_body_does_not_hold_its_buffer() {
     let store = MemoryStore::new(1);
     let (key, token, event) = (wide(1), who(1), Fingerprint::of(b"e"));
