@@ -168,7 +168,7 @@ impl Settings {
         self
     }
 
-    /// Where claim tokens come from. Default: the operating system.
+    /// Where claim tokens come from, for a store that needs random ones. Default: the operating system.
     #[must_use]
     pub fn entropy(mut self, entropy: impl Entropy) -> Self {
         self.entropy = Arc::new(entropy);

@@ -125,7 +125,7 @@ impl<S: DedupeStore> Claims<S> {
         key: &'a Key,
         fingerprint: &'a Fingerprint,
     ) -> Result<Holding<'a>, Settled<Infallible>> {
-        let token = Token::new(&*self.entropy).map_err(|error| Settled::Refused(self.unavailable(error)))?;
+        let token = self.store.token(&*self.entropy).map_err(|error| Settled::Refused(self.unavailable(error)))?;
         let start = Instant::now();
         let mut since = start;
         let mut pauses = Pauses::between_looks();
@@ -211,7 +211,9 @@ impl<S: DedupeStore> Claims<S> {
     /// released at once, and would end soon by itself.
     async fn ask(&self, holding: &Holding<'_>) -> Settled<Infallible> {
         let refused = |detail: &'static str| Settled::Refused(Rejection::new(RejectionKind::LeaseLost, detail));
-        let Ok(token) = Token::new(&*self.entropy) else { return refused("there are no random bytes to ask with") };
+        let Ok(token) = self.store.token(&*self.entropy) else {
+            return refused("there are no random bytes to ask with");
+        };
         let terms = self.terms.lease(ASKING_LEASE.min(self.terms.lease));
         let answer = self.store.claim(holding.key, &token, holding.fingerprint, &terms).await;
         if matches!(answer, Ok(Claim::Acquired { .. }) | Err(_)) {

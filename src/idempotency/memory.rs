@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::binary_heap::PeekMut;
 use std::collections::{BinaryHeap, HashMap};
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::key::{Fingerprint, Key};
 use super::record::{Moment, Record};
 use super::store::{Claim, DedupeStore, Held, LostWhy, StoreError, StoredResponse, Terms, Token};
+use crate::clock::{Entropy, NoEntropy};
 
 const SHARDS: usize = 64;
 /// How many expired records a claim clears away at most, in each shard that it looks at.
@@ -54,6 +55,8 @@ struct Inner {
     shards: [Mutex<Shard>; SHARDS],
     capacity: usize,
     used: AtomicUsize,
+    /// The number of the next token.
+    token: AtomicU64,
     start: Instant,
 }
 
@@ -67,8 +70,8 @@ impl MemoryStore {
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         let shards = std::array::from_fn(|_| Mutex::default());
-        let (used, start) = (AtomicUsize::new(0), Instant::now());
-        Self(Arc::new(Inner { shards, capacity, used, start }))
+        let (used, token, start) = (AtomicUsize::new(0), AtomicU64::new(0), Instant::now());
+        Self(Arc::new(Inner { shards, capacity, used, token, start }))
     }
 
     /// How many keys are held, expired ones that were not cleared away yet among them.
@@ -156,6 +159,12 @@ impl fmt::Debug for MemoryStore {
 }
 
 impl DedupeStore for MemoryStore {
+    /// Counted: a copy of this process has a copy of this store.
+    fn token(&self, _: &dyn Entropy) -> Result<Token, NoEntropy> {
+        let number = self.0.token.fetch_add(1, Ordering::Relaxed);
+        Ok(Token::from_bytes(u128::from(number).to_be_bytes()))
+    }
+
     async fn claim(
         &self,
         key: &Key,

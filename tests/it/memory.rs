@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test: a panic is a failure")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use futures_util::FutureExt as _;
 use http::StatusCode;
 use proptest::prelude::*;
 use tokio::sync::Barrier;
+use tower_webhook::clock::NoEntropy;
 use tower_webhook::idempotency::{
     Claim, DedupeStore as _, Fingerprint, Held, Key, LostWhy, MemoryStore, StateTag, StoreError, StoredResponse, Terms,
     Token,
@@ -347,6 +348,16 @@ async fn a_key_that_was_completed_later_is_kept_longer_and_then_cleared_away() {
         store.sweep();
         assert_eq!(store.len(), left, "after another {passed} s");
     }
+}
+
+#[tokio::test]
+async fn no_token_is_given_out_twice_by_a_store_and_its_clones() {
+    let store = MemoryStore::new(1);
+    let stores = [store.clone(), store];
+    let nothing = |_: &mut [u8]| Err(NoEntropy);
+    let tokens: BTreeSet<[u8; 16]> =
+        stores.iter().cycle().take(1000).map(|store| *store.token(&nothing).unwrap().as_bytes()).collect();
+    assert_eq!(tokens.len(), 1000);
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::super::key::{Fingerprint, Key};
 use super::super::store::{Claim, DedupeStore, Held, StoreError, StoredResponse, Terms, Token};
+use crate::clock::{Entropy, NoEntropy};
 
 /// The time for one operation of the store; all tries of one claim together.
 const OPERATION: Duration = Duration::from_secs(2);
@@ -16,6 +17,10 @@ const OPERATION: Duration = Duration::from_secs(2);
 pub(super) struct Patient<S>(pub(super) Arc<S>);
 
 impl<S: DedupeStore> Patient<S> {
+    pub(super) fn token(&self, entropy: &dyn Entropy) -> Result<Token, NoEntropy> {
+        self.0.token(entropy)
+    }
+
     pub(super) async fn claim(
         &self,
         key: &Key,
