@@ -44,7 +44,7 @@ fn describe(fault: &serde_json::Error) -> String {
 const MOST_LEVELS: usize = 127;
 const MOST_NAMES: usize = 4096;
 /// Up to here a look along the list beats a hash.
-const FEW_NAMES: usize = 16;
+const FEW_NAMES: usize = 32;
 
 /// Refuses a name that stands twice in one object. Knows as much of JSON as that takes; the parser refuses the rest.
 fn check_names(text: &str) -> Result<(), Rejection> {
@@ -56,10 +56,10 @@ fn check_names(text: &str) -> Result<(), Rejection> {
     while let Some(byte) = bytes.get(at) {
         match byte {
             b'"' => {
-                let end = string_end(bytes, at);
+                let (end, is_plain) = string_end(bytes, at);
                 if let (true, Some(frame)) = (name_next, open.last_mut()) {
                     frame
-                        .add(name_of(text, at, end), &mut names)
+                        .add(name_of(text, at, end, is_plain), &mut names)
                         .map_err(|why| malformed(format!("{why} at byte {at}")))?;
                     name_next = false;
                 }
@@ -84,25 +84,43 @@ fn check_names(text: &str) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// The index of the quote that ends the string which begins at `start`, or of the last byte.
-fn string_end(bytes: &[u8], start: usize) -> usize {
-    let mut at = start + 1;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'"' => return at,
-            b'\\' => at += 2,
-            _ => at += 1,
+/// The index of the quote that ends the string which begins at `start`, or the length of all; and whether no character
+/// in it is escaped.
+fn string_end(bytes: &[u8], start: usize) -> (usize, bool) {
+    let (mut at, mut is_plain) = (start + 1, true);
+    loop {
+        at += plain_words(bytes.get(at..).unwrap_or_default());
+        match bytes.get(at) {
+            Some(b'"') => return (at, is_plain),
+            Some(b'\\') => (at, is_plain) = (at + 2, false),
+            Some(_) => at += 1,
+            None => return (bytes.len(), is_plain),
         }
     }
-    bytes.len()
 }
 
-fn name_of(text: &str, start: usize, end: usize) -> Cow<'_, str> {
-    let quoted = text.get(start..=end).unwrap_or_default();
-    let plain = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
-    match plain.contains('\\') {
-        true => serde_json::from_str(quoted).map_or(Cow::Borrowed(plain), Cow::Owned),
-        false => Cow::Borrowed(plain),
+/// How many bytes there are before the first quote or backslash, or before the last eight bytes, eight at a time.
+fn plain_words(bytes: &[u8]) -> usize {
+    let (words, _) = bytes.as_chunks();
+    let found = words.iter().map(|word| quotes(u64::from_le_bytes(*word))).enumerate().find(|(_, marks)| *marks != 0);
+    match found {
+        Some((word, marks)) => word * 8 + marks.trailing_zeros() as usize / 8,
+        None => words.len() * 8,
+    }
+}
+
+/// Marks in each byte that is a quote or a backslash: right up to the first, which is the lowest.
+fn quotes(word: u64) -> u64 {
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7);
+    zeros(word ^ (ONES * u64::from(b'"'))) | zeros(word ^ (ONES * u64::from(b'\\')))
+}
+
+fn name_of(text: &str, start: usize, end: usize, is_plain: bool) -> Cow<'_, str> {
+    let plain = Cow::Borrowed(text.get(start + 1..end).unwrap_or_default());
+    match text.get(start..=end) {
+        Some(quoted) if !is_plain => serde_json::from_str(quoted).map_or(plain, Cow::Owned),
+        _ => plain,
     }
 }
 
@@ -240,7 +258,7 @@ mod tests {
             let names: Vec<_> = (0..count).map(|n| format!("\"n{n}\":{n}")).collect();
             format!("{{{},\"{last}\":0}}", names.join(","))
         };
-        for count in [1, 15, 16, 17, 18, 100, 4000] {
+        for count in [1, 15, 16, 17, 31, 32, 33, 34, 100, 4000] {
             assert!(strict(&object(count, "new")).is_ok(), "{count}");
             for twin in [0, count / 2, count - 1] {
                 assert!(strict(&object(count, &format!("n{twin}"))).is_err(), "{count} {twin}");
@@ -301,6 +319,33 @@ mod tests {
         assert_eq!(lookup(b"{", &Pointer::new("/a").unwrap()), None);
         for text in ["a", "/~", "/~2", "a/b"] {
             assert_eq!(Pointer::new(text).unwrap_err(), ConfigError::JsonPointer(text.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_string_ends_at_its_quote_wherever_in_a_word_it_stands() {
+        for length in 0..40 {
+            for (case, inside) in [("plain", "x"), ("high", "\u{e9}"), ("quote", "\\\""), ("backslash", "\\\\")] {
+                for at in 0..length {
+                    let text = format!("\"{}{inside}{}\",\"\\", "y".repeat(at), "z".repeat(length - at));
+                    let expected = (1 + length + inside.len(), !inside.starts_with('\\'));
+                    assert_eq!(string_end(text.as_bytes(), 0), expected, "{case} at {at} of {length}");
+                    let open = text.get(..expected.0).unwrap().as_bytes();
+                    assert_eq!(string_end(open, 0), (open.len(), expected.1), "{case} at {at} of {length}, no end");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn marks_are_right_up_to_the_first_for_every_byte() {
+        for byte in 0..=u8::MAX {
+            for at in 0..8 {
+                let mut word = [b'x'; 8];
+                word[at] = byte;
+                let first = (quotes(u64::from_le_bytes(word)).trailing_zeros() / 8) as usize;
+                assert_eq!(first, if matches!(byte, b'"' | b'\\') { at } else { 8 }, "{byte} at {at}");
+            }
         }
     }
 

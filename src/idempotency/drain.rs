@@ -2,8 +2,8 @@
 
 use std::future::Future;
 
-use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TrackedFuture;
 
 /// Drains a receiver: what is in hand finishes and is answered, what comes new is told to come again.
 ///
@@ -33,10 +33,8 @@ impl Drain {
         self.0.wait().await;
     }
 
-    pub(crate) fn spawn<F>(&self, task: F) -> JoinHandle<F::Output>
-    where
-        F: Future<Output: Send> + Send + 'static,
-    {
-        self.0.spawn(task)
+    /// The same work, in hand until it is done or dropped.
+    pub(crate) fn track<F: Future>(&self, work: F) -> TrackedFuture<F> {
+        self.0.track_future(work)
     }
 }

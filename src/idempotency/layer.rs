@@ -21,6 +21,10 @@ use crate::provider::Provider;
 /// [`VerifyLayer`](crate::layers::VerifyLayer); without that it answers 500. The inner service finds
 /// [`Received`](super::Received) and [`Delivery`](super::Delivery) in the extensions and the event's JSON in the body.
 /// A 2xx of the inner service completes the event and is remembered; any other answer frees the key and is passed on.
+///
+/// A sender that hangs up cancels nothing. As long as somebody awaits the answer, a delivery runs in the task that does,
+/// which for most servers is the connection's; dropped, it goes on in a task of its own. An inner service that blocks its
+/// thread holds up that task, so hand blocking work to `tokio::task::spawn_blocking`. It needs a tokio runtime.
 #[derive(Debug)]
 pub struct IdempotencyLayer<P, D> {
     provider: Arc<P>,
@@ -164,7 +168,7 @@ impl Settings {
         self
     }
 
-    /// Where claim tokens come from. Default: the operating system.
+    /// Where claim tokens come from, for a store that needs random ones. Default: the operating system.
     #[must_use]
     pub fn entropy(mut self, entropy: impl Entropy) -> Self {
         self.entropy = Arc::new(entropy);

@@ -10,14 +10,16 @@ use std::fmt;
 use std::future::Future;
 use std::num::NonZeroU64;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use futures_util::future::poll_immediate;
 use tokio::time::{Instant, sleep};
-use tokio_util::sync::CancellationToken;
 
 use super::key::{Fingerprint, Key};
+use super::received::LeaseLost;
 use super::store::{Claim, DedupeStore, Held, StoredResponse, Terms, Token};
 use crate::clock::Entropy;
 use crate::error::{BoxError, Rejection, RejectionKind};
@@ -47,8 +49,8 @@ pub(crate) struct Claims<S> {
 pub(crate) struct Grant {
     /// `None` when nothing was claimed.
     pub(crate) fence: Option<NonZeroU64>,
-    /// Fires when the lease is lost. The work is told, not stopped.
-    pub(crate) lost: CancellationToken,
+    /// The work is told of the loss, not stopped.
+    pub(crate) lost: LeaseLost,
 }
 
 /// How the work ended.
@@ -94,8 +96,8 @@ impl<S: DedupeStore> Claims<S> {
 
     /// Runs the work if the event is neither done nor in somebody else's hands.
     ///
-    /// The lease is renewed between two polls of the work: work that blocks its thread loses it. Run this in a task of
-    /// its own; dropped half way, the key comes free when the lease ends.
+    /// The lease is renewed between two polls of the work: work that blocks its thread loses it. Dropped half way, the key
+    /// comes free when the lease ends.
     pub(crate) async fn run<T, F, Fut>(&self, key: &Key, fingerprint: &Fingerprint, work: F) -> Settled<T>
     where
         F: FnOnce(Grant) -> Fut,
@@ -123,16 +125,19 @@ impl<S: DedupeStore> Claims<S> {
         key: &'a Key,
         fingerprint: &'a Fingerprint,
     ) -> Result<Holding<'a>, Settled<Infallible>> {
-        let token = Token::new(&*self.entropy).map_err(|error| Settled::Refused(self.unavailable(error)))?;
+        let token = self.store.token(&*self.entropy).map_err(|error| Settled::Refused(self.unavailable(error)))?;
         let start = Instant::now();
+        let mut since = start;
         let mut pauses = Pauses::between_looks();
         loop {
-            let since = Instant::now();
             let claim = self.store.claim(key, &token, fingerprint, &self.terms).await;
-            let left = self.in_flight_wait.saturating_sub(start.elapsed());
-            if matches!(claim, Ok(Claim::InFlight { .. })) && !left.is_zero() {
-                sleep(pauses.next().min(left)).await;
-                continue;
+            if matches!(claim, Ok(Claim::InFlight { .. })) {
+                let left = self.in_flight_wait.saturating_sub(start.elapsed());
+                if !left.is_zero() {
+                    sleep(pauses.next().min(left)).await;
+                    since = Instant::now();
+                    continue;
+                }
             }
             return Err(Settled::Refused(match claim {
                 Ok(Claim::Acquired { fence }) => return Ok(Holding { key, fingerprint, token, fence, since }),
@@ -156,18 +161,21 @@ impl<S: DedupeStore> Claims<S> {
         F: FnOnce(Grant) -> Fut,
         Fut: Future<Output = Work<T>>,
     {
-        let lost = CancellationToken::new();
+        let lost = LeaseLost::new();
         let grant = Grant { fence: NonZeroU64::new(holding.fence), lost: lost.clone() };
-        let work = AssertUnwindSafe(async move { work(grant).await }).catch_unwind();
+        let mut work = pin!(AssertUnwindSafe(async move { work(grant).await }).catch_unwind());
+        if let Some(outcome) = poll_immediate(&mut work).await {
+            return outcome.ok();
+        }
         tokio::select! {
             biased;
             outcome = work => outcome.ok(),
-            never = self.keep(holding, &lost) => match never {},
+            never = Box::pin(self.keep(holding, &lost)) => match never {},
         }
     }
 
     /// Renews the lease at each third, and says so when it is lost.
-    async fn keep(&self, holding: &mut Holding<'_>, lost: &CancellationToken) -> Infallible {
+    async fn keep(&self, holding: &mut Holding<'_>, lost: &LeaseLost) -> Infallible {
         let third = (self.terms.lease / 3).max(SHORTEST_THIRD);
         let mut misses = 0;
         let mut last = holding.since;
@@ -181,7 +189,7 @@ impl<S: DedupeStore> Claims<S> {
             }
         }
         trace::lease_lost(holding.fence, misses);
-        lost.cancel();
+        lost.tell();
         std::future::pending().await
     }
 
@@ -203,7 +211,9 @@ impl<S: DedupeStore> Claims<S> {
     /// released at once, and would end soon by itself.
     async fn ask(&self, holding: &Holding<'_>) -> Settled<Infallible> {
         let refused = |detail: &'static str| Settled::Refused(Rejection::new(RejectionKind::LeaseLost, detail));
-        let Ok(token) = Token::new(&*self.entropy) else { return refused("there are no random bytes to ask with") };
+        let Ok(token) = self.store.token(&*self.entropy) else {
+            return refused("there are no random bytes to ask with");
+        };
         let terms = self.terms.lease(ASKING_LEASE.min(self.terms.lease));
         let answer = self.store.claim(holding.key, &token, holding.fingerprint, &terms).await;
         if matches!(answer, Ok(Claim::Acquired { .. }) | Err(_)) {

@@ -1,8 +1,10 @@
 //! A store in memory: bounded, and never forgetful of a live key.
 
-use std::collections::{BTreeSet, HashMap};
+use std::cmp::Reverse;
+use std::collections::binary_heap::PeekMut;
+use std::collections::{BinaryHeap, HashMap};
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,8 +12,9 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::key::{Fingerprint, Key};
-use super::record::Record;
+use super::record::{Moment, Record};
 use super::store::{Claim, DedupeStore, Held, LostWhy, StoreError, StoredResponse, Terms, Token};
+use crate::clock::{Entropy, NoEntropy};
 
 const SHARDS: usize = 64;
 /// How many expired records a claim clears away at most, in each shard that it looks at.
@@ -24,9 +27,10 @@ const SWEPT_AT_ONCE: usize = 256;
 /// What it promises: one process, and lost at its exit. After a restart, a sender's repeat of an event that was
 /// handled before it is handled again; where that matters, use a store that outlives the process.
 ///
-/// The bound counts keys over the whole store. A key takes some 450 bytes, and the body that its response has, at most
-/// [`StoredResponse::MAX_BODY`]. A live key is never evicted: a new one that finds no room, not even after expired
-/// ones were cleared away, is refused with [`StoreError::Full`], while known keys are still answered.
+/// The bound counts keys over the whole store. A key takes some 250 bytes. Its response, where that is not an empty 200,
+/// takes some 100 and its body, at most [`StoredResponse::MAX_BODY`]. A live key is never evicted: a new one that finds no
+/// room, not even after expired ones were cleared away, is refused with [`StoreError::Full`], while known keys are still
+/// answered.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -51,6 +55,9 @@ struct Inner {
     shards: [Mutex<Shard>; SHARDS],
     capacity: usize,
     used: AtomicUsize,
+    /// The number of the next token.
+    token: AtomicU64,
+    start: Instant,
 }
 
 impl MemoryStore {
@@ -63,7 +70,8 @@ impl MemoryStore {
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         let shards = std::array::from_fn(|_| Mutex::default());
-        Self(Arc::new(Inner { shards, capacity, used: AtomicUsize::new(0) }))
+        let (used, token, start) = (AtomicUsize::new(0), AtomicU64::new(0), Instant::now());
+        Self(Arc::new(Inner { shards, capacity, used, token, start }))
     }
 
     /// How many keys are held, expired ones that were not cleared away yet among them.
@@ -87,7 +95,7 @@ impl MemoryStore {
     }
 
     fn sweep_shard(&self, shard: &mut Shard, most: usize) -> usize {
-        let swept = shard.sweep(Instant::now(), most);
+        let swept = shard.sweep(self.now(), most);
         self.0.used.fetch_sub(swept, Ordering::Relaxed);
         swept
     }
@@ -100,7 +108,7 @@ impl MemoryStore {
         terms: &Terms,
     ) -> Result<Claim, StoreError> {
         let mut shard = lock(self.shard(key));
-        let now = Instant::now();
+        let now = self.now();
         if let Some(claim) = shard.change(key, now, |record| record.claim(token, fingerprint, terms, now)) {
             return Ok(claim);
         }
@@ -117,6 +125,10 @@ impl MemoryStore {
         Ok(Claim::Acquired { fence })
     }
 
+    fn now(&self) -> Moment {
+        Moment::after_start(self.0.start.elapsed())
+    }
+
     fn take_room(&self) -> bool {
         let more = |used: usize| (used < self.0.capacity).then_some(used + 1);
         self.0.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
@@ -128,9 +140,9 @@ impl MemoryStore {
         swept > 0
     }
 
-    fn held(&self, key: &Key, change: impl FnOnce(&mut Record, Instant) -> Held) -> Held {
+    fn held(&self, key: &Key, change: impl FnOnce(&mut Record, Moment) -> Held) -> Held {
         let mut shard = lock(self.shard(key));
-        let now = Instant::now();
+        let now = self.now();
         shard.change(key, now, |record| change(record, now)).unwrap_or(Held::Lost(LostWhy::Gone))
     }
 
@@ -147,6 +159,12 @@ impl fmt::Debug for MemoryStore {
 }
 
 impl DedupeStore for MemoryStore {
+    /// Counted: a copy of this process has a copy of this store.
+    fn token(&self, _: &dyn Entropy) -> Result<Token, NoEntropy> {
+        let number = self.0.token.fetch_add(1, Ordering::Relaxed);
+        Ok(Token::from_bytes(u128::from(number).to_be_bytes()))
+    }
+
     async fn claim(
         &self,
         key: &Key,
@@ -182,46 +200,50 @@ impl DedupeStore for MemoryStore {
     }
 }
 
-/// Records, and an index that holds each of them once, at its end.
+/// Records, and an index that has for each a time to look at it, no later than its end. Most ends move on once, when the
+/// event is done; that is found out by looking.
 #[derive(Default)]
 struct Shard {
     records: HashMap<Key, Record>,
-    ends: BTreeSet<(Instant, Key)>,
+    looks: BinaryHeap<Reverse<(Moment, Key)>>,
 }
 
 impl Shard {
-    /// Changes a live record and keeps the index right.
-    fn change<T>(&mut self, key: &Key, now: Instant, change: impl FnOnce(&mut Record) -> T) -> Option<T> {
+    /// Changes a live record.
+    fn change<T>(&mut self, key: &Key, now: Moment, change: impl FnOnce(&mut Record) -> T) -> Option<T> {
         let record = self.records.get_mut(key).filter(|record| !record.is_expired(now))?;
         let before = record.expires();
         let answer = change(record);
-        let end = record.expires();
-        if end != before {
-            self.ends.remove(&(before, *key));
-            self.ends.insert((end, *key));
+        if record.expires() < before {
+            self.looks.push(Reverse((record.expires(), *key)));
         }
         Some(answer)
     }
 
     fn insert(&mut self, key: Key, record: Record) {
-        self.ends.insert((record.expires(), key));
+        self.looks.push(Reverse((record.expires(), key)));
         self.records.insert(key, record);
     }
 
     fn remove(&mut self, key: &Key) -> bool {
-        let Some(record) = self.records.remove(key) else { return false };
-        self.ends.remove(&(record.expires(), *key))
+        self.records.remove(key).is_some()
     }
 
-    fn sweep(&mut self, now: Instant, most: usize) -> usize {
+    fn sweep(&mut self, now: Moment, most: usize) -> usize {
         let mut swept = 0;
         while swept < most
-            && let Some((end, key)) = self.ends.first().copied()
-            && end <= now
+            && let Some(mut next) = self.looks.peek_mut()
+            && let Reverse((look, key)) = *next
+            && look <= now
         {
-            self.ends.pop_first();
-            self.records.remove(&key);
-            swept += 1;
+            match self.records.get(&key) {
+                Some(record) if !record.is_expired(now) => *next = Reverse((record.expires(), key)),
+                gone => {
+                    swept += usize::from(gone.is_some());
+                    self.records.remove(&key);
+                    PeekMut::pop(next);
+                }
+            }
         }
         swept
     }
@@ -230,4 +252,26 @@ impl Shard {
 /// A panic while the lock was held leaves a shard as good as before: nothing in there calls foreign code.
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_left_over_in_the_index_goes_away() {
+        let (store, key, event) = (MemoryStore::new(1), Key::from_bytes([1; 32]), Fingerprint::of(b"event"));
+        let terms = Terms::new(Duration::from_secs(10)).lease(Duration::from_secs(35));
+        for round in 0..100 {
+            // The end moves from 35 seconds to 10, and the entry of the 35 stays behind.
+            let token = Token::from_bytes([round; 16]);
+            assert!(matches!(store.claim(&key, &token, &event, &terms).await, Ok(Claim::Acquired { fence: 1 })));
+            store
+                .complete(&key, &token, &StoredResponse::new(http::StatusCode::OK, None, Bytes::new()), terms.retention)
+                .await
+                .unwrap();
+            tokio::time::advance(terms.retention).await;
+        }
+        assert!(lock(store.shard(&key)).looks.len() <= 5, "{} entries", lock(store.shard(&key)).looks.len());
+    }
 }

@@ -6,6 +6,7 @@
 
 mod answer;
 mod drain;
+mod in_hand;
 mod key;
 mod layer;
 mod lease;

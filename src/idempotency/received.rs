@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::SetOnce;
 
 use crate::event;
 use crate::gate::Verified;
@@ -78,7 +78,7 @@ pub(crate) struct Inner {
     pub(crate) occurred_at: Option<Timestamp>,
     pub(crate) raw: Bytes,
     pub(crate) fence: Option<NonZeroU64>,
-    pub(crate) lost: CancellationToken,
+    pub(crate) lost: LeaseLost,
 }
 
 impl Delivery {
@@ -125,7 +125,7 @@ impl Delivery {
     /// As [`Received::lease_lost`].
     #[must_use]
     pub fn lease_lost(&self) -> LeaseLost {
-        LeaseLost(self.0.lost.clone())
+        self.0.lost.clone()
     }
 }
 
@@ -141,17 +141,27 @@ impl fmt::Debug for Delivery {
 
 /// Tells a handler that its lease is lost.
 #[derive(Clone, Debug)]
-pub struct LeaseLost(CancellationToken);
+pub struct LeaseLost(Arc<SetOnce<()>>);
 
 impl LeaseLost {
+    pub(crate) fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    /// Wakes all that wait for it.
+    pub(crate) fn tell(&self) {
+        // Told twice is told.
+        drop(self.0.set(()));
+    }
+
     /// Whether it is lost by now.
     #[must_use]
     pub fn is_lost(&self) -> bool {
-        self.0.is_cancelled()
+        self.0.initialized()
     }
 
     /// Waits until it is lost; for ever, while it holds.
     pub async fn wait(&self) {
-        self.0.cancelled().await;
+        self.0.wait().await;
     }
 }

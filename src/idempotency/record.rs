@@ -11,49 +11,66 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use bytes::Bytes;
+use http::StatusCode;
 
 use super::key::Fingerprint;
 use super::store::{Claim, Held, LostWhy, StateTag, StoredResponse, Terms, Token};
 
-/// Longer durations count as this one, so that no sum of times overflows.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+/// A time, in nanoseconds since its store was made. It ends after 500 years, and longer durations end there.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Moment(u64);
+
+impl Moment {
+    pub(super) fn after_start(time: Duration) -> Self {
+        Self(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    fn after(self, time: Duration) -> Self {
+        Self(self.0.saturating_add(Self::after_start(time).0))
+    }
+
+    fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
 
 pub(super) struct Record {
     fingerprint: Fingerprint,
     fence: u64,
     state: State,
-    expires: Instant,
+    expires: Moment,
 }
 
 enum State {
     /// Nobody else may claim before `until`. A released record has no holder.
     Pending {
         holder: Option<Token>,
-        until: Instant,
+        until: Moment,
     },
     Done {
         by: Token,
-        response: StoredResponse,
+        /// `None` is an empty 200, which is what most handlers answer.
+        response: Option<Box<StoredResponse>>,
     },
     Poison,
 }
 
 impl Record {
     /// The record of a key that was absent, claimed.
-    pub(super) fn claimed(token: Token, fingerprint: Fingerprint, terms: &Terms, now: Instant) -> Self {
-        let until = after(now, terms.lease);
-        let expires = after(now, terms.retention).max(until);
+    pub(super) fn claimed(token: Token, fingerprint: Fingerprint, terms: &Terms, now: Moment) -> Self {
+        let until = now.after(terms.lease);
+        let expires = now.after(terms.retention).max(until);
         Self { fingerprint, fence: 1, state: State::Pending { holder: Some(token), until }, expires }
     }
 
     /// When the record may be forgotten.
-    pub(super) fn expires(&self) -> Instant {
+    pub(super) fn expires(&self) -> Moment {
         self.expires
     }
 
     /// Whether it may be forgotten now.
-    pub(super) fn is_expired(&self, now: Instant) -> bool {
+    pub(super) fn is_expired(&self, now: Moment) -> bool {
         self.expires <= now
     }
 
@@ -62,18 +79,19 @@ impl Record {
         self.fence
     }
 
-    pub(super) fn claim(&mut self, token: &Token, fingerprint: &Fingerprint, terms: &Terms, now: Instant) -> Claim {
+    pub(super) fn claim(&mut self, token: &Token, fingerprint: &Fingerprint, terms: &Terms, now: Moment) -> Claim {
         if self.fingerprint != *fingerprint {
             return Claim::Mismatch { state: self.tag() };
         }
         match &self.state {
             State::Done { response, .. } => {
-                return Claim::Done { fence: self.fence, response: response.clone() };
+                let response = response.as_deref().cloned().unwrap_or_else(empty);
+                return Claim::Done { fence: self.fence, response };
             }
             State::Poison => return Claim::Poison { attempts: self.fence },
             State::Pending { holder: Some(holder), .. } if holder == token => {}
             State::Pending { until, .. } if now < *until => {
-                return Claim::InFlight { retry_in: until.duration_since(now) };
+                return Claim::InFlight { retry_in: until.since(now) };
             }
             State::Pending { .. } if terms.max_attempts.is_some_and(|most| u64::from(most.get()) <= self.fence) => {
                 self.state = State::Poison;
@@ -85,10 +103,10 @@ impl Record {
         Claim::Acquired { fence: self.fence }
     }
 
-    pub(super) fn renew(&mut self, token: &Token, lease: Duration, now: Instant) -> Held {
+    pub(super) fn renew(&mut self, token: &Token, lease: Duration, now: Moment) -> Held {
         match &mut self.state {
             State::Pending { holder: Some(holder), until } if holder == token => {
-                *until = after(now, lease);
+                *until = now.after(lease);
                 self.expires = self.expires.max(*until);
                 Held::Ok
             }
@@ -101,24 +119,25 @@ impl Record {
         token: &Token,
         response: &StoredResponse,
         retention: Duration,
-        now: Instant,
+        now: Moment,
     ) -> Held {
         match &self.state {
             State::Done { by, .. } if by == token => Held::Ok,
             State::Pending { holder: Some(holder), .. } if holder == token => {
-                self.state = State::Done { by: *token, response: response.clone() };
-                self.expires = after(now, retention);
+                let response = (*response != empty()).then(|| Box::new(response.clone()));
+                self.state = State::Done { by: *token, response };
+                self.expires = now.after(retention);
                 Held::Ok
             }
             _ => self.lost(),
         }
     }
 
-    pub(super) fn release(&mut self, token: &Token, delay: Duration, now: Instant) -> Held {
+    pub(super) fn release(&mut self, token: &Token, delay: Duration, now: Moment) -> Held {
         match &mut self.state {
             State::Pending { holder, until } if holder.as_ref() == Some(token) => {
                 *holder = None;
-                *until = after(now, delay);
+                *until = now.after(delay);
                 self.expires = self.expires.max(*until);
                 Held::Ok
             }
@@ -139,6 +158,6 @@ impl Record {
     }
 }
 
-fn after(now: Instant, time: Duration) -> Instant {
-    now.checked_add(time.min(LONGEST)).unwrap_or(now)
+fn empty() -> StoredResponse {
+    StoredResponse::new(StatusCode::OK, None, Bytes::new())
 }

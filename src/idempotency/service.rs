@@ -12,11 +12,11 @@ use futures_util::StreamExt as _;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::{HeaderValue, Request, Response};
-use tokio::task::JoinHandle;
 use tower_service::Service;
 
 use super::answer::{Answer, answer_all, answer_one, remember};
 use super::drain::Drain;
+use super::in_hand::InHand;
 use super::key::{Fingerprint, Namespace};
 use super::lease::{Claims, Grant, Work};
 use super::received::{Delivery, Inner, Received};
@@ -83,7 +83,7 @@ where
         match self.engine.admit(head, &body.into_bytes()) {
             Ok(batch) => {
                 let run = Arc::clone(&self.engine).deliver(batch, ready);
-                ResponseFuture(State::Running(self.engine.drain.spawn(run)))
+                ResponseFuture(State::Running(InHand::new(self.engine.drain.track(run))))
             }
             Err(rejection) => ResponseFuture(State::Refused(Some(Box::new(refusal(rejection))))),
         }
@@ -95,6 +95,12 @@ struct Batch<E> {
     head: Parts,
     events: Vec<Decoded<E>>,
     shared: Shared,
+}
+
+/// One event and the head that it will have. Boxed: every future between here and the handler would have room for it.
+struct Job<E> {
+    head: Parts,
+    event: Decoded<E>,
 }
 
 /// What all events of a delivery have in common.
@@ -121,7 +127,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         Ok(Batch { head, events, shared: Shared { verified, acknowledgement } })
     }
 
-    /// Runs every event, in a task of its own: a sender that hangs up cancels nothing.
+    /// Runs every event.
     async fn deliver<S, R>(self: Arc<Self>, batch: Batch<P::Event>, ready: S) -> Result<Response<R>, S::Error>
     where
         S: Service<Request<Body>, Response = Response<R>> + Clone + Send,
@@ -132,7 +138,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         let Batch { head, events, shared } = batch;
         let events = match <[_; 1]>::try_from(events) {
             Ok([event]) => {
-                let answer = self.run(&shared, head, event, ready).await;
+                let answer = self.run(&shared, Box::new(Job { head, event }), ready).await;
                 return answer_one(shared.acknowledgement.as_ref(), answer);
             }
             Err(events) => events,
@@ -143,31 +149,30 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         let (engine, shared) = (&self, &shared);
         let runs = events.into_iter().map(move |event| {
             let service = ready.take().unwrap_or_else(|| spare.clone());
-            engine.run(shared, head.clone(), event, service)
+            engine.run(shared, Box::new(Job { head: head.clone(), event }), service)
         });
         let answers = futures_util::stream::iter(runs).buffered(self.batch_concurrency).collect().await;
         answer_all(shared.acknowledgement.as_ref(), answers)
     }
 
-    async fn run<S, R>(&self, shared: &Shared, head: Parts, event: Decoded<P::Event>, service: S) -> Answer<R, S::Error>
+    async fn run<S, R>(&self, shared: &Shared, job: Box<Job<P::Event>>, service: S) -> Answer<R, S::Error>
     where
         S: Service<Request<Body>, Response = Response<R>> + Send,
         S::Future: Send,
         S::Error: Send,
         R: http_body::Body<Data = Bytes> + From<Bytes> + Default + Send,
     {
-        let event_key = event.key.clone();
+        let event_key = job.event.key.clone();
         let key = self.namespace.key(&event_key);
-        let fingerprint = Fingerprint::of(&event.identity);
-        let work = |grant| self.call(shared, head, event, service, grant);
+        let fingerprint = Fingerprint::of(&job.event.identity);
+        let work = |grant| self.call(shared, job, service, grant);
         Answer::of(event_key, self.claims.run(&key, &fingerprint, work).await)
     }
 
     async fn call<S, R>(
         &self,
         shared: &Shared,
-        head: Parts,
-        event: Decoded<P::Event>,
+        job: Box<Job<P::Event>>,
         mut service: S,
         grant: Grant,
     ) -> Work<Result<Response<R>, S::Error>>
@@ -180,7 +185,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         if let Err(error) = poll_fn(|cx| service.poll_ready(cx)).await {
             return Work::NotDone { answer: Err(error), delay: Duration::ZERO };
         }
-        let response = match service.call(self.request(shared, head, event, grant)).await {
+        let response = match service.call(self.request(shared, *job, grant)).await {
             Ok(response) => response,
             Err(error) => return Work::NotDone { answer: Err(error), delay: Duration::ZERO },
         };
@@ -194,7 +199,8 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
     }
 
     /// The inner request of one event: the delivery's head, the event's JSON.
-    fn request(&self, shared: &Shared, mut head: Parts, event: Decoded<P::Event>, grant: Grant) -> Request<Body> {
+    fn request(&self, shared: &Shared, job: Job<P::Event>, grant: Grant) -> Request<Body> {
+        let Job { mut head, event } = job;
         let delivery = Delivery::new(Inner {
             provider: self.provider.profile().name,
             verified: shared.verified.clone(),
@@ -219,26 +225,24 @@ fn asked_delay<R>(response: &Response<R>) -> Duration {
     response.extensions().get::<Rejection>().and_then(Rejection::retry_after).unwrap_or_default()
 }
 
-/// The answer of a delivery. Dropping it cancels nothing.
+/// The answer of a delivery. Dropping it cancels nothing: what is not done goes on in a task of its own, in the tokio
+/// runtime that the service was called in.
 #[must_use = "futures do nothing unless polled"]
-pub struct ResponseFuture<R, E>(State<R, E>);
+pub struct ResponseFuture<R: 'static, E: 'static>(State<R, E>);
 
-enum State<R, E> {
-    Running(JoinHandle<Result<Response<R>, E>>),
+enum State<R: 'static, E: 'static> {
+    Running(InHand<Result<Response<R>, E>>),
     Refused(Option<Box<Response<R>>>),
 }
 
-impl<R, E> Future for ResponseFuture<R, E>
-where
-    R: Default,
-{
+impl<R: Default, E> Future for ResponseFuture<R, E> {
     type Output = Result<Response<R>, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
-            State::Running(task) => Pin::new(task).poll(cx).map(|ended| {
+            State::Running(work) => Pin::new(work).poll(cx).map(|ended| {
                 ended.unwrap_or_else(|_| {
-                    Ok(refusal(Rejection::new(RejectionKind::HandlerFailed, "the task ended early")))
+                    Ok(refusal(Rejection::new(RejectionKind::HandlerFailed, "the delivery ended in a panic")))
                 })
             }),
             State::Refused(response) => match response.take() {

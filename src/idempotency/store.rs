@@ -32,6 +32,18 @@ use crate::clock::{Entropy, NoEntropy};
     note = "call `.dedupe(store)` on the receiver, or `.dangerous_without_dedupe()` if handlers may run twice"
 )]
 pub trait DedupeStore: Send + Sync + 'static {
+    /// A token for a claim, which no other claim of this store gets. Default: [`Token::new`].
+    ///
+    /// Only a store that lives and dies with the process may count instead of drawing: processes that come from one
+    /// image, forked or restored, would count alike and take each other's claims for their own.
+    ///
+    /// # Errors
+    ///
+    /// [`NoEntropy`] when there are no random bytes.
+    fn token(&self, entropy: &dyn Entropy) -> Result<Token, NoEntropy> {
+        Token::new(entropy)
+    }
+
     /// Takes the key for the lease, or says why not. Safe to repeat with the same token.
     ///
     /// # Errors
@@ -117,7 +129,7 @@ impl Terms {
     }
 }
 
-/// Who claims: 16 random bytes, made before the first try and the same in every retry.
+/// Who claims: 16 bytes, mostly random, made before the first try and the same in every retry.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Token([u8; 16]);
 

@@ -4,12 +4,17 @@ use std::time::Duration;
 
 use super::key::{Fingerprint, Key};
 use super::store::{Claim, DedupeStore, Held, StoreError, StoredResponse, Terms, Token};
+use crate::clock::{Entropy, NoEntropy};
 
 /// The state of a receiver that does without a store: grants every claim and remembers nothing. Its fence is 0, which no store gives out and no handler sees.
 #[derive(Clone, Copy, Debug)]
 pub struct Unclaimed;
 
 impl DedupeStore for Unclaimed {
+    fn token(&self, _: &dyn Entropy) -> Result<Token, NoEntropy> {
+        Ok(Token::from_bytes([0; 16]))
+    }
+
     async fn claim(&self, _: &Key, _: &Token, _: &Fingerprint, _: &Terms) -> Result<Claim, StoreError> {
         Ok(Claim::Acquired { fence: 0 })
     }

@@ -174,7 +174,8 @@ impl<P: Provider, D> Receiver<P, D> {
 
 impl<P: Provider, D: DedupeStore> Receiver<P, Arc<D>> {
     /// A service that answers the provider and calls this handler once per event. The handler returns `()`, an
-    /// [`Outcome`], or a `Result` of one of them; an error is answered 500 and the event is tried again.
+    /// [`Outcome`], or a `Result` of one of them; an error is answered 500 and the event is tried again. A sender that
+    /// hangs up does not cancel the handler.
     #[must_use]
     pub fn handle<F>(self, handler: F) -> ReceiverService<P, D, HandlerService<P::Event, F>>
     where

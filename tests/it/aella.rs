@@ -87,7 +87,7 @@ fn the_transfer_fixture_is_read_member_by_member() {
     assert_eq!(decoded.occurred_at, Some(at("2024-12-06T14:00:00Z")));
     assert_eq!(decoded.event.name(), "transfer.completed");
     let Event::TransferCompleted(transfer) = decoded.event else { panic!("{:?}", decoded.event) };
-    assert_eq!(transfer, expected);
+    assert_eq!(*transfer, expected);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn the_inwards_fixture_is_read_member_by_member() {
     assert_eq!(decoded.key.as_str(), format!("inwards.completed|{ID}"));
     assert_eq!(decoded.occurred_at, Some(at("2025-06-26T11:37:51.894Z")));
     let Event::InwardsCompleted(transfer) = decoded.event else { panic!("{:?}", decoded.event) };
-    assert_eq!(transfer, expected);
+    assert_eq!(*transfer, expected);
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn the_debit_fixture_is_read_member_by_member() {
     let decoded = accepted(DEBIT);
     assert_eq!(decoded.key.as_str(), format!("mandate.debit.successful|{ID}"));
     let Event::MandateDebitSuccessful(debit) = decoded.event else { panic!("{:?}", decoded.event) };
-    assert_eq!(debit, expected);
+    assert_eq!(*debit, expected);
 }
 
 #[test]

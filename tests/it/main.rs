@@ -16,6 +16,7 @@ mod contract;
 mod custom;
 mod deliveries;
 mod gate;
+mod hang_up;
 mod mambu;
 mod memory;
 mod opp;

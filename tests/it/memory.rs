@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test: a panic is a failure")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use futures_util::FutureExt as _;
 use http::StatusCode;
 use proptest::prelude::*;
 use tokio::sync::Barrier;
+use tower_webhook::clock::NoEntropy;
 use tower_webhook::idempotency::{
     Claim, DedupeStore as _, Fingerprint, Held, Key, LostWhy, MemoryStore, StateTag, StoreError, StoredResponse, Terms,
     Token,
@@ -326,6 +327,37 @@ async fn a_sweep_takes_what_is_expired_and_leaves_what_lives() {
     store.sweep();
     assert_eq!(store.len(), 1);
     assert!(!store.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_was_completed_later_is_kept_longer_and_then_cleared_away() {
+    let store = MemoryStore::new(100);
+    let (retention, seconds) = (Duration::from_secs(60), Duration::from_secs);
+    for key in 0..50 {
+        claims(&store, [key, 3]);
+    }
+    tokio::time::advance(seconds(10)).await;
+    for key in 0..50_u8 {
+        // Of every other, the retention is so much shorter that it ends before the claim's would have.
+        let retention = if key % 2 == 0 { retention } else { seconds(5) };
+        let key = Key::from_bytes([key, 3].repeat(16).try_into().unwrap());
+        assert_eq!(store.complete(&key, &who(1), &answer(1), retention).await, Ok(Held::Ok));
+    }
+    for (passed, left) in [(4, 50), (1, 25), (45, 25), (9, 25), (1, 0)] {
+        tokio::time::advance(seconds(passed)).await;
+        store.sweep();
+        assert_eq!(store.len(), left, "after another {passed} s");
+    }
+}
+
+#[tokio::test]
+async fn no_token_is_given_out_twice_by_a_store_and_its_clones() {
+    let store = MemoryStore::new(1);
+    let stores = [store.clone(), store];
+    let nothing = |_: &mut [u8]| Err(NoEntropy);
+    let tokens: BTreeSet<[u8; 16]> =
+        stores.iter().cycle().take(1000).map(|store| *store.token(&nothing).unwrap().as_bytes()).collect();
+    assert_eq!(tokens.len(), 1000);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,12 +1,15 @@
 //! The store, called within deadlines, and again with the same token when it could not say.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::poll_immediate;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::super::key::{Fingerprint, Key};
 use super::super::store::{Claim, DedupeStore, Held, StoreError, StoredResponse, Terms, Token};
+use crate::clock::{Entropy, NoEntropy};
 
 /// The time for one operation of the store; all tries of one claim together.
 const OPERATION: Duration = Duration::from_secs(2);
@@ -14,6 +17,10 @@ const OPERATION: Duration = Duration::from_secs(2);
 pub(super) struct Patient<S>(pub(super) Arc<S>);
 
 impl<S: DedupeStore> Patient<S> {
+    pub(super) fn token(&self, entropy: &dyn Entropy) -> Result<Token, NoEntropy> {
+        self.0.token(entropy)
+    }
+
     pub(super) async fn claim(
         &self,
         key: &Key,
@@ -32,9 +39,9 @@ impl<S: DedupeStore> Patient<S> {
                 sleep(pauses.next()).await;
             }
         };
-        match timeout(OPERATION, tries).await {
-            Ok(answer) => answer,
-            Err(_) => Err(last),
+        match within(OPERATION, tries).await {
+            Some(answer) => answer,
+            None => Err(last),
         }
     }
 
@@ -80,7 +87,16 @@ impl<S: DedupeStore> Patient<S> {
 }
 
 async fn in_time<T>(time: Duration, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    timeout(time, call).await.unwrap_or(Err(StoreError::Timeout))
+    within(time, call).await.unwrap_or(Err(StoreError::Timeout))
+}
+
+/// What comes out within the time. What comes at once, as from a store in memory, is spared the timer and its room.
+async fn within<T>(time: Duration, call: impl Future<Output = T>) -> Option<T> {
+    let mut call = pin!(call);
+    match poll_immediate(&mut call).await {
+        None => Box::pin(timeout(time, call)).await.ok(),
+        at_once => at_once,
+    }
 }
 
 /// Pauses that double up to the longest.

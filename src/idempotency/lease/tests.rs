@@ -216,7 +216,7 @@ async fn a_short_work_is_claimed_and_completed_and_not_renewed() {
     let store = Arc::new(Scripted::new());
     let settled = run(&claims(&store), |grant| async move {
         assert_eq!(grant.fence.unwrap().get(), 7);
-        assert!(!grant.lost.is_cancelled());
+        assert!(!grant.lost.is_lost());
         done()
     })
     .await;
@@ -254,7 +254,7 @@ async fn a_work_is_told_that_its_lease_is_lost_and_is_not_stopped() {
         let store = Arc::new(store);
         let start = Instant::now();
         let settled = run(&claims(&store), |grant| async move {
-            tokio::time::timeout(LEASE * 2, grant.lost.cancelled()).await.expect("told of the loss");
+            tokio::time::timeout(LEASE * 2, grant.lost.wait()).await.expect("told of the loss");
             assert_eq!(start.elapsed().as_secs(), told_at, "{case}");
             sleep(Duration::from_secs(100)).await;
             done()
@@ -273,7 +273,7 @@ async fn two_failed_renewals_in_a_row_are_no_loss() {
     let store = Arc::new(Scripted::new().renewals(says));
     let settled = run(&claims(&store), |grant| async move {
         sleep(Duration::from_secs(65)).await;
-        assert!(!grant.lost.is_cancelled());
+        assert!(!grant.lost.is_lost());
         done()
     })
     .await;
@@ -514,7 +514,7 @@ async fn without_a_store_every_delivery_runs_and_sees_no_fence() {
         let settled = run(&claims, |grant| async move {
             assert_eq!(grant.fence, None);
             sleep(Duration::from_secs(100)).await;
-            assert!(!grant.lost.is_cancelled());
+            assert!(!grant.lost.is_lost());
             done()
         })
         .await;

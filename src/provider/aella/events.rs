@@ -12,6 +12,7 @@ use super::model::{Mandate, MandateDebit, Transfer, object, text_or_empty};
 use crate::encoding::Encoding;
 use crate::error::{Rejection, RejectionKind};
 use crate::json;
+use crate::provider::shape::Object;
 use crate::provider::{Decoded, EventKey};
 
 /// An event of Aella's.
@@ -19,23 +20,23 @@ use crate::provider::{Decoded, EventKey};
 #[non_exhaustive]
 pub enum Event {
     /// `transfer.completed`: an outgoing transfer moved money.
-    TransferCompleted(Transfer),
+    TransferCompleted(Box<Transfer>),
     /// `transfer.failed`: an outgoing transfer moved none. No sample is published.
-    TransferFailed(Transfer),
+    TransferFailed(Box<Transfer>),
     /// `inwards.completed`: money came in.
-    InwardsCompleted(Transfer),
+    InwardsCompleted(Box<Transfer>),
     /// `inwards.failed`: money did not come in. Second hand: an integrator's code handles it, the docs do not list it.
-    InwardsFailed(Transfer),
+    InwardsFailed(Box<Transfer>),
     /// `mandate.created`. No sample is published.
-    MandateCreated(Mandate),
+    MandateCreated(Box<Mandate>),
     /// `mandate.confirmed`. No sample is published.
-    MandateConfirmed(Mandate),
+    MandateConfirmed(Box<Mandate>),
     /// `mandate.debit.initiated`. No sample is published.
-    MandateDebitInitiated(MandateDebit),
+    MandateDebitInitiated(Box<MandateDebit>),
     /// `mandate.debit.failed`. No sample is published.
-    MandateDebitFailed(MandateDebit),
+    MandateDebitFailed(Box<MandateDebit>),
     /// `mandate.debit.successful`: a debit moved money.
-    MandateDebitSuccessful(MandateDebit),
+    MandateDebitSuccessful(Box<MandateDebit>),
     /// An event that this version does not know, without loss.
     Unknown {
         /// Its name as it came.
@@ -59,8 +60,7 @@ struct Envelope<'a> {
 /// Its identity is `data` alone: nobody says that a retry repeats the envelope's timestamp, and a fresh one must not
 /// make a known event look like another with the same key.
 pub(super) fn decode(plaintext: &Bytes) -> Result<Decoded<Event>, Rejection> {
-    let body: &RawValue = json::parse(plaintext)?;
-    let Envelope { event: name, timestamp, data } = members(body)?;
+    let Object(Envelope { event: name, timestamp, data }) = json::parse(plaintext)?;
     let (event, id) = typed(&name, data.unwrap_or(RawValue::NULL))?;
     let decoded = Decoded::new(event, key(&name, id, plaintext)?, plaintext.clone()).occurred_at(timestamp);
     Ok(match data {
@@ -92,20 +92,20 @@ fn typed(name: &str, data: &RawValue) -> Result<(Event, Id), Rejection> {
     }
 }
 
-fn transfer(data: &RawValue, event: fn(Transfer) -> Event) -> Result<(Event, Id), Rejection> {
-    let transfer: Transfer = members(data)?;
+fn transfer(data: &RawValue, event: fn(Box<Transfer>) -> Event) -> Result<(Event, Id), Rejection> {
+    let transfer: Box<Transfer> = members(data)?;
     let id = transfer.id.clone();
     Ok((event(transfer), Id::Known(id)))
 }
 
 /// The published mandate object stands under `mandate` in a debit; whether it does so here, nobody says.
-fn mandate(data: &RawValue, event: fn(Mandate) -> Event) -> Result<(Event, Id), Rejection> {
+fn mandate(data: &RawValue, event: fn(Box<Mandate>) -> Event) -> Result<(Event, Id), Rejection> {
     #[derive(Deserialize)]
     struct Nested {
         #[serde(default, deserialize_with = "text_or_empty")]
         id: String,
         #[serde(default, deserialize_with = "object")]
-        mandate: Option<Mandate>,
+        mandate: Option<Box<Mandate>>,
     }
     let Nested { id, mandate } = members(data)?;
     let mut mandate = mandate.map_or_else(|| members(data), Ok)?;
@@ -115,8 +115,8 @@ fn mandate(data: &RawValue, event: fn(Mandate) -> Event) -> Result<(Event, Id), 
 }
 
 /// Never keyed by anything but the debit's own id: a mandate has many debits, and its id would swallow all but the first.
-fn debit(data: &RawValue, event: fn(MandateDebit) -> Event) -> Result<(Event, Id), Rejection> {
-    let debit: MandateDebit = members(data)?;
+fn debit(data: &RawValue, event: fn(Box<MandateDebit>) -> Event) -> Result<(Event, Id), Rejection> {
+    let debit: Box<MandateDebit> = members(data)?;
     let id = debit.transaction.id.clone();
     Ok((event(debit), Id::Known(id)))
 }
@@ -129,12 +129,8 @@ fn sole_id(data: &RawValue) -> Option<String> {
     members::<Identified>(data).ok().map(|data| data.id)
 }
 
-/// The members of an object. A derived `Deserialize` would also take an array, member by member in order.
-fn members<'a, T: Deserialize<'a>>(value: &'a RawValue) -> Result<T, Rejection> {
-    if !value.get().starts_with('{') {
-        return Err(Rejection::new(RejectionKind::PayloadMalformed, "the body or its data is not an object"));
-    }
-    json::parse_checked(value.get())
+fn members<'a, T: Deserialize<'a>>(data: &'a RawValue) -> Result<T, Rejection> {
+    json::parse_checked(data.get()).map(|Object(members)| members)
 }
 
 /// Name and id. An unknown event without an id is known by its whole body, timestamp and all: a retry that carries a
