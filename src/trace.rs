@@ -33,3 +33,8 @@ pub(crate) fn completion_unknown(fence: u64, error: &dyn std::error::Error) {
 pub(crate) fn release_failed(fence: u64, error: &dyn std::error::Error) {
     tracing::warn!(target: "tower_webhook", fence, source = %error, "release failed");
 }
+
+/// An event runs without a claim, since the route says so and the store cannot say whether it is done.
+pub(crate) fn unprotected(error: &dyn std::error::Error) {
+    tracing::error!(target: "tower_webhook", source = %error, "event handled without protection against repeats");
+}

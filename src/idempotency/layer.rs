@@ -11,6 +11,7 @@ use super::key::Namespace;
 use super::lease::Claims;
 use super::service::{Engine, Idempotency};
 use super::store::{DedupeStore, Terms};
+use super::unprotected::UnprotectedRuns;
 use crate::clock::{Entropy, OsEntropy};
 use crate::error::ConfigError;
 use crate::provider::Provider;
@@ -80,7 +81,8 @@ impl<P: Provider, D: DedupeStore, S> Layer<S> for IdempotencyLayer<P, D> {
     fn layer(&self, inner: S) -> Self::Service {
         let settings = &self.settings;
         let claims = Claims::new(Arc::clone(&self.store), settings.terms, Arc::clone(&settings.entropy))
-            .in_flight_wait(settings.in_flight_wait);
+            .in_flight_wait(settings.in_flight_wait)
+            .unprotected(settings.unprotected.clone());
         let namespace = Namespace::new(&settings.tenant, self.provider.profile().name, &settings.endpoint);
         let engine = Engine {
             provider: Arc::clone(&self.provider),
@@ -102,6 +104,7 @@ pub struct Settings {
     in_flight_wait: Duration,
     batch_concurrency: usize,
     entropy: Arc<dyn Entropy>,
+    unprotected: Option<UnprotectedRuns>,
 }
 
 impl Settings {
@@ -115,6 +118,7 @@ impl Settings {
             in_flight_wait: Duration::from_millis(500),
             batch_concurrency: 1,
             entropy: Arc::new(OsEntropy),
+            unprotected: None,
         }
     }
 
@@ -165,6 +169,19 @@ impl Settings {
     #[must_use]
     pub fn batch_concurrency(mut self, most: usize) -> Self {
         self.batch_concurrency = most.max(1);
+        self
+    }
+
+    /// Runs events without a claim while the store is down or full, and counts them. Default: such a delivery is answered
+    /// 503, and the sender comes again.
+    ///
+    /// # Security
+    ///
+    /// A repeat is then handled again, as often as it comes. For handlers that recognise a repeat by themselves, and see
+    /// by [`Received::fence`](super::Received::fence) that there is none.
+    #[must_use]
+    pub fn dangerous_run_unprotected(mut self, runs: &UnprotectedRuns) -> Self {
+        self.unprotected = Some(runs.clone());
         self
     }
 

@@ -20,7 +20,8 @@ use tokio::time::{Instant, sleep};
 
 use super::key::{Fingerprint, Key};
 use super::received::LeaseLost;
-use super::store::{Claim, DedupeStore, Held, StoredResponse, Terms, Token};
+use super::store::{Claim, DedupeStore, Held, StoreError, StoredResponse, Terms, Token};
+use super::unprotected::UnprotectedRuns;
 use crate::clock::Entropy;
 use crate::error::{BoxError, Rejection, RejectionKind};
 use crate::trace;
@@ -43,6 +44,7 @@ pub(crate) struct Claims<S> {
     terms: Terms,
     entropy: Arc<dyn Entropy>,
     in_flight_wait: Duration,
+    unprotected: Option<UnprotectedRuns>,
 }
 
 /// What the work is given.
@@ -72,6 +74,13 @@ pub(crate) enum Settled<T> {
     Refused(Rejection),
 }
 
+/// Why there is no claim.
+enum NotHeld {
+    Settled(Settled<Infallible>),
+    /// The store cannot say.
+    Unknown(StoreError),
+}
+
 /// A claim that was granted.
 struct Holding<'a> {
     key: &'a Key,
@@ -85,12 +94,18 @@ struct Holding<'a> {
 impl<S: DedupeStore> Claims<S> {
     /// Claims from this store on these terms, waiting 500 ms for an event that is in flight.
     pub(crate) fn new(store: Arc<S>, terms: Terms, entropy: Arc<dyn Entropy>) -> Self {
-        Self { store: Patient(store), terms, entropy, in_flight_wait: Duration::from_millis(500) }
+        Self { store: Patient(store), terms, entropy, in_flight_wait: Duration::from_millis(500), unprotected: None }
     }
 
     /// With this wait for an event that is in flight. Zero: none.
     pub(crate) fn in_flight_wait(mut self, wait: Duration) -> Self {
         self.in_flight_wait = wait;
+        self
+    }
+
+    /// Runs the work without a claim, and counts it, where the store cannot say. `None`: refuses.
+    pub(crate) fn unprotected(mut self, runs: Option<UnprotectedRuns>) -> Self {
+        self.unprotected = runs;
         self
     }
 
@@ -105,7 +120,13 @@ impl<S: DedupeStore> Claims<S> {
     {
         let mut holding = match self.acquire(key, fingerprint).await {
             Ok(holding) => holding,
-            Err(settled) => return settled.widen(),
+            Err(NotHeld::Settled(settled)) => return settled.widen(),
+            Err(NotHeld::Unknown(error)) => {
+                return match &self.unprotected {
+                    Some(runs) => runs.run(error, work).await,
+                    None => Settled::Refused(self.unavailable(error)),
+                };
+            }
         };
         match self.work(&mut holding, work).await {
             Some(Work::Done { answer, remember }) => self.complete(&holding, answer, &remember).await,
@@ -120,12 +141,9 @@ impl<S: DedupeStore> Claims<S> {
         }
     }
 
-    async fn acquire<'a>(
-        &self,
-        key: &'a Key,
-        fingerprint: &'a Fingerprint,
-    ) -> Result<Holding<'a>, Settled<Infallible>> {
-        let token = self.store.token(&*self.entropy).map_err(|error| Settled::Refused(self.unavailable(error)))?;
+    async fn acquire<'a>(&self, key: &'a Key, fingerprint: &'a Fingerprint) -> Result<Holding<'a>, NotHeld> {
+        let refused = |rejection| NotHeld::Settled(Settled::Refused(rejection));
+        let token = self.store.token(&*self.entropy).map_err(|error| refused(self.unavailable(error)))?;
         let start = Instant::now();
         let mut since = start;
         let mut pauses = Pauses::between_looks();
@@ -139,9 +157,10 @@ impl<S: DedupeStore> Claims<S> {
                     continue;
                 }
             }
-            return Err(Settled::Refused(match claim {
+            return Err(refused(match claim {
                 Ok(Claim::Acquired { fence }) => return Ok(Holding { key, fingerprint, token, fence, since }),
-                Ok(Claim::Done { response, .. }) => return Err(Settled::Replayed(response)),
+                Ok(Claim::Done { response, .. }) => return Err(NotHeld::Settled(Settled::Replayed(response))),
+                Err(error) => return Err(NotHeld::Unknown(error)),
                 Ok(Claim::InFlight { retry_in }) => in_flight(retry_in),
                 Ok(Claim::Mismatch { state }) => {
                     let detail = format!("the key is known with another payload, {state:?}");
@@ -150,7 +169,6 @@ impl<S: DedupeStore> Claims<S> {
                 Ok(Claim::Poison { attempts }) => {
                     Rejection::new(RejectionKind::Poisoned, format!("poisoned after {attempts} attempts"))
                 }
-                Err(error) => self.unavailable(error),
             }));
         }
     }

@@ -16,6 +16,7 @@ mod record;
 mod service;
 mod store;
 mod unclaimed;
+mod unprotected;
 
 pub use answer::{REPLAYED, Repeats};
 pub use drain::Drain;
@@ -27,3 +28,4 @@ pub use received::{Delivery, LeaseLost, Received};
 pub use service::{Idempotency, ResponseFuture};
 pub use store::{Claim, DedupeStore, Held, LostWhy, StateTag, StoreError, StoredResponse, Terms, Token};
 pub use unclaimed::Unclaimed;
+pub use unprotected::UnprotectedRuns;

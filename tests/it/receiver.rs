@@ -16,6 +16,7 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_webhook::gate::Body;
 use tower_webhook::idempotency::{
     Claim, DedupeStore, Fingerprint, Held, IdempotencyLayer, Key, Repeats, StoreError, StoredResponse, Terms, Token,
+    UnprotectedRuns,
 };
 use tower_webhook::provider::aella::{self, Aella};
 use tower_webhook::provider::banking_circle;
@@ -301,6 +302,37 @@ async fn without_its_store_a_receiver_runs_nothing() {
         assert!((5..=30).contains(&after), "{error}: {after}");
         assert_eq!(seen.count(), 0, "{error}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_its_store_a_route_that_says_so_runs_on_counted_and_without_a_fence() {
+    for error in [StoreError::Unavailable, StoreError::Timeout, StoreError::Full] {
+        let (seen, runs) = (Seen::default(), UnprotectedRuns::default());
+        let noted = seen.clone();
+        let receiver = receiver().settings(|settings| settings.dangerous_run_unprotected(&runs)).unwrap();
+        let service = receiver.dedupe(Broken(error)).handle(move |event: Received<aella::Event>| {
+            noted.note(&event);
+            let count = noted.count();
+            async move { assert!(count != 2, "a panic on purpose") }
+        });
+        for status in [200, 500, 200] {
+            assert_eq!(service.clone().oneshot(transfer()).await.unwrap().status(), status, "{error}");
+        }
+        assert_eq!((seen.fences(), runs.count()), (vec![0, 0, 0], 3), "{error}");
+    }
+
+    // While the store answers, the same settings protect and count nothing.
+    let (seen, runs) = (Seen::default(), UnprotectedRuns::default());
+    let noted = seen.clone();
+    let receiver = receiver().settings(|settings| settings.dangerous_run_unprotected(&runs)).unwrap();
+    let service = receiver.dedupe(MemoryStore::new(10)).handle(move |event: Received<aella::Event>| {
+        noted.note(&event);
+        async {}
+    });
+    for replayed in [false, true] {
+        assert_eq!(read(service.clone().oneshot(transfer()).await.unwrap()).await, (200, replayed, String::new()));
+    }
+    assert_eq!((seen.fences(), runs.count()), (vec![1], 0));
 }
 
 #[tokio::test(start_paused = true)]
