@@ -1,10 +1,27 @@
 #!/usr/bin/env bash
-# Passes all tests, with all features. Needs Rust and nothing else: no test needs a server of its own so far.
+# Passes all tests, with all features. Needs Rust and redis-server, which it installs where it is root and has apt.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 if ! command -v cargo >/dev/null; then
     echo "scripts/test.sh: cargo is missing: install Rust from https://rustup.rs or your distribution" >&2
+    exit 1
+fi
+
+# The tests start their own servers. The services that the packages bring are not needed.
+install_redis() {
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
+    local install=(apt-get install --yes --quiet --no-install-recommends redis-server redis-sentinel)
+    DEBIAN_FRONTEND=noninteractive "${install[@]}" >/dev/null 2>&1 && return
+    apt-get update --quiet >/dev/null && DEBIAN_FRONTEND=noninteractive "${install[@]}" >/dev/null
+}
+
+missing() {
+    ! command -v redis-server >/dev/null || ! command -v redis-sentinel >/dev/null
+}
+
+if missing && { ! install_redis || missing; }; then
+    echo "scripts/test.sh: redis-server and redis-sentinel are missing: install them, or run this as root with apt" >&2
     exit 1
 fi
 
