@@ -3,7 +3,9 @@
 mod address;
 mod fault;
 mod lines;
+mod probe;
 mod reply;
+mod report;
 mod response;
 mod script;
 mod setup;
@@ -25,6 +27,7 @@ use reply::Reply;
 use script::{By, Call, Op};
 use setup::Wait;
 
+pub use report::{Finding, Report, Severity, Topic, Unfit};
 pub use setup::{RedisSetup, SetupError};
 
 /// A dedupe store in Redis or Valkey. See the [module](self) for what it promises, and with which settings.
@@ -35,6 +38,7 @@ pub struct RedisStore {
     /// The time for one try.
     attempt: Duration,
     wait: Option<Wait>,
+    cluster: bool,
     calls: AtomicU64,
 }
 

@@ -104,7 +104,8 @@ impl RedisSetup {
             return refuse("wait needs a replica, and a time from 1 ms to less than half of the deadline");
         }
         let target = Arc::new(address.target(self.roots, attempt)?);
-        if self.wait.is_some() && target.is_cluster() {
+        let cluster = target.is_cluster();
+        if self.wait.is_some() && cluster {
             return refuse("wait is not for a cluster, where a key may move before its replicas are counted");
         }
         let lines = match self.wait {
@@ -112,7 +113,7 @@ impl RedisSetup {
             Some(_) => Lines::Own(Pool::new(target, attempt, self.connections)),
         };
         let (prefix, wait, deadline) = (self.prefix, self.wait, self.deadline);
-        Ok(RedisStore { lines, prefix, deadline, attempt, wait, calls: AtomicU64::new(0) })
+        Ok(RedisStore { lines, prefix, deadline, attempt, wait, cluster, calls: AtomicU64::new(0) })
     }
 
     /// The store, connected.

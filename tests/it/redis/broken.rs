@@ -34,6 +34,7 @@ async fn a_claim_that_was_reported_as_failed_is_claimed_by_its_own_token_only() 
     let server = Server::start(&[]);
     let proxy = Proxy::to(server.port()).await;
     let store = RedisStore::at(&proxy.url()).deadline(Duration::from_millis(200)).connect().await.unwrap();
+    assert_eq!(claim(&store, 1, 1).await, FIRST, "and now the server knows the script");
     proxy.plan(Plan::CutAll(Way::Reply));
     let told = claim(&store, 0, 1).await;
     assert!(told.as_ref().is_err_and(super::is_away), "{told:?}");

@@ -7,6 +7,7 @@ mod contract;
 mod failover;
 mod faults;
 mod full;
+mod probe;
 mod proxy;
 mod server;
 

@@ -49,6 +49,10 @@ impl Proxy {
         Self { port, state, task }
     }
 
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(super) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
@@ -68,11 +72,6 @@ impl Proxy {
     /// Whether what was planned has happened.
     pub(super) fn is_done(&self) -> bool {
         matches!(self.state.lock().unwrap().plan, Plan::Pass)
-    }
-
-    /// New connections go there.
-    pub(super) fn lead_to(&self, upstream: u16) {
-        self.state.lock().unwrap().upstream = upstream;
     }
 }
 

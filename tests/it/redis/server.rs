@@ -39,12 +39,15 @@ impl Server {
         panic!("redis-server {options:?} does not come up");
     }
 
-    /// A replica of another server, connected and with its data.
+    /// A replica of another server, which counts it among those that have all of its data.
     pub(super) fn replica_of(other: &Self) -> Self {
-        let replica =
-            Self::start(&["--replicaof", &format!("127.0.0.1 {}", other.port), "--repl-diskless-sync-delay", "0"]);
-        replica
-            .until("the replica is in step", |server| server.says(&["INFO", "replication"], "master_link_status:up"));
+        Self::replica_through(other.port, other)
+    }
+
+    /// The same, with a proxy at this port between them.
+    pub(super) fn replica_through(port: u16, other: &Self) -> Self {
+        let replica = Self::start(&["--replicaof", &format!("127.0.0.1 {port}"), "--repl-diskless-sync-delay", "0"]);
+        other.until("the replica counts", |other| other.command(&["WAIT", "1", "50"]) == "1");
         replica
     }
 
