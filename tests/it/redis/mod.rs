@@ -10,6 +10,9 @@ mod full;
 mod probe;
 mod proxy;
 mod server;
+#[cfg(feature = "redis-tls")]
+mod tls;
+mod topology;
 
 use std::any::Any;
 use std::time::Duration;

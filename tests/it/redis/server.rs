@@ -28,8 +28,7 @@ impl Server {
         for _ in 0..20 {
             let folder = folder();
             prepare(&folder);
-            let options: Vec<String> =
-                options.iter().map(|option| option.replace("FOLDER", folder.to_str().unwrap())).collect();
+            let options = options.iter().map(|option| (*option).to_owned()).collect::<Vec<_>>();
             let port = free_port();
             let mut server = Self { process: launch(port, &options, &folder), port, options, folder };
             if server.is_up() {
@@ -49,6 +48,22 @@ impl Server {
         let replica = Self::start(&["--replicaof", &format!("127.0.0.1 {port}"), "--repl-diskless-sync-delay", "0"]);
         other.until("the replica counts", |other| other.command(&["WAIT", "1", "50"]) == "1");
         replica
+    }
+
+    /// A sentinel that alone decides that this master is down.
+    pub(super) fn sentinel_of(name: &str, master: &Self) -> Self {
+        let sentinel =
+            Self::start_at(|folder| std::fs::write(folder.join("sentinel.conf"), "").unwrap(), &["--sentinel"]);
+        let port = master.port.to_string();
+        assert_eq!(sentinel.command(&["SENTINEL", "MONITOR", name, "127.0.0.1", &port, "1"]), "OK");
+        for (option, value) in [("down-after-milliseconds", "300"), ("failover-timeout", "3000")] {
+            assert_eq!(sentinel.command(&["SENTINEL", "SET", name, option, value]), "OK");
+        }
+        sentinel
+    }
+
+    pub(super) fn free_port() -> u16 {
+        free_port()
     }
 
     pub(super) fn port(&self) -> u16 {
@@ -155,9 +170,14 @@ fn read(from: &mut BufReader<TcpStream>) -> std::io::Result<String> {
 }
 
 fn launch(port: u16, options: &[String], folder: &Path) -> Child {
-    Command::new("redis-server")
+    let mut command = Command::new("redis-server");
+    if options.iter().any(|option| option == "--sentinel") {
+        command.arg(folder.join("sentinel.conf"));
+    } else {
+        command.args(["--save", ""]);
+    }
+    command
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--dir", folder.to_str().unwrap()])
-        .args(["--save", "", "--daemonize", "no"])
         .args(options)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
