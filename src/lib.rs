@@ -52,6 +52,8 @@
 //! |---|---|---|
 //! | `axum` | yes | [`Received`] and [`Delivery`] as extractors, [`Rejection`] as a response |
 //! | `ed25519` | no | `scheme::Ed25519`, and `v1a` signatures of [`provider::standard_webhooks`] |
+//! | `redis` | no | [`idempotency::RedisStore`](crate::idempotency), a dedupe store for several receivers |
+//! | `redis-tls` | no | the same over TLS |
 //! | `cli` | no | the program `tower-webhook` |
 //! | `testing` | no | the contract suite for dedupe stores |
 //!

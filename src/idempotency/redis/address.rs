@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use redis::cluster::ClusterClient;
 use redis::cluster::ClusterClientBuilder;
-use redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
-use redis::{Client, ConnectionInfo, IntoConnectionInfo as _};
+use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
+use redis::{Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo as _, RedisResult, TlsMode};
 
 use super::setup::SetupError;
 use super::target::Target;
@@ -22,6 +23,21 @@ enum Kind {
     Cluster,
 }
 
+impl Kind {
+    /// The kind of this name, and what is left of the path.
+    fn of<'a>(name: &str, path: &'a str) -> Result<(Self, &'a str), SetupError> {
+        match name {
+            "" => Ok((Self::Single, path)),
+            "cluster" => Ok((Self::Cluster, path)),
+            "sentinel" => match path.split_once('/').unwrap_or((path, "")) {
+                ("", _) => Err(SetupError::new("redis-sentinel:// needs the master's name after the hosts")),
+                (name, path) => Ok((Self::Sentinel(name.to_owned()), path)),
+            },
+            _ => Err(SetupError::new("the address is not a redis:// URL")),
+        }
+    }
+}
+
 impl Address {
     /// `redis://`, `redis-sentinel://` or `redis-cluster://`, and each with `rediss`.
     pub(super) fn parse(url: &str) -> Result<Self, SetupError> {
@@ -33,84 +49,86 @@ impl Address {
         if scheme.ends_with("ss") || scheme.ends_with("keys") {
             needs_tls()?;
         }
-        let (user, rest) = rest.rsplit_once('@').map_or(("", rest), |(user, rest)| (user, rest));
+        let (user, rest) =
+            rest.rsplit_once('@').map_or((String::new(), rest), |(user, rest)| (format!("{user}@"), rest));
         let (hosts, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let user = if user.is_empty() { String::new() } else { format!("{user}@") };
-        let (kind, path) = match kind {
-            "" if !hosts.contains(',') => (Kind::Single, path),
-            "" => return Err(SetupError::new("several hosts need redis-sentinel:// or redis-cluster://")),
-            "cluster" => (Kind::Cluster, path),
-            "sentinel" => {
-                let (name, path) = path.split_once('/').unwrap_or((path, ""));
-                if name.is_empty() {
-                    return Err(SetupError::new("redis-sentinel:// needs the master's name after the hosts"));
-                }
-                (Kind::Sentinel(name.to_owned()), path)
-            }
-            _ => return Err(SetupError::new("the address is not a redis:// URL")),
-        };
+        let (kind, path) = Kind::of(kind, path)?;
+        if matches!(kind, Kind::Single) && hosts.contains(',') {
+            return Err(SetupError::new("several hosts need redis-sentinel:// or redis-cluster://"));
+        }
         let node = |host: &str| {
-            let host = if matches!(kind, Kind::Sentinel(_)) && !has_port(host) {
-                format!("{host}:26379")
-            } else {
-                host.to_owned()
-            };
-            format!("{scheme}://{user}{host}/{path}").into_connection_info().map_err(SetupError::url)
+            let port = if matches!(kind, Kind::Sentinel(_)) && !has_port(host) { ":26379" } else { "" };
+            format!("{scheme}://{user}{host}{port}/{path}").into_connection_info().map_err(SetupError::url)
         };
         let nodes = hosts.split(',').map(node).collect::<Result<_, _>>()?;
         Ok(Self { kind, nodes })
     }
 
-    /// The client for it.
-    #[cfg_attr(not(feature = "redis-tls"), allow(unused_variables, reason = "there is no TLS to have roots"))]
+    /// The client for it. It trusts these roots for TLS, or the machine's.
     pub(super) fn target(self, roots: Option<Vec<u8>>, time: Duration) -> Result<Target, SetupError> {
-        #[cfg(feature = "redis-tls")]
-        let certificates = roots.map(|pem| redis::TlsCertificates { client_tls: None, root_cert: Some(pem) });
-        let mut nodes = self.nodes.into_iter();
-        match self.kind {
-            Kind::Single => {
-                let node = nodes.next().ok_or(SetupError::new("the address names no host"))?;
-                #[cfg(feature = "redis-tls")]
-                if let Some(certificates) = certificates {
-                    return Client::build_with_tls(node, certificates)
-                        .map(|client| Target::Single(client.into()))
-                        .map_err(SetupError::url);
-                }
-                Client::open(node).map(|client| Target::Single(client.into())).map_err(SetupError::url)
-            }
-            Kind::Cluster => {
-                let cluster = ClusterClientBuilder::new(nodes)
-                    .connection_timeout(time)
-                    .response_timeout(time)
-                    .overall_response_timeout(None);
-                #[cfg(feature = "redis-tls")]
-                let cluster = match certificates {
-                    Some(certificates) => cluster.certs(certificates),
-                    None => cluster,
-                };
-                cluster.build().map(|client| Target::Cluster(client.into())).map_err(SetupError::url)
-            }
+        let target = match self.kind {
+            Kind::Single => single(self.nodes, roots).map(|client| Target::Single(client.into())),
+            Kind::Cluster => cluster(self.nodes, roots, time).map(|client| Target::Cluster(client.into())),
             Kind::Sentinel(name) => {
-                #[cfg(feature = "redis-tls")]
-                if certificates.is_some() {
-                    return Err(SetupError::new("Sentinel takes no root of its own: use the machine's"));
-                }
-                let first = nodes.as_slice().first().ok_or(SetupError::new("the address names no host"))?;
-                let mut master = SentinelNodeConnectionInfo::default()
-                    .set_redis_connection_info(first.redis_settings().clone())
-                    .set_tcp_settings(first.tcp_settings().clone());
-                if let redis::ConnectionAddr::TcpTls { .. } = first.addr() {
-                    master = master.set_tls_mode(redis::TlsMode::Secure);
-                }
-                // The user in the URL is the server's. Sentinels are asked without one.
-                let sentinels: Vec<ConnectionInfo> =
-                    nodes.map(|node| node.set_redis_settings(redis::RedisConnectionInfo::default())).collect();
-                SentinelClient::build(sentinels, name, Some(master), SentinelServerType::Master)
-                    .map(|client| Target::Sentinel(Box::new(client.into())))
-                    .map_err(SetupError::url)
+                sentinel(self.nodes, &name, roots).map(|client| Target::Sentinel(Box::new(client.into())))
             }
-        }
+        };
+        target.map_err(SetupError::url)
     }
+}
+
+fn single(nodes: Vec<ConnectionInfo>, roots: Option<Vec<u8>>) -> RedisResult<Client> {
+    let node = first(&nodes)?.clone();
+    match roots {
+        #[cfg(feature = "redis-tls")]
+        Some(roots) => Client::build_with_tls(node, certificates(roots)),
+        _ => Client::open(node),
+    }
+}
+
+fn cluster(nodes: Vec<ConnectionInfo>, roots: Option<Vec<u8>>, time: Duration) -> RedisResult<ClusterClient> {
+    let cluster =
+        ClusterClientBuilder::new(nodes).connection_timeout(time).response_timeout(time).overall_response_timeout(None);
+    match roots {
+        #[cfg(feature = "redis-tls")]
+        Some(roots) => cluster.certs(certificates(roots)).build(),
+        _ => cluster.build(),
+    }
+}
+
+/// The user and the database in the URL are the server's. Sentinels are asked without a user.
+fn sentinel(nodes: Vec<ConnectionInfo>, name: &str, roots: Option<Vec<u8>>) -> RedisResult<SentinelClient> {
+    let node = first(&nodes)?;
+    let server = node.redis_settings();
+    let addresses = nodes.iter().map(|node| node.addr().clone());
+    let mut sentinel =
+        SentinelClientBuilder::new(addresses, name, SentinelServerType::Master)?.set_client_to_redis_db(server.db());
+    if let Some(user) = server.username() {
+        sentinel = sentinel.set_client_to_redis_username(user);
+    }
+    if let Some(password) = server.password() {
+        sentinel = sentinel.set_client_to_redis_password(password);
+    }
+    if let ConnectionAddr::TcpTls { .. } = node.addr() {
+        sentinel = sentinel.set_client_to_redis_tls_mode(TlsMode::Secure);
+    }
+    match roots {
+        #[cfg(feature = "redis-tls")]
+        Some(roots) => sentinel
+            .set_client_to_redis_certificates(certificates(roots.clone()))
+            .set_client_to_sentinel_certificates(certificates(roots))
+            .build(),
+        _ => sentinel.build(),
+    }
+}
+
+fn first(nodes: &[ConnectionInfo]) -> RedisResult<&ConnectionInfo> {
+    nodes.first().ok_or_else(|| (ErrorKind::InvalidClientConfig, "the address names no host").into())
+}
+
+#[cfg(feature = "redis-tls")]
+fn certificates(roots: Vec<u8>) -> redis::TlsCertificates {
+    redis::TlsCertificates { client_tls: None, root_cert: Some(roots) }
 }
 
 /// Whether the host is followed by a port. An IPv6 address stands in brackets.

@@ -33,6 +33,23 @@ async fn a_full_server_takes_nothing_new_and_finishes_what_it_has() {
     assert_eq!(claim(&store, 3, 2).await, Ok(Claim::Acquired { fence: 2 }));
 }
 
+/// What the page on sizes says. How much of it is the allocator's depends on the machine.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_takes_no_more_than_is_said() {
+    let server = Server::start(&[]);
+    let store = RedisStore::connect(&server.url()).await.unwrap();
+    assert_eq!(claim(&store, 0, 1).await, FIRST);
+    let usage = || {
+        let at = super::key_text("whd1:", &key(0));
+        server.command(&["MEMORY", "USAGE", &at]).parse::<u32>().unwrap()
+    };
+    let held = usage();
+    assert!((100..=180).contains(&held), "held: {held}");
+    assert_eq!(complete(&store, 0, 1).await, Ok(Held::Ok));
+    let done = usage();
+    assert!((100..=180).contains(&done), "done: {done}");
+}
+
 /// How many of as many claims as that a server of 3 MB knows afterwards, and how many it refused.
 async fn crowded(policy: &str, claims: u32) -> (u32, u32) {
     let server = Server::start(&["--maxmemory", "3mb", "--maxmemory-policy", policy]);

@@ -46,7 +46,10 @@ impl Server {
     /// The same, with a proxy at this port between them.
     pub(super) fn replica_through(port: u16, other: &Self) -> Self {
         let replica = Self::start(&["--replicaof", &format!("127.0.0.1 {port}"), "--repl-diskless-sync-delay", "0"]);
-        other.until("the replica counts", |other| other.command(&["WAIT", "1", "50"]) == "1");
+        other.until("the replica counts", |other| {
+            let talk: [&[&str]; 3] = [&["SET", "x", ""], &["DEL", "x"], &["WAIT", "1", "100"]];
+            other.talk(&talk).unwrap()[2] == "1"
+        });
         replica
     }
 
@@ -130,16 +133,25 @@ impl Server {
     }
 
     fn try_command<A: AsRef<[u8]>>(&self, words: &[A]) -> std::io::Result<String> {
+        Ok(self.talk(&[words])?.remove(0))
+    }
+
+    /// Replies to commands on one connection.
+    fn talk<A: AsRef<[u8]>>(&self, commands: &[&[A]]) -> std::io::Result<Vec<String>> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        let mut request = format!("*{}\r\n", words.len()).into_bytes();
-        for word in words.iter().map(AsRef::as_ref) {
-            request.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
-            request.extend_from_slice(word);
-            request.extend_from_slice(b"\r\n");
+        let mut request = Vec::new();
+        for words in commands {
+            write!(request, "*{}\r\n", words.len())?;
+            for word in words.iter().map(AsRef::as_ref) {
+                write!(request, "${}\r\n", word.len())?;
+                request.extend_from_slice(word);
+                request.extend_from_slice(b"\r\n");
+            }
         }
         stream.write_all(&request)?;
-        read(&mut BufReader::new(stream))
+        let mut replies = BufReader::new(stream);
+        commands.iter().map(|_| read(&mut replies)).collect()
     }
 }
 
