@@ -53,6 +53,8 @@
 //! | `asymmetric` | no | `scheme::Signature` (RSA, ECDSA P-256, to verify), `scheme::Ed25519`, and `v1a` of [`provider::standard_webhooks`] |
 //! | `axum` | yes | [`Received`] and [`Delivery`] as extractors, [`Rejection`] as a response |
 //! | `cli` | no | the program `tower-webhook` |
+//! | `redis` | no | [`idempotency::RedisStore`](crate::idempotency), a dedupe store for several receivers |
+//! | `redis-tls` | no | the same over TLS |
 //! | `testing` | no | the contract suite for dedupe stores |
 //!
 //! A feature adds API and changes nothing else.

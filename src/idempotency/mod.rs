@@ -13,6 +13,8 @@ mod lease;
 mod memory;
 mod received;
 mod record;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod service;
 mod store;
 mod unclaimed;
@@ -23,6 +25,8 @@ pub use drain::Drain;
 pub use key::{Fingerprint, Key, Namespace};
 pub use layer::{IdempotencyLayer, Settings};
 
+#[cfg(feature = "redis")]
+pub use self::redis::RedisStore;
 pub use memory::MemoryStore;
 pub use received::{Delivery, LeaseLost, Received};
 pub use service::{Idempotency, ResponseFuture};

@@ -23,6 +23,8 @@ mod opp;
 #[cfg(feature = "cli")]
 mod program;
 mod receiver;
+#[cfg(feature = "redis")]
+mod redis;
 mod scheme;
 mod sibs;
 mod source_ip;

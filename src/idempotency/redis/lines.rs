@@ -1,0 +1,157 @@
+//! The connections: one that all calls share, or some of which each call has one for itself.
+//!
+//! A connection whose call ended without a reply is not used again, so that no reply is read by a later caller.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared};
+use redis::{RedisError, RedisResult};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
+
+use super::target::{Line, Target};
+
+/// A call that was given up before this time says nothing about the connection.
+const TOO_SOON_TO_TELL: Duration = Duration::from_millis(250);
+
+pub(super) enum Lines {
+    Shared(SharedLine),
+    Own(Pool),
+}
+
+/// A connection in hand, for one call.
+pub(super) struct InHand<'a> {
+    pub(super) line: Line,
+    from: From<'a>,
+    since: Instant,
+    answered: bool,
+}
+
+enum From<'a> {
+    Shared(&'a SharedLine, u64),
+    Own(&'a Pool, #[allow(dead_code, reason = "held, not read")] SemaphorePermit<'a>),
+}
+
+impl Lines {
+    /// A connection for one call, made if there is none.
+    pub(super) async fn take(&self) -> RedisResult<InHand<'_>> {
+        let (line, from) = match self {
+            Self::Shared(shared) => {
+                let (line, number) = shared.line().await?;
+                (line, From::Shared(shared, number))
+            }
+            Self::Own(pool) => {
+                let (line, permit) = pool.line().await?;
+                (line, From::Own(pool, permit))
+            }
+        };
+        Ok(InHand { line, from, since: Instant::now(), answered: false })
+    }
+}
+
+impl InHand<'_> {
+    /// The call was answered: the connection is good for the next.
+    pub(super) fn answered(mut self) {
+        self.answered = true;
+        if let From::Own(pool, _) = &self.from {
+            lock(&pool.idle).push(self.line.clone());
+        }
+    }
+
+    /// The connection is of no more use, nor are those that were made before it.
+    pub(super) fn broken(mut self) {
+        self.answered = true;
+        match &self.from {
+            From::Shared(shared, number) => shared.retire(*number),
+            From::Own(pool, _) => lock(&pool.idle).clear(),
+        }
+    }
+}
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        if let From::Shared(shared, number) = &self.from
+            && !self.answered
+            && self.since.elapsed() >= TOO_SOON_TO_TELL
+        {
+            shared.retire(*number);
+        }
+    }
+}
+
+type Connecting = Shared<BoxFuture<'static, Result<Line, RedisError>>>;
+
+/// One connection for all calls. Whoever finds it gone makes a new one, and the others wait for that.
+pub(super) struct SharedLine {
+    target: Arc<Target>,
+    time: Duration,
+    current: Mutex<Current>,
+}
+
+struct Current {
+    number: u64,
+    line: Option<Connecting>,
+}
+
+impl SharedLine {
+    pub(super) fn new(target: Arc<Target>, time: Duration) -> Self {
+        Self { target, time, current: Mutex::new(Current { number: 0, line: None }) }
+    }
+
+    async fn line(&self) -> RedisResult<(Line, u64)> {
+        let (connecting, number) = {
+            let mut current = lock(&self.current);
+            let line = current.line.get_or_insert_with(|| connect(Arc::clone(&self.target), self.time)).clone();
+            (line, current.number)
+        };
+        let line = connecting.await.inspect_err(|_| self.retire(number))?;
+        Ok((line, number))
+    }
+
+    fn retire(&self, number: u64) {
+        let mut current = lock(&self.current);
+        if current.number == number {
+            *current = Current { number: number.wrapping_add(1), line: None };
+        }
+    }
+}
+
+/// In a task of its own: the one who asked first may leave.
+fn connect(target: Arc<Target>, time: Duration) -> Connecting {
+    let task = tokio::spawn(async move { target.connect(time).await });
+    async { task.await.unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::BrokenPipe).into())) }
+        .boxed()
+        .shared()
+}
+
+/// Connections of which a call has one for itself. Each is used again only after its call was answered.
+pub(super) struct Pool {
+    target: Arc<Target>,
+    time: Duration,
+    places: Semaphore,
+    idle: Mutex<Vec<Line>>,
+}
+
+impl Pool {
+    pub(super) fn new(target: Arc<Target>, time: Duration, most: usize) -> Self {
+        Self { target, time, places: Semaphore::new(most), idle: Mutex::default() }
+    }
+
+    async fn line(&self) -> RedisResult<(Line, SemaphorePermit<'_>)> {
+        let closed = |_| RedisError::from(std::io::Error::from(std::io::ErrorKind::BrokenPipe));
+        let place = self.places.acquire().await.map_err(closed)?;
+        let idle = lock(&self.idle).pop();
+        let line = match idle {
+            Some(line) => line,
+            None => self.target.connect(self.time).await?,
+        };
+        Ok((line, place))
+    }
+}
+
+/// A panic while the lock was held leaves a whole value: nothing in there calls foreign code.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

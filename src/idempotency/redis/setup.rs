@@ -1,0 +1,177 @@
+//! How a store is set up, and why it could not be.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use redis::RedisError;
+
+use super::RedisStore;
+use super::address::Address;
+use super::lines::{Lines, Pool, SharedLine};
+use crate::error::BoxError;
+
+/// Builds a [`RedisStore`].
+#[must_use]
+pub struct RedisSetup {
+    address: Result<Address, SetupError>,
+    prefix: Cow<'static, str>,
+    deadline: Duration,
+    wait: Option<Wait>,
+    connections: usize,
+    roots: Option<Vec<u8>>,
+}
+
+/// How many replicas must have a write, and how long they are waited for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wait {
+    pub(super) replicas: u32,
+    pub(super) time: Duration,
+}
+
+impl Wait {
+    fn is_possible(self, attempt: Duration) -> bool {
+        self.replicas > 0 && (Duration::from_millis(1)..attempt).contains(&self.time)
+    }
+}
+
+impl RedisSetup {
+    pub(super) fn new(url: &str) -> Self {
+        Self {
+            address: Address::parse(url),
+            prefix: Cow::Borrowed("whd1:"),
+            deadline: Duration::from_secs(2),
+            wait: None,
+            connections: 16,
+            roots: None,
+        }
+    }
+
+    /// What every key begins with. Applications that share a server keep apart by it. Default: `whd1:`.
+    pub fn prefix(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// The time for one operation with all of its tries. Default: 2 seconds.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Answers a write only when that many replicas have it, and waits for them no longer than this. Fewer replicas are
+    /// [`StoreError::Unavailable`](super::super::StoreError::Unavailable), and the claim is not acquired. Default: no replica is waited for.
+    pub fn wait(mut self, replicas: u32, time: Duration) -> Self {
+        self.wait = Some(Wait { replicas, time });
+        self
+    }
+
+    /// With [`wait`](Self::wait): how many operations are in hand at once, each on a connection of its own. Default: 16.
+    pub fn connections(mut self, most: usize) -> Self {
+        self.connections = most;
+        self
+    }
+
+    /// The only certificate authority that is trusted for `rediss://`, as PEM. Default: the machine's roots.
+    #[cfg(feature = "redis-tls")]
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots = Some(pem.into());
+        self
+    }
+
+    /// The store, without a connection: the first operation makes it.
+    ///
+    /// # Errors
+    ///
+    /// [`SetupError`] for an address or a setting that cannot be used.
+    pub fn build(self) -> Result<RedisStore, SetupError> {
+        let address = self.address?;
+        let refuse = |why| Err(SetupError::new(why));
+        if self.deadline < Duration::from_millis(10) {
+            return refuse("the deadline is shorter than 10 ms");
+        }
+        if self.prefix.len() > 64 || self.prefix.contains(['{', '}']) {
+            return refuse("the prefix is longer than 64 bytes or holds a brace");
+        }
+        if self.connections == 0 {
+            return refuse("there must be at least one connection");
+        }
+        // Half of the deadline, so that there is time for a second try on a new connection.
+        let attempt = self.deadline.checked_div(2).unwrap_or(self.deadline);
+        if self.wait.is_some_and(|wait| !wait.is_possible(attempt)) {
+            return refuse("wait needs a replica, and a time from 1 ms to less than half of the deadline");
+        }
+        let target = Arc::new(address.target(self.roots, attempt)?);
+        let cluster = target.is_cluster();
+        if self.wait.is_some() && cluster {
+            return refuse("wait is not for a cluster, where a key may move before its replicas are counted");
+        }
+        let lines = match self.wait {
+            None => Lines::Shared(SharedLine::new(target, attempt)),
+            Some(_) => Lines::Own(Pool::new(target, attempt, self.connections)),
+        };
+        let (prefix, wait, deadline) = (self.prefix, self.wait, self.deadline);
+        Ok(RedisStore { lines, prefix, deadline, attempt, wait, cluster, calls: AtomicU64::new(0) })
+    }
+
+    /// The store, connected.
+    ///
+    /// # Errors
+    ///
+    /// [`SetupError`] for an address or a setting that cannot be used, and when the server cannot be reached within the
+    /// deadline.
+    pub async fn connect(self) -> Result<RedisStore, SetupError> {
+        let store = self.build()?;
+        store.lines.take().await.map_err(SetupError::connection)?.answered();
+        Ok(store)
+    }
+}
+
+/// The address is not printed, since it may hold a password.
+impl fmt::Debug for RedisSetup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisSetup")
+            .field("prefix", &self.prefix)
+            .field("deadline", &self.deadline)
+            .field("wait", &self.wait)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why there is no store. It holds no secret.
+#[derive(Debug)]
+pub struct SetupError {
+    what: &'static str,
+    source: Option<BoxError>,
+}
+
+impl SetupError {
+    pub(super) fn new(what: &'static str) -> Self {
+        Self { what, source: None }
+    }
+
+    pub(super) fn url(error: RedisError) -> Self {
+        Self { what: "the address of the server cannot be used", source: Some(error.into()) }
+    }
+
+    fn connection(error: RedisError) -> Self {
+        Self { what: "the server cannot be reached", source: Some(error.into()) }
+    }
+}
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.source {
+            Some(source) => write!(f, "{}: {source}", self.what),
+            None => f.write_str(self.what),
+        }
+    }
+}
+
+impl std::error::Error for SetupError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+    }
+}

@@ -1,0 +1,67 @@
+//! Where the server is: one address, a master that Sentinel knows, or a cluster.
+
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::cluster::ClusterClient;
+use redis::cluster_async::ClusterConnection;
+use redis::sentinel::SentinelClient;
+use redis::{AsyncConnectionConfig, Client, Cmd, RedisError, RedisResult, Value};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+/// How many calls may wait to be written to one connection. More wait in line.
+const IN_LINE: usize = 512;
+
+pub(super) enum Target {
+    Single(Box<Client>),
+    /// Asked again for its master at each connection.
+    Sentinel(Box<Mutex<SentinelClient>>),
+    Cluster(Box<ClusterClient>),
+}
+
+/// A connection. Its clones share it.
+#[derive(Clone)]
+pub(super) enum Line {
+    One(MultiplexedConnection),
+    Cluster(ClusterConnection),
+}
+
+impl Target {
+    /// A new connection, ready for commands within the time.
+    pub(super) async fn connect(&self, time: Duration) -> RedisResult<Line> {
+        let settings = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(time))
+            .set_response_timeout(None)
+            .set_pipeline_buffer_size(IN_LINE);
+        let connecting = async {
+            match self {
+                Self::Single(client) => {
+                    client.get_multiplexed_async_connection_with_config(&settings).await.map(Line::One)
+                }
+                Self::Sentinel(sentinel) => {
+                    sentinel.lock().await.get_async_connection_with_config(&settings).await.map(Line::One)
+                }
+                Self::Cluster(cluster) => cluster.get_async_connection().await.map(Line::Cluster),
+            }
+        };
+        timeout(time, connecting).await.unwrap_or_else(|_| Err(too_late()))
+    }
+
+    pub(super) fn is_cluster(&self) -> bool {
+        matches!(self, Self::Cluster(_))
+    }
+}
+
+impl Line {
+    pub(super) async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
+        match self {
+            Self::One(connection) => command.query_async(connection).await,
+            Self::Cluster(connection) => command.query_async(connection).await,
+        }
+    }
+}
+
+fn too_late() -> RedisError {
+    std::io::Error::from(std::io::ErrorKind::TimedOut).into()
+}

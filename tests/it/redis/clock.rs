@@ -1,0 +1,74 @@
+//! Time is the server's: case 21. A server's clock cannot be set in a test, so the record is moved against it instead,
+//! which is the same to a script that reads the clock and the record and nothing else.
+
+use std::time::Duration;
+
+use tower_webhook::idempotency::{Claim, DedupeStore as _, Fingerprint, Held, LostWhy, RedisStore, StateTag, Terms};
+
+use super::server::Server;
+use super::{FIRST, LEASE, claim, complete, key, key_text, token, waits};
+
+const HOURS: i64 = 60 * 60 * 1000;
+
+/// Moves a held record against the clock, as if that had leapt by so many milliseconds: its lease, and its expiry.
+fn leap(server: &Server, number: u32, by: i64) {
+    const MOVE: &str = "local record, ttl = redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])
+        local head, till = string.match(record, '^(.*);(%d+);$')
+        redis.call('SET', KEYS[1], head .. ';' .. string.format('%.0f', till - ARGV[1]) .. ';')
+        return redis.call('PEXPIRE', KEYS[1], string.format('%.0f', ttl - ARGV[1]))";
+    assert_eq!(server.command(&["EVAL", MOVE, "1", &key_text("whd1:", &key(number)), &by.to_string()]), "1");
+}
+
+async fn long_claim(store: &RedisStore, number: u32, by: u8) -> Claim {
+    let fingerprint = Fingerprint::of(&number.to_be_bytes());
+    let terms = Terms::new(Duration::from_secs(35 * 24 * 3600)).lease(LEASE);
+    store.claim(&key(number), &token(by), &fingerprint, &terms).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leap_of_the_servers_clock_ends_a_lease_but_never_mixes_two_claims() {
+    let server = Server::start(&[]);
+    let store = RedisStore::connect(&server.url()).await.unwrap();
+
+    assert_eq!(long_claim(&store, 0, 1).await, Claim::Acquired { fence: 1 });
+    leap(&server, 0, 2 * HOURS);
+    assert_eq!(long_claim(&store, 0, 2).await, Claim::Acquired { fence: 2 }, "two hours later the lease has ended");
+    assert_eq!(complete(&store, 0, 1).await, Ok(Held::Lost(LostWhy::Taken(StateTag::Pending))), "the first is told");
+    assert_eq!(complete(&store, 0, 2).await, Ok(Held::Ok));
+    assert!(matches!(long_claim(&store, 0, 3).await, Claim::Done { fence: 2, .. }));
+
+    assert_eq!(long_claim(&store, 1, 1).await, Claim::Acquired { fence: 1 });
+    leap(&server, 1, -2 * HOURS);
+    assert!(waits(&claim(&store, 1, 2).await), "two hours back: the lease is longer, and never granted twice");
+    assert_eq!(complete(&store, 1, 1).await, Ok(Held::Ok));
+
+    assert_eq!(long_claim(&store, 2, 1).await, Claim::Acquired { fence: 1 });
+    leap(&server, 2, 36 * 24 * HOURS);
+    assert_eq!(long_claim(&store, 2, 2).await, Claim::Acquired { fence: 1 }, "36 days later it runs by contract");
+}
+
+/// The page's own scripts did not: a record ends no earlier than its lease or delay, though its retention is shorter.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_outlives_its_renewed_lease_and_its_delay() {
+    let server = Server::start(&[]);
+    let store = RedisStore::connect(&server.url()).await.unwrap();
+    let short = Terms::new(Duration::from_millis(50)).lease(Duration::from_millis(50));
+    let left = |number| server.command(&["PTTL", &key_text("whd1:", &key(number))]).parse::<i64>().unwrap();
+    for number in 0..2 {
+        let fingerprint = Fingerprint::of(&u32::to_be_bytes(number));
+        let mut held = Ok(Held::Lost(LostWhy::Gone));
+        // The key may end before it is renewed, when the machine is slow.
+        while held != Ok(Held::Ok) {
+            store.claim(&key(number), &token(1), &fingerprint, &short).await.unwrap();
+            held = match number {
+                0 => store.renew(&key(number), &token(1), LEASE).await,
+                _ => store.release(&key(number), &token(1), LEASE).await,
+            };
+        }
+        assert!((59_000..=60_000).contains(&left(number)), "{number}: {}", left(number));
+        assert!(waits(&claim(&store, number, 2).await), "{number}");
+    }
+    assert_eq!(claim(&store, 2, 1).await, FIRST);
+    assert_eq!(store.renew(&key(2), &token(1), Duration::from_millis(1)).await, Ok(Held::Ok));
+    assert!(left(2) > 3_500_000, "control: a longer retention is not cut short, {}", left(2));
+}

@@ -1,0 +1,113 @@
+//! A replica takes over, with and without replicas being waited for: cases 9 and 10.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tower_webhook::idempotency::{Held, LostWhy, RedisStore, StoreError};
+
+use super::proxy::{Plan, Proxy, Way};
+use super::server::Server;
+use super::{FIRST, claim, complete, waits};
+
+/// What became of claims before and while the replica heard nothing, seen after it took over.
+struct Outcome {
+    acknowledged: BTreeSet<u32>,
+    refused: usize,
+    known: BTreeSet<u32>,
+    completions: Vec<Result<Held, StoreError>>,
+}
+
+/// Whether the replica has read all that the primary wrote.
+fn in_step(primary: &Server, replica: &Server) -> bool {
+    let offset = |server: &Server, name: &str| {
+        let info = server.command(&["INFO", "replication"]);
+        info.lines().find_map(|line| line.strip_prefix(name).map(|offset| offset.trim().to_owned()))
+    };
+    offset(primary, "master_repl_offset:") == offset(replica, "slave_repl_offset:")
+}
+
+async fn fail_over(wait: bool) -> Outcome {
+    let mut primary = Server::start(&["--repl-diskless-sync-delay", "0"]);
+    let link = Proxy::to(primary.port()).await;
+    let replica = Server::replica_through(link.port(), &primary);
+    let setup = RedisStore::at(&primary.url());
+    let setup = if wait { setup.wait(1, Duration::from_millis(400)).connections(4) } else { setup };
+    let store = setup.connect().await.unwrap();
+
+    let mut outcome =
+        Outcome { acknowledged: BTreeSet::new(), refused: 0, known: BTreeSet::new(), completions: Vec::new() };
+    for number in 0..206 {
+        if number == 200 {
+            primary.until("the replica has it all", |primary| in_step(primary, &replica));
+            link.plan(Plan::CutAll(Way::Reply));
+        }
+        match claim(&store, number, 1).await {
+            FIRST => _ = outcome.acknowledged.insert(number),
+            Err(StoreError::Unavailable) => outcome.refused += 1,
+            other => panic!("claim {number}: {other:?}"),
+        }
+    }
+    primary.kill();
+    replica.command(&["REPLICAOF", "NO", "ONE"]);
+
+    let after = RedisStore::connect(&replica.url()).await.unwrap();
+    for number in &outcome.acknowledged {
+        let completion = complete(&after, *number, 1).await;
+        if completion == Ok(Held::Ok) {
+            outcome.known.insert(*number);
+        }
+        outcome.completions.push(completion);
+    }
+    outcome
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_a_replica_that_is_waited_for_no_acknowledged_claim_is_lost() {
+    let outcome = fail_over(true).await;
+    assert_eq!(outcome.acknowledged, (0..200).collect(), "all that the replica could have");
+    assert_eq!(outcome.refused, 6, "what it could not have is not acquired");
+    assert_eq!(outcome.known, outcome.acknowledged);
+}
+
+/// The control of the one above, and what tells of the loss: the completion finds its record gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_it_claims_are_lost_and_their_completions_say_so() {
+    let outcome = fail_over(false).await;
+    assert_eq!(outcome.acknowledged.len(), 206, "nothing was refused");
+    assert_eq!(outcome.known, (0..200).collect(), "what the replica had");
+    let lost: Vec<_> = outcome.completions.iter().filter(|held| **held != Ok(Held::Ok)).collect();
+    assert_eq!(lost, [&Ok(Held::Lost(LostWhy::Gone)); 6]);
+}
+
+/// A completion that too few replicas had is not taken for done when it is tried again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_completion_is_done_only_when_a_replica_has_it() {
+    let primary = Server::start(&["--repl-diskless-sync-delay", "0"]);
+    let replica = Server::replica_of(&primary);
+    let store = RedisStore::at(&primary.url()).wait(1, Duration::from_millis(500)).connect().await.unwrap();
+    assert_eq!(claim(&store, 0, 1).await, FIRST);
+    replica.freeze();
+    for attempt in 0..3 {
+        assert_eq!(complete(&store, 0, 1).await, Err(StoreError::Unavailable), "attempt {attempt}");
+    }
+    assert_eq!(claim(&store, 1, 1).await, Err(StoreError::Unavailable), "not acquired");
+    replica.thaw();
+    assert_eq!(complete(&store, 0, 1).await, Ok(Held::Ok));
+    assert_eq!(claim(&store, 1, 1).await, FIRST, "the same token, now that a replica has it");
+    assert!(waits(&claim(&store, 1, 2).await));
+}
+
+/// More callers than connections: they wait in line, and a slow replica does not mix them up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_for_waiting_are_bounded() {
+    let primary = Server::start(&["--repl-diskless-sync-delay", "0"]);
+    let _replica = Server::replica_of(&primary);
+    let store = RedisStore::at(&primary.url()).wait(1, Duration::from_millis(500)).connections(3);
+    let store = store.connect().await.unwrap();
+    let claims = (0..100).map(|number| claim(&store, number, 1));
+    for (number, answer) in futures_util::future::join_all(claims).await.into_iter().enumerate() {
+        assert_eq!(answer, FIRST, "claim {number}");
+    }
+    let clients = primary.command(&["CLIENT", "LIST", "TYPE", "normal"]);
+    assert!(clients.lines().filter(|line| line.contains("cmd=wait")).count() <= 3, "{clients}");
+}

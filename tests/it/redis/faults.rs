@@ -1,0 +1,203 @@
+//! The server dies, stops, forgets its scripts or its data, or becomes somebody's replica.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use tower_webhook::idempotency::{Claim, DedupeStore as _, Held, LostWhy, RedisStore, StoreError};
+
+use super::server::Server;
+use super::{FIRST, LEASE, claim, complete, is_away, key, waits};
+
+/// Case 7: which of the claims that were acknowledged before and while the server was killed are known after it.
+async fn killed_while_claiming(options: &[&str]) -> (BTreeSet<u32>, BTreeSet<u32>) {
+    let mut server = Server::start(options);
+    let store = RedisStore::at(&server.url()).deadline(Duration::from_millis(300)).connect().await.unwrap();
+    let claiming = async {
+        let mut acknowledged = BTreeSet::new();
+        for number in 0.. {
+            match claim(&store, number, 1).await {
+                FIRST => acknowledged.insert(number),
+                Err(error) => {
+                    assert!(is_away(&error), "{error}");
+                    return acknowledged;
+                }
+                Ok(other) => panic!("{other:?}"),
+            };
+        }
+        unreachable!()
+    };
+    let (acknowledged, mut server) = tokio::join!(claiming, async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        tokio::task::spawn_blocking(move || {
+            server.kill();
+            server
+        })
+        .await
+        .unwrap()
+    });
+    for _ in 0..3 {
+        let away = claim(&store, 1_000_000, 1).await.unwrap_err();
+        assert_eq!(away, StoreError::Unavailable, "the server is away");
+    }
+    server.restart();
+    let back = Instant::now();
+    while claim(&store, 2_000_000, 1).await.is_err() {}
+    assert!(back.elapsed() < Duration::from_secs(2), "recovery takes {:?}", back.elapsed());
+
+    let mut known = BTreeSet::new();
+    for number in &acknowledged {
+        if waits(&claim(&store, *number, 2).await) {
+            known.insert(*number);
+        }
+    }
+    (acknowledged, known)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_acknowledged_claim_is_lost_when_a_server_with_a_log_is_killed() {
+    let (acknowledged, known) = killed_while_claiming(&["--appendonly", "yes", "--appendfsync", "everysec"]).await;
+    assert!(acknowledged.len() > 100, "only {} claims", acknowledged.len());
+    assert_eq!(acknowledged, known);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn control_a_server_without_a_log_forgets_every_claim() {
+    let (acknowledged, known) = killed_while_claiming(&[]).await;
+    assert!(acknowledged.len() > 100, "only {} claims", acknowledged.len());
+    assert_eq!(known.len(), 0);
+}
+
+/// Case 8.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopped_server_is_a_timeout_and_the_same_token_still_claims() {
+    let server = Server::start(&[]);
+    let store = RedisStore::connect(&server.url()).await.unwrap();
+    assert_eq!(claim(&store, 0, 1).await, FIRST);
+
+    server.freeze();
+    let start = Instant::now();
+    let during = claim(&store, 1, 1).await;
+    let took = start.elapsed();
+    assert_eq!(during, Err(StoreError::Timeout));
+    assert!((1900..2500).contains(&took.as_millis()), "the deadline of 2 s: {took:?}");
+    server.thaw();
+
+    assert_eq!(claim(&store, 1, 1).await, FIRST, "the same token, although late copies of its claim have run");
+    let another = claim(&store, 1, 2).await;
+    assert!(waits(&another), "control: another token is told to wait, {another:?}");
+    assert_eq!(complete(&store, 1, 1).await, Ok(Held::Ok));
+    assert_eq!(complete(&store, 0, 1).await, Ok(Held::Ok));
+}
+
+/// Case 11.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_forgets_its_scripts_is_told_them_again() {
+    let mut server = Server::start(&["--appendonly", "yes"]);
+    let store = RedisStore::connect(&server.url()).await.unwrap();
+    for number in 0..50 {
+        server.command(&["SCRIPT", "FLUSH"]);
+        assert_eq!(claim(&store, number, 1).await, FIRST, "claim {number}");
+        server.command(&["SCRIPT", "FLUSH"]);
+        assert_eq!(store.renew(&key(number), &super::token(1), LEASE).await, Ok(Held::Ok), "renewal {number}");
+        server.command(&["SCRIPT", "FLUSH"]);
+        assert_eq!(complete(&store, number, 1).await, Ok(Held::Ok), "completion {number}");
+    }
+    server.kill();
+    server.restart();
+    assert_eq!(claim(&store, 50, 1).await, FIRST, "after a restart, which no caller sees");
+
+    let hash = server.command(&["SCRIPT", "LOAD", "return 1"]);
+    assert_eq!(server.command(&["EVALSHA", &hash, "0"]), "1");
+    server.command(&["SCRIPT", "FLUSH"]);
+    let without = server.command(&["EVALSHA", &hash, "0"]);
+    assert!(without.starts_with("-NOSCRIPT"), "control: who sends the hash alone is told {without}");
+}
+
+/// Case 12.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_forgets_its_data_makes_a_held_claim_gone() {
+    let server = Server::start(&[]);
+    let store = RedisStore::connect(&server.url()).await.unwrap();
+    for number in 0..4 {
+        assert_eq!(claim(&store, number, 1).await, FIRST);
+    }
+    assert_eq!(complete(&store, 0, 1).await, Ok(Held::Ok), "control: what is not forgotten is held");
+    server.command(&["FLUSHALL"]);
+
+    let gone = Ok(Held::Lost(LostWhy::Gone));
+    let token = super::token(1);
+    assert_eq!(complete(&store, 1, 1).await, gone);
+    assert_eq!(store.renew(&key(2), &token, LEASE).await, gone);
+    assert_eq!(store.release(&key(3), &token, LEASE).await, gone);
+    assert_eq!(claim(&store, 1, 2).await, FIRST, "and the fence begins again");
+}
+
+/// Case 14.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_becomes_a_replica_grants_nothing() {
+    let (server, other) = (Server::start(&[]), Server::start(&[]));
+    let store = RedisStore::at(&server.url()).deadline(Duration::from_millis(400)).connect().await.unwrap();
+    assert_eq!(claim(&store, 0, 1).await, FIRST);
+
+    server.command(&["REPLICAOF", "127.0.0.1", &other.port().to_string()]);
+    for number in 1..4 {
+        let told = claim(&store, number, 1).await;
+        assert_eq!(told, Err(StoreError::Unavailable), "claim {number} of a replica");
+    }
+    server.command(&["REPLICAOF", "NO", "ONE"]);
+    assert_eq!(claim(&store, 1, 1).await, FIRST, "control: of a master again");
+}
+
+/// Case 14.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_that_is_down_grants_nothing() {
+    let server = Server::start(&["--cluster-enabled", "yes"]);
+    let store = RedisStore::at(&server.url()).deadline(Duration::from_millis(400)).connect().await.unwrap();
+    assert_eq!(claim(&store, 0, 1).await, Err(StoreError::Unavailable));
+
+    server.command(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
+    server.until("the cluster is up", |server| server.says(&["CLUSTER", "INFO"], "cluster_state:ok"));
+    assert_eq!(claim(&store, 0, 1).await, FIRST, "control: of a cluster that is up");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_of_somebody_else_is_corrupt_and_stays() {
+    let server = Server::start(&[]);
+    let store = RedisStore::connect(&server.url()).await.unwrap();
+    assert_eq!(claim(&store, 0, 1).await, FIRST);
+    let at = super::key_text("whd1:", &key(0));
+    let own = server.command(&["EVAL", "return redis.sha1hex(redis.call('GET', KEYS[1]))", "1", &at]);
+
+    for strange in ["", "x", "1P", "2P0123456789abcdef0123456789abcdef1;1;", "1Q0123456789abcdef0123456789abcdef1;1;"] {
+        server.command(&["SET", &at, strange]);
+        assert_eq!(claim(&store, 0, 1).await, Err(StoreError::Corrupt), "{strange:?}");
+        assert_eq!(complete(&store, 0, 1).await, Err(StoreError::Corrupt), "{strange:?}");
+        assert_eq!(server.command(&["GET", &at]), strange);
+    }
+    server.command(&["DEL", &at]);
+    server.command(&["LPUSH", &at, "x"]);
+    assert_eq!(claim(&store, 0, 1).await, Err(StoreError::Corrupt), "a list");
+    server.command(&["DEL", &at]);
+    assert!(matches!(claim(&store, 0, 1).await, Ok(Claim::Acquired { .. })), "control");
+    assert_eq!(own.len(), 40);
+}
+
+/// ACL: a user with no more rights than the store needs, and one without.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_of_few_rights_is_enough_and_one_of_none_is_told() {
+    let server = Server::start(&[]);
+    let rights = ["+evalsha", "+eval", "+get", "+set", "+pttl", "+pexpire", "+time", "~whd1:*"];
+    server.command(&[&["ACL", "SETUSER", "hook", "on", ">pass:w@rd"][..], &rights].concat());
+    server.command(&["ACL", "SETUSER", "none", "on", ">pass"]);
+    let url = |user: &str| format!("redis://{user}@127.0.0.1:{}", server.port());
+
+    let store = RedisStore::connect(&url("hook:pass%3Aw%40rd")).await.unwrap();
+    assert_eq!(claim(&store, 0, 1).await, FIRST);
+    assert_eq!(store.renew(&key(0), &super::token(1), LEASE).await, Ok(Held::Ok));
+    assert_eq!(complete(&store, 0, 1).await, Ok(Held::Ok));
+
+    let refused = RedisStore::connect(&url("none:pass")).await.unwrap();
+    assert!(matches!(claim(&refused, 0, 1).await, Err(StoreError::Misconfigured(_))));
+    let wrong = RedisStore::connect(&url("hook:canary")).await.unwrap_err();
+    assert!(!format!("{wrong} {wrong:?}").contains("canary"), "{wrong}");
+}
