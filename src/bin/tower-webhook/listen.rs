@@ -18,13 +18,14 @@ use tokio::sync::Semaphore;
 use tower_layer::Layer as _;
 use tower_service::Service;
 use tower_webhook::gate::{Body, PeerAddr};
-use tower_webhook::idempotency::{Drain, Repeats};
-use tower_webhook::{ConfigError, MemoryStore, Receiver, Rejection};
+use tower_webhook::idempotency::{Drain, Repeats, UnprotectedRuns};
+use tower_webhook::{ConfigError, Receiver, Rejection};
 
 use crate::config::{Config, Endpoint};
 use crate::deliver::Deliver;
 use crate::forward::Upstream;
 use crate::lines::{self, Duplicate, Listening, Refused};
+use crate::store::AnyStore;
 
 /// More connections than this wait to be accepted.
 const MOST_CONNECTIONS: usize = 4096;
@@ -40,6 +41,7 @@ type Route = Box<dyn Fn(Request<Incoming>) -> Answer + Send + Sync>;
 struct Routes {
     by_path: HashMap<String, Route>,
     drains: Vec<Drain>,
+    unprotected: UnprotectedRuns,
 }
 
 pub(crate) fn run(config: Config) -> ExitCode {
@@ -62,7 +64,9 @@ async fn serve(config: Config) -> std::io::Result<()> {
     let mut stop = Stop::new()?;
     let listener = TcpListener::bind(config.listen).await?;
     let grace = config.drain;
-    let routes = Arc::new(Routes::new(config).map_err(std::io::Error::other)?);
+    let store = AnyStore::open(config.dedupe.keys).await.map_err(std::io::Error::other)?;
+    let routes = Routes::new(config.endpoints, config.body_deadline, config.dedupe.lease, &store);
+    let routes = Arc::new(routes.map_err(std::io::Error::other)?);
     lines::print(&Listening { listening: listener.local_addr()?.to_string() })?;
 
     let connections = Arc::new(Semaphore::new(MOST_CONNECTIONS));
@@ -98,6 +102,10 @@ async fn serve(config: Config) -> std::io::Result<()> {
     };
     if tokio::time::timeout(grace, drained).await.is_err() {
         eprintln!("tower-webhook: still in hand after {} s: left, their leases end by themselves", grace.as_secs());
+    }
+    match routes.unprotected.count() {
+        0 => {}
+        count => eprintln!("tower-webhook: warning: {count} events ran without protection against repeats"),
     }
     Ok(())
 }
@@ -142,12 +150,17 @@ fn connection(
 }
 
 impl Routes {
-    fn new(config: Config) -> Result<Self, ConfigError> {
-        let store = MemoryStore::new(config.dedupe.capacity);
-        let mut routes = Self { by_path: HashMap::new(), drains: Vec::new() };
-        for endpoint in config.endpoints {
+    fn new(
+        endpoints: Vec<Endpoint>,
+        body_deadline: Duration,
+        lease: Option<Duration>,
+        store: &AnyStore,
+    ) -> Result<Self, ConfigError> {
+        let mut routes = Self { by_path: HashMap::new(), drains: Vec::new(), unprotected: UnprotectedRuns::default() };
+        for endpoint in endpoints {
             let path = endpoint.path.clone();
-            let (route, drain) = route(endpoint, config.body_deadline, config.dedupe.lease, store.clone())?;
+            let runs = endpoint.runs_unprotected.then_some(&routes.unprotected);
+            let (route, drain) = route(endpoint, body_deadline, lease, runs, store.clone())?;
             routes.by_path.insert(path, route);
             routes.drains.push(drain);
         }
@@ -170,7 +183,8 @@ fn route(
     endpoint: Endpoint,
     body_deadline: Duration,
     lease: Option<Duration>,
-    store: MemoryStore,
+    runs: Option<&UnprotectedRuns>,
+    store: AnyStore,
 ) -> Result<(Route, Drain), ConfigError> {
     let path: Arc<str> = endpoint.path.into();
     let deliver = Deliver {
@@ -192,6 +206,9 @@ fn route(
         }
         if let Some(lease) = lease {
             settings = settings.lease(lease);
+        }
+        if let Some(runs) = runs {
+            settings = settings.dangerous_run_unprotected(runs);
         }
         settings
     })?;

@@ -11,6 +11,7 @@ mod forward;
 mod lines;
 mod listen;
 mod send;
+mod store;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -23,6 +23,8 @@ pub(crate) struct Endpoint {
     pub(crate) sources: Option<SourceIpLayer>,
     pub(crate) max_body: usize,
     pub(crate) retention: Option<Duration>,
+    /// Runs events while the store is down, though a repeat is then handled again.
+    pub(crate) runs_unprotected: bool,
     pub(crate) forward: Option<Forward>,
     /// Headers that carry proofs or secrets.
     pub(crate) secret_headers: Vec<HeaderName>,
@@ -56,6 +58,7 @@ impl Endpoint {
         let sources = read_sources(section);
         let retention = section.duration("retention").or(defaults.retention);
         let max_body = section.size("max_body").or(defaults.max_body);
+        let runs_unprotected = section.truth("dangerous_run_unprotected").unwrap_or(false);
         let forward = read_forward(section);
         section.finish();
 
@@ -80,6 +83,7 @@ impl Endpoint {
             basic_auth,
             sources,
             retention,
+            runs_unprotected,
             forward,
             secret_headers: built.secret_headers,
             table: section.table().clone(),

@@ -1,6 +1,7 @@
 //! The configuration file: read whole, checked whole, every fault in one go.
 
 mod custom;
+mod dedupe;
 mod endpoint;
 mod keys;
 mod provider;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use toml::Table;
 
+pub(crate) use dedupe::{Dedupe, Keys};
 pub(crate) use endpoint::{Endpoint, Forward};
 pub(crate) use reader::{Fault, duration};
 use reader::{Faults, Section};
@@ -28,12 +30,6 @@ pub(crate) struct Config {
     pub(crate) endpoints: Vec<Endpoint>,
     /// What works and should be known.
     pub(crate) warnings: Vec<String>,
-}
-
-/// Where idempotency keys live.
-pub(crate) struct Dedupe {
-    pub(crate) capacity: usize,
-    pub(crate) lease: Option<Duration>,
 }
 
 /// Settings that an endpoint takes over where it says nothing itself.
@@ -64,12 +60,12 @@ impl Config {
         if listen.is_none() {
             root.fault("listen", "is not an address", "write an address and a port, such as \"127.0.0.1:8080\"");
         }
-        let (dedupe, retention) = read_dedupe(root);
+        let dedupe = dedupe::read(root, folder);
         if root.has("inbox") {
             let _ = root.section("inbox");
             root.fault("inbox", "is not in this version of the program", "leave it out, and set [dedupe]");
         }
-        let defaults = Defaults { max_body: root.size("max_body"), retention };
+        let defaults = Defaults { max_body: root.size("max_body"), retention: dedupe.retention };
         let body_deadline = root.duration("body_deadline").unwrap_or(Duration::from_secs(10));
         let drain = root.duration("drain").unwrap_or(Duration::from_secs(30));
         let sections = root.sections("endpoint");
@@ -81,7 +77,7 @@ impl Config {
             sections.iter().filter_map(|section| Endpoint::read(section, folder, &defaults, &mut warnings)).collect();
         check_paths(&endpoints, faults);
         let listen = listen?;
-        if !listen.ip().is_loopback() {
+        if !listen.ip().is_loopback() && matches!(dedupe.keys, Keys::Memory { .. }) {
             warnings.push(format!(
                 "dedupe: the memory store forgets at exit, and {listen} is not loopback: a repeat after a restart is handled again"
             ));
@@ -116,32 +112,6 @@ fn read_table(path: &Path, faults: &Faults) -> Option<Table> {
 
 fn line_of(text: &str, at: usize) -> usize {
     text.get(..at).unwrap_or_default().matches('\n').count() + 1
-}
-
-fn read_dedupe(root: &Section<'_>) -> (Dedupe, Option<Duration>) {
-    let Some(section) = root.section("dedupe") else {
-        return (Dedupe { capacity: 1_000_000, lease: None }, None);
-    };
-    match section.text("kind") {
-        None | Some("memory") => {}
-        Some("redis") => section.fault("kind", "\"redis\" is not in this version of the program", "write \"memory\""),
-        Some(_) => section.fault("kind", "is not known", "write \"memory\""),
-    }
-    let capacity = section.count("capacity").unwrap_or(1_000_000);
-    if capacity == 0 {
-        section.fault(
-            "capacity",
-            "a store without room takes nothing",
-            "write how many keys to remember, such as 1000000",
-        );
-    }
-    let lease = section.duration("lease");
-    if lease.is_some_and(|lease| lease < Duration::from_secs(1)) {
-        section.fault("lease", "is shorter than a second", "write \"30s\" or leave it out");
-    }
-    let retention = section.duration("retention");
-    section.finish();
-    (Dedupe { capacity, lease }, retention)
 }
 
 fn check_paths(endpoints: &[Endpoint], faults: &Faults) {

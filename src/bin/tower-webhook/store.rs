@@ -1,0 +1,98 @@
+//! The dedupe store that the configuration names, as one type.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tower_webhook::MemoryStore;
+use tower_webhook::clock::{Entropy, NoEntropy};
+use tower_webhook::idempotency::redis::Severity;
+use tower_webhook::idempotency::{
+    Claim, DedupeStore, Fingerprint, Held, Key, RedisStore, StoreError, StoredResponse, Terms, Token,
+};
+
+use crate::config::Keys;
+
+/// Memory or Redis.
+#[derive(Clone)]
+pub(crate) enum AnyStore {
+    Memory(MemoryStore),
+    Redis(Arc<RedisStore>),
+}
+
+impl AnyStore {
+    /// Opens the store, and tells on stderr what a Redis server may promise.
+    pub(crate) async fn open(keys: Keys) -> Result<Self, String> {
+        match keys {
+            Keys::Memory { capacity } => Ok(Self::Memory(MemoryStore::new(capacity))),
+            Keys::Redis { store, strict } => {
+                probe(&store, strict).await?;
+                Ok(Self::Redis(Arc::new(*store)))
+            }
+        }
+    }
+}
+
+/// A server that cannot be reached may come back, and until then deliveries are answered 503; strictly, it may not.
+async fn probe(store: &RedisStore, strict: bool) -> Result<(), String> {
+    let report = match store.probe().await {
+        Ok(report) => report,
+        Err(error) if strict => return Err(format!("dedupe: the Redis server cannot be probed: {error}")),
+        Err(error) => {
+            eprintln!("tower-webhook: warning: dedupe: the Redis server cannot be probed: {error}");
+            return Ok(());
+        }
+    };
+    for finding in report.findings() {
+        let severity = finding.severity;
+        let word = if severity == Severity::Fine { "" } else { "warning: " };
+        eprintln!("tower-webhook: {word}dedupe: {}", finding.sentence);
+    }
+    let judged = if strict { report.strict() } else { report.lenient() };
+    match judged {
+        Ok(_) => Ok(()),
+        Err(unfit) => Err(format!("dedupe: the Redis server is not fit: {:?}", unfit.report().worst())),
+    }
+}
+
+impl DedupeStore for AnyStore {
+    fn token(&self, entropy: &dyn Entropy) -> Result<Token, NoEntropy> {
+        match self {
+            Self::Memory(store) => store.token(entropy),
+            Self::Redis(store) => store.token(entropy),
+        }
+    }
+
+    async fn claim(&self, key: &Key, token: &Token, print: &Fingerprint, terms: &Terms) -> Result<Claim, StoreError> {
+        match self {
+            Self::Memory(store) => store.claim(key, token, print, terms).await,
+            Self::Redis(store) => store.claim(key, token, print, terms).await,
+        }
+    }
+
+    async fn renew(&self, key: &Key, token: &Token, lease: Duration) -> Result<Held, StoreError> {
+        match self {
+            Self::Memory(store) => store.renew(key, token, lease).await,
+            Self::Redis(store) => store.renew(key, token, lease).await,
+        }
+    }
+
+    async fn complete(
+        &self,
+        key: &Key,
+        token: &Token,
+        response: &StoredResponse,
+        retention: Duration,
+    ) -> Result<Held, StoreError> {
+        match self {
+            Self::Memory(store) => store.complete(key, token, response, retention).await,
+            Self::Redis(store) => store.complete(key, token, response, retention).await,
+        }
+    }
+
+    async fn release(&self, key: &Key, token: &Token, delay: Duration) -> Result<Held, StoreError> {
+        match self {
+            Self::Memory(store) => store.release(key, token, delay).await,
+            Self::Redis(store) => store.release(key, token, delay).await,
+        }
+    }
+}
