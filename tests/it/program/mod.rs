@@ -1,6 +1,6 @@
 //! The program `tower-webhook`, from outside: children with arguments, a configuration and an environment.
 
-mod child;
+pub(crate) mod child;
 mod explain;
 mod listen;
 mod readme;

@@ -6,6 +6,8 @@ mod clock;
 mod contract;
 mod failover;
 mod faults;
+#[cfg(feature = "cli")]
+mod fleet;
 mod full;
 mod probe;
 mod proxy;
