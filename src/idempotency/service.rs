@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use http::header::CONTENT_LENGTH;
 use http::request::Parts;
-use http::{HeaderValue, Request, Response};
+use http::{Request, Response};
 use tower_service::Service;
 
 use super::answer::{Answer, answer_all, answer_one, remember};
@@ -22,7 +21,7 @@ use super::lease::{Claims, Grant, Work};
 use super::received::{Delivery, Inner, Received};
 use super::store::DedupeStore;
 use crate::error::{Rejection, RejectionKind};
-use crate::gate::{Body, Verified, refusal};
+use crate::gate::{Body, Verified, refusal, tell_length};
 use crate::provider::{Acknowledgement, Decoded, Provider};
 
 /// The service of an [`IdempotencyLayer`](super::IdempotencyLayer).
@@ -221,7 +220,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
             fence: grant.fence,
             lost: grant.lost,
         });
-        head.headers.insert(CONTENT_LENGTH, HeaderValue::from(event.raw.len()));
+        tell_length(&mut head.headers, event.raw.len());
         head.extensions.insert(delivery.clone());
         head.extensions.insert(Received::new(event.event, delivery));
         Request::from_parts(head, Body::from(event.raw))
