@@ -5,6 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, HeaderValue};
 use http_body::{Frame, SizeHint};
 
 /// A body of bytes that are all there: what inner services get after a [`BodyGate`](super::BodyGate), and what
@@ -41,5 +43,49 @@ impl http_body::Body for Body {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.0.len() as u64)
+    }
+}
+
+/// Makes a head tell this length, once. Most do already, and keep their header as it came.
+pub(crate) fn tell_length(headers: &mut HeaderMap, length: usize) {
+    let mut told = headers.get_all(CONTENT_LENGTH).iter();
+    let is_told = told.next().is_some_and(|value| says(value, length)) && told.next().is_none();
+    if !is_told {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+}
+
+fn says(value: &HeaderValue, length: usize) -> bool {
+    let digits = value.as_bytes();
+    let number = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+    number == Some(length) && digits.iter().all(u8::is_ascii_digit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_tells_the_length_once_and_in_digits() {
+        for (before, length, after) in [
+            (&[][..], 5, "5"),
+            (&["5"], 5, "5"),
+            (&["05"], 5, "05"),
+            (&["+5"], 5, "5"),
+            (&["5 "], 5, "5"),
+            (&["6"], 5, "5"),
+            (&[""], 0, "0"),
+            (&["5", "5"], 5, "5"),
+            (&["5", "7"], 5, "5"),
+            (&["99999999999999999999999"], 5, "5"),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in before {
+                headers.append(CONTENT_LENGTH, HeaderValue::from_static(value));
+            }
+            tell_length(&mut headers, length);
+            let told: Vec<_> = headers.get_all(CONTENT_LENGTH).iter().collect();
+            assert_eq!(told, [after], "{before:?}");
+        }
     }
 }

@@ -21,6 +21,7 @@ use http::request::Parts;
 use crate::error::Rejection;
 
 pub use body::Body;
+pub(crate) use body::tell_length;
 pub use buffer::{BodyFuture, BodyGate};
 pub use evidence::{Authenticated, Verified};
 pub use head::{HeadFuture, HeadGate};

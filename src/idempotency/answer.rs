@@ -67,14 +67,15 @@ where
     if let Some(Acknowledgement { status, content_type, body }) = acknowledgement {
         return Ok((response, StoredResponse::new(*status, content_type.clone(), body.clone())));
     }
-    let (head, body) = response.into_parts();
-    let content_type = head.headers.get(CONTENT_TYPE).cloned();
+    let content_type = response.headers().get(CONTENT_TYPE).cloned();
+    let body = response.body();
     let is_short = body.size_hint().exact().is_some_and(|length| length <= StoredResponse::MAX_BODY as u64);
-    if !is_short {
-        let stored = StoredResponse::new(head.status, content_type, Bytes::new());
-        return Ok((Response::from_parts(head, body), stored));
+    if body.is_end_stream() || !is_short {
+        let stored = StoredResponse::new(response.status(), content_type, Bytes::new());
+        return Ok((response, stored));
     }
-    let bytes = collect(body).await?;
+    let (head, body) = response.into_parts();
+    let bytes = Box::pin(collect(body)).await?;
     let stored = StoredResponse::new(head.status, content_type, bytes.clone());
     Ok((Response::from_parts(head, R::from(bytes)), stored))
 }

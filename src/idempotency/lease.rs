@@ -129,7 +129,10 @@ impl<S: DedupeStore> Claims<S> {
             }
         };
         match self.work(&mut holding, work).await {
-            Some(Work::Done { answer, remember }) => self.complete(&holding, answer, &remember).await,
+            Some(Work::Done { answer, remember }) => match self.complete(&holding, &remember).await {
+                Ok(()) => Settled::Ran(answer),
+                Err(settled) => settled.widen(),
+            },
             Some(Work::NotDone { answer, delay }) => {
                 self.release(&holding, delay).await;
                 Settled::Ran(answer)
@@ -212,15 +215,15 @@ impl<S: DedupeStore> Claims<S> {
     }
 
     /// Repeated until the lease ends, since the effect is done and only the mark is missing.
-    async fn complete<T>(&self, holding: &Holding<'_>, answer: T, remember: &StoredResponse) -> Settled<T> {
+    async fn complete(&self, holding: &Holding<'_>, remember: &StoredResponse) -> Result<(), Settled<Infallible>> {
         let (Holding { key, token, .. }, retention) = (holding, self.terms.retention);
         let left = self.terms.lease.saturating_sub(holding.since.elapsed());
         match self.store.complete(key, token, remember, retention, left).await {
-            Ok(Held::Ok) => Settled::Ran(answer),
-            Ok(Held::Lost(_)) => self.ask(holding).await.widen(),
+            Ok(Held::Ok) => Ok(()),
+            Ok(Held::Lost(_)) => Err(Box::pin(self.ask(holding)).await),
             Err(error) => {
                 trace::completion_unknown(holding.fence, &error);
-                Settled::Ran(answer)
+                Ok(())
             }
         }
     }

@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use http::header::CONTENT_LENGTH;
 use http::request::Parts;
-use http::{HeaderValue, Request, Response};
+use http::{Request, Response};
 use tower_service::Service;
 
 use super::answer::{Answer, answer_all, answer_one, remember};
@@ -22,7 +21,7 @@ use super::lease::{Claims, Grant, Work};
 use super::received::{Delivery, Inner, Received};
 use super::store::DedupeStore;
 use crate::error::{Rejection, RejectionKind};
-use crate::gate::{Body, Verified, refusal};
+use crate::gate::{Body, Verified, refusal, tell_length};
 use crate::provider::{Acknowledgement, Decoded, Provider};
 
 /// The service of an [`IdempotencyLayer`](super::IdempotencyLayer).
@@ -81,10 +80,7 @@ where
         let ready = std::mem::replace(&mut self.inner, clone);
         let (head, body) = request.into_parts();
         match self.engine.admit(head, &body.into_bytes()) {
-            Ok(batch) => {
-                let run = Arc::clone(&self.engine).deliver(batch, ready);
-                ResponseFuture(State::Running(InHand::new(self.engine.drain.track(run))))
-            }
+            Ok(batch) => ResponseFuture(State::Running(self.engine.deliver(batch, ready))),
             Err(rejection) => ResponseFuture(State::Refused(Some(Box::new(refusal(rejection))))),
         }
     }
@@ -128,7 +124,28 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
     }
 
     /// Runs every event.
-    async fn deliver<S, R>(self: Arc<Self>, batch: Batch<P::Event>, ready: S) -> Result<Response<R>, S::Error>
+    fn deliver<S, R>(self: &Arc<Self>, batch: Batch<P::Event>, ready: S) -> InHand<Result<Response<R>, S::Error>>
+    where
+        S: Service<Request<Body>, Response = Response<R>> + Clone + Send + 'static,
+        S::Future: Send,
+        S::Error: Send + 'static,
+        R: http_body::Body<Data = Bytes> + From<Bytes> + Default + Send + 'static,
+    {
+        let Batch { head, events, shared } = batch;
+        let engine = Arc::clone(self);
+        match <[_; 1]>::try_from(events) {
+            Ok([event]) => {
+                let job = Box::new(Job { head, event });
+                InHand::new(self.drain.track(async move {
+                    let answer = engine.run(&shared, job, ready).await;
+                    answer_one(shared.acknowledgement.as_ref(), answer)
+                }))
+            }
+            Err(events) => InHand::new(self.drain.track(engine.deliver_all(Batch { head, events, shared }, ready))),
+        }
+    }
+
+    async fn deliver_all<S, R>(self: Arc<Self>, batch: Batch<P::Event>, ready: S) -> Result<Response<R>, S::Error>
     where
         S: Service<Request<Body>, Response = Response<R>> + Clone + Send,
         S::Future: Send,
@@ -136,13 +153,6 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         R: http_body::Body<Data = Bytes> + From<Bytes> + Default + Send,
     {
         let Batch { head, events, shared } = batch;
-        let events = match <[_; 1]>::try_from(events) {
-            Ok([event]) => {
-                let answer = self.run(&shared, Box::new(Job { head, event }), ready).await;
-                return answer_one(shared.acknowledgement.as_ref(), answer);
-            }
-            Err(events) => events,
-        };
         // The first event uses up the readiness; a clone that waits for its own must not wait for that one.
         let spare = ready.clone();
         let mut ready = Some(ready);
@@ -210,7 +220,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
             fence: grant.fence,
             lost: grant.lost,
         });
-        head.headers.insert(CONTENT_LENGTH, HeaderValue::from(event.raw.len()));
+        tell_length(&mut head.headers, event.raw.len());
         head.extensions.insert(delivery.clone());
         head.extensions.insert(Received::new(event.event, delivery));
         Request::from_parts(head, Body::from(event.raw))

@@ -4,13 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING};
+use http::header::{CONTENT_ENCODING, TRANSFER_ENCODING};
 use http::request::Parts;
 use tower_layer::Layer;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Rejection, RejectionKind};
-use crate::gate::{Authenticated, BodyCheck, BodyGate, BodyLimits, Verified};
+use crate::gate::{Authenticated, BodyCheck, BodyGate, BodyLimits, Verified, tell_length};
 use crate::scheme::Scheme;
 
 /// Opens the body of every request with a [`Scheme`], replaces it by the plaintext, and puts [`Verified`] into the
@@ -138,7 +138,7 @@ pub(crate) fn open(scheme: &dyn Scheme, clock: &dyn Clock, head: &mut Parts, bod
     for name in [CONTENT_ENCODING, TRANSFER_ENCODING] {
         head.headers.remove(name);
     }
-    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(opened.plaintext.len()));
+    tell_length(&mut head.headers, opened.plaintext.len());
     Ok(opened.plaintext)
 }
 
