@@ -8,20 +8,20 @@ if ! command -v cargo >/dev/null; then
     exit 1
 fi
 
-# The tests start their own servers. The services that the packages bring are not needed.
+# The tests start their own servers. The service that the package brings is not needed.
 install_redis() {
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
-    local install=(apt-get install --yes --quiet --no-install-recommends redis-server redis-sentinel)
+    local install=(apt-get install --yes --quiet --no-install-recommends redis-server)
     DEBIAN_FRONTEND=noninteractive "${install[@]}" >/dev/null 2>&1 && return
     apt-get update --quiet >/dev/null && DEBIAN_FRONTEND=noninteractive "${install[@]}" >/dev/null
 }
 
 missing() {
-    ! command -v redis-server >/dev/null || ! command -v redis-sentinel >/dev/null
+    ! command -v redis-server >/dev/null
 }
 
 if missing && { ! install_redis || missing; }; then
-    echo "scripts/test.sh: redis-server and redis-sentinel are missing: install them, or run this as root with apt" >&2
+    echo "scripts/test.sh: redis-server is missing: install it, or run this as root with apt" >&2
     exit 1
 fi
 
