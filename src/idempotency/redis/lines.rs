@@ -60,6 +60,11 @@ impl InHand<'_> {
         }
     }
 
+    /// The connection was lost. A cluster's replaces its parts by itself.
+    pub(super) fn lost(self) {
+        if let Line::Cluster(_) = self.line { self.answered() } else { self.broken() }
+    }
+
     /// The connection is of no more use, nor are those that were made before it.
     pub(super) fn broken(mut self) {
         self.answered = true;

@@ -185,7 +185,7 @@ impl RedisStore {
             }
             Ok(Err(Stop::Fault(fault))) => {
                 if fault == Fault::Broken {
-                    in_hand.broken();
+                    in_hand.lost();
                 } else {
                     in_hand.answered();
                 }

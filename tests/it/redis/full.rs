@@ -50,9 +50,9 @@ async fn a_record_takes_no_more_than_is_said() {
     assert!((100..=180).contains(&done), "done: {done}");
 }
 
-/// How many of as many claims as that a server of 3 MB knows afterwards, and how many it refused.
+/// How many of as many claims as that a server of 2 MB knows afterwards, and how many it refused.
 async fn crowded(policy: &str, claims: u32) -> (u32, u32) {
-    let server = Server::start(&["--maxmemory", "3mb", "--maxmemory-policy", policy]);
+    let server = Server::start(&["--maxmemory", "2mb", "--maxmemory-policy", policy]);
     let store = RedisStore::connect(&server.url()).await.unwrap();
     let (mut forgotten, mut refused) = (0, 0);
     let mut acknowledged = Vec::new();
@@ -72,7 +72,7 @@ async fn crowded(policy: &str, claims: u32) -> (u32, u32) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_a_server_that_evicts_nothing_forgets_nothing() {
-    let claims = 15_000;
+    let claims = 8_000;
     let (strict, evicting) = tokio::join!(crowded("noeviction", claims), crowded("volatile-ttl", claims));
     assert!(strict.0 == 0 && strict.1 > 0, "noeviction: (forgotten, refused) {strict:?}");
     assert!(evicting.0 > 0 && evicting.1 == 0, "control, volatile-ttl: {evicting:?}");
