@@ -16,6 +16,7 @@ mod contract;
 mod custom;
 mod deliveries;
 mod gate;
+mod laws;
 mod mambu;
 mod memory;
 mod opp;
