@@ -14,7 +14,7 @@ const STATES: usize = 1_806_223;
 fn no_order_of_messages_breaks_the_memory_store() {
     let machine = learn::<Memory>();
     assert_eq!(machine.0.len(), 32, "states of one key");
-    let report = explore(&machine);
+    let report = explore(&machine, 1);
     assert_eq!((report.states, report.violations.into_iter().collect()), (STATES, Vec::<&str>::new()));
 }
 
@@ -26,14 +26,14 @@ fn the_model_is_the_same_machine() {
 
 #[test]
 fn upserts_and_deletes_break_all_four_rules() {
-    let found: Vec<_> = explore(&learn::<Control<1>>()).violations.into_iter().collect();
+    let found: Vec<_> = explore(&learn::<Control<1>>(), 4).violations.into_iter().collect();
     let all = ["a done record was lost", "acquired after done", "the fence did not grow", "two first completions"];
     assert_eq!(found, all);
 }
 
 #[test]
 fn a_release_that_deletes_takes_the_fence_back() {
-    let found: Vec<_> = explore(&learn::<Control<2>>()).violations.into_iter().collect();
+    let found: Vec<_> = explore(&learn::<Control<2>>(), 1).violations.into_iter().collect();
     assert_eq!(found, ["the fence did not grow"]);
 }
 

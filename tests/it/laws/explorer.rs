@@ -92,12 +92,15 @@ struct Explorer<'a> {
     violations: BTreeSet<&'static str>,
 }
 
-pub(crate) fn explore(machine: &Machine) -> Report {
+/// Explores all worlds, or until so many rules are broken.
+pub(crate) fn explore(machine: &Machine, enough: usize) -> Report {
     let mut explorer =
         Explorer { machine, seen: HashSet::default(), next: VecDeque::new(), violations: BTreeSet::new() };
     let start = (0..WORKERS).fold(World(0), |world, worker| world.set_worker(worker, IDLE, NOTHING));
     explorer.push(start);
-    while let Some(world) = explorer.next.pop_front() {
+    while explorer.violations.len() < enough
+        && let Some(world) = explorer.next.pop_front()
+    {
         let ended = explorer.machine.0[world.record()].when_the_lease_ends;
         explorer.push(world.with(0, 6, ended as u64));
         for worker in 0..WORKERS {

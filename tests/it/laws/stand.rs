@@ -17,7 +17,9 @@ use super::model::{Answer, Call, Span};
 pub(crate) trait Stand: Subject + Default + 'static {
     /// The room of [`bounded`](Subject::bounded) stores. `None`: there are none.
     const ROOM: Option<usize> = None;
-    /// How much of a unit the store's own clock may be off by, over rounding.
+    /// Whether time stands still but for `pass`. Then the time of every call is exact.
+    const PAUSED: bool = true;
+    /// How far off the store's own clock may be, by rounding.
     const SLACK: Duration = Duration::ZERO;
     /// How many stories of the state machine are told to the store at once.
     const AT_ONCE: usize = 64;
@@ -36,7 +38,7 @@ pub(crate) trait Stand: Subject + Default + 'static {
 /// The event that most calls are about.
 pub(crate) const EVENT: u128 = 1;
 
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Memory;
 
 impl Subject for Memory {
