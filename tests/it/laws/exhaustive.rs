@@ -37,15 +37,14 @@ fn a_release_that_deletes_takes_the_fence_back() {
     assert_eq!(found, ["the fence did not grow"]);
 }
 
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 struct Control<const N: usize>;
 
 impl<const N: usize> Subject for Control<N> {
     type Store = Broken;
 
     async fn store(&self) -> Broken {
-        const FLAWS: [&[Flaw]; 3] =
-            [&[], &[Flaw::CompleteUpserts, Flaw::ReleaseDeletes], &[Flaw::OwnReleaseDeletes]];
+        const FLAWS: [&[Flaw]; 3] = [&[], &[Flaw::CompleteUpserts, Flaw::ReleaseDeletes], &[Flaw::OwnReleaseDeletes]];
         Broken::new(FLAWS[N], None)
     }
 }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use tower_webhook::idempotency::{DedupeStore, StateTag};
+use tower_webhook::idempotency::StateTag;
 
 use super::model::{Answer, Call, Span};
 use super::stand::{EVENT, Stand, ask, key};

@@ -240,7 +240,8 @@ impl Model {
     /// Follows what a store said, or tells what it may have said instead.
     pub(crate) fn follow(&mut self, key: Key, call: &Call, now: Span, said: &Answer) -> Result<(), Vec<Answer>> {
         let outcomes = self.outcomes(key, call, now);
-        let (answers, mut rows): (Vec<_>, Vec<_>) = outcomes.iter().filter(|(may, _)| may.allows(said)).cloned().unzip();
+        let (answers, mut rows): (Vec<_>, Vec<_>) =
+            outcomes.iter().filter(|(may, _)| may.allows(said)).cloned().unzip();
         if answers.is_empty() {
             return Err(outcomes.into_iter().map(|(may, _)| may).collect());
         }
@@ -264,7 +265,8 @@ impl Model {
     fn room_beside(&self, key: Key, now: Span) -> Room {
         let Some(room) = self.room else { return Room { some: true, none: false } };
         let others = || self.rows.iter().filter(|(other, _)| **other != key).map(|(_, rows)| rows);
-        let surely = |rows: &&Vec<Option<Row>>| rows.iter().all(|row| row.as_ref().is_some_and(|r| !r.may_be_gone(now)));
+        let surely =
+            |rows: &&Vec<Option<Row>>| rows.iter().all(|row| row.as_ref().is_some_and(|r| !r.may_be_gone(now)));
         let maybe = |rows: &&Vec<Option<Row>>| rows.iter().flatten().any(|row| row.may_be_live(now));
         Room { some: others().filter(surely).count() < room, none: others().filter(maybe).count() >= room }
     }

@@ -1,5 +1,6 @@
 //! How a store comes under the laws: where it runs, and the model's calls as calls of the store.
 
+use std::fmt::Debug;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +15,7 @@ use super::model::{Answer, Call, Span};
 
 /// A store under these tests. Without the defaults' paused clock, time is real and answers are judged by when they
 /// were asked for and came.
-pub(crate) trait Stand: Subject + Default + 'static {
+pub(crate) trait Stand: Subject + Clone + Debug + Default + 'static {
     /// The room of [`bounded`](Subject::bounded) stores. `None`: there are none.
     const ROOM: Option<usize> = None;
     /// Whether time stands still but for `pass`. Then the time of every call is exact.
@@ -27,6 +28,9 @@ pub(crate) trait Stand: Subject + Default + 'static {
     fn runtime() -> Runtime {
         Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime")
     }
+
+    /// Clears away what has expired.
+    fn tidy(_: &Self::Store) {}
 
     /// What must hold after each step.
     fn inspect(_: &Self::Store) {}
@@ -55,6 +59,10 @@ impl Subject for Memory {
 
 impl Stand for Memory {
     const ROOM: Option<usize> = Some(3);
+
+    fn tidy(store: &MemoryStore) {
+        store.sweep();
+    }
 
     fn inspect(store: &MemoryStore) {
         assert!(store.len() <= 3, "{} keys where 3 have room", store.len());
