@@ -16,8 +16,6 @@ use tower_webhook::idempotency::Key;
 use super::history::{Event, History};
 use super::model::{Room, Row, Span, possible};
 
-const FOR_EVER: Duration = Duration::MAX;
-
 /// What the checker grants a store.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Grants {
