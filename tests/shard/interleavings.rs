@@ -59,7 +59,7 @@ impl Subject for MemoryStore {
     }
 
     fn keys(&self) -> usize {
-        assert_eq!(self.is_empty(), self.len() == 0);
+        assert_eq!(self.is_empty(), matches!(self.len(), 0));
         self.len()
     }
 }
@@ -107,8 +107,9 @@ fn one_by_one(room: usize, before: Program, programs: [Program; 2]) -> BTreeSet<
         before.iter().for_each(|step| drop(call(&store, 8, *step)));
         let (mut told, mut rest) = ([vec![], vec![], vec![]], programs.map(|program| program.iter()));
         for at in 0..calls {
-            let who = usize::from(order >> at & 1 == 1);
-            told[who].push(call(&store, who as u8, *rest[who].next().unwrap()));
+            let who = u8::from(order >> at & 1 == 1);
+            let step = rest[usize::from(who)].next().unwrap();
+            told[usize::from(who)].push(call(&store, who, *step));
         }
         told[2] = afterwards(&store);
         told
@@ -122,9 +123,9 @@ fn at_once(room: usize, before: Program, programs: [Program; 2], bound: Option<u
     every_way(bound, move || {
         let (store, explained) = (MemoryStore::new(room), Arc::clone(&explained));
         before.iter().for_each(|step| drop(call(&store, 8, *step)));
-        let run = |who: usize| {
+        let run = |who: u8| {
             let store = store.clone();
-            spawn(move || programs[who].iter().map(|step| call(&store, who as u8, *step)).collect())
+            spawn(move || programs[usize::from(who)].iter().map(|step| call(&store, who, *step)).collect())
         };
         let threads = [run(0), run(1)];
         let [first, second] = threads.map(|thread| thread.join().unwrap());

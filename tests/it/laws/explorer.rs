@@ -3,6 +3,8 @@
 //! Each worker has one token. It may send every request twice, give up at any time, and lose any reply; a request runs
 //! late, or after its worker has gone, and the lease may end at any moment. Breadth first, with a state in one `u64`.
 
+#![allow(clippy::cast_possible_truncation, reason = "numbers of a few bits, put into one and taken out again")]
+
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 

@@ -134,7 +134,7 @@ mod tests {
     }
 
     fn complete(token: u128) -> Call {
-        Call::Complete { token, answer: token as u64, retention: RETENTION }
+        Call::Complete { token, answer: u64::try_from(token).unwrap(), retention: RETENTION }
     }
 
     fn renew(token: u128) -> Call {

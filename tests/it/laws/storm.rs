@@ -16,7 +16,7 @@ use super::linear::{Grants, check};
 use super::model::{Answer, Call};
 use super::stand::{EVENT, ask, key};
 
-const THREADS: u64 = 4;
+const THREADS: u8 = 4;
 const KEYS_AT_ONCE: u64 = 4;
 const TRIES: u64 = 8;
 const RETENTION: Duration = Duration::from_secs(600);
@@ -93,10 +93,10 @@ impl<S: DedupeStore> DedupeStore for Faulty<S> {
 }
 
 struct Worker<S> {
-    number: u64,
+    number: u8,
     store: Recorded<Faulty<S>>,
     dice: Dice,
-    tokens: u128,
+    tokens: u64,
 }
 
 impl<S: DedupeStore> Worker<S> {
@@ -109,7 +109,8 @@ impl<S: DedupeStore> Worker<S> {
     /// One delivery: claims the key and does with it what deliveries do.
     fn deliver(&mut self, key: &Key) {
         self.tokens += 1;
-        let token = self.tokens * u128::from(THREADS) + u128::from(self.number);
+        let answer = self.tokens * u64::from(THREADS) + u64::from(self.number);
+        let token = u128::from(answer);
         let event = if self.dice.below(20) == 0 { 2 } else { EVENT };
         let most = (self.dice.below(4) == 0).then_some(2);
         let claim = Call::Claim { token, event, lease: self.dice.micros(), retention: RETENTION, most };
@@ -131,7 +132,7 @@ impl<S: DedupeStore> Worker<S> {
                 self.call(key, &Call::Release { token, delay });
             }
             5..7 => {
-                self.call(key, &Call::Complete { token, answer: token as u64, retention: RETENTION });
+                self.call(key, &Call::Complete { token, answer, retention: RETENTION });
             }
             _ => {}
         }
@@ -148,13 +149,13 @@ impl<S: DedupeStore> Worker<S> {
 /// A storm over so many groups of keys.
 fn raise<S: DedupeStore>(store: S, groups: u64, seed: u64) -> History {
     let (store, start) = (Arc::new(store), Instant::now());
-    let together = Barrier::new(THREADS as usize);
+    let together = Barrier::new(THREADS.into());
     std::thread::scope(|scope| {
         let run = |number| {
-            let (dice, late) = (Mutex::new(Dice(seed + 100 + number)), Mutex::default());
+            let (dice, late) = (Mutex::new(Dice(seed + 100 + u64::from(number))), Mutex::default());
             let faulty = Faulty { store: Arc::clone(&store), dice, late };
             let store = Recorded { store: faulty, history: History::since(start) };
-            let mut worker = Worker { number, store, dice: Dice(seed + number), tokens: 0 };
+            let mut worker = Worker { number, store, dice: Dice(seed + u64::from(number)), tokens: 0 };
             let together = &together;
             scope.spawn(move || {
                 for group in 0..groups {
