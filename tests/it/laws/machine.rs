@@ -52,14 +52,27 @@ pub(crate) struct Machine(pub(crate) Vec<State>);
 /// Ten answers: what a state is known by.
 type Face = Vec<Answer>;
 
+type Way = Vec<Input>;
+
 struct Asker<B: Stand> {
     stand: B,
     store: B::Store,
+    /// How many keys were used.
+    used: u64,
 }
 
 impl<B: Stand> Asker<B> {
+    /// The last answer of each way and one more step, for each of the steps; many at once, since a lease takes time.
+    async fn answers(&mut self, ways: &[Way], steps: &[Input]) -> Vec<Answer> {
+        let runs = ways.iter().flat_map(|way| steps.iter().map(|step| with(way, *step)));
+        let runs: Vec<_> = runs.zip(self.used + 1..).collect();
+        self.used += runs.len() as u64;
+        let runs: Vec<_> = runs.into_iter().map(|(way, fresh)| self.last_answer(fresh, way)).collect();
+        futures_util::stream::iter(runs).buffered(B::AT_ONCE).collect().await
+    }
+
     /// Goes that way on a key that nobody used before, and tells the last answer.
-    async fn last_answer(&self, fresh: u64, way: Vec<Input>) -> Answer {
+    async fn last_answer(&self, fresh: u64, way: Way) -> Answer {
         let mut last = Answer::Full;
         for input in way {
             match input {
@@ -108,27 +121,23 @@ pub(crate) fn learn<B: Stand>() -> Machine {
     B::runtime().block_on(async {
         let stand = B::default();
         let store = stand.store().await;
-        learn_with(Asker { stand, store }).await
+        learn_with(Asker { stand, store, used: 0 }).await
     })
 }
 
-async fn learn_with<B: Stand>(asker: Asker<B>) -> Machine {
-    let mut fresh = 0;
-    let mut faces = HashMap::<String, usize>::new();
-    let (mut ways, mut states) = (vec![vec![]], Vec::new());
-    let first = answers(&asker, &mut fresh, &[], &questions()).await;
-    faces.insert(format!("{first:?}"), 0);
-    let mut known = vec![first];
+async fn learn_with<B: Stand>(mut asker: Asker<B>) -> Machine {
+    let first = asker.answers(&[vec![]], &questions()).await;
+    let mut faces = HashMap::from([(format!("{first:?}"), 0)]);
+    let (mut known, mut ways, mut states) = (vec![first], vec![vec![]], Vec::new());
     while let Some(way) = ways.get(states.len()).cloned() {
-        let inputs = inputs();
-        let mut moves = answers(&asker, &mut fresh, &way, &inputs).await.into_iter();
+        let theres: Vec<Way> = inputs().into_iter().map(|input| with(&way, input)).collect();
+        let mut moves = asker.answers(&[way], &inputs()).await.into_iter();
+        let answers = asker.answers(&theres, &questions()).await;
         let mut nexts = Vec::new();
-        for input in inputs {
-            let there: Vec<Input> = way.iter().copied().chain([input]).collect();
-            let face = answers(&asker, &mut fresh, &there, &questions()).await;
+        for (face, there) in answers.chunks(questions().len()).zip(theres) {
             let next = *faces.entry(format!("{face:?}")).or_insert(known.len());
             if next == known.len() {
-                known.push(face);
+                known.push(face.to_vec());
                 ways.push(there);
             }
             nexts.push(next);
@@ -141,6 +150,10 @@ async fn learn_with<B: Stand>(asker: Asker<B>) -> Machine {
     Machine(states)
 }
 
+fn with(way: &Way, step: Input) -> Way {
+    way.iter().copied().chain([step]).collect()
+}
+
 fn state(face: &Face, moves: [[(Answer, usize); WORKERS]; OPS.len()], when_the_lease_ends: usize) -> State {
     let holder = (0..WORKERS).find(|worker| face[WORKERS + worker] == Answer::Held);
     let tag = match face.last() {
@@ -148,13 +161,4 @@ fn state(face: &Face, moves: [[(Answer, usize); WORKERS]; OPS.len()], when_the_l
         _ => None,
     };
     State { tag, holder, when_the_lease_ends, moves }
-}
-
-/// The last answer of that way and one more step, for each of the steps.
-async fn answers<B: Stand>(asker: &Asker<B>, fresh: &mut u64, way: &[Input], steps: &[Input]) -> Face {
-    let runs = steps.iter().map(|step| {
-        *fresh += 1;
-        asker.last_answer(*fresh, way.iter().copied().chain([*step]).collect())
-    });
-    futures_util::stream::iter(runs.collect::<Vec<_>>()).buffered(B::AT_ONCE).collect().await
 }

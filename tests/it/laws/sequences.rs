@@ -18,7 +18,7 @@ use tower_webhook::testing::contract::Subject;
 
 use super::broken::{Broken, Flaw};
 use super::model::{Call, Model, Span};
-use super::stand::{EVENT, Memory, Stand, ask, key};
+use super::stand::{EVENT, Memory, Stand, Unpaused, ask, key};
 
 const STEPS: usize = 40;
 /// In ticks. A lease may be longer.
@@ -163,13 +163,15 @@ impl<B: Stand> StateMachineTest for Told<B> {
     }
 }
 
+/// How often each kind of answer was given.
+type Seen = BTreeMap<&'static str, u32>;
+
 thread_local! {
-    /// How often each kind of answer was given.
-    static SEEN: RefCell<BTreeMap<&'static str, u32>> = RefCell::default();
+    static SEEN: RefCell<Seen> = RefCell::default();
 }
 
 /// Tells so many stories to stores of that kind. The error is the shortest story found that one takes differently.
-fn tell<B: Stand>(stories: u32) -> Result<BTreeMap<&'static str, u32>, String> {
+fn tell<B: Stand>(stories: u32) -> Result<Seen, String> {
     let config = ProptestConfig {
         cases: stories,
         failure_persistence: None,
@@ -191,6 +193,19 @@ fn tell<B: Stand>(stories: u32) -> Result<BTreeMap<&'static str, u32>, String> {
     }
 }
 
+/// The same on threads of its own, for stores that take real time.
+pub(crate) fn tell_at_once<B: Stand>(threads: u32, stories: u32) -> Result<Seen, String> {
+    let told: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(|| tell::<B>(stories.div_ceil(threads)))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let mut all = Seen::new();
+    for (kind, times) in told.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten() {
+        *all.entry(kind).or_default() += times;
+    }
+    Ok(all)
+}
+
 /// How many stories: `LAWS_STORIES`, or that many.
 fn stories(otherwise: u32) -> u32 {
     std::env::var("LAWS_STORIES").map_or(otherwise, |number| number.parse().expect("LAWS_STORIES is a number"))
@@ -202,10 +217,16 @@ fn the_memory_store_goes_as_the_model_says() {
     assert!(seen.len() == 9 && seen.values().all(|times| *times > 100), "a kind of answer is hardly tested: {seen:?}");
 }
 
+#[test]
+fn a_store_in_real_time_is_judged_by_when_calls_were_made() {
+    let seen = tell_at_once::<Unpaused>(8, 400).unwrap_or_else(|why| panic!("{why}"));
+    assert!(seen.len() == 9, "a kind of answer is not tested: {seen:?}");
+}
+
 macro_rules! control {
     ($($flaw:ident)*) => {
         /// Every flaw is a store of its own, since the state machine knows stores by type.
-        fn controls() -> Vec<(Flaw, Result<BTreeMap<&'static str, u32>, String>)> {
+        fn controls() -> Vec<(Flaw, Result<Seen, String>)> {
             $(
                 #[derive(Clone, Debug, Default)]
                 struct $flaw;

@@ -13,8 +13,8 @@ use tower_webhook::testing::contract::Subject;
 
 use super::model::{Answer, Call, Span};
 
-/// A store under these tests. Without the defaults' paused clock, time is real and answers are judged by when they
-/// were asked for and came.
+/// A store under these tests. One that counts time by itself overrides [`runtime`](Stand::runtime) with a clock that
+/// runs, and [`PAUSED`](Stand::PAUSED); its answers are judged by when they were asked for and came.
 pub(crate) trait Stand: Subject + Clone + Debug + Default + 'static {
     /// The room of [`bounded`](Subject::bounded) stores. `None`: there are none.
     const ROOM: Option<usize> = None;
@@ -22,8 +22,8 @@ pub(crate) trait Stand: Subject + Clone + Debug + Default + 'static {
     const PAUSED: bool = true;
     /// How far off the store's own clock may be, by rounding.
     const SLACK: Duration = Duration::ZERO;
-    /// How many stories of the state machine are told to the store at once.
-    const AT_ONCE: usize = 64;
+    /// How many keys are asked for at once when its state machine is found out.
+    const AT_ONCE: usize = 200;
 
     fn runtime() -> Runtime {
         Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime")
@@ -71,6 +71,35 @@ impl Stand for Memory {
     fn inspect_at_rest(store: &MemoryStore) {
         store.sweep();
         assert!(store.is_empty(), "{} keys are never cleared away", store.len());
+    }
+}
+
+/// The same in real time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Unpaused;
+
+impl Subject for Unpaused {
+    type Store = MemoryStore;
+
+    async fn store(&self) -> MemoryStore {
+        Memory.store().await
+    }
+
+    async fn bounded(&self, keys: usize) -> Option<MemoryStore> {
+        Memory.bounded(keys).await
+    }
+
+    fn tick(&self) -> Duration {
+        Duration::from_micros(100)
+    }
+}
+
+impl Stand for Unpaused {
+    const ROOM: Option<usize> = Memory::ROOM;
+    const PAUSED: bool = false;
+
+    fn runtime() -> Runtime {
+        Builder::new_current_thread().enable_all().build().expect("a runtime")
     }
 }
 
