@@ -5,11 +5,11 @@
 
 mod broken;
 mod exhaustive;
-mod explorer;
-mod history;
-mod linear;
-mod machine;
+pub(crate) mod explorer;
+pub(crate) mod history;
+pub(crate) mod linear;
+pub(crate) mod machine;
 mod model;
-mod sequences;
-mod stand;
+pub(crate) mod sequences;
+pub(crate) mod stand;
 mod storm;
