@@ -134,10 +134,11 @@ impl MemoryStore {
         self.0.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 
-    /// Looks for room in every shard, one lock at a time.
-    fn make_room(&self) -> bool {
-        let swept: usize = self.0.shards.iter().map(|shard| self.sweep_shard(&mut lock(shard), SWEPT_BY_A_CLAIM)).sum();
-        swept > 0
+    /// Looks for room in every shard, one lock at a time. Where there is none, another thread may have made some.
+    fn make_room(&self) {
+        for shard in &self.0.shards {
+            self.sweep_shard(&mut lock(shard), SWEPT_BY_A_CLAIM);
+        }
     }
 
     fn held(&self, key: &Key, change: impl FnOnce(&mut Record, Moment) -> Held) -> Held {
@@ -173,7 +174,10 @@ impl DedupeStore for MemoryStore {
         terms: &Terms,
     ) -> Result<Claim, StoreError> {
         match self.try_claim(key, token, fingerprint, terms) {
-            Err(StoreError::Full) if self.make_room() => self.try_claim(key, token, fingerprint, terms),
+            Err(StoreError::Full) => {
+                self.make_room();
+                self.try_claim(key, token, fingerprint, terms)
+            }
             answer => answer,
         }
     }
@@ -255,23 +259,10 @@ fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn what_is_left_over_in_the_index_goes_away() {
-        let (store, key, event) = (MemoryStore::new(1), Key::from_bytes([1; 32]), Fingerprint::of(b"event"));
-        let terms = Terms::new(Duration::from_secs(10)).lease(Duration::from_secs(35));
-        for round in 0..100 {
-            // The end moves from 35 seconds to 10, and the entry of the 35 stays behind.
-            let token = Token::from_bytes([round; 16]);
-            assert!(matches!(store.claim(&key, &token, &event, &terms).await, Ok(Claim::Acquired { fence: 1 })));
-            store
-                .complete(&key, &token, &StoredResponse::new(http::StatusCode::OK, None, Bytes::new()), terms.retention)
-                .await
-                .unwrap();
-            tokio::time::advance(terms.retention).await;
-        }
-        assert!(lock(store.shard(&key)).looks.len() <= 5, "{} entries", lock(store.shard(&key)).looks.len());
+#[allow(dead_code, reason = "where loom compiles this file once more, the test beside it is not")]
+impl MemoryStore {
+    /// How many entries the index of this key's shard has.
+    pub(super) fn index_len(&self, key: &Key) -> usize {
+        lock(self.shard(key)).looks.len()
     }
 }

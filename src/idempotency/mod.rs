@@ -11,6 +11,8 @@ mod key;
 mod layer;
 mod lease;
 mod memory;
+#[cfg(test)]
+mod memory_tests;
 mod received;
 mod record;
 #[cfg(feature = "redis")]

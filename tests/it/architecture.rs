@@ -44,7 +44,7 @@ fn sources() -> Vec<Source> {
     let mut found = Vec::new();
     walk(&root.join("src"), &mut |path| {
         let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-        if !name.ends_with("/tests.rs") {
+        if !name.ends_with("tests.rs") {
             found.push(source(name, &fs::read_to_string(path).unwrap()));
         }
     });

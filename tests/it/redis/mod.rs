@@ -9,6 +9,7 @@ mod faults;
 #[cfg(feature = "cli")]
 mod fleet;
 mod full;
+mod laws;
 mod probe;
 mod proxy;
 mod server;

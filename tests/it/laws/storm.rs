@@ -1,0 +1,214 @@
+//! Threads that fight over keys, with requests lost, run late, and replies lost; then the history is judged.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Barrier, Mutex};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::time::Instant;
+use tower_webhook::idempotency::{
+    Claim, DedupeStore, Fingerprint, Held, Key, MemoryStore, StoreError, StoredResponse, Terms, Token,
+};
+
+use super::broken::{Broken, Flaw};
+use super::history::{History, Recorded};
+use super::linear::{Grants, check};
+use super::model::{Answer, Call};
+use super::stand::{EVENT, ask, key};
+
+const THREADS: u8 = 4;
+const KEYS_AT_ONCE: u64 = 4;
+const TRIES: u64 = 8;
+const RETENTION: Duration = Duration::from_secs(600);
+
+/// Small and with a seed, so that a storm can be raised again, as far as threads allow.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+        (self.0 >> 33) % sides
+    }
+
+    fn micros(&mut self) -> Duration {
+        Duration::from_micros(20 + self.below(300))
+    }
+}
+
+type Late<S> = Box<dyn FnOnce(&S) + Send>;
+
+/// A store behind a bad network: one call in seven is lost, loses its answer, or runs late.
+struct Faulty<S> {
+    store: Arc<S>,
+    dice: Mutex<Dice>,
+    late: Mutex<Vec<Late<S>>>,
+}
+
+impl<S: DedupeStore> Faulty<S> {
+    fn call<T>(&self, run: impl FnOnce(&S) -> Option<Result<T, StoreError>> + Send + 'static) -> Result<T, StoreError> {
+        let (fault, late) = {
+            let mut dice = self.dice.lock().unwrap();
+            (dice.below(21), dice.below(2) == 0)
+        };
+        let waiting = if late { self.late.lock().unwrap().pop() } else { None };
+        if let Some(waiting) = waiting {
+            waiting(&self.store);
+        }
+        match fault {
+            0 => {}
+            1 => drop(run(&self.store)),
+            2 => self.late.lock().unwrap().push(Box::new(|store| drop(run(store)))),
+            _ => return run(&self.store).expect("this store answers at once"),
+        }
+        Err(StoreError::Timeout)
+    }
+}
+
+impl<S: DedupeStore> DedupeStore for Faulty<S> {
+    async fn claim(&self, key: &Key, token: &Token, event: &Fingerprint, terms: &Terms) -> Result<Claim, StoreError> {
+        let (key, token, event, terms) = (*key, *token, *event, *terms);
+        self.call(move |store| store.claim(&key, &token, &event, &terms).now_or_never())
+    }
+
+    async fn renew(&self, key: &Key, token: &Token, lease: Duration) -> Result<Held, StoreError> {
+        let (key, token) = (*key, *token);
+        self.call(move |store| store.renew(&key, &token, lease).now_or_never())
+    }
+
+    async fn complete(
+        &self,
+        key: &Key,
+        token: &Token,
+        response: &StoredResponse,
+        retention: Duration,
+    ) -> Result<Held, StoreError> {
+        let (key, token, response) = (*key, *token, response.clone());
+        self.call(move |store| store.complete(&key, &token, &response, retention).now_or_never())
+    }
+
+    async fn release(&self, key: &Key, token: &Token, delay: Duration) -> Result<Held, StoreError> {
+        let (key, token) = (*key, *token);
+        self.call(move |store| store.release(&key, &token, delay).now_or_never())
+    }
+}
+
+struct Worker<S> {
+    number: u8,
+    store: Recorded<Faulty<S>>,
+    dice: Dice,
+    tokens: u64,
+}
+
+impl<S: DedupeStore> Worker<S> {
+    /// A call, again with the same token when nobody knows what became of it.
+    fn call(&mut self, key: &Key, call: &Call) -> Option<Answer> {
+        let once = || ask(&self.store, key, call).now_or_never().expect("this store answers at once").ok();
+        once().or_else(once)
+    }
+
+    /// One delivery: claims the key and does with it what deliveries do.
+    fn deliver(&mut self, key: &Key) {
+        self.tokens += 1;
+        let answer = self.tokens * u64::from(THREADS) + u64::from(self.number);
+        let token = u128::from(answer);
+        let event = if self.dice.below(20) == 0 { 2 } else { EVENT };
+        let most = (self.dice.below(4) == 0).then_some(2);
+        let claim = Call::Claim { token, event, lease: self.dice.micros(), retention: RETENTION, most };
+        match self.call(key, &claim) {
+            Some(Answer::Acquired(_)) => {}
+            Some(Answer::InFlight(_)) => return self.pass(),
+            _ => return,
+        }
+        if self.dice.below(2) == 0 {
+            let lease = self.dice.micros();
+            self.call(key, &Call::Renew { token, lease });
+        }
+        if self.dice.below(2) == 0 {
+            self.pass();
+        }
+        match self.dice.below(8) {
+            0..5 => {
+                let delay = self.dice.micros() / 4;
+                self.call(key, &Call::Release { token, delay });
+            }
+            5..7 => {
+                self.call(key, &Call::Complete { token, answer, retention: RETENTION });
+            }
+            _ => {}
+        }
+    }
+
+    fn pass(&mut self) {
+        let until = Instant::now() + self.dice.micros();
+        while Instant::now() < until {
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// A storm over so many groups of keys.
+fn raise<S: DedupeStore>(store: S, groups: u64, seed: u64) -> History {
+    let (store, start) = (Arc::new(store), Instant::now());
+    let together = Barrier::new(THREADS.into());
+    std::thread::scope(|scope| {
+        let run = |number| {
+            let (dice, late) = (Mutex::new(Dice(seed + 100 + u64::from(number))), Mutex::default());
+            let faulty = Faulty { store: Arc::clone(&store), dice, late };
+            let store = Recorded { store: faulty, history: History::since(start) };
+            let mut worker = Worker { number, store, dice: Dice(seed + u64::from(number)), tokens: 0 };
+            let together = &together;
+            scope.spawn(move || {
+                for group in 0..groups {
+                    together.wait();
+                    for _ in 0..TRIES {
+                        let which = worker.dice.below(KEYS_AT_ONCE);
+                        worker.deliver(&key(group * KEYS_AT_ONCE + which));
+                    }
+                }
+                worker.store.history
+            })
+        };
+        let threads: Vec<_> = (0..THREADS).map(run).collect();
+        History::joined(threads.into_iter().map(|thread| thread.join().unwrap()))
+    })
+}
+
+#[test]
+fn the_memory_store_among_threads_did_what_can_happen() {
+    let history = raise(MemoryStore::new(1_000_000), 1000, 1);
+    let mut seen = BTreeMap::<&str, u32>::new();
+    for event in history.by_key().into_values().flatten() {
+        *seen.entry(event.told.map_or("unknown", |(_, answer)| answer.kind())).or_default() += 1;
+    }
+    // All but "full", and "gone" comes only of late calls.
+    assert!(seen.len() >= 8 && seen.values().filter(|times| **times > 50).count() >= 8, "hardly tested: {seen:?}");
+    if let Err(violation) = check(&history, Grants::default()) {
+        panic!("{violation}");
+    }
+}
+
+#[test]
+fn each_flaw_shows_in_a_storm() {
+    let cases: [&'static [Flaw]; 9] = [
+        &[Flaw::CompleteUpserts],
+        &[Flaw::ReleaseDeletes],
+        &[Flaw::OwnReleaseDeletes],
+        &[Flaw::LeaseIsIgnored],
+        &[Flaw::FenceStands],
+        &[Flaw::RepeatCounts],
+        &[Flaw::DoneIsForgotten],
+        &[Flaw::LeaseIsLonger],
+        &[Flaw::ReadsThenWrites],
+    ];
+    for flaws in cases {
+        let history = raise(Broken::new(flaws, None), 300, 7);
+        assert!(check(&history, Grants::default()).is_err(), "{flaws:?} was not noticed");
+    }
+}
+
+#[test]
+fn the_model_itself_stands_every_storm() {
+    if let Err(violation) = check(&raise(Broken::new(&[], None), 300, 7), Grants::default()) {
+        panic!("{violation}");
+    }
+}
