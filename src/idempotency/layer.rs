@@ -32,6 +32,7 @@ pub struct IdempotencyLayer<P, D> {
     store: Arc<D>,
     settings: Settings,
     drain: Drain,
+    leaves_delivery: bool,
 }
 
 impl<P, D> Clone for IdempotencyLayer<P, D> {
@@ -41,6 +42,7 @@ impl<P, D> Clone for IdempotencyLayer<P, D> {
             store: Arc::clone(&self.store),
             settings: self.settings.clone(),
             drain: self.drain.clone(),
+            leaves_delivery: self.leaves_delivery,
         }
     }
 }
@@ -54,7 +56,13 @@ impl<P: Provider, D: DedupeStore> IdempotencyLayer<P, D> {
     }
 
     pub(crate) fn assemble(provider: Arc<P>, store: Arc<D>, settings: Settings, drain: Drain) -> Self {
-        Self { provider, store, settings, drain }
+        Self { provider, store, settings, drain, leaves_delivery: true }
+    }
+
+    /// For an inner service that takes `Received`, which has the delivery in it, and nothing else.
+    pub(crate) fn without_delivery(mut self) -> Self {
+        self.leaves_delivery = false;
+        self
     }
 
     /// With other settings. Default: [`Settings::new`] with the profile's retention.
@@ -90,6 +98,7 @@ impl<P: Provider, D: DedupeStore, S> Layer<S> for IdempotencyLayer<P, D> {
             namespace,
             batch_concurrency: settings.batch_concurrency,
             drain: self.drain.clone(),
+            leaves_delivery: self.leaves_delivery,
         };
         Idempotency::new(Arc::new(engine), inner)
     }

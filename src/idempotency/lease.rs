@@ -216,9 +216,9 @@ impl<S: DedupeStore> Claims<S> {
 
     /// Repeated until the lease ends, since the effect is done and only the mark is missing.
     async fn complete(&self, holding: &Holding<'_>, remember: &StoredResponse) -> Result<(), Settled<Infallible>> {
-        let (Holding { key, token, .. }, retention) = (holding, self.terms.retention);
-        let left = self.terms.lease.saturating_sub(holding.since.elapsed());
-        match self.store.complete(key, token, remember, retention, left).await {
+        let Holding { key, token, since, .. } = *holding;
+        let Terms { retention, lease, .. } = self.terms;
+        match self.store.complete(key, &token, remember, retention, since, lease).await {
             Ok(Held::Ok) => Ok(()),
             Ok(Held::Lost(_)) => Err(Box::pin(self.ask(holding)).await),
             Err(error) => {

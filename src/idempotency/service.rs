@@ -36,6 +36,8 @@ pub(crate) struct Engine<P, D> {
     pub(crate) namespace: Namespace,
     pub(crate) batch_concurrency: usize,
     pub(crate) drain: Drain,
+    /// Whether the inner service finds the delivery beside the event.
+    pub(crate) leaves_delivery: bool,
 }
 
 impl<P, D, S> Idempotency<P, D, S> {
@@ -221,7 +223,9 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
             lost: grant.lost,
         });
         tell_length(&mut head.headers, event.raw.len());
-        head.extensions.insert(delivery.clone());
+        if self.leaves_delivery {
+            head.extensions.insert(delivery.clone());
+        }
         head.extensions.insert(Received::new(event.event, delivery));
         Request::from_parts(head, Body::from(event.raw))
     }

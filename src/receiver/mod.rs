@@ -181,7 +181,8 @@ impl<P: Provider, D: DedupeStore> Receiver<P, Arc<D>> {
     where
         F: Handler<P::Event>,
     {
-        self.layer().layer(HandlerService::new(handler))
+        let ReceiverLayer { front, open, dedupe } = self.layer();
+        ReceiverLayer { front, open, dedupe: dedupe.without_delivery() }.layer(HandlerService::new(handler))
     }
 
     /// A layer for routes you already have: the inner service sees one request per event, with the event's JSON as its

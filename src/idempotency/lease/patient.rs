@@ -56,16 +56,16 @@ impl<S: DedupeStore> Patient<S> {
         in_time(OPERATION.min(due), self.0.renew(key, token, lease)).await
     }
 
-    /// At least one try, and as many as begin within the time.
+    /// At least one try, and as many as begin within this time after `since`.
     pub(super) async fn complete(
         &self,
         key: &Key,
         token: &Token,
         remember: &StoredResponse,
         retention: Duration,
+        since: Instant,
         time: Duration,
     ) -> Result<Held, StoreError> {
-        let start = Instant::now();
         let mut pauses = Pauses::between_tries();
         loop {
             let error = match in_time(OPERATION, self.0.complete(key, token, remember, retention)).await {
@@ -73,7 +73,7 @@ impl<S: DedupeStore> Patient<S> {
                 answer => return answer,
             };
             let pause = pauses.next();
-            if start.elapsed().saturating_add(pause) >= time {
+            if since.elapsed().saturating_add(pause) >= time {
                 return Err(error);
             }
             sleep(pause).await;
