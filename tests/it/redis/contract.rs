@@ -15,6 +15,9 @@ use tower_webhook::testing::contract::{Law, Subject};
 use super::server::Server;
 use super::{key_text, text};
 
+/// Long enough for a replica on a busy machine.
+const WAIT: Duration = Duration::from_secs(4);
+
 /// Stores on one server, kept apart by their prefixes.
 struct Redis {
     server: Arc<Server>,
@@ -37,7 +40,7 @@ impl Subject for Redis {
 
     async fn store(&self) -> RedisStore {
         let setup = RedisStore::at(&self.server.url()).prefix(self.prefix());
-        let setup = if self.wait { setup.wait(1, Duration::from_millis(500)) } else { setup };
+        let setup = if self.wait { setup.deadline(10 * WAIT / 4).wait(1, WAIT) } else { setup };
         setup.connect().await.unwrap()
     }
 

@@ -46,7 +46,13 @@ async fn a_server_that_evicts_is_refused_and_one_without_a_log_is_warned_of() {
 async fn replicas_are_held_against_how_many_are_waited_for() {
     let primary = Server::start(&["--appendonly", "yes", "--repl-diskless-sync-delay", "0"]);
     let replica = Server::replica_of(&primary);
-    let waiting = |replicas| RedisStore::at(&primary.url()).wait(replicas, Duration::from_millis(300)).build().unwrap();
+    let waiting = |replicas| {
+        RedisStore::at(&primary.url())
+            .deadline(Duration::from_secs(5))
+            .wait(replicas, Duration::from_millis(1500))
+            .build()
+            .unwrap()
+    };
     assert_eq!(faults(&waiting(1)).await, []);
     let too_many = [(Topic::Replicas, Severity::Refusal), (Topic::Claim, Severity::Refusal)];
     assert_eq!(faults(&waiting(2)).await, too_many);

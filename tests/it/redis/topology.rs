@@ -19,7 +19,12 @@ async fn a_store_follows_the_master_that_a_sentinel_names() {
         sentinel.says(&["SENTINEL", "REPLICAS", "payments"], &replica.port().to_string())
     });
     let url = format!("redis-sentinel://127.0.0.1:{}/payments", sentinel.port());
-    let waiting = RedisStore::at(&url).wait(1, Duration::from_millis(400)).connect().await.unwrap();
+    let waiting = RedisStore::at(&url)
+        .deadline(Duration::from_secs(5))
+        .wait(1, Duration::from_millis(1500))
+        .connect()
+        .await
+        .unwrap();
     let store = RedisStore::connect(&url).await.unwrap();
     for number in 0..50 {
         assert_eq!(claim(&waiting, number, 1).await, FIRST);
