@@ -12,6 +12,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) struct Server {
     process: Child,
+    /// Ends the server when this process is gone without having done so.
+    watch: Child,
     port: u16,
     options: Vec<String>,
     folder: PathBuf,
@@ -30,7 +32,8 @@ impl Server {
             prepare(&folder);
             let options = options.iter().map(|option| (*option).to_owned()).collect::<Vec<_>>();
             let port = free_port();
-            let mut server = Self { process: launch(port, &options, &folder), port, options, folder };
+            let (process, watch) = launch(port, &options, &folder);
+            let mut server = Self { process, watch, port, options, folder };
             if server.is_up() {
                 return server;
             }
@@ -79,13 +82,14 @@ impl Server {
 
     /// `kill -9`, and gone when this returns.
     pub(super) fn kill(&mut self) {
+        end(&mut self.watch);
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
 
     /// Starts it again on its port and its data, and waits until it answers.
     pub(super) fn restart(&mut self) {
-        self.process = launch(self.port, &self.options, &self.folder);
+        (self.process, self.watch) = launch(self.port, &self.options, &self.folder);
         assert!(self.is_up(), "redis-server does not come up again");
     }
 
@@ -157,8 +161,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        end(&mut self.watch);
+        end(&mut self.process);
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
@@ -181,21 +185,29 @@ fn read(from: &mut BufReader<TcpStream>) -> std::io::Result<String> {
     }
 }
 
-fn launch(port: u16, options: &[String], folder: &Path) -> Child {
+fn end(process: &mut Child) {
+    let _ = process.kill();
+    let _ = process.wait();
+}
+
+fn launch(port: u16, options: &[String], folder: &Path) -> (Child, Child) {
     let mut command = Command::new("redis-server");
     if options.iter().any(|option| option == "--sentinel") {
         command.arg(folder.join("sentinel.conf"));
     } else {
         command.args(["--save", ""]);
     }
-    command
+    let process = command
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--dir", folder.to_str().unwrap()])
         .args(options)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .unwrap_or_else(|error| panic!("these tests need redis-server, which scripts/test.sh installs: {error}"))
+        .unwrap_or_else(|error| panic!("these tests need redis-server, which scripts/test.sh installs: {error}"));
+    let watch = format!("cat; kill -9 {}", process.id());
+    let watch = Command::new("sh").args(["-c", &watch]).stdin(Stdio::piped()).spawn().unwrap();
+    (process, watch)
 }
 
 fn free_port() -> u16 {
