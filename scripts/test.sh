@@ -23,5 +23,4 @@ need curl curl
 need python3 python3
 need redis-server redis-server
 
-
 cargo test --locked --all-features --quiet
