@@ -56,28 +56,33 @@ impl<R, E> Answer<R, E> {
     }
 }
 
-/// Takes a short answer's body aside, so that a repeat can be answered with it again.
-pub(crate) async fn remember<R>(
-    response: Response<R>,
+/// What a repeat is answered with. `None`: that takes the body, which is short enough to be kept.
+pub(crate) fn without_body<R: http_body::Body>(
+    response: &Response<R>,
     acknowledgement: Option<&Acknowledgement>,
-) -> Result<(Response<R>, StoredResponse), Rejection>
+) -> Option<StoredResponse> {
+    if let Some(Acknowledgement { status, content_type, body }) = acknowledgement {
+        return Some(StoredResponse::new(*status, content_type.clone(), body.clone()));
+    }
+    let body = response.body();
+    let is_short = body.size_hint().exact().is_some_and(|length| length <= StoredResponse::MAX_BODY as u64);
+    (body.is_end_stream() || !is_short).then(|| stored(response, Bytes::new()))
+}
+
+/// Takes a short answer's body aside, so that a repeat can be answered with it again.
+pub(crate) async fn with_body<R>(response: Response<R>) -> Result<(Response<R>, StoredResponse), Rejection>
 where
     R: http_body::Body<Data = Bytes> + From<Bytes>,
 {
-    if let Some(Acknowledgement { status, content_type, body }) = acknowledgement {
-        return Ok((response, StoredResponse::new(*status, content_type.clone(), body.clone())));
-    }
-    let content_type = response.headers().get(CONTENT_TYPE).cloned();
-    let body = response.body();
-    let is_short = body.size_hint().exact().is_some_and(|length| length <= StoredResponse::MAX_BODY as u64);
-    if body.is_end_stream() || !is_short {
-        let stored = StoredResponse::new(response.status(), content_type, Bytes::new());
-        return Ok((response, stored));
-    }
     let (head, body) = response.into_parts();
-    let bytes = Box::pin(collect(body)).await?;
-    let stored = StoredResponse::new(head.status, content_type, bytes.clone());
-    Ok((Response::from_parts(head, R::from(bytes)), stored))
+    let bytes = collect(body).await?;
+    let response = Response::from_parts(head, R::from(bytes.clone()));
+    let stored = stored(&response, bytes);
+    Ok((response, stored))
+}
+
+fn stored<R>(response: &Response<R>, body: Bytes) -> StoredResponse {
+    StoredResponse::new(response.status(), response.headers().get(CONTENT_TYPE).cloned(), body)
 }
 
 async fn collect<R: http_body::Body<Data = Bytes>>(body: R) -> Result<Bytes, Rejection> {

@@ -128,20 +128,19 @@ impl<S: DedupeStore> Claims<S> {
                 };
             }
         };
-        match self.work(&mut holding, work).await {
-            Some(Work::Done { answer, remember }) => match self.complete(&holding, &remember).await {
-                Ok(()) => Settled::Ran(answer),
-                Err(settled) => settled.widen(),
-            },
-            Some(Work::NotDone { answer, delay }) => {
+        let Some(work) = self.work(&mut holding, work).await else {
+            self.release(&holding, PANIC_DELAY).await;
+            return Settled::Refused(Rejection::new(RejectionKind::HandlerFailed, "the handler panicked"));
+        };
+        let settled = match work {
+            Work::Done { ref remember, .. } => self.complete(&holding, remember).await,
+            Work::NotDone { delay, .. } => {
                 self.release(&holding, delay).await;
-                Settled::Ran(answer)
+                Ok(())
             }
-            None => {
-                self.release(&holding, PANIC_DELAY).await;
-                Settled::Refused(Rejection::new(RejectionKind::HandlerFailed, "the handler panicked"))
-            }
-        }
+        };
+        let (Work::Done { answer, .. } | Work::NotDone { answer, .. }) = work;
+        settled.map_or_else(Settled::widen, |()| Settled::Ran(answer))
     }
 
     async fn acquire<'a>(&self, key: &'a Key, fingerprint: &'a Fingerprint) -> Result<Holding<'a>, NotHeld> {

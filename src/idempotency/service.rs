@@ -13,7 +13,7 @@ use http::request::Parts;
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::answer::{Answer, answer_all, answer_one, remember};
+use super::answer::{Answer, answer_all, answer_one, with_body, without_body};
 use super::drain::Drain;
 use super::in_hand::InHand;
 use super::key::{Fingerprint, Namespace};
@@ -204,7 +204,10 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         if !response.status().is_success() {
             return Work::NotDone { delay: asked_delay(&response), answer: Ok(response) };
         }
-        match remember(response, shared.acknowledgement.as_ref()).await {
+        if let Some(remember) = without_body(&response, shared.acknowledgement.as_ref()) {
+            return Work::Done { answer: Ok(response), remember };
+        }
+        match Box::pin(with_body(response)).await {
             Ok((response, remember)) => Work::Done { answer: Ok(response), remember },
             Err(rejection) => Work::NotDone { answer: Ok(refusal(rejection)), delay: Duration::ZERO },
         }

@@ -1,6 +1,6 @@
 //! The store, called within deadlines, and again with the same token when it could not say.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,10 +39,8 @@ impl<S: DedupeStore> Patient<S> {
                 sleep(pauses.next()).await;
             }
         };
-        match within(OPERATION, tries).await {
-            Some(answer) => answer,
-            None => Err(last),
-        }
+        let answer = within(OPERATION, pin!(tries)).await;
+        answer.unwrap_or(Err(last))
     }
 
     /// One try, no longer than until the next is due.
@@ -87,12 +85,11 @@ impl<S: DedupeStore> Patient<S> {
 }
 
 async fn in_time<T>(time: Duration, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    within(time, call).await.unwrap_or(Err(StoreError::Timeout))
+    within(time, pin!(call)).await.unwrap_or(Err(StoreError::Timeout))
 }
 
 /// What comes out within the time. What comes at once, as from a store in memory, is spared the timer and its room.
-async fn within<T>(time: Duration, call: impl Future<Output = T>) -> Option<T> {
-    let mut call = pin!(call);
+async fn within<T>(time: Duration, mut call: Pin<&mut impl Future<Output = T>>) -> Option<T> {
     match poll_immediate(&mut call).await {
         None => Box::pin(timeout(time, call)).await.ok(),
         at_once => at_once,
