@@ -8,11 +8,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
-use super::model::{Mandate, MandateDebit, Transfer, object, text_or_empty};
+use super::model::{Mandate, MandateDebit, Transfer, text_or_empty};
 use crate::encoding::Encoding;
 use crate::error::{Rejection, RejectionKind};
 use crate::json;
-use crate::provider::shape::Object;
+use crate::provider::shape::{Object, object};
 use crate::provider::{Decoded, EventKey};
 
 /// An event of Aella's.

@@ -4,12 +4,11 @@
 //! optional: an absent one is no reason to refuse an event that Aella signed. One of another type is.
 
 use jiff::Timestamp;
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 
 use crate::event::Amount;
 use crate::event::words::words;
+use crate::provider::shape::object;
 
 /// `data` of `transfer.*` and `inwards.*`. Amounts are naira in major units (second hand: an integrator's code).
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
@@ -178,19 +177,6 @@ words! {
 /// Absent and `null` are both "no id", which is refused where the key is made.
 pub(super) fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
-}
-
-/// An object or `null`. A derived `Deserialize` would also take an array, member by member in order.
-pub(super) fn object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    match Option::<&RawValue>::deserialize(deserializer)?.map(RawValue::get) {
-        Some(text) if text.starts_with('{') => serde_json::from_str(text).map(Some).map_err(D::Error::custom),
-        Some(_) => Err(D::Error::custom("not an object")),
-        None => Ok(None),
-    }
 }
 
 fn object_or_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>
