@@ -147,7 +147,7 @@ impl Token {
 
     /// A token of these bytes, for stores and tests.
     #[must_use]
-    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 

@@ -11,8 +11,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use redis::Cmd;
 use sha1::{Digest as _, Sha1};
 
-use super::super::key::{Fingerprint, Key};
+use super::super::key::Key;
 use super::super::store::{Terms, Token};
+use super::shortcut::Mark;
 
 /// Longer durations count as this one, so that no sum of times passes what a double holds exactly.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
@@ -26,23 +27,23 @@ struct Script {
 }
 
 macro_rules! script {
-    ($name:ident, $file:literal) => {
+    ($name:ident, $($file:literal),+) => {
         static $name: Script = {
-            const TEXT: &str = concat!(include_str!("script/record.lua"), include_str!($file));
+            const TEXT: &str = concat!(include_str!("script/record.lua"), $(include_str!($file)),+);
             Script { text: TEXT, hash: LazyLock::new(|| const_hex::encode(Sha1::digest(TEXT))) }
         };
     };
 }
 
 script!(CLAIM, "script/claim.lua");
-script!(RENEW, "script/renew.lua");
+script!(RENEW, "script/hold.lua", "script/renew.lua");
 script!(COMPLETE, "script/complete.lua");
-script!(RELEASE, "script/release.lua");
+script!(RELEASE, "script/hold.lua", "script/release.lua");
 
 /// One of the four operations, with its arguments.
 #[derive(Clone, Copy)]
 pub(super) enum Op<'a> {
-    Claim { fingerprint: &'a Fingerprint, terms: &'a Terms },
+    Claim { mark: &'a Mark, terms: &'a Terms },
     Renew { lease: Duration },
     Complete { response: &'a [u8], retention: Duration, write_again: bool },
     Release { delay: Duration },
@@ -100,14 +101,14 @@ impl Op<'_> {
 
     fn arguments(&self, command: &mut Cmd) {
         match *self {
-            Self::Claim { fingerprint, terms } => command
-                .arg(fingerprint.as_bytes())
+            Self::Claim { mark, terms } => command
+                .arg(mark)
                 .arg(millis(terms.lease))
-                .arg(millis(terms.retention))
+                .arg(life(terms))
                 .arg(terms.max_attempts.map_or(0, std::num::NonZeroU32::get)),
             Self::Renew { lease } => command.arg(millis(lease)),
             Self::Complete { response, retention, write_again } => {
-                command.arg(millis(retention)).arg(if write_again { "write" } else { "" }).arg(response)
+                command.arg(millis(retention).max(1)).arg(if write_again { "write" } else { "" }).arg(response)
             }
             Self::Release { delay } => command.arg(millis(delay)),
         };
@@ -124,7 +125,12 @@ pub(super) fn key_text(prefix: &str, key: &Key) -> String {
     text
 }
 
-fn millis(time: Duration) -> u64 {
+/// How long the record of a claim lives, in milliseconds.
+pub(super) fn life(terms: &Terms) -> u64 {
+    millis(terms.retention).max(millis(terms.lease)).max(1)
+}
+
+pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.min(LONGEST).as_millis()).unwrap_or(u64::MAX)
 }
 

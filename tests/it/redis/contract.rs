@@ -117,7 +117,7 @@ impl DedupeStore for Flawed {
     async fn release(&self, key: &Key, token: &Token, delay: Duration) -> Result<Held, StoreError> {
         let Flaw::ReleaseDeletes = self.flaw else { return self.store.release(key, token, delay).await };
         const DELETE: &str = "local record = redis.call('GET', KEYS[1])
-            if record and string.sub(record, 2, 18) == 'P' .. ARGV[1] then return redis.call('DEL', KEYS[1]) end
+            if record and string.sub(record, 1, 17) == 'P' .. ARGV[1] then return redis.call('DEL', KEYS[1]) end
             return 0";
         let key = key_text(&self.prefix, key);
         let words: [&[u8]; 5] = [b"EVAL", DELETE.as_bytes(), b"1", key.as_bytes(), token.as_bytes()];

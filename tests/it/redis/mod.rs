@@ -1,6 +1,7 @@
 //! The Redis store against real servers. They count time by themselves, so these tests run in real time: they poll with a
 //! deadline, and sleep only where a lease or a retention must really pass, or a server must really be away.
 
+mod away;
 mod broken;
 mod clock;
 mod contract;
@@ -69,6 +70,10 @@ const FIRST: Result<Claim, StoreError> = Ok(Claim::Acquired { fence: 1 });
 /// The answer to another's claim of a key that is held.
 fn waits(claim: &Result<Claim, StoreError>) -> bool {
     matches!(claim, Ok(Claim::InFlight { .. }))
+}
+
+fn is_done(claim: &Claim) -> bool {
+    matches!(claim, Claim::Done { .. })
 }
 
 /// The answer of a store whose server is away.

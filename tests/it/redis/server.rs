@@ -89,8 +89,14 @@ impl Server {
 
     /// Starts it again on its port and its data, and waits until it answers.
     pub(super) fn restart(&mut self) {
-        (self.process, self.watch) = launch(self.port, &self.options, &self.folder);
+        self.begin_restart(&[]);
         assert!(self.is_up(), "redis-server does not come up again");
+    }
+
+    /// The same without waiting, and with these options for this time.
+    pub(super) fn begin_restart(&mut self, more: &[&str]) {
+        let options = self.options.iter().map(String::as_str).chain(more.iter().copied()).map(str::to_owned);
+        (self.process, self.watch) = launch(self.port, &options.collect::<Vec<_>>(), &self.folder);
     }
 
     /// Stops its process: it holds its connections and says nothing.

@@ -1,27 +1,31 @@
-local wanted, lease, retention, most = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local wanted, lease, life, most = ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
+local claims = record and tonumber(fence, 16)
 if record then
   if mark ~= wanted then
     return { call, 'M', seen }
   end
   if state == 'D' then
-    return { call, 'D', fence, rest }
+    return { call, 'D', claims, rest }
   end
   if state == 'X' then
-    return { call, 'X', fence }
+    return { call, 'X', claims }
   end
 end
 if not record then
-  fence = 1
+  claims = 1
 elseif state == 'F' or holder ~= token then
-  if now < till then
-    return { call, 'W', till - now }
+  local left = redis.call('PTTL', key)
+  if left < 0 then
+    return { call, 'C' }
   end
-  if most > 0 and fence >= most then
-    redis.call('SET', key, pack('X', holder, mark, fence, ''), 'KEEPTTL')
-    return { call, 'X', fence }
+  if left > rest then
+    return { call, 'W', left - rest }
   end
-  fence = fence + 1
+  if most > 0 and claims >= most then
+    redis.call('SET', key, 'X' .. holder .. mark .. fence .. ';', 'KEEPTTL')
+    return { call, 'X', claims }
+  end
+  claims = claims + 1
 end
-local held = pack('P', token, wanted, fence, whole(now + lease) .. ';')
-redis.call('SET', key, held, 'PX', whole(math.max(1, lease, retention)))
-return { call, 'A', fence }
+redis.call('SET', key, 'P' .. token .. wanted .. string.format('%x;%x', claims, life - lease), 'PX', life)
+return { call, 'A', claims }

@@ -1,4 +1,4 @@
-local retention, again, response = tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local retention, again, response = ARGV[3], ARGV[4], ARGV[5]
 if state == 'D' and holder == token then
   -- A write, so that WAIT has something to wait for.
   if again == 'write' then
@@ -9,5 +9,5 @@ end
 if state ~= 'P' or holder ~= token then
   return { call, 'L', seen or 'G' }
 end
-redis.call('SET', key, pack('D', token, mark, fence, response), 'PX', whole(math.max(1, retention)))
+redis.call('SET', key, 'D' .. token .. mark .. fence .. ';' .. response, 'PX', retention)
 return { call, 'H' }

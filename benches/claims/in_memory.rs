@@ -1,0 +1,156 @@
+//! The store in memory, in a process of its own for each figure of memory.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::StatusCode;
+use tower_webhook::error::BoxError;
+use tower_webhook::idempotency::{Claim, DedupeStore as _, Key, MemoryStore, StoredResponse, Terms};
+
+use crate::rates::{Rounds, real};
+use crate::{Plan, event, key, token};
+
+const THREADS: u64 = 2;
+const CASES: [&str; 2] = ["bare", "store"];
+const RETENTION: Duration = Duration::from_secs(28 * 24 * 3600);
+
+pub(crate) fn print(plan: Plan) -> Result<(), BoxError> {
+    println!("Memory: {THREADS} threads, the key's hash included (median of the rounds)\n");
+    println!(
+        "{:>9} {:6} {:>14} {:>19} {:>16} {:>10} {:>10}",
+        "keys", "what", "new a second", "of bare", "repeat a second", "held bytes", "done bytes"
+    );
+    for (keys, rounds) in [(1_000_000, plan.rounds.min(5)), (10_000_000, plan.rounds.min(3))] {
+        let mut figures = CASES.map(|_| [const { Rounds(Vec::new()) }; 4]);
+        for round in 0..rounds {
+            let mut cases: Vec<_> = CASES.iter().zip(&mut figures).collect();
+            cases.rotate_left(round % CASES.len());
+            for (case, figures) in cases {
+                for (figure, told) in figures.iter_mut().zip(ask(case, keys / plan.part)?) {
+                    figure.0.push(told);
+                }
+            }
+        }
+        let keys = keys / plan.part;
+        for (case, [new, repeat, held, done]) in CASES.iter().zip(&figures) {
+            let of_bare = new.of(&figures[0][0]);
+            let (new, repeat, held, done) = (new.median(), repeat.median(), held.median(), done.median());
+            println!("{keys:9} {case:6} {new:14.0} {of_bare:>19} {repeat:16.0} {held:10.1} {done:10.1}");
+        }
+    }
+    println!("\nto reach: 3,000,000 new a second at 1 million keys, 64 bytes a key at 10 million\n");
+    Ok(())
+}
+
+/// New and repeated claims a second, and bytes a key held and done, as a new process finds them.
+fn ask(case: &str, keys: u64) -> Result<Vec<f64>, BoxError> {
+    let told = Command::new(std::env::current_exe()?).args(["--in-memory", case, &keys.to_string()]).output()?;
+    if !told.status.success() {
+        return Err(String::from_utf8_lossy(&told.stderr).into_owned().into());
+    }
+    let told = String::from_utf8(told.stdout)?;
+    told.split_whitespace().map(|word| Ok(word.parse()?)).collect()
+}
+
+/// The child's side of [`ask`].
+pub(crate) fn measure(case: &str, keys: u64) -> Result<(), BoxError> {
+    let before = resident()?;
+    let bytes = || Ok::<_, BoxError>(real(resident()?.saturating_sub(before))? / real(keys)?);
+    if case == "bare" {
+        let bare = Bare::default();
+        let (new, held) = (rate(keys, |number| bare.claim(&key(number)))?, bytes()?);
+        let repeat = rate(keys, |number| !bare.claim(&key(number)))?;
+        println!("{new} {repeat} {held} {held}");
+        return Ok(());
+    }
+    let store = MemoryStore::new(usize::try_from(keys)?);
+    let new = rate(keys, |number| claim(&store, number, number) == Some(Claim::Acquired { fence: 1 }))?;
+    let held = bytes()?;
+    rate(keys, |number| complete(&store, number))?;
+    let done = bytes()?;
+    let repeat = rate(keys, |number| matches!(claim(&store, number, u64::MAX), Some(Claim::Done { .. })))?;
+    println!("{new} {repeat} {held} {done}");
+    Ok(())
+}
+
+fn claim(store: &MemoryStore, number: u64, by: u64) -> Option<Claim> {
+    store.claim(&key(number), &token(by), &event(), &Terms::new(RETENTION)).now_or_never()?.ok()
+}
+
+fn complete(store: &MemoryStore, number: u64) -> bool {
+    let response = StoredResponse::new(StatusCode::OK, None, Bytes::new());
+    store.complete(&key(number), &token(number), &response, RETENTION).now_or_never().is_some_and(|held| held.is_ok())
+}
+
+/// How often a second the threads do it, each number once.
+fn rate(times: u64, run: impl Fn(u64) -> bool + Sync) -> Result<f64, BoxError> {
+    const AT_ONCE: u64 = 64;
+    let next = AtomicU64::new(0);
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                loop {
+                    let from = next.fetch_add(AT_ONCE, Ordering::Relaxed);
+                    if from >= times {
+                        return;
+                    }
+                    for number in from..times.min(from + AT_ONCE) {
+                        assert!(run(number), "key {number} was answered as it may not be");
+                    }
+                }
+            });
+        }
+    });
+    Ok(real(times)? / start.elapsed().as_secs_f64())
+}
+
+/// The bytes of memory that this process has.
+fn resident() -> Result<u64, BoxError> {
+    let statm = std::fs::read_to_string("/proc/self/statm")?;
+    let pages: u64 = statm.split(' ').nth(1).ok_or("no second field")?.parse()?;
+    Ok(pages * 4096)
+}
+
+/// Less than any store needs: who has been there, and until when.
+struct Bare(Vec<Mutex<Until>>);
+
+type Until = HashMap<[u8; 16], u64, BuildHasherDefault<First>>;
+
+impl Default for Bare {
+    fn default() -> Self {
+        Self((0..64).map(|_| Mutex::default()).collect())
+    }
+}
+
+impl Bare {
+    /// Whether the key is new.
+    fn claim(&self, key: &Key) -> bool {
+        let [shard, rest @ ..] = *key.as_bytes();
+        let shard = self.0.get(usize::from(shard) % self.0.len());
+        let first = rest.first_chunk().copied().unwrap_or_default();
+        shard.is_some_and(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).insert(first, 1).is_none())
+    }
+}
+
+/// The keys are hashes already.
+#[derive(Default)]
+struct First(u64);
+
+impl Hasher for First {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+}
