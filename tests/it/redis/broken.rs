@@ -93,9 +93,21 @@ async fn a_reply_too_many_reaches_no_caller() {
     let server = Server::start(&[]);
     let proxy = Proxy::to(server.port()).await;
     let store = through(&proxy).await;
-    let strays: [&'static [u8]; 4] =
-        [b"+OK\r\n", b":1\r\n", b"*3\r\n$7\r\n1234567\r\n$1\r\nA\r\n:1\r\n", b"*2\r\n$7\r\n1234567\r\n$1\r\nH\r\n"];
+    assert_eq!(claim(&store, DONE, 1).await, FIRST);
+    assert_eq!(complete(&store, DONE, 1).await, Ok(Held::Ok));
+    let strays: [&'static [u8]; 7] = [
+        b"+OK\r\n",
+        b"$-1\r\n",
+        b"+OK\r\n+OK\r\n",
+        b"+OK\r\n$-1\r\n",
+        b":1\r\n",
+        b"*3\r\n$7\r\n1234567\r\n$1\r\nA\r\n:1\r\n",
+        b"*2\r\n$7\r\n1234567\r\n$1\r\nH\r\n",
+    ];
     for (number, stray) in (0..).zip(strays) {
+        proxy.plan(Plan::SayFirst(stray));
+        three_at_once(&store, 1_000 + number, &format!("after {stray:?}")).await;
+        assert!(proxy.is_done(), "nothing was said");
         assert_eq!(claim(&store, number, 1).await, FIRST);
         proxy.plan(Plan::SayFirst(stray));
         let another = claim(&store, number, 2).await;
