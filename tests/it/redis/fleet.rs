@@ -21,7 +21,7 @@ const COPIES: usize = 100;
 /// The event in whose handler the first process dies.
 const FATAL: usize = 500;
 
-fn config(redis: &Server, ledger: Option<&str>) -> String {
+pub(super) fn config(redis: &Server, ledger: Option<&str>) -> String {
     let forward = ledger.map(|address| format!("forward_to = \"http://{address}/\"\nforward_timeout = \"60s\"\n"));
     format!(
         "listen = \"127.0.0.1:0\"\n[dedupe]\nkind = \"redis\"\nurl = \"{}\"\nlease = \"2s\"\n\
@@ -31,7 +31,7 @@ fn config(redis: &Server, ledger: Option<&str>) -> String {
     )
 }
 
-fn delivery(number: usize) -> Vec<u8> {
+pub(super) fn delivery(number: usize) -> Vec<u8> {
     let body =
         format!(r#"{{"event":"transfer.completed","timestamp":"2024-12-06T14:00:00Z","data":{{"id":"e{number}"}}}}"#);
     let mut mac = Hmac::<Sha512>::new_from_slice(SECRET).unwrap();
@@ -45,7 +45,7 @@ fn delivery(number: usize) -> Vec<u8> {
 }
 
 /// A head, and the body that its length announces. `None`: the connection ended.
-fn message(from: &mut BufReader<TcpStream>) -> io::Result<Option<String>> {
+pub(super) fn message(from: &mut BufReader<TcpStream>) -> io::Result<Option<String>> {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         if from.read_line(&mut head)? == 0 {
@@ -111,13 +111,17 @@ impl Ledger {
 }
 
 /// A sender that keeps its connection, and takes the other process when one is gone.
-struct Sender {
+pub(super) struct Sender {
     addresses: Vec<String>,
     at: usize,
     line: Option<BufReader<TcpStream>>,
 }
 
 impl Sender {
+    pub(super) fn to(address: &str) -> Self {
+        Self { addresses: vec![address.to_owned()], at: 0, line: None }
+    }
+
     /// Comes again until the delivery is answered 200. Says whether it was a repeat.
     fn settle(&mut self, delivery: &[u8]) -> bool {
         let start = Instant::now();
@@ -137,7 +141,7 @@ impl Sender {
         }
     }
 
-    fn try_once(&mut self, delivery: &[u8]) -> io::Result<Option<String>> {
+    pub(super) fn try_once(&mut self, delivery: &[u8]) -> io::Result<Option<String>> {
         if self.line.is_none() {
             self.line = Some(BufReader::new(TcpStream::connect(&self.addresses[self.at % self.addresses.len()])?));
         }
@@ -205,10 +209,7 @@ fn a_hundred_copies_of_a_thousand_events_at_two_processes_are_one_effect_each() 
 fn what_one_process_has_handled_another_and_a_later_one_know() {
     let redis = Server::start(&["--appendonly", "yes"]);
     let (here, there) = (Listener::start(&config(&redis, None)), Listener::start(&config(&redis, None)));
-    let send = |listener: &Listener| {
-        let mut sender = Sender { addresses: vec![listener.address().to_owned()], at: 0, line: None };
-        sender.settle(&delivery(1))
-    };
+    let send = |listener: &Listener| Sender::to(listener.address()).settle(&delivery(1));
     assert!(!send(&here));
     assert!(send(&there));
     assert_eq!((&here.json()["verdict"], &there.json()["verdict"]), (&"accepted".into(), &"duplicate".into()));
@@ -235,10 +236,7 @@ fn strict_refuses_a_server_that_forgets_and_a_route_may_run_unprotected_by_name(
     let protected = Listener::start(&config(&redis, None));
     let unprotected = Listener::start(&(config(&redis, None) + "dangerous_run_unprotected = true\n"));
     redis.kill();
-    let once = |listener: &Listener| {
-        let mut sender = Sender { addresses: vec![listener.address().to_owned()], at: 0, line: None };
-        sender.try_once(&delivery(1)).unwrap().unwrap()
-    };
+    let once = |listener: &Listener| Sender::to(listener.address()).try_once(&delivery(1)).unwrap().unwrap();
     let refused = once(&protected);
     assert!(refused.starts_with("http/1.1 503") && refused.contains("retry-after: "), "{refused}");
     assert_eq!(protected.json()["kind"], "store_unavailable");
@@ -254,7 +252,9 @@ fn without_a_common_store_two_processes_both_handle_it() {
     let alone = "listen = \"127.0.0.1:0\"\n[[endpoint]]\npath = \"/aella\"\nprovider = \"aella\"\n\
         keys = [{ id = \"k\", value = \"ae_sk_test_example\" }]\n";
     for listener in [Listener::start(alone), Listener::start(alone)] {
-        let mut sender = Sender { addresses: vec![listener.address().to_owned()], at: 0, line: None };
-        assert!(!sender.settle(&delivery(1)), "so the tests above see what only a common store brings");
+        assert!(
+            !Sender::to(listener.address()).settle(&delivery(1)),
+            "so the tests above see what only a common store brings"
+        );
     }
 }

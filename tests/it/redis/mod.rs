@@ -14,6 +14,8 @@ mod laws;
 mod probe;
 mod proxy;
 mod server;
+#[cfg(feature = "cli")]
+mod sleeper;
 #[cfg(feature = "redis-tls")]
 mod tls;
 mod topology;
