@@ -14,7 +14,6 @@ mod memory;
 #[cfg(test)]
 mod memory_tests;
 mod received;
-mod record;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod service;

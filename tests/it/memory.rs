@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::StatusCode;
 use tokio::sync::Barrier;
+use tokio::time::Instant;
 use tower_webhook::clock::NoEntropy;
 use tower_webhook::idempotency::{
     Claim, DedupeStore as _, Fingerprint, Held, Key, MemoryStore, StoreError, StoredResponse, Terms, Token,
@@ -90,6 +91,51 @@ async fn a_full_store_finds_room_in_every_shard() {
     tokio::time::advance(Duration::from_secs(60)).await;
     assert_eq!(names(100).filter(|name| claims(&store, *name)).count(), 1000);
     assert_eq!(store.len(), 1000);
+}
+
+/// Each of a thousand keys ends at a time of its own: later than it was claimed for, or earlier.
+#[tokio::test(start_paused = true)]
+async fn a_full_store_finds_the_one_key_that_has_expired_at_once_and_not_before() {
+    let (store, start, count) = (MemoryStore::new(1000), Instant::now(), 1000_u64);
+    let key = |number: u64| Key::from_bytes([number.to_be_bytes(); 4].concat().try_into().unwrap());
+    let event = Fingerprint::of(b"e");
+    let new = |number| store.claim(&key(number), &who(1), &event, &Terms::new(Duration::MAX)).now_or_never().unwrap();
+    for number in 0..count {
+        // The claims' ends are in an order, and those of the completions are in no order.
+        let (first, then) = (millis(2000 + number), millis(1000 + number * 617 % count * 3));
+        let terms = Terms::new(first).lease(millis(1));
+        store.claim(&key(number), &who(1), &event, &terms).await.unwrap();
+        let response = StoredResponse::new(StatusCode::OK, None, Bytes::new());
+        assert_eq!(store.complete(&key(number), &who(1), &response, then).await, Ok(Held::Ok));
+    }
+    for turn in 0..count {
+        let end = start + millis(1000 + turn * 3);
+        tokio::time::advance(end - Duration::from_nanos(1) - Instant::now()).await;
+        assert_eq!(new(count + turn), Err(StoreError::Full), "just before end {turn}");
+        tokio::time::advance(Duration::from_nanos(1)).await;
+        assert_eq!(new(count + turn), Ok(Claim::Acquired { fence: 1 }), "at end {turn}");
+        assert_eq!(new(2 * count), Err(StoreError::Full), "after end {turn}");
+    }
+    assert!(matches!(new(count), Ok(Claim::Acquired { fence: 1 })), "the holder again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_store_and_a_sweep_look_past_any_number_of_keys_that_were_completed_later() {
+    let (store, event, seconds) = (MemoryStore::new(1000), Fingerprint::of(b"e"), Duration::from_secs);
+    let terms = Terms::new(seconds(60));
+    let key = |number: u16| Key::from_bytes([number.to_be_bytes().repeat(15), vec![7; 2]].concat().try_into().unwrap());
+    let new = |number| store.claim(&key(number), &who(1), &event, &terms).now_or_never().unwrap();
+    assert!((0..1000).all(|number| new(number).is_ok()));
+    tokio::time::advance(seconds(10)).await;
+    for number in 0..999 {
+        let response = StoredResponse::new(StatusCode::OK, None, Bytes::new());
+        assert_eq!(store.complete(&key(number), &who(1), &response, terms.retention).await, Ok(Held::Ok));
+    }
+    tokio::time::advance(seconds(50)).await;
+    assert_eq!([new(1000), new(1001)], [Ok(Claim::Acquired { fence: 1 }), Err(StoreError::Full)]);
+    tokio::time::advance(seconds(10)).await;
+    store.sweep();
+    assert_eq!(store.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@
 extern crate self as std;
 extern crate std as real;
 
-pub use real::{array, cmp, collections, fmt, num, time};
+pub use real::{array, cmp, collections, fmt, hash, mem, num, ops, time};
 
 pub mod sync {
     pub use loom::sync::{Arc, Mutex, MutexGuard};
@@ -36,9 +36,7 @@ mod store {
 }
 
 #[allow(unreachable_pub, reason = "here the store is nobody's API")]
-#[path = "../../src/idempotency/memory.rs"]
+#[path = "../../src/idempotency/memory/mod.rs"]
 mod memory;
-#[path = "../../src/idempotency/record.rs"]
-mod record;
 
 mod interleavings;

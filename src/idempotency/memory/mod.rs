@@ -1,8 +1,11 @@
 //! A store in memory: bounded, and never forgetful of a live key.
 
-use std::cmp::Reverse;
-use std::collections::binary_heap::PeekMut;
-use std::collections::{BinaryHeap, HashMap};
+mod looks;
+mod record;
+mod row;
+mod shard;
+mod slab;
+
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,26 +14,33 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use self::record::{Moment, Record};
+use self::shard::Shard;
 use super::key::{Fingerprint, Key};
-use super::record::{Moment, Record};
 use super::store::{Claim, DedupeStore, Held, LostWhy, StoreError, StoredResponse, Terms, Token};
 use crate::clock::{Entropy, NoEntropy};
 
 const SHARDS: usize = 64;
 /// How many expired records a claim clears away at most, in each shard that it looks at.
 const SWEPT_BY_A_CLAIM: usize = 8;
-/// How many expired records are cleared away while one lock is held.
-const SWEPT_AT_ONCE: usize = 256;
 
 /// Keys in this process's memory, at most `capacity` of them. A clone is the same store.
 ///
 /// What it promises: one process, and lost at its exit. After a restart, a sender's repeat of an event that was
 /// handled before it is handled again; where that matters, use a store that outlives the process.
 ///
-/// The bound counts keys over the whole store. A key takes some 250 bytes. Its response, where that is not an empty 200,
-/// takes some 100 and its body, at most [`StoredResponse::MAX_BODY`]. A live key is never evicted: a new one that finds no
-/// room, not even after expired ones were cleared away, is refused with [`StoreError::Full`], while known keys are still
-/// answered.
+/// The bound counts keys over the whole store. A live key is never evicted: a new one that finds no room, not even after
+/// expired ones were cleared away, is refused with [`StoreError::Full`], while known keys are still answered.
+///
+/// An event that is done takes 55 to 62 bytes, and one that is only claimed 32 more. A response that is not an empty 200
+/// takes some 170 and its body, at most [`StoredResponse::MAX_BODY`]. So few bytes hold all of the event's fingerprint,
+/// and of its key and its token enough:
+///
+/// - Keys are told apart by their last 16 bytes. That two of ten million hashes agree there has a chance of 1 in 10²⁴, and
+///   shows as [`Claim::Mismatch`] where the events differ in what identifies them. Whoever makes keys by other means than
+///   [`Namespace::key`](super::Namespace::key) must let them differ there.
+/// - A claim is held by a whole token. Once the event is done, 48 bits of it tell whether a late
+///   [`complete`](DedupeStore::complete) comes from the one who did it. The answer depends on that, and nothing else.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -87,16 +97,29 @@ impl MemoryStore {
     }
 
     /// Clears all expired keys away. Claims clear away a few each; a background job that calls this once a minute
-    /// gives memory back sooner.
+    /// makes room sooner. The room is used again for other keys, and not given back before the store is dropped.
     pub fn sweep(&self) {
         for shard in &self.0.shards {
-            while self.sweep_shard(&mut lock(shard), SWEPT_AT_ONCE) == SWEPT_AT_ONCE {}
+            self.clear(shard, usize::MAX);
         }
     }
 
-    fn sweep_shard(&self, shard: &mut Shard, most: usize) -> usize {
-        let swept = shard.sweep(self.now(), most);
-        self.0.used.fetch_sub(swept, Ordering::Relaxed);
+    /// Clears so many expired keys away, where there are as many. The lock is given up now and then.
+    fn clear(&self, shard: &Mutex<Shard>, most: usize) {
+        let mut swept = 0;
+        while swept < most {
+            let mut shard = lock(shard);
+            let now = self.now();
+            swept += self.sweep_shard(&mut shard, now, most - swept);
+            if !shard.is_due(now) {
+                return;
+            }
+        }
+    }
+
+    fn sweep_shard(&self, shard: &mut Shard, now: Moment, most: usize) -> usize {
+        let swept = shard.sweep(now, most);
+        self.give_back(swept);
         swept
     }
 
@@ -109,20 +132,22 @@ impl MemoryStore {
     ) -> Result<Claim, StoreError> {
         let mut shard = lock(self.shard(key));
         let now = self.now();
-        if let Some(claim) = shard.change(key, now, |record| record.claim(token, fingerprint, terms, now)) {
-            return Ok(claim);
+        if let Some(row) = shard.find(key) {
+            if let Some(claim) = shard.change(row, now, |record| record.claim(token, fingerprint, terms, now)) {
+                return Ok(claim);
+            }
+            shard.remove(row);
+            self.give_back(1);
         }
-        if shard.remove(key) {
-            self.0.used.fetch_sub(1, Ordering::Relaxed);
-        }
-        self.sweep_shard(&mut shard, SWEPT_BY_A_CLAIM);
+        self.sweep_shard(&mut shard, now, SWEPT_BY_A_CLAIM);
         if !self.take_room() {
             return Err(StoreError::Full);
         }
-        let record = Record::claimed(*token, *fingerprint, terms, now);
-        let fence = record.fence();
-        shard.insert(*key, record);
-        Ok(Claim::Acquired { fence })
+        if shard.insert(key, Record::claimed(*token, *fingerprint, terms, now)).is_none() {
+            self.give_back(1);
+            return Err(StoreError::Full);
+        }
+        Ok(Claim::Acquired { fence: 1 })
     }
 
     fn now(&self) -> Moment {
@@ -134,17 +159,24 @@ impl MemoryStore {
         self.0.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 
+    fn give_back(&self, rooms: usize) {
+        if rooms > 0 {
+            self.0.used.fetch_sub(rooms, Ordering::Relaxed);
+        }
+    }
+
     /// Looks for room in every shard, one lock at a time. Where there is none, another thread may have made some.
     fn make_room(&self) {
         for shard in &self.0.shards {
-            self.sweep_shard(&mut lock(shard), SWEPT_BY_A_CLAIM);
+            self.clear(shard, SWEPT_BY_A_CLAIM);
         }
     }
 
     fn held(&self, key: &Key, change: impl FnOnce(&mut Record, Moment) -> Held) -> Held {
         let mut shard = lock(self.shard(key));
         let now = self.now();
-        shard.change(key, now, |record| change(record, now)).unwrap_or(Held::Lost(LostWhy::Gone))
+        let held = shard.find(key).and_then(|row| shard.change(row, now, |record| change(record, now)));
+        held.unwrap_or(Held::Lost(LostWhy::Gone))
     }
 
     fn shard(&self, key: &Key) -> &Mutex<Shard> {
@@ -204,55 +236,6 @@ impl DedupeStore for MemoryStore {
     }
 }
 
-/// Records, and an index that has for each a time to look at it, no later than its end. Most ends move on once, when the
-/// event is done; that is found out by looking.
-#[derive(Default)]
-struct Shard {
-    records: HashMap<Key, Record>,
-    looks: BinaryHeap<Reverse<(Moment, Key)>>,
-}
-
-impl Shard {
-    /// Changes a live record.
-    fn change<T>(&mut self, key: &Key, now: Moment, change: impl FnOnce(&mut Record) -> T) -> Option<T> {
-        let record = self.records.get_mut(key).filter(|record| !record.is_expired(now))?;
-        let before = record.expires();
-        let answer = change(record);
-        if record.expires() < before {
-            self.looks.push(Reverse((record.expires(), *key)));
-        }
-        Some(answer)
-    }
-
-    fn insert(&mut self, key: Key, record: Record) {
-        self.looks.push(Reverse((record.expires(), key)));
-        self.records.insert(key, record);
-    }
-
-    fn remove(&mut self, key: &Key) -> bool {
-        self.records.remove(key).is_some()
-    }
-
-    fn sweep(&mut self, now: Moment, most: usize) -> usize {
-        let mut swept = 0;
-        while swept < most
-            && let Some(mut next) = self.looks.peek_mut()
-            && let Reverse((look, key)) = *next
-            && look <= now
-        {
-            match self.records.get(&key) {
-                Some(record) if !record.is_expired(now) => *next = Reverse((record.expires(), key)),
-                gone => {
-                    swept += usize::from(gone.is_some());
-                    self.records.remove(&key);
-                    PeekMut::pop(next);
-                }
-            }
-        }
-        swept
-    }
-}
-
 /// A panic while the lock was held leaves a shard as good as before: nothing in there calls foreign code.
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
@@ -261,8 +244,13 @@ fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
 #[cfg(test)]
 #[allow(dead_code, reason = "where loom compiles this file once more, the test beside it is not")]
 impl MemoryStore {
-    /// How many entries the index of this key's shard has.
-    pub(super) fn index_len(&self, key: &Key) -> usize {
-        lock(self.shard(key)).looks.len()
+    /// How many places for rows and for states there are where a key belongs, free ones among them.
+    pub(super) fn places(&self, key: &Key) -> [usize; 2] {
+        lock(self.shard(key)).places()
+    }
+
+    /// How many of them are taken, and how many rows are in the index.
+    pub(super) fn taken(&self, key: &Key) -> [usize; 3] {
+        lock(self.shard(key)).taken()
     }
 }
