@@ -88,6 +88,6 @@ pub use idempotency::{Delivery, MemoryStore, Received};
 pub use receiver::{Outcome, Receiver};
 
 /// The README's examples, compiled and run.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "axum", feature = "redis"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
