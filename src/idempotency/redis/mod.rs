@@ -142,7 +142,8 @@ impl RedisStore {
     }
 
     async fn call(&self, key: &Key, token: &Token, op: Op<'_>) -> Result<Reply, StoreError> {
-        let call = Call { key: script::key_text(&self.prefix, key), token, op };
+        let key = script::key_text(&self.prefix, key);
+        let call = Call { key, token, op, replicated: self.wait.is_some() };
         let mut told = None;
         let tries = async {
             let mut pause = Duration::from_millis(10);
@@ -206,8 +207,8 @@ impl RedisStore {
             None => self.run(in_hand, call).await?,
         };
         match self.wait {
-            Some(wait) if reply.wrote() => replicated(in_hand, wait).await.map(|()| reply),
-            _ => Ok(reply),
+            Some(wait) => replicated(in_hand, wait).await.map(|()| reply),
+            None => Ok(reply),
         }
     }
 
@@ -254,7 +255,8 @@ async fn shortcut(in_hand: &mut InHand<'_>, call: &Call<'_>) -> Result<Option<Re
     let (Op::Claim { mark, terms }, Line::One(connection)) = (call.op, &mut in_hand.line) else { return Ok(None) };
     let new = New::of(call.token, mark, terms);
     let replies = connection.send_packed_commands(&new.ask(&call.key), 0, 2).await?;
-    new.read(mark, replies)
+    let reply = new.read(mark, replies)?;
+    Ok(reply.filter(|reply| !(call.replicated && matches!(reply, Reply::Claim(Claim::Done { .. })))))
 }
 
 async fn replicated(in_hand: &mut InHand<'_>, wait: Wait) -> Result<(), Stop> {
@@ -307,8 +309,7 @@ impl DedupeStore for RedisStore {
         retention: Duration,
     ) -> Result<Held, StoreError> {
         let response = &response::encode(response);
-        let write_again = self.wait.is_some();
-        held(self.call(key, token, Op::Complete { response, retention, write_again }).await?)
+        held(self.call(key, token, Op::Complete { response, retention }).await?)
     }
 
     async fn release(&self, key: &Key, token: &Token, delay: Duration) -> Result<Held, StoreError> {

@@ -48,11 +48,6 @@ impl Reply {
         }
         .unwrap_or(Self::Corrupt)
     }
-
-    /// Whether the call wrote to the server for its caller.
-    pub(super) fn wrote(&self) -> bool {
-        matches!(self, Self::Claim(Claim::Acquired { .. }) | Self::Held(Held::Ok))
-    }
 }
 
 fn natural(value: &Value) -> Option<u64> {

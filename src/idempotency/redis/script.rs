@@ -45,7 +45,7 @@ script!(RELEASE, "script/hold.lua", "script/release.lua");
 pub(super) enum Op<'a> {
     Claim { mark: &'a Mark, terms: &'a Terms },
     Renew { lease: Duration },
-    Complete { response: &'a [u8], retention: Duration, write_again: bool },
+    Complete { response: &'a [u8], retention: Duration },
     Release { delay: Duration },
 }
 
@@ -54,6 +54,8 @@ pub(super) struct Call<'a> {
     pub(super) key: String,
     pub(super) token: &'a Token,
     pub(super) op: Op<'a>,
+    /// Whether replicas are waited for. What is found is then written again, so that there is a write to wait for.
+    pub(super) replicated: bool,
 }
 
 /// How a script is named to the server.
@@ -79,6 +81,7 @@ impl Call<'_> {
             By::TextWhenFull => command.arg([IN_A_FULL_SERVER, script.text].concat()),
         };
         command.arg(1).arg(&self.key).arg(number).arg(self.token.as_bytes());
+        command.arg(if self.replicated { "replicated" } else { "" });
         self.op.arguments(&mut command);
         command
     }
@@ -107,9 +110,7 @@ impl Op<'_> {
                 .arg(life(terms))
                 .arg(terms.max_attempts.map_or(0, std::num::NonZeroU32::get)),
             Self::Renew { lease } => command.arg(millis(lease)),
-            Self::Complete { response, retention, write_again } => {
-                command.arg(millis(retention).max(1)).arg(if write_again { "write" } else { "" }).arg(response)
-            }
+            Self::Complete { response, retention } => command.arg(millis(retention).max(1)).arg(response),
             Self::Release { delay } => command.arg(millis(delay)),
         };
     }

@@ -61,8 +61,10 @@ impl RedisSetup {
         self
     }
 
-    /// Answers a write only when that many replicas have it, and waits for them no longer than this. Fewer replicas are
-    /// [`StoreError::Unavailable`](super::super::StoreError::Unavailable), and the claim is not acquired. Default: no replica is waited for.
+    /// Tells only what that many replicas know, and waits for them no longer than this: what a call wrote, and what it
+    /// found. Fewer replicas are [`StoreError::Unavailable`](super::super::StoreError::Unavailable), and the claim is not
+    /// acquired. A full server then refuses the repeat of a done event too, with
+    /// [`StoreError::Full`](super::super::StoreError::Full). Default: no replica is waited for.
     pub fn wait(mut self, replicas: u32, time: Duration) -> Self {
         self.wait = Some(Wait { replicas, time });
         self

@@ -8,7 +8,7 @@ use tower_webhook::idempotency::{Held, LostWhy, RedisStore, StoreError};
 
 use super::proxy::{Plan, Proxy, Way};
 use super::server::Server;
-use super::{FIRST, claim, complete, waits};
+use super::{FIRST, claim, complete, is_done, waits};
 
 /// What became of claims before and while the replica heard nothing, seen after it took over.
 struct Outcome {
@@ -97,7 +97,11 @@ async fn a_completion_is_done_only_when_a_replica_has_it() {
         assert_eq!(complete(&store, 0, 1).await, Err(StoreError::Unavailable), "attempt {attempt}");
     }
     assert_eq!(claim(&store, 1, 1).await, Err(StoreError::Unavailable), "not acquired");
+    assert_eq!(claim(&store, 0, 2).await, Err(StoreError::Unavailable), "nobody is told that it is done");
+    let hasty = RedisStore::connect(&primary.url()).await.unwrap();
+    assert!(claim(&hasty, 0, 2).await.is_ok_and(|claim| is_done(&claim)), "control: one that does not wait is told");
     replica.thaw();
+    assert!(claim(&store, 0, 2).await.is_ok_and(|claim| is_done(&claim)), "now that a replica has it");
     assert_eq!(complete(&store, 0, 1).await, Ok(Held::Ok));
     assert_eq!(claim(&store, 1, 1).await, FIRST, "the same token, now that a replica has it");
     assert!(waits(&claim(&store, 1, 2).await));

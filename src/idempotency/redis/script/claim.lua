@@ -1,4 +1,4 @@
-local wanted, lease, life, most = ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
+local wanted, lease, life, most = ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
 local claims = record and tonumber(fence, 16)
 if record then
   if mark ~= wanted then

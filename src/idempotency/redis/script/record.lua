@@ -4,7 +4,7 @@
 --   D<16><16>7;<response>   done
 --   X<16><16>7;             claimed too often
 -- Numbers are hexadecimal. Time is what the key has left, so that a first claim needs no clock and no script.
-local key, call, token = KEYS[1], ARGV[1], ARGV[2]
+local key, call, token, shown = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local record = redis.call('GET', key)
 local state, holder, mark, fence, rest
 if record then
@@ -16,5 +16,9 @@ if record then
   if not fence or not rest or not string.find('PFDX', state, 1, true) then
     return { call, 'C' }
   end
+end
+-- What is told of another's write must be known to replicas too: this is a write that WAIT can wait for.
+if record and shown == 'replicated' then
+  redis.call('SET', key, record, 'KEEPTTL')
 end
 local seen = state == 'F' and 'P' or state

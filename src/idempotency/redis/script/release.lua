@@ -1,1 +1,1 @@
-return hold('F', tonumber(ARGV[3]))
+return hold('F', tonumber(ARGV[4]))

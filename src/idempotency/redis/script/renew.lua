@@ -1,1 +1,1 @@
-return hold('P', tonumber(ARGV[3]))
+return hold('P', tonumber(ARGV[4]))
