@@ -47,7 +47,7 @@ impl<const TICK: u64> Stand for Redis<TICK> {
 
 #[test]
 fn no_order_of_messages_breaks_the_redis_store() {
-    let machine = learn::<Redis<100>>();
+    let machine = learn::<Redis<70>>();
     let report = explore(&machine, 1);
     assert_eq!((report.states, report.violations.len()), (1_806_223, 0));
 }
