@@ -207,6 +207,25 @@ impl Row {
         }
     }
 
+    /// Whether that may be said at some time while the row is there, whatever happens to it until then.
+    pub(crate) fn may_come_to(&self, call: &Call, said: &Answer) -> bool {
+        let holds = self.holder == Some(call.token());
+        let is_other = matches!(call, Call::Claim { event, .. } if *event != self.event);
+        let may_be = |tag: StateTag| self.state == State::Pending || tag == self.tag();
+        match (self.state, said) {
+            (_, Answer::Mismatch(tag)) => is_other && may_be(*tag),
+            _ if is_other => false,
+            (_, Answer::Lost(LostWhy::Taken(tag))) => may_be(*tag),
+            (State::Pending, Answer::Acquired(fence)) => *fence > self.fence || holds && *fence == self.fence,
+            (State::Pending, Answer::Done(fence, _) | Answer::Poison(fence)) => *fence >= self.fence,
+            (State::Pending, Answer::InFlight(_) | Answer::Held) => true,
+            (State::Done(is), Answer::Done(fence, said)) => (self.fence, is) == (*fence, *said),
+            (State::Done(_), Answer::Held) => holds && matches!(call, Call::Complete { .. }),
+            (State::Poison, Answer::Poison(fence)) => self.fence == *fence,
+            _ => false,
+        }
+    }
+
     fn may_be_gone(&self, now: Span) -> bool {
         self.expires.come(now).any(|come| come)
     }

@@ -45,6 +45,45 @@ async fn a_leap_of_the_servers_clock_ends_a_lease_but_never_mixes_two_claims() {
     assert_eq!(long_claim(&store, 2, 2).await, Claim::Acquired { fence: 1 }, "36 days later it runs by contract");
 }
 
+/// A record's ends are times, not spans that would begin again when the server does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_moves_no_end() {
+    const END: &str = "local time = redis.call('TIME')
+        return string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + redis.call('PTTL', KEYS[1]))";
+    let mut server = Server::start(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let store = RedisStore::connect(&server.url()).await.unwrap();
+    let end = |server: &Server, number| {
+        server.command(&["EVAL", END, "1", &key_text("whd1:", &key(number))]).parse::<i64>().unwrap()
+    };
+    for number in 0..4 {
+        assert_eq!(claim(&store, number, 1).await, FIRST);
+    }
+    let token = token(1);
+    assert_eq!(complete(&store, 1, 1).await, Ok(Held::Ok));
+    assert_eq!(store.renew(&key(2), &token, 2 * super::RETENTION).await, Ok(Held::Ok));
+    assert_eq!(store.release(&key(3), &token, LEASE).await, Ok(Held::Ok));
+    let ends = [0, 1, 2, 3].map(|number| end(&server, number));
+    let left = retry_in(&store, 0).await;
+
+    server.kill();
+    std::thread::sleep(Duration::from_millis(300));
+    server.restart();
+    for (number, before) in (0..).zip(ends) {
+        let moved = end(&server, number) - before;
+        assert!(moved.abs() <= 2, "{number}: its end moved by {moved} ms");
+    }
+    let passed = left.checked_sub(retry_in(&store, 0).await);
+    assert!(passed.is_some_and(|passed| passed.as_millis() >= 300), "of the lease, only {passed:?} passed");
+}
+
+/// How long another must wait for a key.
+async fn retry_in(store: &RedisStore, number: u32) -> Duration {
+    match claim(store, number, 2).await {
+        Ok(Claim::InFlight { retry_in }) => retry_in,
+        other => panic!("{other:?}"),
+    }
+}
+
 /// The page's own scripts did not: a record ends no earlier than its lease or delay, though its retention is shorter.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_record_outlives_its_renewed_lease_and_its_delay() {

@@ -157,7 +157,7 @@ async fn a_cluster_that_is_down_grants_nothing() {
     let store = RedisStore::at(&server.url()).deadline(Duration::from_millis(400)).connect().await.unwrap();
     assert_eq!(claim(&store, 0, 1).await, Err(StoreError::Unavailable));
 
-    server.command(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
+    server.take_slots(0..16384);
     server.until("the cluster is up", |server| server.says(&["CLUSTER", "INFO"], "cluster_state:ok"));
     assert_eq!(claim(&store, 0, 1).await, FIRST, "control: of a cluster that is up");
 }

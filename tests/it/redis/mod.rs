@@ -10,12 +10,14 @@ mod faults;
 #[cfg(feature = "cli")]
 mod fleet;
 mod full;
+mod histories;
 mod laws;
 mod probe;
 mod proxy;
 mod server;
 #[cfg(feature = "cli")]
 mod sleeper;
+mod storm;
 #[cfg(feature = "redis-tls")]
 mod tls;
 mod topology;

@@ -69,6 +69,11 @@ impl Proxy {
         (state.requests, state.replies)
     }
 
+    /// Where connections lead that are made from now on.
+    pub(super) fn lead_to(&self, upstream: u16) {
+        self.state.lock().unwrap().upstream = upstream;
+    }
+
     /// Whether what was planned has happened.
     pub(super) fn is_done(&self) -> bool {
         matches!(self.state.lock().unwrap().plan, Plan::Pass)
@@ -86,6 +91,10 @@ async fn accept(listener: TcpListener, state: Arc<Mutex<State>>) {
         let Ok((client, _)) = listener.accept().await else { return };
         let upstream = state.lock().unwrap().upstream;
         let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, upstream)).await else { continue };
+        // Small writes that wait for each other's acknowledgements take 40 ms.
+        for stream in [&client, &server] {
+            let _ = stream.set_nodelay(true);
+        }
         let (from_client, to_client) = client.into_split();
         let (from_server, to_server) = server.into_split();
         let (requests, replies) = (Arc::clone(&state), Arc::clone(&state));

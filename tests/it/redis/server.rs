@@ -1,4 +1,7 @@
 //! Real servers: started on free ports in folders of their own, and ended by their own process when dropped.
+//!
+//! `TOWER_WEBHOOK_TEST_REDIS` names another program than the `redis-server` in the path, such as Valkey's. Where versions
+//! differ, tests expect what is documented of that version. A program that was built without TLS fails `redis::tls`.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -38,7 +41,7 @@ impl Server {
                 return server;
             }
         }
-        panic!("redis-server {options:?} does not come up");
+        panic!("{} {options:?} does not come up", program());
     }
 
     /// A replica of another server, which counts it among those that have all of its data.
@@ -48,11 +51,14 @@ impl Server {
 
     /// The same, with a proxy at this port between them.
     pub(super) fn replica_through(port: u16, other: &Self) -> Self {
-        let replica = Self::start(&["--replicaof", &format!("127.0.0.1 {port}"), "--repl-diskless-sync-delay", "0"]);
-        other.until("the replica counts", |other| {
-            let talk: [&[&str]; 3] = [&["SET", "x", ""], &["DEL", "x"], &["WAIT", "1", "100"]];
-            other.talk(&talk).unwrap()[2] == "1"
-        });
+        let replica = Self::start(&["--replicaof", "127.0.0.1", &port.to_string(), "--repl-diskless-sync-delay", "0"]);
+        // The first time is no proof: in the first second a master may hold back what comes next.
+        for _ in 0..3 {
+            other.until("the replica counts", |other| {
+                let talk: [&[&str]; 3] = [&["SET", "x", ""], &["DEL", "x"], &["WAIT", "1", "100"]];
+                other.talk(&talk).unwrap()[2] == "1"
+            });
+        }
         replica
     }
 
@@ -90,7 +96,7 @@ impl Server {
     /// Starts it again on its port and its data, and waits until it answers.
     pub(super) fn restart(&mut self) {
         self.begin_restart(&[]);
-        assert!(self.is_up(), "redis-server does not come up again");
+        assert!(self.is_up(), "{} does not come up again", program());
     }
 
     /// The same without waiting, and with these options for this time.
@@ -116,6 +122,20 @@ impl Server {
     /// Its reply as text: errors begin with `-`, arrays have a line an element.
     pub(super) fn command<A: AsRef<[u8]>>(&self, words: &[A]) -> String {
         self.try_command(words).unwrap_or_else(|error| panic!("the server does not answer: {error}"))
+    }
+
+    /// These slots of a cluster are this node's.
+    pub(super) fn take_slots(&self, slots: std::ops::Range<u16>) {
+        let slots = slots.map(|slot| slot.to_string());
+        let words: Vec<_> = ["CLUSTER", "ADDSLOTS"].map(str::to_owned).into_iter().chain(slots).collect();
+        assert_eq!(self.command(&words), "OK");
+    }
+
+    /// Whether a script may write to it when it is full: from version 7 on, which is every Valkey's for Redis.
+    pub(super) fn finishes_when_full(&self) -> bool {
+        let info = self.command(&["INFO", "server"]);
+        let version = info.lines().find_map(|line| line.strip_prefix("redis_version:")?.split('.').next());
+        version.unwrap().parse::<u32>().unwrap() >= 7
     }
 
     pub(super) fn says(&self, words: &[&str], text: &str) -> bool {
@@ -196,8 +216,12 @@ fn end(process: &mut Child) {
     let _ = process.wait();
 }
 
+fn program() -> String {
+    std::env::var("TOWER_WEBHOOK_TEST_REDIS").unwrap_or_else(|_| "redis-server".to_owned())
+}
+
 fn launch(port: u16, options: &[String], folder: &Path) -> (Child, Child) {
-    let mut command = Command::new("redis-server");
+    let mut command = Command::new(program());
     if options.iter().any(|option| option == "--sentinel") {
         command.arg(folder.join("sentinel.conf"));
     } else {
@@ -210,14 +234,21 @@ fn launch(port: u16, options: &[String], folder: &Path) -> (Child, Child) {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .unwrap_or_else(|error| panic!("these tests need redis-server, which scripts/test.sh installs: {error}"));
+        .unwrap_or_else(|error| panic!("these tests need {}, which scripts/test.sh installs: {error}", program()));
     let watch = format!("cat; kill -9 {}", process.id());
     let watch = Command::new("sh").args(["-c", &watch]).stdin(Stdio::piped()).spawn().unwrap();
     (process, watch)
 }
 
+/// A port that is free, as is the one that a node of a cluster takes beside it.
 fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+    let free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    loop {
+        let port = free(0).unwrap().local_addr().unwrap().port();
+        if port.checked_add(10_000).is_some_and(|beside| free(beside).is_ok()) {
+            return port;
+        }
+    }
 }
 
 fn folder() -> PathBuf {

@@ -50,20 +50,14 @@ async fn a_store_follows_the_master_that_a_sentinel_names() {
 }
 
 /// Three masters that know each other.
-fn cluster() -> [Server; 3] {
-    let nodes: [Server; 3] = std::array::from_fn(|_| {
-        let bus = Server::free_port().to_string();
-        Server::start(&["--cluster-enabled", "yes", "--cluster-port", &bus, "--appendonly", "yes"])
-    });
-    let buses = nodes.each_ref().map(|node| {
-        let port = node.command(&["CONFIG", "GET", "cluster-port"]);
-        port.lines().last().unwrap().to_owned()
-    });
-    for (node, (first, last)) in nodes.iter().zip([("0", "5460"), ("5461", "10922"), ("10923", "16383")]) {
-        assert_eq!(node.command(&["CLUSTER", "ADDSLOTSRANGE", first, last]), "OK");
+pub(super) fn cluster() -> [Server; 3] {
+    let nodes: [Server; 3] =
+        std::array::from_fn(|_| Server::start(&["--cluster-enabled", "yes", "--appendonly", "yes"]));
+    for (node, slots) in nodes.iter().zip([0..5461, 5461..10923, 10923..16384]) {
+        node.take_slots(slots);
     }
-    for (node, bus) in nodes.iter().zip(&buses).skip(1) {
-        let meet = ["CLUSTER", "MEET", "127.0.0.1", &node.port().to_string(), bus];
+    for node in &nodes[1..] {
+        let meet = ["CLUSTER", "MEET", "127.0.0.1", &node.port().to_string()];
         assert_eq!(nodes[0].command(&meet), "OK");
     }
     for node in &nodes {
@@ -74,16 +68,15 @@ fn cluster() -> [Server; 3] {
     nodes
 }
 
-fn cluster_url(nodes: &[Server; 3]) -> String {
+pub(super) fn cluster_url(nodes: &[Server; 3]) -> String {
     format!("redis-cluster://{}", nodes.each_ref().map(|node| format!("127.0.0.1:{}", node.port())).join(","))
 }
 
-/// Moves the key's slot to the next node: first new keys, then this one, then the slot's name.
-fn move_slot(nodes: &[Server; 3], number: u32) {
-    let at = key_text("whd1:", &key(number));
-    let slot = nodes[0].command(&["CLUSTER", "KEYSLOT", &at]);
+/// Moves the key's slot to the next node: first new keys, then this one, then the slot's name. Whether it was there.
+pub(super) fn move_slot(nodes: &[Server; 3], at: &str) -> bool {
+    let slot = nodes[0].command(&["CLUSTER", "KEYSLOT", at]);
     let ids = nodes.each_ref().map(|node| node.command(&["CLUSTER", "MYID"]));
-    let from = nodes.iter().position(|node| !node.command(&["GET", &at]).starts_with("-MOVED")).unwrap();
+    let from = nodes.iter().position(|node| !node.command(&["GET", at]).starts_with("-MOVED")).unwrap();
     let to = (from + 1) % 3;
     // The load goes on beside, in each state of the move.
     let pause = || std::thread::sleep(Duration::from_millis(5));
@@ -92,7 +85,8 @@ fn move_slot(nodes: &[Server; 3], number: u32) {
     assert_eq!(nodes[from].command(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &ids[to]]), "OK");
     pause();
     let port = nodes[to].port().to_string();
-    assert_eq!(nodes[from].command(&["MIGRATE", "127.0.0.1", &port, &at, "0", "5000"]), "OK");
+    let moved = nodes[from].command(&["MIGRATE", "127.0.0.1", &port, at, "0", "5000"]);
+    assert!(["OK", "NOKEY"].contains(&moved.as_str()), "{moved}");
     pause();
     for node in [to, from, 3 - to - from] {
         assert_eq!(nodes[node].command(&["CLUSTER", "SETSLOT", &slot, "NODE", &ids[to]]), "OK");
@@ -106,6 +100,7 @@ fn move_slot(nodes: &[Server; 3], number: u32) {
     for node in nodes {
         node.until("all nodes know of the move", |node| epoch(node) == epoch(&nodes[to]));
     }
+    moved == "OK"
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -128,7 +123,7 @@ async fn a_store_follows_a_slot_that_moves_under_load() {
 
     let moving = tokio::task::spawn_blocking({
         let nodes = Arc::clone(&nodes);
-        move || (0..10).for_each(|number| move_slot(&nodes, number))
+        move || (0..10).for_each(|number| assert!(move_slot(&nodes, &key_text("whd1:", &key(number))), "{number}"))
     });
     let mut rounds = 0;
     while !moving.is_finished() {
@@ -147,7 +142,8 @@ async fn a_store_follows_a_slot_that_moves_under_load() {
     }
     let report = store.probe().await.unwrap();
     assert_eq!(report.findings().len(), 16, "{report}");
-    assert_eq!(report.worst(), Severity::Fine, "{report}");
+    let worst = if nodes[0].finishes_when_full() { Severity::Fine } else { Severity::Warning };
+    assert_eq!(report.worst(), worst, "{report}");
 }
 
 /// A master of the cluster dies: its keys are refused, the others' go on.
