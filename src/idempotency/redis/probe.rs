@@ -131,7 +131,11 @@ fn server(info: &Info<'_>, expected: &Expected) -> Judged {
         own => ("Valkey", own),
     };
     let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
-    let mode = info.text("redis_mode");
+    // Valkey calls it so from version 8 on.
+    let mode = match info.text("redis_mode") {
+        "?" => info.text("server_mode"),
+        mode => mode,
+    };
     let (severity, more) = match major {
         _ if mode == "cluster" && !expected.cluster => {
             (Severity::Refusal, ": it belongs to a cluster, so its address must begin with redis-cluster://")
@@ -232,5 +236,8 @@ mod tests {
         let valkey = format!("{GOOD}valkey_version:8.1.0\r\n").replace(":7.0.15", ":7.2.4");
         let (_, _, sentence) = server(&Info::read(&valkey), &Expected { cluster: false, replicas: None });
         assert_eq!(sentence, "Valkey 8.1.0, standalone");
+        let node = valkey.replace("redis_mode:standalone", "server_mode:cluster");
+        assert_eq!(judged(&node, false, None), [(Topic::Server, Severity::Refusal)]);
+        assert_eq!(judged(&node, true, None), []);
     }
 }

@@ -118,8 +118,9 @@ async fn a_reply_too_many_reaches_no_caller() {
     let client = ::redis::Client::open(proxy.url()).unwrap();
     let mut plain = client.get_multiplexed_async_connection().await.unwrap();
     proxy.plan(Plan::SayFirst(b"$5\r\nstray\r\n"));
-    let first: String = ::redis::cmd("ECHO").arg("first").query_async(&mut plain).await.unwrap();
-    let second: String = ::redis::cmd("ECHO").arg("second").query_async(&mut plain).await.unwrap();
+    let mut echoes = ::redis::pipe();
+    echoes.cmd("ECHO").arg("first").cmd("ECHO").arg("second");
+    let (first, second): (String, String) = echoes.query_async(&mut plain).await.unwrap();
     assert_eq!((first.as_str(), second.as_str()), ("stray", "first"), "control: a client that trusts order is shifted");
 }
 
