@@ -1,4 +1,4 @@
-//! A dedupe store for several receivers, in Redis or Valkey.
+//! A dedupe store for several receivers, in Redis or Valkey. Tested on Redis 6.2 and 7.0, and on Valkey 8.0.
 //!
 //! Every operation is on one key, and the server's clock decides, so receivers need not agree on the time. A first claim
 //! and the repeat of a done event are one round trip of `SET NX PX` and `GET`, whose reply holds the claim's own token or
@@ -45,7 +45,7 @@
 //!
 //! | setting of the server | promise | without it |
 //! |---|---|---|
-//! | version 7 or Valkey | a full server takes completions, renewals and releases, and refuses new claims | version 6 refuses all of them; older ones are refused by the probe |
+//! | version 7 or Valkey | a full server takes completions, renewals and releases, and refuses new claims | version 6 refuses all of them, but not what a script writes where `min-replicas-to-write` forbids writing; older ones are refused by the probe |
 //! | `maxmemory-policy noeviction`, or no `maxmemory` | a live record is never forgotten; a full server is [`StoreError::Full`] | records are forgotten in silence: they all have an expiry, so `volatile-*` takes them too |
 //! | `appendonly yes`, `appendfsync everysec` | a crash of the server loses no acknowledged claim | a restart forgets every claim since the last snapshot |
 //! | `appendfsync always` | the same for a loss of power (by Redis' own account; not tested here), at about a tenth of the speed | a loss of power may take the last second |

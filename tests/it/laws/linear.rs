@@ -76,11 +76,11 @@ struct Search<'a> {
     /// How many effects that nobody was told of are tried at most, and whether there might be more.
     most: u32,
     more: bool,
-    /// How many states are looked at.
+    /// How many states are looked at, and how many were.
     limit: u32,
+    states: u32,
     /// By calls and row, how often each call had taken effect again.
     been: HashMap<(u128, Option<Row>), Vec<Vec<u8>>>,
-    states: u32,
     fitted: u128,
 }
 
@@ -147,10 +147,8 @@ impl<'a> Search<'a> {
         let events = self.events;
         let over = (0..events.len()).filter(|number| past.has(*number) || past.again[*number] > 0);
         let from = over.map(|number| events[number].asked).max().unwrap_or_default();
-        if !row.as_ref().is_none_or(|row| self.may_lead_on(past, row, from))
-            || self.states >= self.limit
-            || !self.is_new(past, row.as_ref())
-        {
+        let leads_on = row.as_ref().is_none_or(|row| self.may_lead_on(past, row, from));
+        if !leads_on || self.states >= self.limit || !self.is_new(past, row.as_ref()) {
             return false;
         }
         self.steps(past, first_answer).into_iter().any(|step| {

@@ -94,6 +94,7 @@ impl<S: DedupeStore> Worker<S> {
     }
 
     /// What the key has come to.
+    #[cfg(feature = "redis")]
     pub(crate) async fn look(&mut self, key: &Key, retention: Duration) -> Option<Answer> {
         self.tokens += 1;
         let token = u128::from(self.tokens << 8 | u64::from(self.number));

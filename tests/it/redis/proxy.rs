@@ -91,10 +91,6 @@ async fn accept(listener: TcpListener, state: Arc<Mutex<State>>) {
         let Ok((client, _)) = listener.accept().await else { return };
         let upstream = state.lock().unwrap().upstream;
         let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, upstream)).await else { continue };
-        // Small writes that wait for each other's acknowledgements take 40 ms.
-        for stream in [&client, &server] {
-            let _ = stream.set_nodelay(true);
-        }
         let (from_client, to_client) = client.into_split();
         let (from_server, to_server) = server.into_split();
         let (requests, replies) = (Arc::clone(&state), Arc::clone(&state));
