@@ -74,6 +74,7 @@ impl Server {
         sentinel
     }
 
+    #[cfg(feature = "redis-tls")]
     pub(super) fn free_port() -> u16 {
         free_port()
     }
