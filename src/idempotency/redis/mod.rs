@@ -45,7 +45,7 @@
 //!
 //! | setting of the server | promise | without it |
 //! |---|---|---|
-//! | version 7 or Valkey | a full server takes completions, renewals and releases, and refuses new claims | version 6 refuses all of them, but not what a script writes where `min-replicas-to-write` forbids writing; older ones are refused by the probe |
+//! | version 7 or Valkey | a full server takes completions, renewals and releases, and refuses new claims | version 6 refuses all of them, and lets scripts write where `min-replicas-to-write` forbids it; older ones are refused by the probe |
 //! | `maxmemory-policy noeviction`, or no `maxmemory` | a live record is never forgotten; a full server is [`StoreError::Full`] | records are forgotten in silence: they all have an expiry, so `volatile-*` takes them too |
 //! | `appendonly yes`, `appendfsync everysec` | a crash of the server loses no acknowledged claim, as long as the disk keeps up: while a flush takes longer than a second, Redis holds back what follows for up to two | a restart forgets every claim since the last snapshot |
 //! | `appendfsync always` | the same without that condition, and for a loss of power (by Redis' own account; not tested here), at about a tenth of the speed | a loss of power may take the last second or two |
