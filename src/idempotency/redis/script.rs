@@ -27,18 +27,17 @@ struct Script {
 }
 
 macro_rules! script {
-    ($name:ident, $($file:literal),+) => {
+    ($name:ident, $file:literal) => {
         static $name: Script = {
-            const TEXT: &str = concat!(include_str!("script/record.lua"), $(include_str!($file)),+);
+            const TEXT: &str = concat!(include_str!("script/record.lua"), include_str!($file));
             Script { text: TEXT, hash: LazyLock::new(|| const_hex::encode(Sha1::digest(TEXT))) }
         };
     };
 }
 
 script!(CLAIM, "script/claim.lua");
-script!(RENEW, "script/hold.lua", "script/renew.lua");
+script!(HOLD, "script/hold.lua");
 script!(COMPLETE, "script/complete.lua");
-script!(RELEASE, "script/hold.lua", "script/release.lua");
 
 /// One of the four operations, with its arguments.
 #[derive(Clone, Copy)]
@@ -96,9 +95,8 @@ impl Op<'_> {
     fn script(&self) -> &'static Script {
         match self {
             Self::Claim { .. } => &CLAIM,
-            Self::Renew { .. } => &RENEW,
+            Self::Renew { .. } | Self::Release { .. } => &HOLD,
             Self::Complete { .. } => &COMPLETE,
-            Self::Release { .. } => &RELEASE,
         }
     }
 
@@ -109,9 +107,9 @@ impl Op<'_> {
                 .arg(millis(terms.lease))
                 .arg(life(terms))
                 .arg(terms.max_attempts.map_or(0, std::num::NonZeroU32::get)),
-            Self::Renew { lease } => command.arg(millis(lease)),
+            Self::Renew { lease } => command.arg("P").arg(millis(lease)),
             Self::Complete { response, retention } => command.arg(millis(retention).max(1)).arg(response),
-            Self::Release { delay } => command.arg(millis(delay)),
+            Self::Release { delay } => command.arg("F").arg(millis(delay)),
         };
     }
 }

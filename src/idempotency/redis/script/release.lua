@@ -1,1 +1,0 @@
-return hold('F', tonumber(ARGV[4]))

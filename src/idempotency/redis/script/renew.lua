@@ -1,1 +1,0 @@
-return hold('P', tonumber(ARGV[4]))
