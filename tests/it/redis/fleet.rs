@@ -44,6 +44,19 @@ pub(super) fn delivery(number: usize) -> Vec<u8> {
     .into()
 }
 
+/// Talks on every connection, each in a thread of its own, until the test ends. Tells where.
+pub(super) fn serve(talk: impl Fn(TcpStream) + Clone + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (stream, talk) = (stream.unwrap(), talk.clone());
+            thread::spawn(move || talk(stream));
+        }
+    });
+    address
+}
+
 /// A head, and the body that its length announces. `None`: the connection ended.
 pub(super) fn message(from: &mut BufReader<TcpStream>) -> io::Result<Option<String>> {
     let mut head = String::new();
@@ -77,20 +90,7 @@ impl Ledger {
         is_new
     }
 
-    /// Serves until the test ends. The fatal event's first request is never answered.
-    fn serve(self: &Arc<Self>) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let ledger = Arc::clone(self);
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (stream, ledger) = (stream.unwrap(), Arc::clone(&ledger));
-                thread::spawn(move || ledger.talk(stream));
-            }
-        });
-        address
-    }
-
+    /// The fatal event's first request is never answered.
     fn talk(&self, mut stream: TcpStream) {
         let mut reader = BufReader::new(stream.try_clone().unwrap());
         while let Ok(Some(head)) = message(&mut reader) {
@@ -155,7 +155,8 @@ impl Sender {
 fn a_hundred_copies_of_a_thousand_events_at_two_processes_are_one_effect_each() {
     let redis = Server::start(&["--appendonly", "yes", "--appendfsync", "everysec"]);
     let ledger = Arc::new(Ledger::default());
-    let address = ledger.serve();
+    let serving = Arc::clone(&ledger);
+    let address = serve(move |stream| serving.talk(stream));
     let config = config(&redis, Some(&address));
     let (first, second) = (Listener::start(&config), Listener::start(&config));
     let addresses = [first.address().to_owned(), second.address().to_owned()];

@@ -155,10 +155,7 @@ fn waiting(setup: RedisSetup) -> RedisSetup {
 async fn a_master_that_dies_after_its_replica_was_waited_for() {
     let mut primary = Server::start(&["--repl-diskless-sync-delay", "0"]);
     let replica = Server::replica_of(&primary);
-    let sentinel = Server::sentinel_of("payments", &primary);
-    sentinel.until("the sentinel knows the replica", |sentinel| {
-        sentinel.says(&["SENTINEL", "REPLICAS", "payments"], &replica.port().to_string())
-    });
+    let sentinel = Server::sentinel_of("payments", &primary, &replica);
     let url = format!("redis-sentinel://127.0.0.1:{}/payments", sentinel.port());
     let receivers = stores([url.as_str(); 3], waiting);
     let harm = move |_: Dice, deliveries: &AtomicU64| {

@@ -62,8 +62,8 @@ impl Server {
         replica
     }
 
-    /// A sentinel that alone decides that this master is down.
-    pub(super) fn sentinel_of(name: &str, master: &Self) -> Self {
+    /// A sentinel that alone decides that this master is down, and knows its replica.
+    pub(super) fn sentinel_of(name: &str, master: &Self, replica: &Self) -> Self {
         let sentinel =
             Self::start_at(|folder| std::fs::write(folder.join("sentinel.conf"), "").unwrap(), &["--sentinel"]);
         let port = master.port.to_string();
@@ -71,6 +71,10 @@ impl Server {
         for (option, value) in [("down-after-milliseconds", "300"), ("failover-timeout", "3000")] {
             assert_eq!(sentinel.command(&["SENTINEL", "SET", name, option, value]), "OK");
         }
+        let replica = replica.port.to_string();
+        sentinel.until("the sentinel knows the replica", |sentinel| {
+            sentinel.says(&["SENTINEL", "REPLICAS", name], &replica)
+        });
         sentinel
     }
 

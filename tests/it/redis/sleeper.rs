@@ -1,12 +1,12 @@
 //! Handlers that take longer than their lease, in two receiver processes in front of one Redis: cases 5 and 6.
 
 use std::io::{BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::fleet::{Sender, config, delivery, message};
+use super::fleet::{Sender, config, delivery, message, serve};
 use super::server::{PATIENCE, Server};
 use crate::program::child::Listener;
 
@@ -31,19 +31,6 @@ struct State {
 }
 
 impl Slow {
-    fn serve(self: &Arc<Self>) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let slow = Arc::clone(self);
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (stream, slow) = (stream.unwrap(), Arc::clone(&slow));
-                thread::spawn(move || slow.talk(stream));
-            }
-        });
-        address
-    }
-
     fn talk(&self, mut stream: TcpStream) {
         let mut reader = BufReader::new(stream.try_clone().unwrap());
         while let Ok(Some(head)) = message(&mut reader) {
@@ -98,7 +85,8 @@ impl Scene {
     fn set(slow: Slow) -> Self {
         let slow = Arc::new(slow);
         let redis = Server::start(&["--appendonly", "yes"]);
-        let config = config(&redis, Some(&slow.serve()));
+        let serving = Arc::clone(&slow);
+        let config = config(&redis, Some(&serve(move |stream| serving.talk(stream))));
         let (first, second) = (Listener::start(&config), Listener::start(&config));
         let to = |listener: &Listener| Sender::to(listener.address());
         let mut sender = to(&first);

@@ -14,10 +14,7 @@ use super::{FIRST, answer, claim, complete, is_away, key, key_text, token, waits
 async fn a_store_follows_the_master_that_a_sentinel_names() {
     let mut primary = Server::start(&["--repl-diskless-sync-delay", "0"]);
     let replica = Server::replica_of(&primary);
-    let sentinel = Server::sentinel_of("payments", &primary);
-    sentinel.until("the sentinel knows the replica", |sentinel| {
-        sentinel.says(&["SENTINEL", "REPLICAS", "payments"], &replica.port().to_string())
-    });
+    let sentinel = Server::sentinel_of("payments", &primary, &replica);
     let url = format!("redis-sentinel://127.0.0.1:{}/payments", sentinel.port());
     let waiting = RedisStore::at(&url)
         .deadline(Duration::from_secs(5))
