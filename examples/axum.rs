@@ -34,9 +34,9 @@ async fn on_mambu(event: Received<mambu::Event>) {
 
 fn app(aella_secret: Secret, mambu_password: Secret) -> Result<(Router, [Drain; 2]), ConfigError> {
     let store = MemoryStore::new(1_000_000);
-    let aella = Receiver::new(Aella::new(aella_secret)?);
+    let aella = Receiver::new("aella", Aella::new(aella_secret)?);
     let basic = BasicAuthLayer::new([Credentials::new("mambu", mambu_password)?])?;
-    let mambu = Receiver::new(Mambu::new().event_at(Lookup::json("/event")?)).basic_auth(&basic);
+    let mambu = Receiver::new("mambu", Mambu::new().event_at(Lookup::json("/event")?)).basic_auth(&basic);
     let drains = [aella.drain(), mambu.drain()];
     let app = Router::new()
         .route("/mambu", post(on_mambu).put(on_mambu).patch(on_mambu))

@@ -65,7 +65,7 @@ async fn main() -> Result<(), BoxError> {
     println!("listening on http://{address}/");
 
     let sources = SourceIpLayer::new(["127.0.0.0/8", "::1"])?;
-    let receiver = Receiver::new(Opp::new(key("11")?)?).sources(&sources);
+    let receiver = Receiver::new("opp", Opp::new(key("11")?)?).sources(&sources);
     let drain = receiver.drain();
     let (stop, stopped) = oneshot::channel::<()>();
     let drained = async move {

@@ -10,7 +10,7 @@
 //!
 //! # fn build() -> Result<axum::Router, tower_webhook::ConfigError> {
 //! let provider = Aella::new(Secret::utf8("ae_sk_test_example")?)?;
-//! let aella = Receiver::new(provider).dedupe(MemoryStore::new(1_000_000)).handle(
+//! let aella = Receiver::new("aella-ng", provider).dedupe(MemoryStore::new(1_000_000)).handle(
 //!     |event: Received<aella::Event>| async move {
 //!         println!("{} {:?}", event.delivery().key(), event.shared());
 //!     },

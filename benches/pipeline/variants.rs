@@ -132,22 +132,22 @@ fn store() -> MemoryStore {
 }
 
 fn no_parse() -> Result<Router, BoxError> {
-    let receiver = Receiver::new(Opaque(deliveries::aella()?)).basic_auth(&basic()?).dedupe(store());
+    let receiver = Receiver::new("aella", Opaque(deliveries::aella()?)).basic_auth(&basic()?).dedupe(store());
     Ok(Router::new().route_service("/", receiver.handle(async |event: Received<opp::Event>| drop(black_box(event)))))
 }
 
 fn no_dedupe() -> Result<Router, BoxError> {
-    let receiver = Receiver::new(deliveries::aella()?).basic_auth(&basic()?).dangerous_without_dedupe();
+    let receiver = Receiver::new("aella", deliveries::aella()?).basic_auth(&basic()?).dangerous_without_dedupe();
     Ok(Router::new().route_service("/", receiver.handle(async |event: Received<aella::Event>| drop(black_box(event)))))
 }
 
 fn full() -> Result<Router, BoxError> {
-    let receiver = Receiver::new(deliveries::aella()?).basic_auth(&basic()?).dedupe(store());
+    let receiver = Receiver::new("aella", deliveries::aella()?).basic_auth(&basic()?).dedupe(store());
     Ok(Router::new().route_service("/", receiver.handle(async |event: Received<aella::Event>| drop(black_box(event)))))
 }
 
 fn opp() -> Result<Router, BoxError> {
-    let receiver = Receiver::new(deliveries::opp()?).dedupe(store());
+    let receiver = Receiver::new("opp", deliveries::opp()?).dedupe(store());
     Ok(Router::new().route_service("/", receiver.handle(async |event: Received<opp::Event>| drop(black_box(event)))))
 }
 

@@ -26,10 +26,10 @@ pub(crate) const AELLA_MAX_BODY: usize = 8 * 1024;
 pub(crate) fn add_all(app: App) -> Result<App, BoxError> {
     let password = keys::secret(Who::Mambu, Which::Current)?;
     let basic = BasicAuthLayer::new([Credentials::new(MAMBU_USER, password)?])?;
-    let mambu = Receiver::new(Mambu::new().event_at(Lookup::json("/event")?)).basic_auth(&basic);
-    let aella = Receiver::new(Aella::new(keys::ring(Who::Aella)?)?).max_body(AELLA_MAX_BODY);
-    let opp = Receiver::new(Opp::new(keys::ring(Who::Opp)?)?);
-    let bank = Receiver::new(BankingCircle::new(keys::ring(Who::Bank)?)?);
+    let mambu = Receiver::new("mambu", Mambu::new().event_at(Lookup::json("/event")?)).basic_auth(&basic);
+    let aella = Receiver::new("aella", Aella::new(keys::ring(Who::Aella)?)?).max_body(AELLA_MAX_BODY);
+    let opp = Receiver::new("opp", Opp::new(keys::ring(Who::Opp)?)?);
+    let bank = Receiver::new("bank", BankingCircle::new(keys::ring(Who::Bank)?)?);
 
     let app = app.with(Who::Mambu, mambu, on_mambu).with(Who::Aella, aella, on_aella);
     Ok(app.with(Who::Opp, opp, on_opp).with(Who::Bank, bank, on_bank))

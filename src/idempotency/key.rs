@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::provider::EventKey;
 
-/// SHA-256 over length-prefixed namespace, provider, endpoint and event key: what a store is asked for.
+/// SHA-256 over length-prefixed tenant, provider, receiver's name and event key: what a store is asked for.
 #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Key([u8; 32]);
 
@@ -39,9 +39,9 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Where keys are told apart: tenant or application, provider, and endpoint or account.
+/// Where keys are told apart: tenant or application, provider, and the receiver's name.
 ///
-/// Two endpoints that get the same notification share one effect when they share this, and have one each when not.
+/// Two receivers that get the same notification share one effect when they share this, and have one each when not.
 #[derive(Clone, Debug)]
 pub struct Namespace(Sha256State);
 
@@ -55,11 +55,11 @@ impl fmt::Debug for Sha256State {
 }
 
 impl Namespace {
-    /// The namespace of a tenant or application (may be empty), a provider and an endpoint or account (may be empty).
+    /// The namespace of a tenant or application (may be empty), a provider and a receiver's name.
     #[must_use]
-    pub fn new(tenant: &str, provider: &str, endpoint: &str) -> Self {
+    pub fn new(tenant: &str, provider: &str, receiver: &str) -> Self {
         let mut state = Sha256::new();
-        for part in [tenant, provider, endpoint] {
+        for part in [tenant, provider, receiver] {
             state.update((part.len() as u64).to_be_bytes());
             state.update(part.as_bytes());
         }
@@ -113,16 +113,16 @@ mod tests {
         let keys: std::collections::HashSet<_> =
             [("ab", "c", "d"), ("a", "bc", "d"), ("a", "b", "cd"), ("", "abc", "d")]
                 .iter()
-                .map(|(tenant, provider, endpoint)| Namespace::new(tenant, provider, endpoint).key(&event))
+                .map(|(tenant, provider, receiver)| Namespace::new(tenant, provider, receiver).key(&event))
                 .collect();
         assert_eq!(keys.len(), 4);
     }
 
     #[test]
     fn the_key_is_the_documented_hash() {
-        let key = Namespace::new("", "aella", "/a").key(&EventKey::of(&["x"]));
+        let key = Namespace::new("", "aella", "ng").key(&EventKey::of(&["x"]));
         let mut text = Vec::new();
-        for part in ["", "aella", "/a", "x"] {
+        for part in ["", "aella", "ng", "x"] {
             text.extend_from_slice(&(part.len() as u64).to_be_bytes());
             text.extend_from_slice(part.as_bytes());
         }

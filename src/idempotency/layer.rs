@@ -28,6 +28,7 @@ use crate::provider::Provider;
 /// thread holds up that task, so hand blocking work to `tokio::task::spawn_blocking`. It needs a tokio runtime.
 #[derive(Debug)]
 pub struct IdempotencyLayer<P, D> {
+    name: Arc<str>,
     provider: Arc<P>,
     store: Arc<D>,
     settings: Settings,
@@ -38,6 +39,7 @@ pub struct IdempotencyLayer<P, D> {
 impl<P, D> Clone for IdempotencyLayer<P, D> {
     fn clone(&self) -> Self {
         Self {
+            name: Arc::clone(&self.name),
             provider: Arc::clone(&self.provider),
             store: Arc::clone(&self.store),
             settings: self.settings.clone(),
@@ -48,15 +50,16 @@ impl<P, D> Clone for IdempotencyLayer<P, D> {
 }
 
 impl<P: Provider, D: DedupeStore> IdempotencyLayer<P, D> {
-    /// A layer for this provider's events, with keys in this store.
+    /// A layer for this provider's events, with keys in this store under this receiver's name, as
+    /// [`Receiver::new`](crate::Receiver::new) has it.
     #[must_use]
-    pub fn new(provider: P, store: D) -> Self {
+    pub fn new(name: impl Into<Arc<str>>, provider: P, store: D) -> Self {
         let settings = Settings::new(provider.profile().retention());
-        Self::assemble(Arc::new(provider), Arc::new(store), settings, Drain::new())
+        Self::assemble(name.into(), Arc::new(provider), Arc::new(store), settings, Drain::new())
     }
 
-    pub(crate) fn assemble(provider: Arc<P>, store: Arc<D>, settings: Settings, drain: Drain) -> Self {
-        Self { provider, store, settings, drain, leaves_delivery: true }
+    pub(crate) fn assemble(name: Arc<str>, provider: Arc<P>, store: Arc<D>, settings: Settings, drain: Drain) -> Self {
+        Self { name, provider, store, settings, drain, leaves_delivery: true }
     }
 
     /// For an inner service that takes `Received`, which has the delivery in it, and nothing else.
@@ -91,8 +94,9 @@ impl<P: Provider, D: DedupeStore, S> Layer<S> for IdempotencyLayer<P, D> {
         let claims = Claims::new(Arc::clone(&self.store), settings.terms, Arc::clone(&settings.entropy))
             .in_flight_wait(settings.in_flight_wait)
             .unprotected(settings.unprotected.clone());
-        let namespace = Namespace::new(&settings.tenant, self.provider.profile().name, &settings.endpoint);
+        let namespace = Namespace::new(&settings.tenant, self.provider.profile().name, &self.name);
         let engine = Engine {
+            receiver: Arc::clone(&self.name),
             provider: Arc::clone(&self.provider),
             claims,
             namespace,
@@ -109,7 +113,6 @@ impl<P: Provider, D: DedupeStore, S> Layer<S> for IdempotencyLayer<P, D> {
 pub struct Settings {
     pub(crate) terms: Terms,
     tenant: String,
-    endpoint: String,
     in_flight_wait: Duration,
     batch_concurrency: usize,
     entropy: Arc<dyn Entropy>,
@@ -123,7 +126,6 @@ impl Settings {
         Self {
             terms: Terms::new(retention),
             tenant: String::new(),
-            endpoint: String::new(),
             in_flight_wait: Duration::from_millis(500),
             batch_concurrency: 1,
             entropy: Arc::new(OsEntropy),
@@ -131,18 +133,10 @@ impl Settings {
         }
     }
 
-    /// Keys of different tenants or applications never meet. Default: empty.
+    /// Keys of different tenants or applications never meet, whatever their receivers are called. Default: empty.
     #[must_use]
     pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
         self.tenant = tenant.into();
-        self
-    }
-
-    /// Keys of different endpoints or accounts never meet; the same notification at two of them is two events. Default:
-    /// empty, so that endpoints with one store share their effects.
-    #[must_use]
-    pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
-        self.endpoint = endpoint.into();
         self
     }
 
@@ -207,7 +201,6 @@ impl std::fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("terms", &self.terms)
             .field("tenant", &self.tenant)
-            .field("endpoint", &self.endpoint)
             .field("in_flight_wait", &self.in_flight_wait)
             .field("batch_concurrency", &self.batch_concurrency)
             .finish_non_exhaustive()

@@ -72,6 +72,7 @@ impl<E> Deref for Received<E> {
 pub struct Delivery(Arc<Inner>);
 
 pub(crate) struct Inner {
+    pub(crate) receiver: Arc<str>,
     pub(crate) provider: &'static str,
     pub(crate) verified: Verified,
     pub(crate) key: EventKey,
@@ -84,6 +85,12 @@ pub(crate) struct Inner {
 impl Delivery {
     pub(crate) fn new(inner: Inner) -> Self {
         Self(Arc::new(inner))
+    }
+
+    /// The name of the receiver that took it.
+    #[must_use]
+    pub fn receiver(&self) -> &str {
+        &self.0.receiver
     }
 
     /// The provider's name.
@@ -132,6 +139,7 @@ impl Delivery {
 impl fmt::Debug for Delivery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delivery")
+            .field("receiver", &self.0.receiver)
             .field("provider", &self.0.provider)
             .field("verified", &self.0.verified)
             .field("fence", &self.0.fence)

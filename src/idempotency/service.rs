@@ -31,6 +31,8 @@ pub struct Idempotency<P, D, S> {
 }
 
 pub(crate) struct Engine<P, D> {
+    /// The receiver's name.
+    pub(crate) receiver: Arc<str>,
     pub(crate) provider: Arc<P>,
     pub(crate) claims: Claims<D>,
     pub(crate) namespace: Namespace,
@@ -112,6 +114,9 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
     fn admit(&self, head: Parts, plaintext: &Bytes) -> Result<Batch<P::Event>, Rejection> {
         if self.drain.has_begun() {
             return Err(Rejection::new(RejectionKind::Draining, "the receiver drains").with_retry_after(SOON));
+        }
+        if self.receiver.is_empty() {
+            return Err(Rejection::new(RejectionKind::Misassembled, "the receiver has no name"));
         }
         let Some(verified) = head.extensions.get::<Verified>().cloned() else {
             return Err(Rejection::new(RejectionKind::Misassembled, "no verification in front of dedupe"));
@@ -217,6 +222,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
     fn request(&self, shared: &Shared, job: Job<P::Event>, grant: Grant) -> Request<Body> {
         let Job { mut head, event } = job;
         let delivery = Delivery::new(Inner {
+            receiver: Arc::clone(&self.receiver),
             provider: self.provider.profile().name,
             verified: shared.verified.clone(),
             key: event.key,

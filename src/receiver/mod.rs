@@ -32,12 +32,13 @@ pub use handler::{Handler, HandlerService, IntoOutcome, Outcome};
 /// # use tower_webhook::{provider::aella::{self, Aella}, secret::Secret, Received, Receiver};
 /// # fn build() -> Result<(), tower_webhook::ConfigError> {
 /// let aella = Aella::new(Secret::utf8("ae_sk_test_example")?)?;
-/// let service = Receiver::new(aella).handle(|event: Received<aella::Event>| async move {});
+/// let service = Receiver::new("aella-ng", aella).handle(|event: Received<aella::Event>| async move {});
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
 #[must_use = "a receiver does nothing until `handle` or `layer` makes a service of it"]
 pub struct Receiver<P, D = NoDedupe> {
+    name: Arc<str>,
     provider: Arc<P>,
     store: D,
     front: Front,
@@ -51,6 +52,7 @@ pub struct Receiver<P, D = NoDedupe> {
 impl<P, D: Clone> Clone for Receiver<P, D> {
     fn clone(&self) -> Self {
         Self {
+            name: Arc::clone(&self.name),
             provider: Arc::clone(&self.provider),
             store: self.store.clone(),
             front: self.front.clone(),
@@ -70,9 +72,19 @@ pub struct NoDedupe;
 
 impl<P: Provider> Receiver<P> {
     /// A receiver of this provider's deliveries, with the limits of its profile.
-    pub fn new(provider: P) -> Self {
+    ///
+    /// The name keeps its idempotency keys apart from those of every other receiver on the same store, and stands in logs
+    /// and metrics. It must not be empty, or everything is answered 500.
+    ///
+    /// # Security
+    ///
+    /// Two receivers of one name and provider on one store share their effects: what the one has handled, the other answers
+    /// as a repeat. Give one name to replicas of one receiver, and to nothing else: two accounts of one provider, each with
+    /// its own secret, could otherwise claim each other's keys.
+    pub fn new(name: impl Into<Arc<str>>, provider: P) -> Self {
         let profile = provider.profile();
         Self {
+            name: name.into(),
             front: Front::new(profile),
             limits: BodyLimits { max_bytes: profile.max_body, ..BodyLimits::default() },
             settings: Settings::new(profile.retention()),
@@ -84,7 +96,7 @@ impl<P: Provider> Receiver<P> {
         }
     }
 
-    /// Keeps idempotency keys in this store. Clones of one store share its keys.
+    /// Keeps idempotency keys in this store. Clones of one store share its keys, each receiver under its own name.
     pub fn dedupe<D: DedupeStore>(self, store: D) -> Receiver<P, Arc<D>> {
         self.with_store(Arc::new(store))
     }
@@ -101,6 +113,7 @@ impl<P: Provider> Receiver<P> {
 
     fn with_store<D>(self, store: D) -> Receiver<P, D> {
         Receiver {
+            name: self.name,
             store,
             provider: self.provider,
             front: self.front,
@@ -195,7 +208,7 @@ impl<P: Provider, D: DedupeStore> Receiver<P, Arc<D>> {
             limits: self.limits,
             skip_verification: self.skip_verification,
         };
-        let dedupe = IdempotencyLayer::assemble(self.provider, self.store, self.settings, self.drain);
+        let dedupe = IdempotencyLayer::assemble(self.name, self.provider, self.store, self.settings, self.drain);
         ReceiverLayer { front: Arc::new(self.front), open: Arc::new(open), dedupe }
     }
 }

@@ -56,7 +56,7 @@ fn call<D: DedupeStore>(store: D, handler: &Handler) -> (Answer, Drain) {
             Ok::<_, Infallible>(Response::new(Body::default()))
         }
     });
-    let layer = IdempotencyLayer::new(aella(), store);
+    let layer = IdempotencyLayer::new("aella", aella(), store);
     let (drain, slot) = (layer.drain(), Arc::new(Mutex::new(None)));
     let (dedupe, filled) = (layer.layer(inner), slot.clone());
     let catch = service_fn(move |request: Request<Body>| {

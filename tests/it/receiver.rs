@@ -55,7 +55,7 @@ fn kind<B>(response: &Response<B>) -> Option<RejectionKind> {
 }
 
 fn receiver() -> Receiver<Aella> {
-    Receiver::new(aella()).clock(now())
+    Receiver::new("aella", aella()).clock(now())
 }
 
 #[tokio::test(start_paused = true)]
@@ -94,7 +94,7 @@ async fn after_a_partial_failure_the_retry_runs_only_what_failed() {
     let seen = Seen::default();
     let noted = seen.clone();
     let failures = Arc::new(AtomicUsize::new(1));
-    let service = Receiver::new(bank()).clock(now()).dedupe(MemoryStore::new(100)).handle(
+    let service = Receiver::new("bank", bank()).clock(now()).dedupe(MemoryStore::new(100)).handle(
         move |event: Received<banking_circle::Event>| {
             noted.note(&event);
             let is_third = event.delivery().key().as_str().ends_with("000000000013");
@@ -125,7 +125,7 @@ async fn after_a_partial_failure_the_retry_runs_only_what_failed() {
 async fn of_several_failures_the_sender_is_told_one_that_brings_it_back() {
     let store = MemoryStore::new(100);
     let make = |fails: bool| {
-        Receiver::new(bank()).clock(now()).dedupe(store.clone()).handle(
+        Receiver::new("bank", bank()).clock(now()).dedupe(store.clone()).handle(
             move |event: Received<banking_circle::Event>| {
                 let fails = fails && event.delivery().key().as_str().ends_with("12");
                 async move { if fails { Outcome::Retry(Duration::from_secs(7)) } else { Outcome::Done } }
@@ -354,11 +354,11 @@ async fn an_unproved_provider_without_credentials_in_front_takes_nothing() {
     let request = || {
         Request::post("/").header("x-notifications-idempotency-key", "k1").body(Full::new(Bytes::from("{}"))).unwrap()
     };
-    let service = Receiver::new(Mambu::new()).dedupe(MemoryStore::new(10)).handle(|_: Received<_>| async {});
+    let service = Receiver::new("mambu", Mambu::new()).dedupe(MemoryStore::new(10)).handle(|_: Received<_>| async {});
     let response = service.oneshot(request()).await.unwrap();
     assert_eq!((response.status().as_u16(), kind(&response)), (500, Some(RejectionKind::Misassembled)));
 
-    let open = Receiver::new(Mambu::new()).dangerous_skip_verification().dedupe(MemoryStore::new(10));
+    let open = Receiver::new("mambu", Mambu::new()).dangerous_skip_verification().dedupe(MemoryStore::new(10));
     let response = open.handle(|event: Received<mambu::Event>| async move {
         assert_eq!(event.delivery().verified().scheme(), "unverified");
     });
@@ -367,7 +367,8 @@ async fn an_unproved_provider_without_credentials_in_front_takes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn methods_and_content_types_that_the_provider_does_not_use_are_refused_by_the_head() {
-    let service = Receiver::new(bank()).clock(now()).dedupe(MemoryStore::new(100)).handle(|_: Received<_>| async {});
+    let service =
+        Receiver::new("bank", bank()).clock(now()).dedupe(MemoryStore::new(100)).handle(|_: Received<_>| async {});
     let send = |change: fn(&mut Request<Full<Bytes>>)| {
         let mut request = sealed(&bank(), BATCH);
         change(&mut request);
@@ -399,15 +400,15 @@ fn a_retention_shorter_than_the_sender_repeats_itself_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_store_tells_endpoints_and_tenants_apart_when_asked_to() {
+async fn one_store_tells_receivers_and_tenants_apart_by_their_names() {
     let store = MemoryStore::new(10);
-    for (tenant, endpoint, replayed) in
-        [("", "", false), ("", "", true), ("", "/b", false), ("t", "", false), ("t", "", true), ("", "/b", true)]
+    for (tenant, name, replayed) in
+        [("", "a", false), ("", "a", true), ("", "b", false), ("t", "a", false), ("t", "a", true), ("", "b", true)]
     {
-        let receiver = receiver().settings(|settings| settings.tenant(tenant).endpoint(endpoint)).unwrap();
+        let receiver = Receiver::new(name, aella()).clock(now()).settings(|settings| settings.tenant(tenant)).unwrap();
         let service = receiver.dedupe(store.clone()).handle(|_: Received<aella::Event>| async {});
         let answer = read(service.oneshot(transfer()).await.unwrap()).await;
-        assert_eq!(answer, (200, replayed, String::new()), "{tenant:?} {endpoint:?}");
+        assert_eq!(answer, (200, replayed, String::new()), "{tenant:?} {name:?}");
     }
 }
 
@@ -440,7 +441,7 @@ async fn an_extractor_without_its_layer_is_a_loud_500() {
 #[tokio::test(start_paused = true)]
 async fn a_dedupe_layer_without_verification_in_front_runs_nothing() {
     let inner = service_fn(|_: Request<Body>| async { panic!("reached") as Result<Response<Body>, Infallible> });
-    let service = IdempotencyLayer::new(aella(), MemoryStore::new(10)).layer(inner);
+    let service = IdempotencyLayer::new("aella", aella(), MemoryStore::new(10)).layer(inner);
     let bare = Request::post("/").body(Body::from(Bytes::from_static(TRANSFER.as_bytes()))).unwrap();
     let response = service.oneshot(bare).await.unwrap();
     assert_eq!((response.status().as_u16(), kind(&response)), (500, Some(RejectionKind::Misassembled)));
@@ -521,7 +522,7 @@ impl Service<Request<Body>> for OneAtATime {
 #[tokio::test(start_paused = true)]
 async fn a_batch_holds_one_readiness_at_a_time() {
     let inner = OneAtATime { permits: Arc::new(Semaphore::new(1)), held: None, calls: Arc::default() };
-    let service = Receiver::new(bank()).clock(now()).dedupe(MemoryStore::new(100)).layer().layer(inner.clone());
+    let service = Receiver::new("bank", bank()).clock(now()).dedupe(MemoryStore::new(100)).layer().layer(inner.clone());
     assert_eq!(service.clone().oneshot(sealed(&bank(), BATCH)).await.unwrap().status(), 200);
     assert_eq!(inner.calls.load(Ordering::SeqCst), 12);
 }
@@ -530,7 +531,7 @@ async fn a_batch_holds_one_readiness_at_a_time() {
 async fn events_of_a_batch_run_side_by_side_when_asked_to() {
     let running = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
     let watch = running.clone();
-    let service = Receiver::new(bank())
+    let service = Receiver::new("bank", bank())
         .clock(now())
         .settings(|settings| settings.batch_concurrency(5))
         .unwrap()
@@ -571,9 +572,10 @@ async fn a_handler_that_outlives_its_lease_by_far_keeps_it_and_runs_once() {
 
 #[tokio::test(start_paused = true)]
 async fn an_empty_batch_of_a_proved_sender_is_acknowledged() {
-    let service = Receiver::new(bank()).clock(now()).dedupe(MemoryStore::new(1)).handle(|_: Received<_>| async {
-        pending::<()>().await;
-    });
+    let service =
+        Receiver::new("bank", bank()).clock(now()).dedupe(MemoryStore::new(1)).handle(|_: Received<_>| async {
+            pending::<()>().await;
+        });
     let response = service.oneshot(sealed(&bank(), r#"{"notifications":[]}"#)).await.unwrap();
     assert_eq!(read(response).await, (200, false, String::new()));
 }
@@ -581,7 +583,7 @@ async fn an_empty_batch_of_a_proved_sender_is_acknowledged() {
 #[test]
 fn nothing_of_a_receiver_prints_its_secrets() {
     let provider = Aella::new(Secret::utf8("canary-canary-canary").unwrap()).unwrap();
-    let receiver = Receiver::new(provider).dedupe(MemoryStore::new(1));
+    let receiver = Receiver::new("shop", provider).dedupe(MemoryStore::new(1));
     let printed = format!("{receiver:?} {:?}", receiver.clone().layer());
     assert!(!printed.contains("canary"), "{printed}");
 }
@@ -619,7 +621,7 @@ async fn no_log_shows_a_secret_or_a_payload() {
     let log = Log::capture();
     let secret = "canary-secret-canary";
     let provider = || Aella::new(Secret::utf8(secret).unwrap()).unwrap();
-    let service = Receiver::new(provider()).clock(now()).dedupe(MemoryStore::new(10)).handle(
+    let service = Receiver::new("custom", provider()).clock(now()).dedupe(MemoryStore::new(10)).handle(
         |event: Received<aella::Event>| async move {
             match event.delivery().key().as_str() {
                 "transfer.completed|fails" => Err("the ledger is down"),

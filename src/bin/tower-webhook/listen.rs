@@ -65,7 +65,7 @@ async fn serve(config: Config) -> std::io::Result<()> {
     let listener = TcpListener::bind(config.listen).await?;
     let grace = config.drain;
     let store = AnyStore::open(config.dedupe.keys).await.map_err(std::io::Error::other)?;
-    let routes = Routes::new(config.endpoints, config.body_deadline, config.dedupe.lease, &store);
+    let routes = Routes::new(config.endpoints, &config.tenant, config.body_deadline, config.dedupe.lease, &store);
     let routes = Arc::new(routes.map_err(std::io::Error::other)?);
     lines::print(&Listening { listening: listener.local_addr()?.to_string() })?;
 
@@ -152,6 +152,7 @@ fn connection(
 impl Routes {
     fn new(
         endpoints: Vec<Endpoint>,
+        tenant: &str,
         body_deadline: Duration,
         lease: Option<Duration>,
         store: &AnyStore,
@@ -160,7 +161,7 @@ impl Routes {
         for endpoint in endpoints {
             let path = endpoint.path.clone();
             let runs = endpoint.runs_unprotected.then_some(&routes.unprotected);
-            let (route, drain) = route(endpoint, body_deadline, lease, runs, store.clone())?;
+            let (route, drain) = route(endpoint, tenant, body_deadline, lease, runs, store.clone())?;
             routes.by_path.insert(path, route);
             routes.drains.push(drain);
         }
@@ -181,6 +182,7 @@ impl Routes {
 
 fn route(
     endpoint: Endpoint,
+    tenant: &str,
     body_deadline: Duration,
     lease: Option<Duration>,
     runs: Option<&UnprotectedRuns>,
@@ -192,7 +194,8 @@ fn route(
         provider: endpoint.provider_name.into(),
         upstream: endpoint.forward.map(Upstream::new),
     };
-    let mut receiver = Receiver::new(endpoint.provider).max_body(endpoint.max_body).body_deadline(body_deadline);
+    let mut receiver =
+        Receiver::new(endpoint.name, endpoint.provider).max_body(endpoint.max_body).body_deadline(body_deadline);
     if let Some(layer) = &endpoint.basic_auth {
         receiver = receiver.basic_auth(layer);
     }
@@ -200,7 +203,7 @@ fn route(
         receiver = receiver.sources(layer);
     }
     let receiver = receiver.settings(|mut settings| {
-        settings = settings.endpoint(&*path);
+        settings = settings.tenant(tenant);
         if let Some(retention) = endpoint.retention {
             settings = settings.retention(retention);
         }

@@ -14,9 +14,14 @@ use super::reader::{Faults, Section};
 use super::{Defaults, keys, provider};
 use crate::any::AnyProvider;
 
+/// The longest name of a receiver, in bytes.
+const MAX_NAME: usize = 128;
+
 /// An endpoint that has been checked.
 pub(crate) struct Endpoint {
     pub(crate) path: String,
+    /// The receiver's name: the path, unless the file says another.
+    pub(crate) name: String,
     pub(crate) provider_name: String,
     pub(crate) provider: AnyProvider,
     pub(crate) basic_auth: Option<BasicAuthLayer>,
@@ -52,6 +57,7 @@ impl Endpoint {
         warnings: &mut Vec<String>,
     ) -> Option<Self> {
         let path = read_path(section);
+        let receiver = read_name(section);
         let name = section.needed("provider", provider::KNOWN);
         let basic_auth = read_basic_auth(section, folder);
         let built = name.and_then(|name| provider::read(section, name, folder, warnings));
@@ -76,6 +82,7 @@ impl Endpoint {
             is_json: built.is_json,
         });
         Some(Self {
+            name: receiver.or(path.as_deref())?.to_owned(),
             path: path?,
             provider_name: name?.to_owned(),
             max_body: max_body.unwrap_or(built.provider.profile().max_body),
@@ -106,6 +113,15 @@ impl Endpoint {
         let text = |entry: &Section<'_>| Some((entry.table().clone(), keys::secret_text(entry, &self.folder)?));
         entries.iter().filter_map(text).collect()
     }
+}
+
+fn read_name<'a>(section: &Section<'a>) -> Option<&'a str> {
+    let name = section.text("name")?;
+    if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
+        section.fault("name", "is not a name", "write 1 to 128 bytes of text, such as \"aella-ng\"");
+        return None;
+    }
+    Some(name)
 }
 
 fn read_path(section: &Section<'_>) -> Option<String> {

@@ -23,6 +23,8 @@ pub(crate) use sending::{Pick, Sending};
 /// What the file says, ready for use.
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
+    /// Keeps this file's keys apart from others on the same store. May be empty.
+    pub(crate) tenant: String,
     pub(crate) body_deadline: Duration,
     /// How long what is in hand may take after a signal to stop.
     pub(crate) drain: Duration,
@@ -60,6 +62,7 @@ impl Config {
         if listen.is_none() {
             root.fault("listen", "is not an address", "write an address and a port, such as \"127.0.0.1:8080\"");
         }
+        let tenant = root.text("tenant").unwrap_or_default().to_owned();
         let dedupe = dedupe::read(root, folder);
         if root.has("inbox") {
             let _ = root.section("inbox");
@@ -83,7 +86,7 @@ impl Config {
             ));
         }
         let is_sound = faults.is_empty();
-        is_sound.then_some(Self { listen, body_deadline, drain, dedupe, endpoints, warnings })
+        is_sound.then_some(Self { listen, tenant, body_deadline, drain, dedupe, endpoints, warnings })
     }
 }
 

@@ -75,7 +75,8 @@ fn refused(rejection: &Rejection, steps: &[Step]) -> Verdict {
 /// address is not known.
 fn receive(case: &Case<'_>) -> Result<Result<Vec<Told>, Rejection>, String> {
     let endpoint = case.endpoint;
-    let mut receiver = Receiver::new(endpoint.provider.clone()).max_body(endpoint.max_body).clock(case.at);
+    let mut receiver =
+        Receiver::new(endpoint.name.as_str(), endpoint.provider.clone()).max_body(endpoint.max_body).clock(case.at);
     if let Some(layer) = &endpoint.basic_auth {
         receiver = receiver.basic_auth(layer);
     }
