@@ -3,6 +3,8 @@
 //! A [`DedupeStore`] keeps one record per event key and moves it by four operations, each a compare-and-set on a token
 //! that the caller made before the first try. So a time-out is safe to repeat, a late reply does no damage, and a
 //! crash frees the key when its lease ends.
+//!
+#![doc = include_str!("effects.md")]
 
 mod answer;
 mod drain;

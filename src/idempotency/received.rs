@@ -45,8 +45,11 @@ impl<E> Received<E> {
         self.delivery.lease_lost()
     }
 
-    /// Grows with every claim of this event; give it to downstream writes, which must refuse a smaller one than they
-    /// have seen. `None` when nothing was claimed.
+    /// Grows with every claim of this event. `None` when nothing was claimed.
+    ///
+    /// It keeps a late writer from overwriting a newer one; it does not make an effect once, since a repeat after a crash
+    /// comes with a higher fence. The key does that, unique where the effect is written: see
+    /// [the SQL for both](crate::idempotency#effects-exactly-once-the-key-and-the-fence).
     pub fn fence(&self) -> Option<NonZeroU64> {
         self.delivery.fence()
     }

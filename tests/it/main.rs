@@ -15,6 +15,7 @@ mod body;
 mod contract;
 mod custom;
 mod deliveries;
+mod effects;
 mod gate;
 mod hang_up;
 mod laws;
