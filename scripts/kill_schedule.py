@@ -9,7 +9,8 @@ stdout, and with 0 only if every event had its effect once, every copy was answe
 again but for a kill or a freeze: with a higher fence and before its sender had a 2xx, or late with a lower fence, which a
 ledger refuses.
 
-With --control each listener has a memory of its own: events are then called again though nothing died, and it must fail.
+With --control each listener has a memory of its own: events are then called again though nothing died, and it must fail,
+which is exit code 3.
 """
 
 import argparse
@@ -307,7 +308,7 @@ def report(options, ledgers, senders, done):
             "doubled_in_fence_ledger": doubled_by_fence,
         }
     print(json.dumps(figures))
-    return 1 if lost or senders.unsettled or ledgers.handled_twice else 0
+    return 3 if lost or senders.unsettled or ledgers.handled_twice else 0
 
 
 def main():
