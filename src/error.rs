@@ -196,6 +196,8 @@ kinds! {
     PayloadMismatch "payload_mismatch" UNPROCESSABLE_ENTITY,
     /// The same event is being handled right now.
     InFlight "in_flight" SERVICE_UNAVAILABLE,
+    /// An earlier try of the event failed or asked for a pause, and it is too early for the next.
+    Resting "resting" SERVICE_UNAVAILABLE,
     /// The event was tried too often; an operator has to look.
     Poisoned "poisoned" INTERNAL_SERVER_ERROR,
     /// The handler failed.

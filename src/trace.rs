@@ -12,7 +12,7 @@ pub(crate) fn refused(rejection: &Rejection) {
         RejectionKind::Misassembled | RejectionKind::Poisoned => {
             tracing::error!(target: "tower_webhook", kind, status, detail, source, "delivery not handled");
         }
-        RejectionKind::InFlight | RejectionKind::Draining => {
+        RejectionKind::InFlight | RejectionKind::Resting | RejectionKind::Draining => {
             tracing::debug!(target: "tower_webhook", kind, status, detail, source, "delivery postponed");
         }
         _ => tracing::warn!(target: "tower_webhook", kind, status, detail, source, "delivery refused"),

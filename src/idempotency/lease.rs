@@ -163,7 +163,12 @@ impl<S: DedupeStore> Claims<S> {
                 Ok(Claim::Acquired { fence }) => return Ok(Holding { key, fingerprint, token, fence, since }),
                 Ok(Claim::Done { response, .. }) => return Err(NotHeld::Settled(Settled::Replayed(response))),
                 Err(error) => return Err(NotHeld::Unknown(error)),
-                Ok(Claim::InFlight { retry_in }) => in_flight(retry_in),
+                Ok(Claim::InFlight { retry_in }) => {
+                    later(RejectionKind::InFlight, "another delivery of this event is being handled", retry_in)
+                }
+                Ok(Claim::Resting { retry_in }) => {
+                    later(RejectionKind::Resting, "an earlier try was not done, and its pause runs", retry_in)
+                }
                 Ok(Claim::Mismatch { state }) => {
                     let detail = format!("the key is known with another payload, {state:?}");
                     Rejection::new(RejectionKind::PayloadMismatch, detail)
@@ -285,10 +290,9 @@ impl Settled<Infallible> {
     }
 }
 
-fn in_flight(retry_in: Duration) -> Rejection {
+fn later(kind: RejectionKind, detail: &'static str, retry_in: Duration) -> Rejection {
     let seconds = retry_in.as_secs().saturating_add(u64::from(retry_in.subsec_nanos() > 0));
-    Rejection::new(RejectionKind::InFlight, "another delivery of this event is being handled")
-        .with_retry_after(Duration::from_secs(seconds.clamp(1, LONGEST_RETRY_AFTER)))
+    Rejection::new(kind, detail).with_retry_after(Duration::from_secs(seconds.clamp(1, LONGEST_RETRY_AFTER)))
 }
 
 #[cfg(test)]

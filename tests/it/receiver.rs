@@ -226,7 +226,7 @@ async fn a_handler_that_asks_for_a_later_try_gets_it_then_and_not_before() {
     assert_eq!(asked.headers()["retry-after"], "20");
     tokio::time::advance(Duration::from_secs(10)).await;
     let early = service.clone().oneshot(transfer()).await.unwrap();
-    assert_eq!((early.status().as_u16(), kind(&early)), (503, Some(RejectionKind::InFlight)));
+    assert_eq!((early.status().as_u16(), kind(&early)), (503, Some(RejectionKind::Resting)));
     assert_eq!(early.headers()["retry-after"], "10");
     tokio::time::advance(Duration::from_secs(10)).await;
     assert_eq!(service.oneshot(transfer()).await.unwrap().status(), 200);
