@@ -10,6 +10,7 @@ mod in_hand;
 mod key;
 mod layer;
 mod lease;
+mod lost;
 mod memory;
 #[cfg(test)]
 mod memory_tests;
@@ -17,20 +18,23 @@ mod received;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod service;
+mod settings;
 mod store;
 mod unclaimed;
 mod unprotected;
 
 pub use answer::{REPLAYED, Repeats};
-pub use drain::Drain;
+pub use drain::{Drain, StillInHand};
 pub use key::{Fingerprint, Key, Namespace};
-pub use layer::{IdempotencyLayer, Settings};
+pub use layer::IdempotencyLayer;
+pub use lost::LeaseLost;
 
 #[cfg(feature = "redis")]
 pub use self::redis::RedisStore;
 pub use memory::MemoryStore;
-pub use received::{Delivery, LeaseLost, Received};
+pub use received::{Delivery, Received};
 pub use service::{Idempotency, ResponseFuture};
+pub use settings::{Mismatch, Settings};
 pub use store::{Claim, DedupeStore, Held, LostWhy, StateTag, StoreError, StoredResponse, Terms, Token};
 pub use unclaimed::Unclaimed;
 pub use unprotected::UnprotectedRuns;

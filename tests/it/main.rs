@@ -17,9 +17,12 @@ mod custom;
 mod deliveries;
 mod gate;
 mod hang_up;
+mod hanging;
 mod laws;
 mod mambu;
+mod marking;
 mod memory;
+mod mismatch;
 mod opp;
 #[cfg(feature = "cli")]
 mod program;
