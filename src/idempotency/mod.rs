@@ -3,6 +3,10 @@
 //! A [`DedupeStore`] keeps one record per event key and moves it by four operations, each a compare-and-set on a token
 //! that the caller made before the first try. So a time-out is safe to repeat, a late reply does no damage, and a
 //! crash frees the key when its lease ends.
+//!
+//! Two windows stay open, and no lease can close them: an event is handled again when the process dies between its effect
+//! and its mark, and when the store cannot be told of a completion before the lease ends
+//! ([`Settings::mark_within`]). Where an effect must not repeat, make [`Delivery::key`] unique where the effect is written.
 
 mod answer;
 mod drain;

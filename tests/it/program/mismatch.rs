@@ -38,7 +38,7 @@ fn another_payload_is_answered_as_the_file_says_and_never_handled() {
 #[test]
 fn another_word_for_it_is_a_fault_of_the_file() {
     let folder = Folder::new();
-    let path = folder.write("receiver.toml", &config("on_mismatch = \"ignore\""));
+    let path = folder.write("receiver.toml", config("on_mismatch = \"ignore\""));
     let done = Program::new(["listen".into(), "--config".into(), path.into_os_string()]).run();
     assert_eq!(done.code, Some(2), "{done:?}");
     assert!(done.stderr.contains("on_mismatch: is neither \"refuse\" nor \"acknowledge\""), "{}", done.stderr);
