@@ -160,13 +160,13 @@ async fn a_limit_holds_without_a_claim_too() {
     let runs = crate::idempotency::UnprotectedRuns::default();
     let store = Arc::new(Scripted::new().claims([Says::Now(Err(StoreError::Full))]));
     let claims = claims_with(&store, |settings| settings.dangerous_run_unprotected(&runs));
-    let settled = run(&claims, |grant| async move {
+    let hangs = run(&claims, |grant| async move {
         block(LEASE * 2);
         assert!(!grant.lost.is_lost(), "what was not claimed is not lost by the clock");
         grant.lost.wait().await;
         std::future::pending().await
-    })
-    .await;
+    });
+    let settled = tokio::time::timeout(LEASE * 100, hangs).await.expect("an end");
     assert_refused(settled, RejectionKind::HandlerTimedOut, "unprotected");
     assert_eq!((store.order(), runs.count()), (vec![(0, "claim")], 1));
 }
