@@ -25,6 +25,7 @@ pub struct Rejection(Arc<Inner>);
 struct Inner {
     kind: RejectionKind,
     detail: Cow<'static, str>,
+    receiver: Option<Arc<str>>,
     retry_after: Option<Duration>,
     header: Option<(HeaderName, HeaderValue)>,
     source: Option<BoxError>,
@@ -34,7 +35,15 @@ impl Rejection {
     /// A rejection with a detail for the log. The detail must hold no secret and no payload.
     #[must_use]
     pub fn new(kind: RejectionKind, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self(Arc::new(Inner { kind, detail: detail.into(), retry_after: None, header: None, source: None }))
+        let detail = detail.into();
+        Self(Arc::new(Inner { kind, detail, receiver: None, retry_after: None, header: None, source: None }))
+    }
+
+    /// The same rejection, by the receiver of this name.
+    #[must_use]
+    pub fn with_receiver(self, name: impl Into<Arc<str>>) -> Self {
+        let name = name.into();
+        self.map(|inner| inner.receiver = Some(name))
     }
 
     /// The same rejection, with a hint when to try again. Sent as whole seconds, rounded up.
@@ -75,6 +84,12 @@ impl Rejection {
         &self.0.detail
     }
 
+    /// The name of the receiver that refused, where it is known.
+    #[must_use]
+    pub fn receiver(&self) -> Option<&str> {
+        self.0.receiver.as_deref()
+    }
+
     /// When the sender is asked to try again.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
@@ -91,6 +106,7 @@ impl Rejection {
         let mut inner = Arc::try_unwrap(self.0).unwrap_or_else(|shared| Inner {
             kind: shared.kind,
             detail: shared.detail.clone(),
+            receiver: shared.receiver.clone(),
             retry_after: shared.retry_after,
             header: shared.header.clone(),
             source: None,
@@ -105,6 +121,7 @@ impl fmt::Debug for Rejection {
         f.debug_struct("Rejection")
             .field("kind", &self.0.kind)
             .field("detail", &self.0.detail)
+            .field("receiver", &self.0.receiver)
             .field("retry_after", &self.0.retry_after)
             .field("source", &self.0.source)
             .finish()
@@ -196,12 +213,16 @@ kinds! {
     PayloadMismatch "payload_mismatch" UNPROCESSABLE_ENTITY,
     /// The same event is being handled right now.
     InFlight "in_flight" SERVICE_UNAVAILABLE,
+    /// An earlier try of the event failed or asked for a pause, and it is too early for the next.
+    Resting "resting" SERVICE_UNAVAILABLE,
     /// The event was tried too often; an operator has to look.
     Poisoned "poisoned" INTERNAL_SERVER_ERROR,
     /// The handler failed.
     HandlerFailed "handler_failed" INTERNAL_SERVER_ERROR,
     /// The handler asked for a later try.
     HandlerRetry "handler_retry" SERVICE_UNAVAILABLE,
+    /// The handler took longer than its limit and was dropped. What became of its effects is unknown.
+    HandlerTimedOut "handler_timed_out" SERVICE_UNAVAILABLE,
     /// The lease was lost while the handler ran, and nobody else has finished.
     LeaseLost "lease_lost" SERVICE_UNAVAILABLE,
     /// The dedupe store is down or full.

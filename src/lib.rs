@@ -61,7 +61,8 @@
 //!
 //! # Promises
 //!
-//! - Never a 2xx for a delivery that was not handled.
+//! - Never a 2xx for a delivery that was not handled, unless a route asks for it by name
+//!   ([`Mismatch::AcknowledgeUnhandled`](idempotency::Mismatch::AcknowledgeUnhandled)).
 //! - A refusal tells the peer a status and nothing more; [`Rejection`] in the response's extensions tells you the rest.
 //! - No layer changes a service's error type.
 //! - The API may change until 1.0, with every change in the changelog. The oldest compiler is the one in `Cargo.toml`.

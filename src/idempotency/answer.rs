@@ -1,6 +1,7 @@
 //! Many outcomes, one answer: what the sender is told, and what is kept to tell it again.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -35,11 +36,12 @@ pub(crate) struct Answer<R, E> {
 }
 
 impl<R: From<Bytes> + Default, E> Answer<R, E> {
-    pub(crate) fn of(key: EventKey, settled: Settled<Result<Response<R>, E>>) -> Self {
+    pub(crate) fn of(key: EventKey, settled: Settled<Result<Response<R>, E>>, receiver: &Arc<str>) -> Self {
         let (is_repeat, result) = match settled {
             Settled::Ran(result) => (false, result),
             Settled::Replayed(stored) => (true, Ok(replay(&stored))),
-            Settled::Refused(rejection) => (false, Ok(refusal(rejection))),
+            Settled::Acknowledged(rejection) => (false, Ok(acknowledge(None, Some(rejection)))),
+            Settled::Refused(rejection) => (false, Ok(refusal(rejection.with_receiver(Arc::clone(receiver))))),
         };
         Self { key, is_repeat, result }
     }
@@ -53,6 +55,11 @@ impl<R, E> Answer<R, E> {
 
     fn is_done(&self) -> bool {
         self.urgency() == 2
+    }
+
+    /// Why it was not handled, although it is acknowledged.
+    fn alarm(&self) -> Option<Rejection> {
+        self.result.as_ref().ok()?.extensions().get().cloned()
     }
 }
 
@@ -108,7 +115,7 @@ where
         return answer.result.map(|response| with_repeats(response, vec![answer.key]));
     }
     match acknowledgement {
-        Some(_) if answer.is_done() => Ok(acknowledge(acknowledgement)),
+        Some(_) if answer.is_done() => Ok(acknowledge(acknowledgement, answer.alarm())),
         _ => answer.result,
     }
 }
@@ -123,10 +130,11 @@ where
 {
     let repeats: Vec<_> = answers.iter().filter(|answer| answer.is_repeat).map(|answer| answer.key.clone()).collect();
     let only_repeats = !answers.is_empty() && repeats.len() == answers.len();
+    let alarm = answers.iter().find_map(Answer::alarm);
     let worst = answers.into_iter().filter(|answer| !answer.is_done()).max_by_key(Answer::urgency);
     let mut response = match worst {
         Some(worst) => worst.result?,
-        None => acknowledge(acknowledgement),
+        None => acknowledge(acknowledgement, alarm),
     };
     if only_repeats {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
@@ -141,11 +149,19 @@ fn with_repeats<R>(mut response: Response<R>, repeats: Vec<EventKey>) -> Respons
     response
 }
 
-fn acknowledge<R: From<Bytes> + Default>(acknowledgement: Option<&Acknowledgement>) -> Response<R> {
-    match acknowledgement {
+/// What the provider reads as a success. An alarm says of an event that it was not handled.
+fn acknowledge<R>(acknowledgement: Option<&Acknowledgement>, alarm: Option<Rejection>) -> Response<R>
+where
+    R: From<Bytes> + Default,
+{
+    let mut response = match acknowledgement {
         Some(Acknowledgement { status, content_type, body }) => respond(*status, content_type.as_ref(), body),
         None => Response::default(),
+    };
+    if let Some(alarm) = alarm {
+        response.extensions_mut().insert(alarm);
     }
+    response
 }
 
 fn replay<R: From<Bytes> + Default>(stored: &StoredResponse) -> Response<R> {

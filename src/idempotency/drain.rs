@@ -1,7 +1,11 @@
 //! Stopping without losing what is in hand.
 
+use std::fmt;
 use std::future::Future;
+use std::num::NonZeroUsize;
+use std::time::Duration;
 
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TrackedFuture;
 
@@ -9,6 +13,10 @@ use tokio_util::task::task_tracker::TrackedFuture;
 ///
 /// Call [`begin`](Self::begin) on the signal to stop, keep the server running until [`finished`](Self::finished), then
 /// stop it. Clones drain the same receiver.
+///
+/// A handler that hangs is dropped at [`Settings::handler_limit`](super::Settings::handler_limit), 5 minutes unless it was
+/// set, so that a drain ends. One that blocks its thread cannot be dropped: [`finish_within`](Self::finish_within) ends all
+/// the same.
 #[derive(Clone, Debug)]
 pub struct Drain(TaskTracker);
 
@@ -28,9 +36,26 @@ impl Drain {
         self.0.is_closed()
     }
 
-    /// Completes when draining has begun and no delivery is in hand, even one whose sender has hung up.
+    /// Completes when draining has begun and nothing is in hand: no delivery, even one whose sender has hung up, and no
+    /// answered event that the store is still to be told of.
     pub async fn finished(&self) {
         self.0.wait().await;
+    }
+
+    /// Begins, and waits until nothing is in hand, but no longer than this. It needs a tokio runtime with its timer.
+    ///
+    /// What is left is told nothing and goes on; its lease is renewed as before, so that nobody else runs it meanwhile. When
+    /// the process ends, the lease ends by itself, and the sender's next try runs.
+    ///
+    /// # Errors
+    ///
+    /// [`StillInHand`] when something is left.
+    pub async fn finish_within(&self, time: Duration) -> Result<(), StillInHand> {
+        self.begin();
+        if timeout(time, self.finished()).await.is_ok() {
+            return Ok(());
+        }
+        NonZeroUsize::new(self.0.len()).map_or(Ok(()), |count| Err(StillInHand { count }))
     }
 
     /// The same work, in hand until it is done or dropped.
@@ -38,3 +63,25 @@ impl Drain {
         self.0.track_future(work)
     }
 }
+
+/// What a drain left in hand: deliveries, and answered events that the store has not been told of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct StillInHand {
+    count: NonZeroUsize,
+}
+
+impl StillInHand {
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.count.get()
+    }
+}
+
+impl fmt::Display for StillInHand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} still in hand", self.count)
+    }
+}
+
+impl std::error::Error for StillInHand {}

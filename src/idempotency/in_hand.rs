@@ -8,6 +8,20 @@ use std::task::{Context, Poll};
 
 use tokio::runtime::Handle;
 
+/// It ended in a panic. Of its payload, which may hold anything, nothing is kept.
+#[derive(Debug)]
+pub(super) struct Panicked;
+
+impl Panicked {
+    /// A payload whose drop panics too ends here, and not whoever drops it: the rest of such a one is left undropped.
+    pub(super) fn with(payload: Box<dyn Any + Send>) -> Self {
+        if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(second);
+        }
+        Self
+    }
+}
+
 /// A future that is driven to its end even when it is dropped. A panic of its is an answer.
 pub(super) struct InHand<T: 'static> {
     work: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
@@ -22,14 +36,14 @@ impl<T> InHand<T> {
 }
 
 impl<T> Future for InHand<T> {
-    type Output = Result<T, Box<dyn Any + Send>>;
+    type Output = Result<T, Panicked>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(work) = &mut self.work else { return Poll::Pending };
         let ended = match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(answer)) => Ok(answer),
-            Err(panic) => Err(panic),
+            Err(payload) => Err(Panicked::with(payload)),
         };
         self.work = None;
         Poll::Ready(ended)

@@ -3,48 +3,40 @@
 //! Time-outs are "unknown" and repeated with the token of the first try. What the store says of a claim is believed,
 //! and what it could not say is never taken for a yes.
 
+mod hold;
 mod patient;
+mod settle;
 
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::num::NonZeroU64;
-use std::panic::AssertUnwindSafe;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use futures_util::future::poll_immediate;
 use tokio::time::{Instant, sleep};
 
+use super::drain::Drain;
 use super::key::{Fingerprint, Key};
-use super::received::LeaseLost;
-use super::store::{Claim, DedupeStore, Held, StoreError, StoredResponse, Terms, Token};
-use super::unprotected::UnprotectedRuns;
-use crate::clock::Entropy;
+use super::lost::LeaseLost;
+use super::settings::{Mismatch, Settings};
+use super::store::{Claim, DedupeStore, StateTag, StoreError, StoredResponse, Token};
 use crate::error::{BoxError, Rejection, RejectionKind};
 use crate::trace;
+pub(crate) use hold::{at_limit, run_until};
 use patient::{Patient, Pauses};
 
-/// The lease is lost after this many failed renewals in a row.
-const MISSES: u32 = 3;
-/// However short a lease is, its renewals are not closer together.
-const SHORTEST_THIRD: Duration = Duration::from_millis(10);
-/// A key whose work panicked is free after this.
-const PANIC_DELAY: Duration = Duration::from_secs(1);
-/// A claim that only wants to know holds no longer than this.
-const ASKING_LEASE: Duration = Duration::from_secs(1);
 /// The longest wait that a sender is asked for, in seconds.
 const LONGEST_RETRY_AFTER: u64 = 30;
 
 /// How events are claimed from a store.
 pub(crate) struct Claims<S> {
     store: Patient<S>,
-    terms: Terms,
-    entropy: Arc<dyn Entropy>,
-    in_flight_wait: Duration,
-    unprotected: Option<UnprotectedRuns>,
+    settings: Settings,
+    /// The receiver's name, for the log.
+    receiver: Arc<str>,
+    /// What still waits for a store that could not be told of a completion.
+    drain: Drain,
 }
 
 /// What the work is given.
@@ -70,6 +62,8 @@ pub(crate) enum Settled<T> {
     Ran(T),
     /// It was done before.
     Replayed(StoredResponse),
+    /// Its key was done with another payload: not run, and acknowledged, since the route says so.
+    Acknowledged(Rejection),
     /// It may not run now, or nobody can say whether it is done.
     Refused(Rejection),
 }
@@ -92,27 +86,15 @@ struct Holding<'a> {
 }
 
 impl<S: DedupeStore> Claims<S> {
-    /// Claims from this store on these terms, waiting 500 ms for an event that is in flight.
-    pub(crate) fn new(store: Arc<S>, terms: Terms, entropy: Arc<dyn Entropy>) -> Self {
-        Self { store: Patient(store), terms, entropy, in_flight_wait: Duration::from_millis(500), unprotected: None }
-    }
-
-    /// With this wait for an event that is in flight. Zero: none.
-    pub(crate) fn in_flight_wait(mut self, wait: Duration) -> Self {
-        self.in_flight_wait = wait;
-        self
-    }
-
-    /// Runs the work without a claim, and counts it, where the store cannot say. `None`: refuses.
-    pub(crate) fn unprotected(mut self, runs: Option<UnprotectedRuns>) -> Self {
-        self.unprotected = runs;
-        self
+    /// Claims from this store, as the settings say.
+    pub(crate) fn new(store: Arc<S>, settings: Settings, receiver: Arc<str>, drain: Drain) -> Self {
+        Self { store: Patient(store), settings, receiver, drain }
     }
 
     /// Runs the work if the event is neither done nor in somebody else's hands.
     ///
-    /// The lease is renewed between two polls of the work: work that blocks its thread loses it. Dropped half way, the key
-    /// comes free when the lease ends.
+    /// The lease is renewed between two polls of the work: work that blocks its thread loses it. Work that reaches its limit
+    /// is dropped. Dropped half way, the key comes free when the lease ends.
     pub(crate) async fn run<T, F, Fut>(&self, key: &Key, fingerprint: &Fingerprint, work: F) -> Settled<T>
     where
         F: FnOnce(Grant) -> Fut,
@@ -122,15 +104,19 @@ impl<S: DedupeStore> Claims<S> {
             Ok(holding) => holding,
             Err(NotHeld::Settled(settled)) => return settled.widen(),
             Err(NotHeld::Unknown(error)) => {
-                return match &self.unprotected {
-                    Some(runs) => runs.run(error, work).await,
+                return match &self.settings.unprotected {
+                    Some(runs) => runs.run(error, &self.receiver, self.settings.handler_limit, work).await,
                     None => Settled::Refused(self.unavailable(error)),
                 };
             }
         };
-        let Some(work) = self.work(&mut holding, work).await else {
-            self.release(&holding, PANIC_DELAY).await;
-            return Settled::Refused(Rejection::new(RejectionKind::HandlerFailed, "the handler panicked"));
+        let work = match self.work(&mut holding, work).await {
+            Ok(work) => work,
+            Err(unfinished) => {
+                let delay = unfinished.delay(self.settings.terms.lease);
+                self.release(&holding, delay).await;
+                return Settled::Refused(unfinished.rejection());
+            }
         };
         let settled = match work {
             Work::Done { ref remember, .. } => self.complete(&holding, remember).await,
@@ -145,14 +131,14 @@ impl<S: DedupeStore> Claims<S> {
 
     async fn acquire<'a>(&self, key: &'a Key, fingerprint: &'a Fingerprint) -> Result<Holding<'a>, NotHeld> {
         let refused = |rejection| NotHeld::Settled(Settled::Refused(rejection));
-        let token = self.store.token(&*self.entropy).map_err(|error| refused(self.unavailable(error)))?;
+        let token = self.store.token(&*self.settings.entropy).map_err(|error| refused(self.unavailable(error)))?;
         let start = Instant::now();
         let mut since = start;
         let mut pauses = Pauses::between_looks();
         loop {
-            let claim = self.store.claim(key, &token, fingerprint, &self.terms).await;
+            let claim = self.store.claim(key, &token, fingerprint, &self.settings.terms).await;
             if matches!(claim, Ok(Claim::InFlight { .. })) {
-                let left = self.in_flight_wait.saturating_sub(start.elapsed());
+                let left = self.settings.in_flight_wait.saturating_sub(start.elapsed());
                 if !left.is_zero() {
                     sleep(pauses.next().min(left)).await;
                     since = Instant::now();
@@ -163,11 +149,13 @@ impl<S: DedupeStore> Claims<S> {
                 Ok(Claim::Acquired { fence }) => return Ok(Holding { key, fingerprint, token, fence, since }),
                 Ok(Claim::Done { response, .. }) => return Err(NotHeld::Settled(Settled::Replayed(response))),
                 Err(error) => return Err(NotHeld::Unknown(error)),
-                Ok(Claim::InFlight { retry_in }) => in_flight(retry_in),
-                Ok(Claim::Mismatch { state }) => {
-                    let detail = format!("the key is known with another payload, {state:?}");
-                    Rejection::new(RejectionKind::PayloadMismatch, detail)
+                Ok(Claim::InFlight { retry_in }) => {
+                    later(RejectionKind::InFlight, "another delivery of this event is being handled", retry_in)
                 }
+                Ok(Claim::Resting { retry_in }) => {
+                    later(RejectionKind::Resting, "an earlier try was not done, and its pause runs", retry_in)
+                }
+                Ok(Claim::Mismatch { state }) => return Err(NotHeld::Settled(self.mismatch(key, state))),
                 Ok(Claim::Poison { attempts }) => {
                     Rejection::new(RejectionKind::Poisoned, format!("poisoned after {attempts} attempts"))
                 }
@@ -175,88 +163,22 @@ impl<S: DedupeStore> Claims<S> {
         }
     }
 
-    /// Runs the work and renews the lease meanwhile. `None`: it panicked.
-    async fn work<T, F, Fut>(&self, holding: &mut Holding<'_>, work: F) -> Option<Work<T>>
-    where
-        F: FnOnce(Grant) -> Fut,
-        Fut: Future<Output = Work<T>>,
-    {
-        let lost = LeaseLost::new();
-        let grant = Grant { fence: NonZeroU64::new(holding.fence), lost: lost.clone() };
-        let mut work = pin!(AssertUnwindSafe(async move { work(grant).await }).catch_unwind());
-        if let Some(outcome) = poll_immediate(&mut work).await {
-            return outcome.ok();
-        }
-        tokio::select! {
-            biased;
-            outcome = work => outcome.ok(),
-            never = Box::pin(self.keep(holding, &lost)) => match never {},
-        }
-    }
-
-    /// Renews the lease at each third, and says so when it is lost.
-    async fn keep(&self, holding: &mut Holding<'_>, lost: &LeaseLost) -> Infallible {
-        let third = (self.terms.lease / 3).max(SHORTEST_THIRD);
-        let mut misses = 0;
-        let mut last = holding.since;
-        while misses < MISSES {
-            sleep(third.saturating_sub(last.elapsed())).await;
-            last = Instant::now();
-            match self.store.renew(holding.key, &holding.token, self.terms.lease, third).await {
-                Ok(Held::Ok) => (holding.since, misses) = (last, 0),
-                Ok(Held::Lost(_)) => break,
-                Err(_) => misses += 1,
+    fn mismatch(&self, key: &Key, state: StateTag) -> Settled<Infallible> {
+        let detail = format!("the key is known with another payload, {state:?}");
+        let rejection = Rejection::new(RejectionKind::PayloadMismatch, detail);
+        match (self.settings.on_mismatch, state) {
+            (Mismatch::AcknowledgeUnhandled, StateTag::Done) => {
+                let rejection = rejection.with_receiver(Arc::clone(&self.receiver));
+                trace::acknowledged_unhandled(&rejection, key);
+                Settled::Acknowledged(rejection)
             }
-        }
-        trace::lease_lost(holding.fence, misses);
-        lost.tell();
-        std::future::pending().await
-    }
-
-    /// Repeated until the lease ends, since the effect is done and only the mark is missing.
-    async fn complete(&self, holding: &Holding<'_>, remember: &StoredResponse) -> Result<(), Settled<Infallible>> {
-        let Holding { key, token, since, .. } = *holding;
-        let Terms { retention, lease, .. } = self.terms;
-        match self.store.complete(key, &token, remember, retention, since, lease).await {
-            Ok(Held::Ok) => Ok(()),
-            Ok(Held::Lost(_)) => Err(Box::pin(self.ask(holding)).await),
-            Err(error) => {
-                trace::completion_unknown(holding.fence, &error);
-                Ok(())
-            }
-        }
-    }
-
-    /// Whether somebody else has done the event that was taken from us. Leaves no claim behind: what asking acquires is
-    /// released at once, and would end soon by itself.
-    async fn ask(&self, holding: &Holding<'_>) -> Settled<Infallible> {
-        let refused = |detail: &'static str| Settled::Refused(Rejection::new(RejectionKind::LeaseLost, detail));
-        let Ok(token) = self.store.token(&*self.entropy) else {
-            return refused("there are no random bytes to ask with");
-        };
-        let terms = self.terms.lease(ASKING_LEASE.min(self.terms.lease));
-        let answer = self.store.claim(holding.key, &token, holding.fingerprint, &terms).await;
-        if matches!(answer, Ok(Claim::Acquired { .. }) | Err(_)) {
-            self.release(&Holding { token, ..*holding }, Duration::ZERO).await;
-        }
-        match answer {
-            Ok(Claim::Done { response, .. }) => Settled::Replayed(response),
-            Ok(Claim::InFlight { .. }) => refused("the lease was lost, and another holds it"),
-            Ok(_) => refused("the lease was lost, and nobody has finished"),
-            Err(_) => refused("the lease was lost, and the store cannot say who has it"),
-        }
-    }
-
-    /// Frees the key after the delay. When that fails, the lease's end does it.
-    async fn release(&self, holding: &Holding<'_>, delay: Duration) {
-        if let Err(error) = self.store.release(holding.key, &holding.token, delay).await {
-            trace::release_failed(holding.fence, &error);
+            _ => Settled::Refused(rejection),
         }
     }
 
     fn unavailable(&self, error: impl Into<BoxError>) -> Rejection {
         let mut random = [0; 2];
-        let jitter = match self.entropy.fill(&mut random) {
+        let jitter = match self.settings.entropy.fill(&mut random) {
             Ok(()) => u64::from(u16::from_be_bytes(random)) % (LONGEST_RETRY_AFTER - 4),
             Err(_) => LONGEST_RETRY_AFTER / 2,
         };
@@ -269,8 +191,8 @@ impl<S: DedupeStore> Claims<S> {
 impl<S> fmt::Debug for Claims<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Claims")
-            .field("terms", &self.terms)
-            .field("in_flight_wait", &self.in_flight_wait)
+            .field("receiver", &self.receiver)
+            .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
 }
@@ -280,15 +202,15 @@ impl Settled<Infallible> {
         match self {
             Self::Ran(never) => match never {},
             Self::Replayed(response) => Settled::Replayed(response),
+            Self::Acknowledged(rejection) => Settled::Acknowledged(rejection),
             Self::Refused(rejection) => Settled::Refused(rejection),
         }
     }
 }
 
-fn in_flight(retry_in: Duration) -> Rejection {
+fn later(kind: RejectionKind, detail: &'static str, retry_in: Duration) -> Rejection {
     let seconds = retry_in.as_secs().saturating_add(u64::from(retry_in.subsec_nanos() > 0));
-    Rejection::new(RejectionKind::InFlight, "another delivery of this event is being handled")
-        .with_retry_after(Duration::from_secs(seconds.clamp(1, LONGEST_RETRY_AFTER)))
+    Rejection::new(kind, detail).with_retry_after(Duration::from_secs(seconds.clamp(1, LONGEST_RETRY_AFTER)))
 }
 
 #[cfg(test)]

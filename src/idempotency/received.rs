@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::sync::SetOnce;
 
+use super::lost::LeaseLost;
 use crate::event;
 use crate::gate::Verified;
 use crate::provider::EventKey;
@@ -40,7 +40,7 @@ impl<E> Received<E> {
         &self.delivery
     }
 
-    /// Completes when the lease on this event is lost: somebody else may be handling it now. Never, while it holds.
+    /// Reports when the lease on this event is lost: somebody else may be handling it now. Never, while it holds.
     pub fn lease_lost(&self) -> LeaseLost {
         self.delivery.lease_lost()
     }
@@ -147,32 +147,5 @@ impl fmt::Debug for Delivery {
             .field("verified", &self.0.verified)
             .field("fence", &self.0.fence)
             .finish_non_exhaustive()
-    }
-}
-
-/// Tells a handler that its lease is lost.
-#[derive(Clone, Debug)]
-pub struct LeaseLost(Arc<SetOnce<()>>);
-
-impl LeaseLost {
-    pub(crate) fn new() -> Self {
-        Self(Arc::default())
-    }
-
-    /// Wakes all that wait for it.
-    pub(crate) fn tell(&self) {
-        // Told twice is told.
-        drop(self.0.set(()));
-    }
-
-    /// Whether it is lost by now.
-    #[must_use]
-    pub fn is_lost(&self) -> bool {
-        self.0.initialized()
-    }
-
-    /// Waits until it is lost; for ever, while it holds.
-    pub async fn wait(&self) {
-        self.0.wait().await;
     }
 }

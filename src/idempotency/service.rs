@@ -85,7 +85,7 @@ where
         let (head, body) = request.into_parts();
         match self.engine.admit(head, &body.into_bytes()) {
             Ok(batch) => ResponseFuture(State::Running(self.engine.deliver(batch, ready))),
-            Err(rejection) => ResponseFuture(State::Refused(Some(Box::new(refusal(rejection))))),
+            Err(rejection) => ResponseFuture(State::Refused(Some(Box::new(self.engine.refuse(rejection))))),
         }
     }
 }
@@ -128,6 +128,10 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         }
         let acknowledgement = self.provider.acknowledge(plaintext);
         Ok(Batch { head, events, shared: Shared { verified, acknowledgement } })
+    }
+
+    fn refuse<R: Default>(&self, rejection: Rejection) -> Response<R> {
+        refusal(rejection.with_receiver(Arc::clone(&self.receiver)))
     }
 
     /// Runs every event.
@@ -183,7 +187,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         let key = self.namespace.key(&event_key);
         let fingerprint = Fingerprint::of(&job.event.identity);
         let work = |grant| self.call(shared, job, service, grant);
-        Answer::of(event_key, self.claims.run(&key, &fingerprint, work).await)
+        Answer::of(event_key, self.claims.run(&key, &fingerprint, work).await, &self.receiver)
     }
 
     async fn call<S, R>(
@@ -214,7 +218,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         }
         match Box::pin(with_body(response)).await {
             Ok((response, remember)) => Work::Done { answer: Ok(response), remember },
-            Err(rejection) => Work::NotDone { answer: Ok(refusal(rejection)), delay: Duration::ZERO },
+            Err(rejection) => Work::NotDone { answer: Ok(self.refuse(rejection)), delay: Duration::ZERO },
         }
     }
 

@@ -44,6 +44,12 @@ pub trait DedupeStore: Send + Sync + 'static {
         Token::new(entropy)
     }
 
+    /// Whether the store forgets everything when the process ends: what was handled before is handled again after that.
+    /// Receivers log a warning when they are built with such a store. Default: `false`.
+    fn forgets_at_exit(&self) -> bool {
+        false
+    }
+
     /// Takes the key for the lease, or says why not. Safe to repeat with the same token.
     ///
     /// # Errors
@@ -170,6 +176,12 @@ pub enum Claim {
     /// Somebody else holds the key.
     InFlight {
         /// When it comes free at the latest, without renewal.
+        retry_in: Duration,
+    },
+    /// Nobody holds the key: it was released, and is not to be tried before. A store that cannot tell this from a key that is
+    /// held answers `InFlight`.
+    Resting {
+        /// When it comes free.
         retry_in: Duration,
     },
     /// The event is done.

@@ -1,16 +1,15 @@
 //! Running on while the store is away: said by name, counted, and without a fence.
 
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use futures_util::FutureExt as _;
+use tokio::time::sleep;
 
-use super::lease::{Grant, Settled, Work};
-use super::received::LeaseLost;
+use super::lease::{Grant, Settled, Work, at_limit, run_until};
+use super::lost::LeaseLost;
 use super::store::StoreError;
-use crate::error::{Rejection, RejectionKind};
 use crate::trace;
 
 /// Counts the events that ran without a claim, because the store could not say. Clones count together.
@@ -25,17 +24,22 @@ impl UnprotectedRuns {
     }
 
     /// Runs the work without a claim: nothing is remembered, and a repeat runs it again.
-    pub(super) async fn run<T, F, Fut>(&self, why: StoreError, work: F) -> Settled<T>
+    pub(super) async fn run<T, F, Fut>(&self, why: StoreError, receiver: &str, limit: Duration, work: F) -> Settled<T>
     where
         F: FnOnce(Grant) -> Fut,
         Fut: Future<Output = Work<T>>,
     {
         self.0.fetch_add(1, Ordering::Relaxed);
-        trace::unprotected(&why);
-        let grant = Grant { fence: None, lost: LeaseLost::new() };
-        match AssertUnwindSafe(async move { work(grant).await }).catch_unwind().await {
+        trace::unprotected(receiver, &why);
+        let lost = LeaseLost::unclaimed();
+        let grant = Grant { fence: None, lost: lost.clone() };
+        let limit = || async {
+            sleep(limit).await;
+            at_limit(receiver, None, limit, &lost).await;
+        };
+        match run_until(async move { work(grant).await }, limit).await {
             Ok(Work::Done { answer, .. } | Work::NotDone { answer, .. }) => Settled::Ran(answer),
-            Err(_) => Settled::Refused(Rejection::new(RejectionKind::HandlerFailed, "the handler panicked")),
+            Err(unfinished) => Settled::Refused(unfinished.rejection()),
         }
     }
 }

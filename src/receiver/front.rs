@@ -17,6 +17,7 @@ use crate::provider::{Profile, Provider};
 /// What a receiver judges by the head: address, credentials, method, content type.
 #[derive(Clone, Debug)]
 pub struct Front {
+    receiver: Arc<str>,
     pub(crate) sources: Option<SourceIp>,
     pub(crate) basic: Option<BasicAuth>,
     methods: Vec<Method>,
@@ -24,8 +25,9 @@ pub struct Front {
 }
 
 impl Front {
-    pub(crate) fn new(profile: &Profile) -> Self {
+    pub(crate) fn new(receiver: Arc<str>, profile: &Profile) -> Self {
         Self {
+            receiver,
             sources: None,
             basic: None,
             methods: profile.methods.clone(),
@@ -58,8 +60,8 @@ impl Front {
     }
 }
 
-impl HeadCheck for Front {
-    fn check(&self, head: &mut Parts) -> Result<(), Rejection> {
+impl Front {
+    fn judge(&self, head: &mut Parts) -> Result<(), Rejection> {
         if let Some(sources) = &self.sources {
             sources.check(head)?;
         }
@@ -71,8 +73,15 @@ impl HeadCheck for Front {
     }
 }
 
+impl HeadCheck for Front {
+    fn check(&self, head: &mut Parts) -> Result<(), Rejection> {
+        self.judge(head).map_err(|rejection| rejection.with_receiver(Arc::clone(&self.receiver)))
+    }
+}
+
 /// What a receiver does with a whole body: opens it, and leaves evidence.
 pub struct Open<P> {
+    pub(crate) receiver: Arc<str>,
     pub(crate) provider: Arc<P>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: BodyLimits,
@@ -86,7 +95,8 @@ impl<P: Provider> BodyCheck for Open<P> {
 
     fn check(&self, head: &mut Parts, body: Bytes) -> Result<Bytes, Rejection> {
         if !self.skip_verification {
-            return open(self.provider.scheme(), &*self.clock, head, body);
+            let opened = open(self.provider.scheme(), &*self.clock, head, body);
+            return opened.map_err(|rejection| rejection.with_receiver(Arc::clone(&self.receiver)));
         }
         let now = self.clock.now().ok_or_else(|| Rejection::new(RejectionKind::Misassembled, "the clock failed"))?;
         head.extensions.insert(Verified::new("unverified", None, now));

@@ -4,7 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -25,6 +26,21 @@ pub enum Outcome {
     Retry(Duration),
     /// It failed; the sender comes again by its own schedule. Answered 500, and the error goes to the log.
     Failed(BoxError),
+}
+
+impl Outcome {
+    fn answer(self) -> Result<(), Rejection> {
+        match self {
+            Self::Done => Ok(()),
+            Self::Retry(after) => {
+                let rejection = Rejection::new(RejectionKind::HandlerRetry, "the handler asked for a later try");
+                Err(rejection.with_retry_after(after))
+            }
+            Self::Failed(error) => {
+                Err(Rejection::new(RejectionKind::HandlerFailed, "the handler failed").with_source(error))
+            }
+        }
+    }
 }
 
 /// What a handler may return: `()`, an [`Outcome`], or a `Result` of one of them with any error.
@@ -84,18 +100,20 @@ where
 /// A handler as a service: takes the event out of the extensions, answers by its outcome.
 pub struct HandlerService<E, F> {
     handler: F,
+    /// The receiver's name, for what is refused.
+    receiver: Arc<str>,
     event: PhantomData<fn(E)>,
 }
 
 impl<E, F> HandlerService<E, F> {
-    pub(crate) fn new(handler: F) -> Self {
-        Self { handler, event: PhantomData }
+    pub(crate) fn new(handler: F, receiver: Arc<str>) -> Self {
+        Self { handler, receiver, event: PhantomData }
     }
 }
 
 impl<E, F: Clone> Clone for HandlerService<E, F> {
     fn clone(&self) -> Self {
-        Self::new(self.handler.clone())
+        Self::new(self.handler.clone(), Arc::clone(&self.receiver))
     }
 }
 
@@ -120,7 +138,8 @@ where
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let event = request.extensions_mut().remove::<Received<E>>();
-        HandlerFuture { running: event.map(|event| self.handler.handle(event)) }
+        let running = event.map(|event| self.handler.handle(event));
+        HandlerFuture { running, receiver: Arc::clone(&self.receiver) }
     }
 }
 
@@ -131,6 +150,7 @@ pin_project! {
     pub struct HandlerFuture<F> {
         #[pin]
         running: Option<F>,
+        receiver: Arc<str>,
     }
 }
 
@@ -142,21 +162,12 @@ where
     type Output = Result<Response<Body>, std::convert::Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().running.as_pin_mut() {
-            Some(running) => running.poll(cx).map(|output| Ok(answer(output.into_outcome()))),
-            None => Poll::Ready(Ok(refusal(Rejection::new(RejectionKind::Misassembled, "no event for the handler")))),
-        }
-    }
-}
-
-fn answer(outcome: Outcome) -> Response<Body> {
-    match outcome {
-        Outcome::Done => Response::new(Body::default()),
-        Outcome::Retry(after) => refusal(
-            Rejection::new(RejectionKind::HandlerRetry, "the handler asked for a later try").with_retry_after(after),
-        ),
-        Outcome::Failed(error) => {
-            refusal(Rejection::new(RejectionKind::HandlerFailed, "the handler failed").with_source(error))
-        }
+        let this = self.project();
+        let answered = match this.running.as_pin_mut() {
+            Some(running) => ready!(running.poll(cx)).into_outcome().answer(),
+            None => Err(Rejection::new(RejectionKind::Misassembled, "no event for the handler")),
+        };
+        let refused = |rejection: Rejection| refusal(rejection.with_receiver(Arc::clone(this.receiver)));
+        Poll::Ready(Ok(answered.map_or_else(refused, |()| Response::new(Body::default()))))
     }
 }

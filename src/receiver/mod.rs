@@ -82,10 +82,10 @@ impl<P: Provider> Receiver<P> {
     /// as a repeat. Give one name to replicas of one receiver, and to nothing else: two accounts of one provider, each with
     /// its own secret, could otherwise claim each other's keys.
     pub fn new(name: impl Into<Arc<str>>, provider: P) -> Self {
-        let profile = provider.profile();
+        let (name, profile) = (name.into(), provider.profile());
         Self {
-            name: name.into(),
-            front: Front::new(profile),
+            front: Front::new(Arc::clone(&name), profile),
+            name,
             limits: BodyLimits { max_bytes: profile.max_body, ..BodyLimits::default() },
             settings: Settings::new(profile.retention()),
             provider: Arc::new(provider),
@@ -188,14 +188,23 @@ impl<P: Provider, D> Receiver<P, D> {
 impl<P: Provider, D: DedupeStore> Receiver<P, Arc<D>> {
     /// A service that answers the provider and calls this handler once per event. The handler returns `()`, an
     /// [`Outcome`], or a `Result` of one of them; an error is answered 500 and the event is tried again. A sender that
-    /// hangs up does not cancel the handler.
+    /// hangs up does not cancel the handler. Slower than its sender waits, it goes on, and the sender's retry gets its 2xx;
+    /// at its [limit](Settings::handler_limit), 5 minutes unless it was set, it is dropped.
+    ///
+    /// # Blocking
+    ///
+    /// A handler must not block its thread: hand blocking work to `tokio::task::spawn_blocking` and await it. Its lease is
+    /// renewed between two polls of its future. One that blocks for longer than the lease, 30 seconds unless it was set,
+    /// loses it, and a repeat of the event runs beside it, in this process or another; `lease_lost().is_lost()` is true by
+    /// then, for one that asks. Nor does the limit reach a future that does not return, nor a [drain](Drain) end before it.
     #[must_use]
     pub fn handle<F>(self, handler: F) -> ReceiverService<P, D, HandlerService<P::Event, F>>
     where
         F: Handler<P::Event>,
     {
+        let handler = HandlerService::new(handler, Arc::clone(&self.name));
         let ReceiverLayer { front, open, dedupe } = self.layer();
-        ReceiverLayer { front, open, dedupe: dedupe.without_delivery() }.layer(HandlerService::new(handler))
+        ReceiverLayer { front, open, dedupe: dedupe.without_delivery() }.layer(handler)
     }
 
     /// A layer for routes you already have: the inner service sees one request per event, with the event's JSON as its
@@ -203,6 +212,7 @@ impl<P: Provider, D: DedupeStore> Receiver<P, Arc<D>> {
     #[must_use]
     pub fn layer(self) -> ReceiverLayer<P, D> {
         let open = Open {
+            receiver: Arc::clone(&self.name),
             provider: Arc::clone(&self.provider),
             clock: self.clock.0,
             limits: self.limits,

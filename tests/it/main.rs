@@ -18,9 +18,12 @@ mod deliveries;
 mod effects;
 mod gate;
 mod hang_up;
+mod hanging;
 mod laws;
 mod mambu;
+mod marking;
 mod memory;
+mod mismatch;
 mod opp;
 #[cfg(feature = "cli")]
 mod program;

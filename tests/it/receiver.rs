@@ -25,7 +25,7 @@ use tower_webhook::secret::Secret;
 use tower_webhook::{ConfigError, Delivery, MemoryStore, Outcome, Received, Receiver, Rejection, RejectionKind};
 
 use crate::deliveries::{BATCH, TRANSFER, aella, bank, now, read, sealed};
-use crate::support::{Log, Scripted, Step};
+use crate::support::{Log, Scripted, Step, kind};
 
 /// What a handler saw: names and fences, in order.
 #[derive(Clone, Default)]
@@ -48,10 +48,6 @@ impl Seen {
 
 fn transfer() -> Request<Full<Bytes>> {
     sealed(&aella(), TRANSFER)
-}
-
-fn kind<B>(response: &Response<B>) -> Option<RejectionKind> {
-    response.extensions().get::<Rejection>().map(Rejection::kind)
 }
 
 fn receiver() -> Receiver<Aella> {
@@ -226,7 +222,7 @@ async fn a_handler_that_asks_for_a_later_try_gets_it_then_and_not_before() {
     assert_eq!(asked.headers()["retry-after"], "20");
     tokio::time::advance(Duration::from_secs(10)).await;
     let early = service.clone().oneshot(transfer()).await.unwrap();
-    assert_eq!((early.status().as_u16(), kind(&early)), (503, Some(RejectionKind::InFlight)));
+    assert_eq!((early.status().as_u16(), kind(&early)), (503, Some(RejectionKind::Resting)));
     assert_eq!(early.headers()["retry-after"], "10");
     tokio::time::advance(Duration::from_secs(10)).await;
     assert_eq!(service.oneshot(transfer()).await.unwrap().status(), 200);
@@ -663,4 +659,54 @@ async fn no_log_shows_a_secret_or_a_payload() {
     for hidden in ["canary", "Jane", "0480"] {
         assert!(!text.contains(hidden), "{hidden} is in {text}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_names_its_receiver_and_so_does_its_log_line() {
+    let log = Log::capture();
+    let service = Receiver::new("aella-ng", aella()).clock(now()).dedupe(MemoryStore::new(10)).handle(
+        |event: Received<aella::Event>| async move {
+            match event.delivery().key().as_str() {
+                "transfer.completed|fails" => Outcome::Failed("the ledger is down".into()),
+                "transfer.completed|later" => Outcome::Retry(Duration::from_secs(1)),
+                _ => panic!("on purpose"),
+            }
+        },
+    );
+    let body = |id: &str| {
+        format!(
+            r#"{{"event":"transfer.completed","timestamp":"2024-12-06T14:00:00Z","data":{{"id":"{id}","amount":1}}}}"#
+        )
+    };
+    let forged = transfer().map(|_| Full::new(Bytes::from_static(b"{}")));
+    let mut get = transfer();
+    *get.method_mut() = http::Method::GET;
+    let sealed = |text: String| sealed(&aella(), text);
+    let requests =
+        [get, forged, sealed("{}".into()), sealed(body("fails")), sealed(body("later")), sealed(body("panics"))];
+    let kinds = ["method_not_allowed", "signature_mismatch", "payload_malformed", "handler_failed", "handler_retry"];
+    for (request, expected) in requests.into_iter().zip(kinds.into_iter().chain(["handler_failed"])) {
+        let response = service.clone().oneshot(request).await.unwrap();
+        let rejection = response.extensions().get::<Rejection>().unwrap();
+        assert_eq!((rejection.kind().as_str(), rejection.receiver()), (expected, Some("aella-ng")));
+        let line = log.text().lines().last().unwrap().to_owned();
+        assert!(line.contains("receiver=\"aella-ng\"") && line.contains(expected), "{line}");
+    }
+    assert_eq!(Rejection::new(RejectionKind::InFlight, "").receiver(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_forgets_is_warned_of_once_for_each_receiver() {
+    let log = Log::capture();
+    let told =
+        |name: &str| log.text().matches(&format!("repeats after that is handled again receiver=\"{name}\"")).count();
+    let inner = || service_fn(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::default())) });
+    let layer = Receiver::new("a", aella()).dedupe(MemoryStore::new(1)).layer();
+    assert_eq!(told("a"), 0);
+    drop((layer.clone().layer(inner()), layer.layer(inner()), layer.clone().layer(inner())));
+    assert_eq!((told("a"), told("b")), (1, 0));
+    drop(IdempotencyLayer::new("b", aella(), MemoryStore::new(1)).layer(inner()));
+    drop(Receiver::new("c", aella()).dedupe(Broken(StoreError::Full)).layer().layer(inner()));
+    drop(Receiver::new("d", aella()).dangerous_without_dedupe().layer().layer(inner()));
+    assert_eq!((told("a"), told("b"), told("c"), told("d")), (1, 1, 0, 0));
 }

@@ -171,6 +171,11 @@ pub(crate) async fn answer(client: &mut TcpStream) -> io::Result<String> {
     Ok(answer)
 }
 
+/// Why an answer refuses.
+pub(crate) fn kind<B>(response: &Response<B>) -> Option<RejectionKind> {
+    response.extensions().get::<Rejection>().map(Rejection::kind)
+}
+
 thread_local! {
     static LOG: RefCell<Option<String>> = const { RefCell::new(None) };
 }

@@ -203,7 +203,7 @@ fn route(
         receiver = receiver.sources(layer);
     }
     let receiver = receiver.settings(|mut settings| {
-        settings = settings.tenant(tenant);
+        settings = settings.tenant(tenant).on_mismatch(endpoint.on_mismatch);
         if let Some(retention) = endpoint.retention {
             settings = settings.retention(retention);
         }

@@ -16,6 +16,12 @@ const OPERATION: Duration = Duration::from_secs(2);
 
 pub(super) struct Patient<S>(pub(super) Arc<S>);
 
+impl<S> Clone for Patient<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
 impl<S: DedupeStore> Patient<S> {
     pub(super) fn token(&self, entropy: &dyn Entropy) -> Result<Token, NoEntropy> {
         self.0.token(entropy)
@@ -89,7 +95,7 @@ async fn in_time<T>(time: Duration, call: impl Future<Output = Result<T, StoreEr
 }
 
 /// What comes out within the time. What comes at once, as from a store in memory, is spared the timer and its room.
-async fn within<T>(time: Duration, mut call: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+pub(super) async fn within<T>(time: Duration, mut call: Pin<&mut impl Future<Output = T>>) -> Option<T> {
     match poll_immediate(&mut call).await {
         None => Box::pin(timeout(time, call)).await.ok(),
         at_once => at_once,

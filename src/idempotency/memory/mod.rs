@@ -198,6 +198,10 @@ impl DedupeStore for MemoryStore {
         Ok(Token::from_bytes(u128::from(number).to_be_bytes()))
     }
 
+    fn forgets_at_exit(&self) -> bool {
+        true
+    }
+
     async fn claim(
         &self,
         key: &Key,

@@ -102,9 +102,10 @@ impl Record {
             }
             State::Poison { fence } => return Claim::Poison { attempts: u64::from(*fence) },
             State::Pending { fence, holder: Some(holder), .. } if holder == token => *fence,
-            State::Pending { until, .. } if now < *until => {
+            State::Pending { holder: Some(_), until, .. } if now < *until => {
                 return Claim::InFlight { retry_in: until.since(now) };
             }
+            State::Pending { until, .. } if now < *until => return Claim::Resting { retry_in: until.since(now) },
             State::Pending { fence, .. } if *fence >= most => {
                 let fence = *fence;
                 self.state = State::Poison { fence };

@@ -35,6 +35,9 @@ impl Reply {
             (b"W", [left]) => {
                 natural(left).map(|left| Self::Claim(Claim::InFlight { retry_in: Duration::from_millis(left) }))
             }
+            (b"R", [left]) => {
+                natural(left).map(|left| Self::Claim(Claim::Resting { retry_in: Duration::from_millis(left) }))
+            }
             (b"D", [fence, Value::BulkString(bytes)]) => natural(fence)
                 .zip(response::decode(bytes))
                 .map(|(fence, response)| Self::Claim(Claim::Done { fence, response })),

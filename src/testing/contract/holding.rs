@@ -72,7 +72,7 @@ pub(super) async fn strangers_change_nothing<B: Subject>(p: &Probe<'_, B>) {
         p.loses(late, Call::Complete(9), "on a released key").await;
     }
     p.loses(old, Call::Release(NOW), "on a released key").await;
-    p.waits(stranger, "the release's delay still runs").await;
+    p.rests(stranger, "the release's delay still runs").await;
     p.pass(6).await;
     p.acquires(holder, "the holder again, after the delay").await;
 
@@ -98,7 +98,7 @@ pub(super) async fn repeats_agree<B: Subject>(p: &Probe<'_, B>) {
 
     p.holds(mine, Call::Release(p.ticks(4)), "a release").await;
     p.call(mine, Call::Release(NOW), "the same release again, answered Ok or Lost").await;
-    p.waits(other, "a repeated release does not shorten the delay").await;
+    p.rests(other, "a repeated release does not shorten the delay").await;
     p.pass(6).await;
     p.acquires(other, "another's claim after the delay").await;
     p.loses(mine, Call::Release(NOW), "the release again, late").await;
@@ -161,7 +161,7 @@ pub(super) async fn keys_come_free<B: Subject>(p: &Probe<'_, B>) {
     p.acquires(token(3), "after the renewed lease").await;
 
     p.holds(token(3), Call::Release(p.ticks(2)), "a release with a delay").await;
-    p.waits(token(4), "within the delay").await;
+    p.rests(token(4), "within the delay").await;
     p.pass(3).await;
     p.acquires(token(4), "after the delay, long before the lease's end").await;
     p.holds(token(4), Call::Release(NOW), "a release without delay").await;

@@ -186,7 +186,7 @@ pub(super) async fn any_duration_is_taken<B: Subject>(p: &Probe<'_, B>) {
         p.acquires(token(2), "another, after a lease of no time").await;
         p.holds(token(2), Call::Release(long), &case("a delay")).await;
         p.pass(2).await;
-        p.waits(token(3), &case("a delay")).await;
+        p.rests(token(3), &case("a delay")).await;
     }
     let p = p.on_key(200).on_terms(Terms::new(NOW).lease(NOW));
     p.acquires(token(1), "no retention and no lease").await;

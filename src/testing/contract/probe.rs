@@ -108,6 +108,14 @@ impl<'a, B: Subject> Probe<'a, B> {
         }
     }
 
+    /// A store need not tell a key that rests from one that is held.
+    pub(super) async fn rests(&self, token: Token, case: &str) -> Duration {
+        match self.claim(token, case).await {
+            Claim::InFlight { retry_in } | Claim::Resting { retry_in } => retry_in,
+            other => self.broken(&format!("{case}: Resting, or InFlight"), &other),
+        }
+    }
+
     pub(super) async fn replays(&self, token: Token, number: u8, case: &str) -> u64 {
         match self.claim(token, case).await {
             Claim::Done { fence, response } if response == answer(number) => fence,

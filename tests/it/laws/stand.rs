@@ -122,7 +122,8 @@ pub(crate) async fn ask<S: DedupeStore>(store: &S, key: &Key, call: &Call) -> Re
 pub(crate) fn claimed(claim: &Result<Claim, StoreError>) -> Result<Answer, StoreError> {
     Ok(match claim {
         Ok(Claim::Acquired { fence }) => Answer::Acquired(*fence),
-        Ok(Claim::InFlight { retry_in }) => Answer::InFlight(Span::exactly(*retry_in)),
+        // The model does not tell a key that rests from one that is held.
+        Ok(Claim::InFlight { retry_in } | Claim::Resting { retry_in }) => Answer::InFlight(Span::exactly(*retry_in)),
         Ok(Claim::Done { fence, response }) => Answer::Done(*fence, number(response)),
         Ok(Claim::Mismatch { state }) => Answer::Mismatch(*state),
         Ok(Claim::Poison { attempts }) => Answer::Poison(*attempts),

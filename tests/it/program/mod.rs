@@ -3,6 +3,7 @@
 pub(crate) mod child;
 mod explain;
 mod listen;
+mod mismatch;
 mod readme;
 mod send;
 mod wire;

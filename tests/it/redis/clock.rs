@@ -103,7 +103,9 @@ async fn a_record_outlives_its_renewed_lease_and_its_delay() {
             };
         }
         assert!((59_000..=60_000).contains(&left(number)), "{number}: {}", left(number));
-        assert!(waits(&claim(&store, number, 2).await), "{number}");
+        let told = claim(&store, number, 2).await;
+        let fits = if number == 0 { waits(&told) } else { matches!(told, Ok(Claim::Resting { .. })) };
+        assert!(fits, "{number}: {told:?}");
     }
     assert_eq!(claim(&store, 2, 1).await, FIRST);
     assert_eq!(store.renew(&key(2), &token(1), Duration::from_millis(1)).await, Ok(Held::Ok));

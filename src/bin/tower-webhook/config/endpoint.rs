@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderName, Uri};
 use toml::Table;
+use tower_webhook::idempotency::Mismatch;
 use tower_webhook::layers::{BasicAuthLayer, Credentials, SourceIpLayer};
 use tower_webhook::provider::Provider as _;
 use tower_webhook::secret::Secret;
@@ -28,6 +29,8 @@ pub(crate) struct Endpoint {
     pub(crate) sources: Option<SourceIpLayer>,
     pub(crate) max_body: usize,
     pub(crate) retention: Option<Duration>,
+    /// What becomes of an event whose key was completed with another payload.
+    pub(crate) on_mismatch: Mismatch,
     /// Runs events while the store is down, though a repeat is then handled again.
     pub(crate) runs_unprotected: bool,
     pub(crate) forward: Option<Forward>,
@@ -65,6 +68,7 @@ impl Endpoint {
         let retention = section.duration("retention").or(defaults.retention);
         let max_body = section.size("max_body").or(defaults.max_body);
         let runs_unprotected = section.truth("dangerous_run_unprotected").unwrap_or(false);
+        let on_mismatch = read_on_mismatch(section);
         let forward = read_forward(section);
         section.finish();
 
@@ -90,6 +94,7 @@ impl Endpoint {
             basic_auth,
             sources,
             retention,
+            on_mismatch,
             runs_unprotected,
             forward,
             secret_headers: built.secret_headers,
@@ -122,6 +127,17 @@ fn read_name<'a>(section: &Section<'a>) -> Option<&'a str> {
         return None;
     }
     Some(name)
+}
+
+fn read_on_mismatch(section: &Section<'_>) -> Mismatch {
+    match section.text("on_mismatch") {
+        None | Some("refuse") => Mismatch::Refuse,
+        Some("acknowledge") => Mismatch::AcknowledgeUnhandled,
+        Some(_) => {
+            section.fault("on_mismatch", "is neither \"refuse\" nor \"acknowledge\"", "leave it out to refuse");
+            Mismatch::Refuse
+        }
+    }
 }
 
 fn read_path(section: &Section<'_>) -> Option<String> {

@@ -19,7 +19,7 @@ elseif state == 'F' or holder ~= token then
     return { call, 'C' }
   end
   if left > rest then
-    return { call, 'W', left - rest }
+    return { call, state == 'F' and 'R' or 'W', left - rest }
   end
   if most > 0 and claims >= most then
     redis.call('SET', key, 'X' .. holder .. mark .. fence .. ';', 'KEEPTTL')

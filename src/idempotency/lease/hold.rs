@@ -1,0 +1,142 @@
+//! Work under a lease: renewed while it runs, told when the lease is lost, and dropped when it takes too long.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::num::NonZeroU64;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::poll_immediate;
+use tokio::time::{Instant, sleep};
+
+use super::super::in_hand::Panicked;
+use super::super::lost::LeaseLost;
+use super::super::store::{DedupeStore, Held};
+use super::{Claims, Grant, Holding, Work};
+use crate::error::{Rejection, RejectionKind};
+use crate::trace;
+
+/// The lease is lost after this many failed renewals in a row.
+const MISSES: u32 = 3;
+/// However short a lease is, its renewals are not closer together.
+const SHORTEST_THIRD: Duration = Duration::from_millis(10);
+/// At the renewal of this number, which is three leases after the first, a handler is reported as slow.
+const SLOW: u32 = 9;
+/// A key whose work panicked is free after this.
+pub(super) const PANIC_DELAY: Duration = Duration::from_secs(1);
+/// So long a handler may still look after its affairs when it was told that it has reached its limit.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Why work has no outcome.
+#[derive(Debug)]
+pub(crate) enum Unfinished {
+    Panicked,
+    TimedOut,
+}
+
+impl Unfinished {
+    /// When the key is free again. What a dropped handler had begun elsewhere may go on: it gets the time of a crash.
+    pub(super) fn delay(&self, lease: Duration) -> Duration {
+        match self {
+            Self::Panicked => PANIC_DELAY,
+            Self::TimedOut => lease,
+        }
+    }
+
+    pub(crate) fn rejection(&self) -> Rejection {
+        match self {
+            Self::Panicked => Rejection::new(RejectionKind::HandlerFailed, "the handler panicked"),
+            Self::TimedOut => Rejection::new(RejectionKind::HandlerTimedOut, "the handler was dropped at its limit"),
+        }
+    }
+}
+
+/// Runs the work, and drops it when its limit completes first. The limit is not begun for work that is done at once.
+pub(crate) async fn run_until<T, L>(
+    work: impl Future<Output = Work<T>>,
+    limit: impl FnOnce() -> L,
+) -> Result<Work<T>, Unfinished>
+where
+    L: Future<Output = ()>,
+{
+    let mut work = pin!(AssertUnwindSafe(work).catch_unwind());
+    let outcome = match poll_immediate(&mut work).await {
+        Some(outcome) => outcome,
+        None => tokio::select! {
+            biased;
+            outcome = work => outcome,
+            () = Box::pin(limit()) => return Err(Unfinished::TimedOut),
+        },
+    };
+    outcome.map_err(|payload| {
+        Panicked::with(payload);
+        Unfinished::Panicked
+    })
+}
+
+/// What happens at the limit: the handler is told, and a moment later it is dropped.
+pub(crate) async fn at_limit(receiver: &str, fence: Option<NonZeroU64>, limit: Duration, lost: &LeaseLost) {
+    trace::handler_timed_out(receiver, fence.map(NonZeroU64::get), limit.as_secs());
+    lost.tell();
+    sleep(GRACE).await;
+}
+
+impl<S: DedupeStore> Claims<S> {
+    /// Runs the work and renews the lease meanwhile.
+    pub(super) async fn work<T, F, Fut>(&self, holding: &mut Holding<'_>, work: F) -> Result<Work<T>, Unfinished>
+    where
+        F: FnOnce(Grant) -> Fut,
+        Fut: Future<Output = Work<T>>,
+    {
+        let fence = NonZeroU64::new(holding.fence);
+        let lost = match fence {
+            Some(_) => LeaseLost::of(holding.since, self.settings.terms.lease),
+            None => LeaseLost::unclaimed(),
+        };
+        let grant = Grant { fence, lost: lost.clone() };
+        run_until(async move { work(grant).await }, || self.keep(holding, fence, &lost)).await
+    }
+
+    /// Holds the lease until the handler has reached its limit and is to be dropped.
+    async fn keep(&self, holding: &mut Holding<'_>, fence: Option<NonZeroU64>, lost: &LeaseLost) {
+        let limit = self.settings.handler_limit;
+        let left = limit.saturating_sub(holding.since.elapsed());
+        tokio::select! {
+            biased;
+            () = sleep(left) => {}
+            never = self.renew(holding, lost) => match never {},
+        }
+        at_limit(&self.receiver, fence, limit, lost).await;
+    }
+
+    /// Renews the lease at each third, and reports when it is lost.
+    async fn renew(&self, holding: &mut Holding<'_>, lost: &LeaseLost) -> Infallible {
+        let lease = self.settings.terms.lease;
+        let third = (lease / 3).max(SHORTEST_THIRD);
+        let (mut number, mut misses, mut last) = (0_u32, 0, holding.since);
+        while misses < MISSES {
+            sleep(third.saturating_sub(last.elapsed())).await;
+            last = Instant::now();
+            match self.store.renew(holding.key, &holding.token, lease, third).await {
+                Ok(Held::Ok) => {
+                    if lost.is_lost() {
+                        trace::renewed_late(&self.receiver, holding.fence);
+                    }
+                    lost.renewed(last, lease);
+                    (holding.since, misses) = (last, 0);
+                }
+                Ok(Held::Lost(_)) => break,
+                Err(_) => misses += 1,
+            }
+            number = number.saturating_add(1);
+            if number == SLOW {
+                trace::handler_slow(&self.receiver, holding.fence, third.saturating_mul(SLOW).as_secs());
+            }
+        }
+        trace::lease_lost(&self.receiver, holding.fence, misses);
+        lost.tell();
+        std::future::pending().await
+    }
+}

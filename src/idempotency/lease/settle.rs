@@ -1,0 +1,82 @@
+//! How a claim ends: marked as done, in the background if need be, asked about when it was lost, or released.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use super::super::store::{Claim, DedupeStore, Held, StoredResponse, Terms};
+use super::patient::within;
+use super::{Claims, Holding, Settled};
+use crate::error::{Rejection, RejectionKind};
+use crate::trace;
+
+/// A claim that only wants to know holds no longer than this.
+pub(super) const ASKING_LEASE: Duration = Duration::from_secs(1);
+
+impl<S: DedupeStore> Claims<S> {
+    /// Marks the event as done. The effect is there by now, so that the answer waits no longer than is set, and the marking
+    /// goes on without it.
+    pub(super) async fn complete(
+        &self,
+        holding: &Holding<'_>,
+        remember: &StoredResponse,
+    ) -> Result<(), Settled<Infallible>> {
+        let Holding { key, token, since, fence, .. } = *holding;
+        let Terms { retention, lease, .. } = self.settings.terms;
+        let marking = std::pin::pin!(self.store.complete(key, &token, remember, retention, since, lease));
+        match within(self.settings.mark_within, marking).await {
+            Some(Ok(Held::Ok)) => return Ok(()),
+            Some(Ok(Held::Lost(_))) => return Err(Box::pin(self.ask(holding)).await),
+            Some(Err(error)) => trace::completion_unknown(&self.receiver, fence, &error),
+            None => self.complete_later(holding, remember),
+        }
+        Ok(())
+    }
+
+    /// Until the lease ends: after that another may have the key, and has to run what the store does not know.
+    fn complete_later(&self, holding: &Holding<'_>, remember: &StoredResponse) {
+        let Holding { key, token, since, fence, .. } = *holding;
+        let (key, remember, store, receiver) = (*key, remember.clone(), self.store.clone(), self.receiver.clone());
+        let Terms { retention, lease, .. } = self.settings.terms;
+        trace::completion_late(&receiver, fence);
+        let marking = self.drain.track(async move {
+            match store.complete(&key, &token, &remember, retention, since, lease).await {
+                Ok(Held::Ok) => {}
+                Ok(Held::Lost(_)) => trace::completion_lost(&receiver, fence),
+                Err(error) => trace::completion_unknown(&receiver, fence, &error),
+            }
+        });
+        // There is a runtime: a timer of its own has just gone off.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(marking);
+        }
+    }
+
+    /// Whether somebody else has done the event that was taken from us. Leaves no claim behind: what asking acquires is
+    /// released at once, and would end soon by itself.
+    async fn ask(&self, holding: &Holding<'_>) -> Settled<Infallible> {
+        let refused = |detail: &'static str| Settled::Refused(Rejection::new(RejectionKind::LeaseLost, detail));
+        let Ok(token) = self.store.token(&*self.settings.entropy) else {
+            return refused("there are no random bytes to ask with");
+        };
+        let terms = self.settings.terms.lease(ASKING_LEASE.min(self.settings.terms.lease));
+        let answer = self.store.claim(holding.key, &token, holding.fingerprint, &terms).await;
+        if matches!(answer, Ok(Claim::Acquired { .. }) | Err(_)) {
+            self.release(&Holding { token, ..*holding }, Duration::ZERO).await;
+        }
+        match answer {
+            Ok(Claim::Done { response, .. }) => Settled::Replayed(response),
+            Ok(Claim::InFlight { .. }) => refused("the lease was lost, and another holds it"),
+            Ok(_) => refused("the lease was lost, and nobody has finished"),
+            Err(_) => refused("the lease was lost, and the store cannot say who has it"),
+        }
+    }
+
+    /// Frees the key after the delay. When that fails, the lease's end does it.
+    pub(super) async fn release(&self, holding: &Holding<'_>, delay: Duration) {
+        if let Err(error) = self.store.release(holding.key, &holding.token, delay).await {
+            trace::release_failed(&self.receiver, holding.fence, &error);
+        }
+    }
+}

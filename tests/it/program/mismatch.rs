@@ -1,0 +1,45 @@
+//! `on_mismatch`: a key that was completed with another payload, refused or acknowledged, and told on stdout in both cases.
+
+use serde_json::json;
+
+use super::child::{Folder, Listener, Program};
+use super::wire::{Raw, hex, hmac512};
+
+fn config(more: &str) -> String {
+    format!(
+        "listen = \"127.0.0.1:0\"\n[[endpoint]]\npath = \"/aella\"\nprovider = \"aella\"\n\
+         keys = [{{ id = \"k\", value = \"ae_sk_test_example\" }}]\n{more}\n"
+    )
+}
+
+fn transfer(amount: u32) -> Raw {
+    let body = format!(
+        r#"{{"event":"transfer.completed","timestamp":"2024-12-06T14:00:00Z","data":{{"id":"7b","amount":{amount}}}}}"#
+    );
+    let signature = hex(&hmac512(b"ae_sk_test_example", &[body.as_bytes()]));
+    Raw::new("/aella", &[("x-aella-signature", signature)], body)
+}
+
+#[test]
+fn another_payload_is_answered_as_the_file_says_and_never_handled() {
+    for (more, status) in [("", 422), ("on_mismatch = \"refuse\"", 422), ("on_mismatch = \"acknowledge\"", 200)] {
+        let listener = Listener::start(&config(more));
+        assert_eq!(transfer(1).send(listener.address()).status, 200, "{more}");
+        assert_eq!(listener.json()["verdict"], "accepted", "{more}");
+        assert_eq!(transfer(2).send(listener.address()).status, status, "{more}");
+        let line = listener.json();
+        let told = (&line["verdict"], &line["kind"], &line["status"]);
+        assert_eq!(told, (&json!("refused"), &json!("payload_mismatch"), &json!(status)), "{more}");
+        assert_eq!(transfer(1).send(listener.address()).header("idempotent-replayed"), Some("true"), "{more}");
+        assert_eq!(listener.json()["verdict"], "duplicate", "{more}");
+    }
+}
+
+#[test]
+fn another_word_for_it_is_a_fault_of_the_file() {
+    let folder = Folder::new();
+    let path = folder.write("receiver.toml", config("on_mismatch = \"ignore\""));
+    let done = Program::new(["listen".into(), "--config".into(), path.into_os_string()]).run();
+    assert_eq!(done.code, Some(2), "{done:?}");
+    assert!(done.stderr.contains("on_mismatch: is neither \"refuse\" nor \"acknowledge\""), "{}", done.stderr);
+}
