@@ -160,7 +160,12 @@ impl<S: DedupeStore> Claims<S> {
                 }
             }
             return Err(refused(match claim {
-                Ok(Claim::Acquired { fence }) => return Ok(Holding { key, fingerprint, token, fence, since }),
+                Ok(Claim::Acquired { fence, other_payload }) => {
+                    if other_payload {
+                        trace::other_payload(fence);
+                    }
+                    return Ok(Holding { key, fingerprint, token, fence, since });
+                }
                 Ok(Claim::Done { response, .. }) => return Err(NotHeld::Settled(Settled::Replayed(response))),
                 Err(error) => return Err(NotHeld::Unknown(error)),
                 Ok(Claim::InFlight { retry_in }) => in_flight(retry_in),

@@ -21,6 +21,7 @@ mod laws;
 mod mambu;
 mod memory;
 mod opp;
+mod other_payload;
 #[cfg(feature = "cli")]
 mod program;
 mod receiver;

@@ -113,7 +113,7 @@ impl Scripted {
 
 impl DedupeStore for Scripted {
     async fn claim(&self, _: &Key, token: &Token, _: &Fingerprint, terms: &Terms) -> Result<Claim, StoreError> {
-        self.say(("claim", token, terms.lease), &self.claims, Claim::Acquired { fence: 7 }).await
+        self.say(("claim", token, terms.lease), &self.claims, Claim::Acquired { fence: 7, other_payload: false }).await
     }
 
     async fn renew(&self, _: &Key, token: &Token, lease: Duration) -> Result<Held, StoreError> {
@@ -240,7 +240,7 @@ async fn the_lease_is_renewed_at_each_third() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_claim_is_renewed_at_a_third_from_when_it_was_sent() {
-    let slow = Says::Late(Duration::from_millis(1500), Ok(Claim::Acquired { fence: 7 }));
+    let slow = Says::Late(Duration::from_millis(1500), Ok(Claim::Acquired { fence: 7, other_payload: false }));
     let store = Arc::new(Scripted::new().claims([slow]));
     run_for(&claims(&store), 10).await;
     assert_eq!(store.order(), [(0, "claim"), (10_000, "renew"), (11_500, "complete")]);
@@ -402,7 +402,7 @@ async fn a_completion_is_repeated_with_its_token_until_the_lease_ends() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_completion_asks_who_has_done_it_and_leaves_no_claim() {
-    let acquired = || Claim::Acquired { fence: 9 };
+    let acquired = || Claim::Acquired { fence: 9, other_payload: false };
     let elsewhere = Claim::Done { fence: 8, response: answer(4) };
     let cases = [
         ("done", vec![Says::Now(Ok(elsewhere))], false),
