@@ -112,7 +112,7 @@ impl<P: Provider, D: DedupeStore, S> Layer<S> for IdempotencyLayer<P, D> {
 #[derive(Clone)]
 pub struct Settings {
     pub(crate) terms: Terms,
-    tenant: String,
+    pub(crate) tenant: String,
     in_flight_wait: Duration,
     batch_concurrency: usize,
     entropy: Arc<dyn Entropy>,

@@ -6,6 +6,7 @@
 
 mod answer;
 mod drain;
+mod identity;
 mod in_hand;
 mod key;
 mod layer;
@@ -23,6 +24,7 @@ mod unprotected;
 
 pub use answer::{REPLAYED, Repeats};
 pub use drain::Drain;
+pub use identity::{NameTaken, ReceiverIdentity};
 pub use key::{Fingerprint, Key, Namespace};
 pub use layer::{IdempotencyLayer, Settings};
 

@@ -17,6 +17,7 @@ mod custom;
 mod deliveries;
 mod gate;
 mod hang_up;
+mod identity;
 mod laws;
 mod mambu;
 mod memory;

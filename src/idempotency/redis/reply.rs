@@ -12,6 +12,8 @@ use super::response;
 pub(super) enum Reply {
     Claim(Claim),
     Held(Held),
+    /// Whose a name is.
+    Whose(Vec<u8>),
     /// The record is not one that a script wrote.
     Corrupt,
     /// This answers another call, or is no script's reply: the connection is out of step.
@@ -44,6 +46,7 @@ impl Reply {
             (b"H", []) => Some(Self::Held(Held::Ok)),
             (b"L", [Value::BulkString(gone)]) if gone == b"G" => Some(Self::Held(Held::Lost(LostWhy::Gone))),
             (b"L", [state]) => tag(state).map(|state| Self::Held(Held::Lost(LostWhy::Taken(state)))),
+            (b"N", [Value::BulkString(record)]) => Some(Self::Whose(record.clone())),
             (b"C", []) => None,
             _ => return Self::Stray,
         }
