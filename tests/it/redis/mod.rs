@@ -5,6 +5,7 @@ mod away;
 mod broken;
 mod clock;
 mod contract;
+mod enroll;
 mod failover;
 mod faults;
 #[cfg(feature = "cli")]
