@@ -26,6 +26,13 @@ pub(crate) fn acknowledged_unhandled(rejection: &Rejection, key: &dyn std::fmt::
     tracing::error!(target: "tower_webhook", receiver, kind, detail, ?key, "event acknowledged and not handled");
 }
 
+/// The key of an event that runs was known with another payload, which nobody completed: somebody should look which
+/// of the two the sender means.
+pub(crate) fn other_payload(receiver: &str, fence: u64) {
+    let message = "the key was known with another payload that nobody completed; the event runs";
+    tracing::error!(target: "tower_webhook", receiver, fence, "{message}");
+}
+
 /// The lease of an event was lost while its work runs: refused by the store, or renewals failed in a row.
 pub(crate) fn lease_lost(receiver: &str, fence: u64, failed_renewals: u32) {
     tracing::warn!(target: "tower_webhook", receiver, fence, failed_renewals, "lease lost while the event is handled");

@@ -73,7 +73,7 @@ fn ask(case: &str, keys: u64) -> Result<Vec<f64>, BoxError> {
 pub(crate) fn measure(case: &str, keys: u64) -> Result<(), BoxError> {
     let before = resident()?;
     let (bare, store) = (Bare::default(), MemoryStore::new(usize::try_from(keys)?));
-    let is_first = |number| claim(&store, number, number) == Some(Claim::Acquired { fence: 1 });
+    let is_first = |number| claim(&store, number, number) == Some(Claim::Acquired { fence: 1, other_payload: false });
     let new = rate(keys, |number| match case {
         "bare" => bare.claim(&key(number)),
         "held" => is_first(number),

@@ -132,7 +132,7 @@ async fn claim(store: &RedisStore, number: u64, by: u64) -> Result<Claim, BoxErr
 
 async fn first(store: Arc<RedisStore>, number: u64) -> Result<(), BoxError> {
     match claim(&store, number, number).await? {
-        Claim::Acquired { fence: 1 } => Ok(()),
+        Claim::Acquired { fence: 1, other_payload: false } => Ok(()),
         other => Err(format!("a new key: {other:?}").into()),
     }
 }

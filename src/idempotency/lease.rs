@@ -146,7 +146,12 @@ impl<S: DedupeStore> Claims<S> {
                 }
             }
             return Err(refused(match claim {
-                Ok(Claim::Acquired { fence }) => return Ok(Holding { key, fingerprint, token, fence, since }),
+                Ok(Claim::Acquired { fence, other_payload }) => {
+                    if other_payload {
+                        trace::other_payload(&self.receiver, fence);
+                    }
+                    return Ok(Holding { key, fingerprint, token, fence, since });
+                }
                 Ok(Claim::Done { response, .. }) => return Err(NotHeld::Settled(Settled::Replayed(response))),
                 Err(error) => return Err(NotHeld::Unknown(error)),
                 Ok(Claim::InFlight { retry_in }) => {

@@ -16,7 +16,10 @@ async fn a_key_that_comes_and_goes_leaves_nothing_over() {
         // The end moves from 35 seconds to 10. Of every other, the state is kept apart.
         let body = if round % 2 == 0 { Bytes::new() } else { Bytes::from_static(b"ok") };
         let token = Token::from_bytes([round; 16]);
-        assert!(matches!(store.claim(&key, &token, &event, &terms).await, Ok(Claim::Acquired { fence: 1 })));
+        assert!(matches!(
+            store.claim(&key, &token, &event, &terms).await,
+            Ok(Claim::Acquired { fence: 1, other_payload: false })
+        ));
         store
             .complete(&key, &token, &StoredResponse::new(http::StatusCode::OK, None, body), terms.retention)
             .await

@@ -11,6 +11,7 @@
 
 mod answer;
 mod drain;
+mod identity;
 mod in_hand;
 mod key;
 mod layer;
@@ -30,6 +31,7 @@ mod unprotected;
 
 pub use answer::{REPLAYED, Repeats};
 pub use drain::{Drain, StillInHand};
+pub use identity::{NameTaken, ReceiverIdentity};
 pub use key::{Fingerprint, Key, Namespace};
 pub use layer::IdempotencyLayer;
 pub use lost::LeaseLost;

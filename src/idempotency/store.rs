@@ -6,10 +6,10 @@
 //! | L2 | after it, no `claim` answers [`Claim::Acquired`] until the retention ends |
 //! | L3 | while a lease runs no other token gets `Acquired`; two `Acquired` with different tokens have different fences, the later one larger |
 //! | L4 | a call with a token that is not the record's own changes nothing |
-//! | L5 | the same call with the same token again gives the same class of answer; only a `release` may say [`Held::Lost`], since it is done |
+//! | L5 | the same call with the same token again gives the same class of answer; only a `release` may say [`Held::Lost`], since it is done. A claim with the same token and another fingerprint is another claim |
 //! | L6 | [`StoreError::Timeout`] means "unknown": a later call decides |
 //! | L7 | a live record is never evicted; a full store answers [`StoreError::Full`] |
-//! | L8 | another fingerprint never gets `Acquired` or `Done` |
+//! | L8 | another fingerprint never gets `Done`; it gets `Acquired` only for a key that is free and was never completed, and that answer, its repeats and every later `Acquired` of the record say so |
 //! | L9 | without new faults, a key becomes claimable or done within one lease |
 //! | L10 | the store sees no plaintext identity |
 //! | L11 | with as many claims as [`Terms::max_attempts`] and no lease running, a key is poisoned, and stays so until its retention ends |
@@ -51,6 +51,10 @@ pub trait DedupeStore: Send + Sync + 'static {
     }
 
     /// Takes the key for the lease, or says why not. Safe to repeat with the same token.
+    ///
+    /// A key that is free and that nobody completed goes to another fingerprint too, and the record takes that: of an
+    /// event that was never handled nothing is lost when its next delivery was written differently. While somebody holds
+    /// the key, or a delay runs, that claim waits like any other.
     ///
     /// # Errors
     ///
@@ -172,6 +176,9 @@ pub enum Claim {
     Acquired {
         /// For the handler's own writes: a downstream that has seen a larger one must refuse.
         fence: u64,
+        /// Whether the key was known with another payload, which nobody completed: the event runs, and somebody should
+        /// look.
+        other_payload: bool,
     },
     /// Somebody else holds the key.
     InFlight {
@@ -191,9 +198,9 @@ pub enum Claim {
         /// What was answered then.
         response: StoredResponse,
     },
-    /// The key is known with another fingerprint.
+    /// The key is done, with another fingerprint.
     Mismatch {
-        /// What state the known record is in.
+        /// What state the known record is in. By the laws that is [`StateTag::Done`].
         state: StateTag,
     },
     /// The key was claimed too often.

@@ -16,7 +16,7 @@ impl DedupeStore for Unclaimed {
     }
 
     async fn claim(&self, _: &Key, _: &Token, _: &Fingerprint, _: &Terms) -> Result<Claim, StoreError> {
-        Ok(Claim::Acquired { fence: 0 })
+        Ok(Claim::Acquired { fence: 0, other_payload: false })
     }
 
     async fn renew(&self, _: &Key, _: &Token, _: Duration) -> Result<Held, StoreError> {

@@ -155,6 +155,11 @@ pub struct BasicAuth {
 }
 
 impl BasicAuth {
+    /// The user names that are known.
+    pub fn usernames(&self) -> impl Iterator<Item = &str> {
+        self.known.iter().map(|known| &*known.username)
+    }
+
     /// Whose credentials these are. Compares with every one of ours, in the same time wherever a difference lies.
     fn owner(&self, given: &[u8]) -> Option<&Credentials> {
         let given: [u8; 32] = Sha256::digest(given).into();

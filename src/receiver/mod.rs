@@ -8,6 +8,7 @@
 mod axum;
 mod front;
 mod handler;
+mod identity;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -14,7 +14,7 @@ use super::form::{BodyForm, EnvelopeNames, Form, Parts, decode_header, set};
 use super::{Opened, Scheme, SealError, Sealing, mismatch};
 use crate::encoding::{Encoding, TextEncoding};
 use crate::error::{ConfigError, Rejection, RejectionKind};
-use crate::secret::{KeyRing, PreparedKeys};
+use crate::secret::{KeyCheck, KeyRing, PreparedKeys};
 
 /// AES-256-GCM without additional data, with a 12-byte IV and a 16-byte tag; no other lengths.
 ///
@@ -173,6 +173,10 @@ impl Scheme for AesGcm {
             set(headers, header, &Encoding::Base64.encode(&sum))?;
         }
         self.form.write(Parts { iv, tag: tag.into(), ciphertext }, headers)
+    }
+
+    fn key_checks(&self) -> Vec<KeyCheck> {
+        self.keys.checks()
     }
 }
 

@@ -14,7 +14,7 @@ use super::spki::{self, PublicKey};
 use super::template::Template;
 use super::{Opened, Scheme, SealError, Sealing, fitting};
 use crate::error::{ConfigError, Rejection};
-use crate::secret::{KeyRing, PreparedKeys, Secret};
+use crate::secret::{KeyCheck, KeyRing, PreparedKeys, Secret};
 
 /// Ed25519 (RFC 8032) over what a [`Signed`] says: whoever verifies cannot sign.
 ///
@@ -120,5 +120,9 @@ impl Scheme for Ed25519 {
         let Some(Signing(key)) = &self.signing else { return Err(SealError::NoValidKey) };
         self.wire.seal(headers, &plaintext, with.now, |parts| key.multipart_sign(parts).to_bytes().to_vec())?;
         Ok(plaintext)
+    }
+
+    fn key_checks(&self) -> Vec<KeyCheck> {
+        self.keys.checks()
     }
 }

@@ -12,7 +12,7 @@ use super::template::Template;
 use super::{Opened, Scheme, SealError, Sealing, fitting, long_enough};
 use crate::encoding::Encoding;
 use crate::error::{ConfigError, Rejection};
-use crate::secret::{KeyRing, PreparedKeys};
+use crate::secret::{KeyCheck, KeyRing, PreparedKeys};
 
 /// HMAC as text in a header that stands once: over the exact body bytes ([`Hmac::new`]), or over whatever a [`Signed`]
 /// says ([`Hmac::over`]).
@@ -112,5 +112,9 @@ impl Scheme for Hmac {
         let (_, key) = self.keys.valid_at(with.now).next().ok_or(SealError::NoValidKey)?;
         self.wire.seal(headers, &plaintext, with.now, |parts| key.tag(parts).as_bytes().to_vec())?;
         Ok(plaintext)
+    }
+
+    fn key_checks(&self) -> Vec<KeyCheck> {
+        self.keys.checks()
     }
 }

@@ -57,7 +57,7 @@ use subtle::Choice;
 
 use crate::clock::{Entropy, NoEntropy};
 use crate::error::{ConfigError, Rejection, RejectionKind};
-use crate::secret::PreparedKeys;
+use crate::secret::{KeyCheck, LEAST, PreparedKeys};
 
 pub use aes_gcm::AesGcm;
 #[cfg(feature = "asymmetric")]
@@ -116,6 +116,12 @@ pub trait Scheme: Send + Sync + 'static {
     ///
     /// [`SealError`] when no key is valid or no random bytes are to be had.
     fn seal(&self, plaintext: Bytes, headers: &mut HeaderMap, with: &Sealing<'_>) -> Result<Bytes, SealError>;
+
+    /// The check values of its keys, by which a store tells receivers of one name apart. Public keys have some too.
+    /// Default: none.
+    fn key_checks(&self) -> Vec<KeyCheck> {
+        Vec::new()
+    }
 }
 
 /// A scheme that is chosen at run time.
@@ -142,6 +148,10 @@ impl Scheme for Box<dyn Scheme> {
 
     fn seal(&self, plaintext: Bytes, headers: &mut HeaderMap, with: &Sealing<'_>) -> Result<Bytes, SealError> {
         (**self).seal(plaintext, headers, with)
+    }
+
+    fn key_checks(&self) -> Vec<KeyCheck> {
+        (**self).key_checks()
     }
 }
 
@@ -248,12 +258,9 @@ fn fitting<K>(keys: &PreparedKeys<K>, now: Timestamp, fits: impl Fn(&K) -> Choic
     fitted.cloned().ok_or_else(mismatch)
 }
 
-/// The least bytes of a secret that is not a cipher's key.
-const LEAST_SECRET: usize = 16;
-
 fn long_enough(secret: &[u8]) -> Result<(), ConfigError> {
-    if secret.len() < LEAST_SECRET {
-        return Err(ConfigError::ShortSecret { least: LEAST_SECRET, given: secret.len() });
+    if secret.len() < LEAST {
+        return Err(ConfigError::ShortSecret { least: LEAST, given: secret.len() });
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use super::spki::{self, PublicKey};
 use super::template::Template;
 use super::{Opened, Scheme, SealError, Sealing, fitting};
 use crate::error::{ConfigError, Rejection};
-use crate::secret::{KeyRing, PreparedKeys};
+use crate::secret::{KeyCheck, KeyRing, PreparedKeys};
 
 /// The signatures that are verified. Which of them is fixed by configuration, never by a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -136,5 +136,9 @@ impl Scheme for Signature {
     /// Always [`SealError::NoValidKey`]: the private key is the sender's.
     fn seal(&self, _: Bytes, _: &mut HeaderMap, _: &Sealing<'_>) -> Result<Bytes, SealError> {
         Err(SealError::NoValidKey)
+    }
+
+    fn key_checks(&self) -> Vec<KeyCheck> {
+        self.keys.checks()
     }
 }

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{Opened, Scheme, SealError, Sealing, fitting, long_enough, sole};
 use crate::error::{ConfigError, Rejection};
-use crate::secret::{KeyRing, PreparedKeys};
+use crate::secret::{KeyCheck, KeyRing, PreparedKeys};
 
 /// A header whose value must be a shared secret. The body passes untouched.
 ///
@@ -87,5 +87,9 @@ impl Scheme for StaticToken {
         value.set_sensitive(true);
         headers.insert(&self.header, value);
         Ok(plaintext)
+    }
+
+    fn key_checks(&self) -> Vec<KeyCheck> {
+        self.keys.checks()
     }
 }

@@ -17,7 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("provider", &["clock", "encoding", "error", "event", "json", "scheme", "secret"]),
     ("gate", &["error", "trace"]),
     ("layers", &["clock", "encoding", "error", "gate", "scheme", "secret"]),
-    ("idempotency", &["clock", "error", "event", "gate", "provider", "trace"]),
+    ("idempotency", &["clock", "error", "event", "gate", "provider", "secret", "trace"]),
     ("receiver", &["clock", "error", "gate", "idempotency", "layers", "provider", "scheme"]),
     ("testing", &["idempotency"]),
 ];

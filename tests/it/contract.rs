@@ -59,6 +59,12 @@ enum Flaw {
     FullEvenForKnownKeys,
     FingerprintIsIgnored,
     FingerprintIsIgnoredWhenDone,
+    OtherPayloadIsRefused,
+    OtherPayloadIsUnsaid,
+    OtherPayloadIsSaidOnce,
+    OtherPayloadTakesTheLease,
+    OtherPayloadEscapesPoison,
+    OtherPayloadKeepsTheFingerprint,
     LeaseNeverEnds,
     DelayIsIgnored,
     RenewalIsIgnored,
@@ -78,6 +84,7 @@ struct Flawed {
 #[derive(Clone)]
 struct Record {
     fingerprint: Fingerprint,
+    other_payload: bool,
     fence: u64,
     tag: StateTag,
     token: Option<Token>,
@@ -138,15 +145,25 @@ impl Flawed {
         if let (Flaw::RetentionFromFirstClaim, Some(before)) = (self.flaw, before) {
             expires = before.expires;
         }
-        let same = before.is_some_and(|before| before.token == Some(*token));
+        let is_other = before.is_some_and(|before| before.fingerprint != *fingerprint);
+        let same = before.is_some_and(|before| before.token == Some(*token)) && !is_other;
         let counts = !same || self.flaw == Flaw::RepeatedClaimCounts;
         let fence = match before {
             Some(before) if self.flaw == Flaw::FenceStands || !counts => before.fence,
             Some(before) => before.fence + 1,
             None => 1,
         };
-        let fingerprint = *fingerprint;
-        Record { fingerprint, fence, tag: StateTag::Pending, token: Some(*token), until, expires, response: None }
+        let other_payload = match self.flaw {
+            Flaw::OtherPayloadIsUnsaid | Flaw::FingerprintIsIgnored => false,
+            Flaw::OtherPayloadIsSaidOnce => is_other,
+            _ => is_other || before.is_some_and(|before| before.other_payload),
+        };
+        let fingerprint = match before {
+            Some(before) if self.flaw == Flaw::OtherPayloadKeepsTheFingerprint => before.fingerprint,
+            _ => *fingerprint,
+        };
+        let (tag, token) = (StateTag::Pending, Some(*token));
+        Record { fingerprint, other_payload, fence, tag, token, until, expires, response: None }
     }
 }
 
@@ -166,7 +183,8 @@ impl DedupeStore for Flawed {
             let state = record.tag;
             let ignored = self.flaw == Flaw::FingerprintIsIgnored
                 || self.flaw == Flaw::FingerprintIsIgnoredWhenDone && state == StateTag::Done;
-            if record.fingerprint != *fingerprint && !ignored {
+            let is_other = record.fingerprint != *fingerprint && !ignored;
+            if is_other && (state == StateTag::Done || self.flaw == Flaw::OtherPayloadIsRefused) {
                 return Ok(Claim::Mismatch { state });
             }
             if state == StateTag::Done {
@@ -179,25 +197,27 @@ impl DedupeStore for Flawed {
             if state == StateTag::Poison && self.flaw != Flaw::PoisonWearsOff {
                 return Ok(Claim::Poison { attempts: record.fence });
             }
-            let same = record.token == Some(*token) && self.flaw != Flaw::RepeatedClaimWaits;
-            if !same && Instant::now() < record.until {
+            let same = record.token == Some(*token) && !is_other && self.flaw != Flaw::RepeatedClaimWaits;
+            let takes = is_other && self.flaw == Flaw::OtherPayloadTakesTheLease;
+            if !same && !takes && Instant::now() < record.until {
                 return Ok(Claim::InFlight { retry_in: record.until - Instant::now() });
             }
             let most = terms.max_attempts.map_or(u64::MAX, |most| u64::from(most.get()));
-            if !same && record.fence >= most && self.flaw != Flaw::NeverPoisons {
+            let escapes = self.flaw == Flaw::NeverPoisons || is_other && self.flaw == Flaw::OtherPayloadEscapesPoison;
+            if !same && record.fence >= most && !escapes {
                 let poisoned = Record { tag: StateTag::Poison, token: None, ..record };
                 self.put(key, poisoned.clone())?;
                 return Ok(Claim::Poison { attempts: poisoned.fence });
             }
         }
         let record = self.granted(before.as_ref(), token, fingerprint, terms);
-        let fence = record.fence;
+        let (fence, other_payload) = (record.fence, record.other_payload);
         if self.flaw == Flaw::HalfAClaimStays && before.is_none() {
             self.put(key, Record { token: None, ..record.clone() })?;
             tokio::task::yield_now().await;
         }
         self.put(key, record)?;
-        Ok(Claim::Acquired { fence })
+        Ok(Claim::Acquired { fence, other_payload })
     }
 
     async fn renew(&self, key: &Key, token: &Token, lease: Duration) -> Result<Held, StoreError> {
@@ -304,6 +324,12 @@ async fn each_flaw_fails_at_its_law() {
         (Flaw::FullEvenForKnownKeys, Law::NothingIsEvicted),
         (Flaw::FingerprintIsIgnored, Law::OtherEventsAreTold),
         (Flaw::FingerprintIsIgnoredWhenDone, Law::OtherEventsAreTold),
+        (Flaw::OtherPayloadIsRefused, Law::OtherEventsAreTold),
+        (Flaw::OtherPayloadIsUnsaid, Law::OtherEventsAreTold),
+        (Flaw::OtherPayloadIsSaidOnce, Law::OtherEventsAreTold),
+        (Flaw::OtherPayloadTakesTheLease, Law::OtherEventsAreTold),
+        (Flaw::OtherPayloadEscapesPoison, Law::OtherEventsAreTold),
+        (Flaw::OtherPayloadKeepsTheFingerprint, Law::OtherEventsAreTold),
         (Flaw::LeaseNeverEnds, Law::KeysComeFree),
         (Flaw::DelayIsIgnored, Law::KeysComeFree),
         (Flaw::RenewalIsIgnored, Law::KeysComeFree),

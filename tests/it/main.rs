@@ -19,12 +19,14 @@ mod effects;
 mod gate;
 mod hang_up;
 mod hanging;
+mod identity;
 mod laws;
 mod mambu;
 mod marking;
 mod memory;
 mod mismatch;
 mod opp;
+mod other_payload;
 #[cfg(feature = "cli")]
 mod program;
 mod receiver;

@@ -40,7 +40,7 @@ async fn of_a_hundred_tasks_on_many_threads_one_gets_the_key() {
                     start.wait().await;
                     let terms = Terms::new(Duration::from_secs(3600));
                     let claim = store.claim(&wide(round), &who(number), &Fingerprint::of(b"e"), &terms).await;
-                    matches!(claim, Ok(Claim::Acquired { fence: 1 }))
+                    matches!(claim, Ok(Claim::Acquired { fence: 1, other_payload: false }))
                 }
             })
             .collect();
@@ -113,10 +113,10 @@ async fn a_full_store_finds_the_one_key_that_has_expired_at_once_and_not_before(
         tokio::time::advance(end - Duration::from_nanos(1) - Instant::now()).await;
         assert_eq!(new(count + turn), Err(StoreError::Full), "just before end {turn}");
         tokio::time::advance(Duration::from_nanos(1)).await;
-        assert_eq!(new(count + turn), Ok(Claim::Acquired { fence: 1 }), "at end {turn}");
+        assert_eq!(new(count + turn), Ok(Claim::Acquired { fence: 1, other_payload: false }), "at end {turn}");
         assert_eq!(new(2 * count), Err(StoreError::Full), "after end {turn}");
     }
-    assert!(matches!(new(count), Ok(Claim::Acquired { fence: 1 })), "the holder again");
+    assert!(matches!(new(count), Ok(Claim::Acquired { fence: 1, other_payload: false })), "the holder again");
 }
 
 #[tokio::test(start_paused = true)]
@@ -132,7 +132,7 @@ async fn a_full_store_and_a_sweep_look_past_any_number_of_keys_that_were_complet
         assert_eq!(store.complete(&key(number), &who(1), &response, terms.retention).await, Ok(Held::Ok));
     }
     tokio::time::advance(seconds(50)).await;
-    assert_eq!([new(1000), new(1001)], [Ok(Claim::Acquired { fence: 1 }), Err(StoreError::Full)]);
+    assert_eq!([new(1000), new(1001)], [Ok(Claim::Acquired { fence: 1, other_payload: false }), Err(StoreError::Full)]);
     tokio::time::advance(seconds(10)).await;
     store.sweep();
     assert_eq!(store.len(), 1);

@@ -24,6 +24,8 @@ const STACK: usize = 0x4000;
 enum Call {
     /// Claims the key for long.
     Take(u8),
+    /// The same, for another event.
+    TakeOther(u8),
     /// Claims it for no time. The record stays.
     Touch(u8),
     /// Claims it for no time, and the record is forgotten at once.
@@ -33,7 +35,7 @@ enum Call {
     Release(u8),
     Sweep,
 }
-use Call::{Complete, Release, Renew, Sweep, Take, Touch, Waste};
+use Call::{Complete, Release, Renew, Sweep, Take, TakeOther, Touch, Waste};
 
 type Program = &'static [Call];
 
@@ -65,14 +67,15 @@ impl Subject for MemoryStore {
 }
 
 fn call(store: &impl Subject, token: u8, call: Call) -> String {
-    let (who, event) = (Token::from_bytes([token; 16]), Fingerprint::of(b"e"));
+    let event = if matches!(call, TakeOther(_)) { Fingerprint::of(b"other") } else { Fingerprint::of(b"e") };
+    let who = Token::from_bytes([token; 16]);
     let key = |number| Key::from_bytes([number; 32]);
     let claim = |terms, key| match store.claim(&key, &who, &event, &terms).now_or_never().unwrap() {
         Ok(Claim::InFlight { .. }) => "in flight".into(),
         claim => format!("{claim:?}"),
     };
     let held = match call {
-        Take(number) => return claim(Terms::new(LONG).lease(LONG), key(number)),
+        Take(number) | TakeOther(number) => return claim(Terms::new(LONG).lease(LONG), key(number)),
         Touch(number) => return claim(Terms::new(LONG).lease(NONE), key(number)),
         Waste(number) => return claim(Terms::new(NONE).lease(NONE), key(number)),
         Renew(number) => store.renew(&key(number), &who, LONG).now_or_never(),
@@ -158,6 +161,16 @@ fn two_threads_on_one_key_are_told_what_some_order_tells() {
         for second in &programs[at..] {
             at_once(2, &[], [first, second], None);
         }
+    }
+}
+
+#[test]
+fn two_threads_with_two_payloads_are_told_what_some_order_tells() {
+    let other: Program = &[TakeOther(1), Release(1), TakeOther(1)];
+    let programs: [Program; 3] =
+        [&[Touch(1), Complete(1), Take(1)], &[Touch(1), Release(1), Take(1)], &[TakeOther(1), Complete(1), Take(1)]];
+    for program in programs {
+        at_once(2, &[], [program, other], None);
     }
 }
 

@@ -25,6 +25,7 @@ use crate::config::{Config, Endpoint};
 use crate::deliver::Deliver;
 use crate::forward::Upstream;
 use crate::lines::{self, Duplicate, Listening, Refused};
+use crate::names::NamesTaken;
 use crate::store::AnyStore;
 
 /// More connections than this wait to be accepted.
@@ -51,7 +52,13 @@ pub(crate) fn run(config: Config) -> ExitCode {
     };
     match runtime.block_on(serve(config)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failed("listen", &error),
+        Err(error) => match error.downcast::<NamesTaken>() {
+            Ok(taken) => {
+                eprintln!("tower-webhook: {taken}");
+                ExitCode::from(2)
+            }
+            Err(error) => failed("listen", &error),
+        },
     }
 }
 
@@ -64,7 +71,7 @@ async fn serve(config: Config) -> std::io::Result<()> {
     let mut stop = Stop::new()?;
     let listener = TcpListener::bind(config.listen).await?;
     let grace = config.drain;
-    let store = AnyStore::open(config.dedupe.keys).await.map_err(std::io::Error::other)?;
+    let store = AnyStore::open(config.dedupe.keys, &config.endpoints, &config.tenant).await?;
     let routes = Routes::new(config.endpoints, &config.tenant, config.body_deadline, config.dedupe.lease, &store);
     let routes = Arc::new(routes.map_err(std::io::Error::other)?);
     lines::print(&Listening { listening: listener.local_addr()?.to_string() })?;

@@ -10,6 +10,7 @@ mod explain;
 mod forward;
 mod lines;
 mod listen;
+mod names;
 mod send;
 mod store;
 

@@ -10,26 +10,41 @@ use tower_webhook::idempotency::{
     Claim, DedupeStore, Fingerprint, Held, Key, RedisStore, StoreError, StoredResponse, Terms, Token,
 };
 
-use crate::config::Keys;
+use crate::config::{Endpoint, Keys};
+use crate::names::{Enrolled, NotEnrolled};
 
 /// Memory or Redis.
 #[derive(Clone)]
 pub(crate) enum AnyStore {
     Memory(MemoryStore),
-    Redis(Arc<RedisStore>),
+    Redis(Arc<Enrolled>),
 }
 
 impl AnyStore {
-    /// Opens the store, and tells on stderr what a Redis server may promise.
-    pub(crate) async fn open(keys: Keys) -> Result<Self, String> {
+    /// Opens the store, tells on stderr what a Redis server may promise, and tells that server whose the names are.
+    pub(crate) async fn open(keys: Keys, endpoints: &[Endpoint], tenant: &str) -> std::io::Result<Self> {
         match keys {
             Keys::Memory { capacity } => Ok(Self::Memory(MemoryStore::new(capacity))),
             Keys::Redis { store, strict } => {
-                probe(&store, strict).await?;
-                Ok(Self::Redis(Arc::new(*store)))
+                probe(&store, strict).await.map_err(std::io::Error::other)?;
+                let names = Enrolled::new(*store, endpoints, tenant);
+                enroll(&names, strict).await?;
+                Ok(Self::Redis(Arc::new(names)))
             }
         }
     }
+}
+
+/// A server that cannot be reached is asked again before the first claim; strictly, it is not waited for.
+async fn enroll(names: &Enrolled, strict: bool) -> std::io::Result<()> {
+    let failed = |error| format!("dedupe: it is not known whose the names on the Redis server are: {error}");
+    match names.enroll().await {
+        Ok(()) => {}
+        Err(NotEnrolled::Taken(taken)) => return Err(std::io::Error::other(taken)),
+        Err(NotEnrolled::Store(error)) if strict => return Err(std::io::Error::other(failed(error))),
+        Err(NotEnrolled::Store(error)) => eprintln!("tower-webhook: warning: {}", failed(error)),
+    }
+    Ok(())
 }
 
 /// A server that cannot be reached may come back, and until then deliveries are answered 503; strictly, it may not.
@@ -58,21 +73,21 @@ impl DedupeStore for AnyStore {
     fn token(&self, entropy: &dyn Entropy) -> Result<Token, NoEntropy> {
         match self {
             Self::Memory(store) => store.token(entropy),
-            Self::Redis(store) => store.token(entropy),
+            Self::Redis(names) => names.store().token(entropy),
         }
     }
 
     async fn claim(&self, key: &Key, token: &Token, print: &Fingerprint, terms: &Terms) -> Result<Claim, StoreError> {
         match self {
             Self::Memory(store) => store.claim(key, token, print, terms).await,
-            Self::Redis(store) => store.claim(key, token, print, terms).await,
+            Self::Redis(names) => names.for_claims().await?.claim(key, token, print, terms).await,
         }
     }
 
     async fn renew(&self, key: &Key, token: &Token, lease: Duration) -> Result<Held, StoreError> {
         match self {
             Self::Memory(store) => store.renew(key, token, lease).await,
-            Self::Redis(store) => store.renew(key, token, lease).await,
+            Self::Redis(names) => names.store().renew(key, token, lease).await,
         }
     }
 
@@ -85,14 +100,14 @@ impl DedupeStore for AnyStore {
     ) -> Result<Held, StoreError> {
         match self {
             Self::Memory(store) => store.complete(key, token, response, retention).await,
-            Self::Redis(store) => store.complete(key, token, response, retention).await,
+            Self::Redis(names) => names.store().complete(key, token, response, retention).await,
         }
     }
 
     async fn release(&self, key: &Key, token: &Token, delay: Duration) -> Result<Held, StoreError> {
         match self {
             Self::Memory(store) => store.release(key, token, delay).await,
-            Self::Redis(store) => store.release(key, token, delay).await,
+            Self::Redis(names) => names.store().release(key, token, delay).await,
         }
     }
 }

@@ -121,7 +121,7 @@ impl Scripted {
 
 impl DedupeStore for Scripted {
     async fn claim(&self, _: &Key, token: &Token, _: &Fingerprint, terms: &Terms) -> Result<Claim, StoreError> {
-        self.say(("claim", token, terms.lease), &self.claims, Claim::Acquired { fence: 7 }).await
+        self.say(("claim", token, terms.lease), &self.claims, Claim::Acquired { fence: 7, other_payload: false }).await
     }
 
     async fn renew(&self, _: &Key, token: &Token, lease: Duration) -> Result<Held, StoreError> {

@@ -37,8 +37,8 @@ const SWEPT_BY_A_CLAIM: usize = 8;
 /// and of its key and its token enough:
 ///
 /// - Keys are told apart by their last 16 bytes. That two of ten million hashes agree there has a chance of 1 in 10²⁴, and
-///   shows as [`Claim::Mismatch`] where the events differ in what identifies them. Whoever makes keys by other means than
-///   [`Namespace::key`](super::Namespace::key) must let them differ there.
+///   shows as another payload, such as [`Claim::Mismatch`], where the events differ in what identifies them. Whoever makes
+///   keys by other means than [`Namespace::key`](super::Namespace::key) must let them differ there.
 /// - A claim is held by a whole token. Once the event is done, 48 bits of it tell whether a late
 ///   [`complete`](DedupeStore::complete) comes from the one who did it. The answer depends on that, and nothing else.
 ///
@@ -52,7 +52,7 @@ const SWEPT_BY_A_CLAIM: usize = 8;
 /// let terms = Terms::new(Duration::from_secs(7 * 24 * 60 * 60));
 ///
 /// let first = store.claim(&Key::from_bytes([1; 32]), &token, &event, &terms).await;
-/// assert_eq!(first, Ok(Claim::Acquired { fence: 1 }));
+/// assert_eq!(first, Ok(Claim::Acquired { fence: 1, other_payload: false }));
 ///
 /// let second = store.claim(&Key::from_bytes([2; 32]), &token, &event, &terms).await;
 /// assert_eq!(second, Err(StoreError::Full));
@@ -147,7 +147,7 @@ impl MemoryStore {
             self.give_back(1);
             return Err(StoreError::Full);
         }
-        Ok(Claim::Acquired { fence: 1 })
+        Ok(Claim::Acquired { fence: 1, other_payload: false })
     }
 
     fn now(&self) -> Moment {

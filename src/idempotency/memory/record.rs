@@ -48,11 +48,12 @@ pub(super) struct Record {
 /// The fence counts claims in 32 bits, as [`Terms::max_attempts`] does. Where those end, no claim is granted any more:
 /// the same fence is never given out twice.
 pub(super) enum State {
-    /// Nobody else may claim before `until`. A released record has no holder.
+    /// Nobody else may claim before `until`. A released record has no holder. Once there was another payload, it stays said.
     Pending {
         fence: u32,
         holder: Option<Token>,
         until: Moment,
+        other_payload: bool,
     },
     Done {
         fence: u32,
@@ -81,27 +82,35 @@ impl Stub {
 impl Record {
     /// The record of a key that was absent, claimed.
     pub(super) fn claimed(token: Token, fingerprint: Fingerprint, terms: &Terms, now: Moment) -> Self {
-        Self::granted(1, token, fingerprint, terms, now)
+        Self::granted(1, false, token, fingerprint, terms, now)
     }
 
-    fn granted(fence: u32, token: Token, fingerprint: Fingerprint, terms: &Terms, now: Moment) -> Self {
+    fn granted(
+        fence: u32,
+        other_payload: bool,
+        token: Token,
+        fingerprint: Fingerprint,
+        terms: &Terms,
+        now: Moment,
+    ) -> Self {
         let until = now.after(terms.lease);
         let expires = now.after(terms.retention).max(until);
-        Self { fingerprint, expires, state: State::Pending { fence, holder: Some(token), until } }
+        Self { fingerprint, expires, state: State::Pending { fence, holder: Some(token), until, other_payload } }
     }
 
     pub(super) fn claim(&mut self, token: &Token, fingerprint: &Fingerprint, terms: &Terms, now: Moment) -> Claim {
-        if self.fingerprint != *fingerprint {
-            return Claim::Mismatch { state: self.tag() };
-        }
+        let is_other = self.fingerprint != *fingerprint;
         let most = terms.max_attempts.map_or(u32::MAX, NonZeroU32::get);
-        let fence = match &self.state {
+        let (fence, other_payload) = match &self.state {
+            State::Done { .. } if is_other => return Claim::Mismatch { state: StateTag::Done },
             State::Done { fence, response, .. } => {
                 let response = response.as_deref().cloned().unwrap_or_else(empty);
                 return Claim::Done { fence: u64::from(*fence), response };
             }
             State::Poison { fence } => return Claim::Poison { attempts: u64::from(*fence) },
-            State::Pending { fence, holder: Some(holder), .. } if holder == token => *fence,
+            State::Pending { fence, holder: Some(holder), other_payload, .. } if holder == token && !is_other => {
+                (*fence, *other_payload)
+            }
             State::Pending { holder: Some(_), until, .. } if now < *until => {
                 return Claim::InFlight { retry_in: until.since(now) };
             }
@@ -111,10 +120,10 @@ impl Record {
                 self.state = State::Poison { fence };
                 return Claim::Poison { attempts: u64::from(fence) };
             }
-            State::Pending { fence, .. } => fence.saturating_add(1),
+            State::Pending { fence, other_payload, .. } => (fence.saturating_add(1), *other_payload || is_other),
         };
-        *self = Self::granted(fence, *token, *fingerprint, terms, now);
-        Claim::Acquired { fence: u64::from(fence) }
+        *self = Self::granted(fence, other_payload, *token, *fingerprint, terms, now);
+        acquired(fence, other_payload)
     }
 
     pub(super) fn renew(&mut self, token: &Token, lease: Duration, now: Moment) -> Held {
@@ -172,6 +181,10 @@ impl Record {
     }
 }
 
+fn acquired(fence: u32, other_payload: bool) -> Claim {
+    Claim::Acquired { fence: u64::from(fence), other_payload }
+}
+
 fn empty() -> StoredResponse {
     StoredResponse::new(StatusCode::OK, None, Bytes::new())
 }
@@ -188,10 +201,10 @@ mod tests {
     fn no_fence_is_given_out_twice_where_they_end() {
         let (event, now) = (Fingerprint::of(b"event"), Moment::after_start(Duration::from_secs(1)));
         let terms = Terms::new(Duration::from_secs(60)).lease(Duration::ZERO);
-        let mut record = Record::granted(u32::MAX - 1, numbered(1), event, &terms, now);
+        let mut record = Record::granted(u32::MAX - 1, false, numbered(1), event, &terms, now);
         let last = u64::from(u32::MAX);
-        assert_eq!(record.claim(&numbered(2), &event, &terms, now), Claim::Acquired { fence: last });
-        assert_eq!(record.claim(&numbered(2), &event, &terms, now), Claim::Acquired { fence: last });
+        assert_eq!(record.claim(&numbered(2), &event, &terms, now), acquired(u32::MAX, false));
+        assert_eq!(record.claim(&numbered(2), &event, &terms, now), acquired(u32::MAX, false));
         assert_eq!(record.claim(&numbered(3), &event, &terms, now), Claim::Poison { attempts: last });
         assert_eq!(record.claim(&numbered(2), &event, &terms, now), Claim::Poison { attempts: last });
     }

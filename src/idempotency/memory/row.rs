@@ -164,7 +164,7 @@ mod tests {
             let mut row = Kept::claimed();
             for fence in 2..=last {
                 let token = u8::try_from(fence % 7).unwrap();
-                assert_eq!(row.claim(token + 10), Claim::Acquired { fence }, "of {last}");
+                assert_eq!(row.claim(token + 10), Claim::Acquired { fence, other_payload: false }, "of {last}");
             }
             assert_eq!(row.complete(u8::try_from(last % 7).unwrap() + 10, &empty()), Held::Ok);
             assert_eq!(row.claim(1), Claim::Done { fence: last, response: empty() });

@@ -18,6 +18,7 @@
 //! // A server that may evict live keys is refused, one that has no append-only file is warned of.
 //! let report = report.lenient()?;
 //! assert!(report.worst() < Severity::Refusal);
+//! // store.enroll(&receiver.identity()).await?, for each receiver: whose its name on this server is
 //! // receiver.dedupe(store)
 //! # Ok(()) }
 //! ```
@@ -75,6 +76,7 @@
 //! 0.63 GB, ten a second 6.3 GB. An append-only file and a fork to rewrite it take as much again.
 
 mod address;
+mod enroll;
 mod fault;
 mod lines;
 mod probe;
@@ -104,6 +106,7 @@ use setup::Wait;
 use shortcut::New;
 use target::Line;
 
+pub use enroll::EnrollError;
 pub use report::{Finding, Report, Severity, Topic, Unfit};
 pub use setup::{RedisSetup, SetupError};
 
@@ -143,12 +146,16 @@ impl RedisStore {
 
     async fn call(&self, key: &Key, token: &Token, op: Op<'_>) -> Result<Reply, StoreError> {
         let key = script::key_text(&self.prefix, key);
-        let call = Call { key, token, op, replicated: self.wait.is_some() };
+        self.answer(&Call { key, token, op, replicated: self.wait.is_some() }).await
+    }
+
+    /// What the server says, with as many tries as there is time for.
+    async fn answer(&self, call: &Call<'_>) -> Result<Reply, StoreError> {
         let mut told = None;
         let tries = async {
             let mut pause = Duration::from_millis(10);
             loop {
-                match self.attempt(&call).await {
+                match self.attempt(call).await {
                     Ok(Reply::Corrupt) => return Err(StoreError::Corrupt),
                     Ok(reply) => return Ok(reply),
                     Err(Failure::Final(error)) => return Err(error),

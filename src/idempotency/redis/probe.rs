@@ -82,7 +82,8 @@ impl RedisStore {
         let terms = Terms::new(Duration::from_secs(10));
         let response = StoredResponse::new(http::StatusCode::OK, None, bytes::Bytes::from_static(b"probe"));
 
-        let claimed = self.claim(&key, &token, &print, &terms).await? == Claim::Acquired { fence: 1 };
+        let claimed =
+            self.claim(&key, &token, &print, &terms).await? == Claim::Acquired { fence: 1, other_payload: false };
         let held = self.complete(&key, &token, &response, terms.retention).await? == Held::Ok;
         let done = Claim::Done { fence: 1, response };
         Ok(claimed && held && self.claim(&key, &other, &print, &terms).await? == done)

@@ -12,6 +12,8 @@ use super::response;
 pub(super) enum Reply {
     Claim(Claim),
     Held(Held),
+    /// Whose a name is.
+    Whose(Vec<u8>),
     /// The record is not one that a script wrote.
     Corrupt,
     /// This answers another call, or is no script's reply: the connection is out of step.
@@ -31,7 +33,8 @@ impl Reply {
     fn of(parts: &[Value]) -> Self {
         let Some((Value::BulkString(letter), rest)) = parts.split_first() else { return Self::Stray };
         match (letter.as_slice(), rest) {
-            (b"A", [fence]) => natural(fence).map(|fence| Self::Claim(Claim::Acquired { fence })),
+            (b"A", [fence]) => natural(fence).map(|fence| acquired(fence, false)),
+            (b"O", [fence]) => natural(fence).map(|fence| acquired(fence, true)),
             (b"W", [left]) => {
                 natural(left).map(|left| Self::Claim(Claim::InFlight { retry_in: Duration::from_millis(left) }))
             }
@@ -46,11 +49,16 @@ impl Reply {
             (b"H", []) => Some(Self::Held(Held::Ok)),
             (b"L", [Value::BulkString(gone)]) if gone == b"G" => Some(Self::Held(Held::Lost(LostWhy::Gone))),
             (b"L", [state]) => tag(state).map(|state| Self::Held(Held::Lost(LostWhy::Taken(state)))),
+            (b"N", [Value::BulkString(record)]) => Some(Self::Whose(record.clone())),
             (b"C", []) => None,
             _ => return Self::Stray,
         }
         .unwrap_or(Self::Corrupt)
     }
+}
+
+fn acquired(fence: u64, other_payload: bool) -> Reply {
+    Reply::Claim(Claim::Acquired { fence, other_payload })
 }
 
 fn natural(value: &Value) -> Option<u64> {
@@ -79,7 +87,9 @@ mod tests {
     #[test]
     fn a_reply_counts_for_its_own_call_only() {
         let reply = Value::Array(vec![text("7"), text("A"), Value::Int(3)]);
-        assert_eq!(Reply::read(&reply, 7), Reply::Claim(Claim::Acquired { fence: 3 }));
+        assert_eq!(Reply::read(&reply, 7), Reply::Claim(Claim::Acquired { fence: 3, other_payload: false }));
+        let other = Value::Array(vec![text("7"), text("O"), Value::Int(3)]);
+        assert_eq!(Reply::read(&other, 7), Reply::Claim(Claim::Acquired { fence: 3, other_payload: true }));
         for other in [0, 6, 8, 77] {
             assert_eq!(Reply::read(&reply, other), Reply::Stray, "read as {other}");
         }
@@ -95,6 +105,7 @@ mod tests {
             ("an unknown letter", array(&[text("Z")]), Reply::Stray),
             ("a fence too many", array(&[text("A"), Value::Int(1), Value::Int(2)]), Reply::Stray),
             ("a negative fence", array(&[text("A"), Value::Int(-1)]), Reply::Corrupt),
+            ("a fence of another payload as text", array(&[text("O"), text("1")]), Reply::Corrupt),
             ("a fence as text", array(&[text("A"), text("1")]), Reply::Corrupt),
             ("an unknown state", array(&[text("L"), text("Q")]), Reply::Corrupt),
             ("a damaged response", array(&[text("D"), Value::Int(1), text("x")]), Reply::Corrupt),

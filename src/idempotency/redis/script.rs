@@ -27,25 +27,27 @@ struct Script {
 }
 
 macro_rules! script {
-    ($name:ident, $file:literal) => {
+    ($name:ident, $($file:literal)+) => {
         static $name: Script = {
-            const TEXT: &str = concat!(include_str!("script/record.lua"), include_str!($file));
+            const TEXT: &str = concat!($(include_str!($file)),+);
             Script { text: TEXT, hash: LazyLock::new(|| const_hex::encode(Sha1::digest(TEXT))) }
         };
     };
 }
 
-script!(CLAIM, "script/claim.lua");
-script!(HOLD, "script/hold.lua");
-script!(COMPLETE, "script/complete.lua");
+script!(CLAIM, "script/record.lua" "script/claim.lua");
+script!(HOLD, "script/record.lua" "script/hold.lua");
+script!(COMPLETE, "script/record.lua" "script/complete.lua");
+script!(WHOSE, "script/whose.lua");
 
-/// One of the four operations, with its arguments.
+/// One of the four operations, or the word about whose a name is, with its arguments.
 #[derive(Clone, Copy)]
 pub(super) enum Op<'a> {
     Claim { mark: &'a Mark, terms: &'a Terms },
     Renew { lease: Duration },
     Complete { response: &'a [u8], retention: Duration },
     Release { delay: Duration },
+    Whose { seen: &'a [u8], record: &'a [u8] },
 }
 
 /// An operation on a key by a token, ready to be sent as often as it takes.
@@ -87,7 +89,7 @@ impl Call<'_> {
 
     /// Whether the operation finishes what was begun, and so may write although the server is full.
     pub(super) fn finishes(&self) -> bool {
-        !matches!(self.op, Op::Claim { .. })
+        !matches!(self.op, Op::Claim { .. } | Op::Whose { .. })
     }
 }
 
@@ -97,6 +99,7 @@ impl Op<'_> {
             Self::Claim { .. } => &CLAIM,
             Self::Renew { .. } | Self::Release { .. } => &HOLD,
             Self::Complete { .. } => &COMPLETE,
+            Self::Whose { .. } => &WHOSE,
         }
     }
 
@@ -110,6 +113,7 @@ impl Op<'_> {
             Self::Renew { lease } => command.arg("P").arg(millis(lease)),
             Self::Complete { response, retention } => command.arg(millis(retention).max(1)).arg(response),
             Self::Release { delay } => command.arg("F").arg(millis(delay)),
+            Self::Whose { seen, record } => command.arg(seen).arg(record),
         };
     }
 }

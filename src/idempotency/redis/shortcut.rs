@@ -53,7 +53,7 @@ impl New {
         match (set, got) {
             (Err(Fault::Broken), _) => Err(Fault::Broken),
             (Ok(Value::Okay), Value::BulkString(record)) if record == self.record => {
-                Ok(Some(Reply::Claim(Claim::Acquired { fence: 1 })))
+                Ok(Some(Reply::Claim(Claim::Acquired { fence: 1, other_payload: false })))
             }
             (_, Value::BulkString(record)) => Ok(done(&record, mark).map(Reply::Claim)),
             (Err(fault), _) => Err(fault),
@@ -139,7 +139,7 @@ mod tests {
         };
         let other_done = one_off(17)(done.clone());
         let other_token = one_off(1)(new.record.clone());
-        let acquired = Ok(Some(Reply::Claim(Claim::Acquired { fence: 1 })));
+        let acquired = Ok(Some(Reply::Claim(Claim::Acquired { fence: 1, other_payload: false })));
         let is_done = || Ok(Some(Reply::Claim(Claim::Done { fence: 31, response: response.clone() })));
         let (full, away) = (error("OOM full"), error("NOREPLICAS few"));
         let (okay, nil) = (Value::Okay, Value::Nil);

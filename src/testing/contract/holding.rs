@@ -44,7 +44,7 @@ async fn one_wins_a_race<B: Subject>(p: &Probe<'_, B>) {
         let claims = p.race(tokens.map(token), round).await;
         let fences: Vec<u64> = claims
             .iter()
-            .filter_map(|claim| if let Claim::Acquired { fence } = claim { Some(*fence) } else { None })
+            .filter_map(|claim| if let Claim::Acquired { fence, .. } = claim { Some(*fence) } else { None })
             .collect();
         let others = claims.iter().filter(|claim| matches!(claim, Claim::InFlight { .. })).count();
         p.expect(fences.len() == 1 && others == 39, &format!("40 claims at once {round}: one Acquired"), &claims);
@@ -113,7 +113,7 @@ pub(super) async fn repeats_agree<B: Subject>(p: &Probe<'_, B>) {
 
     let p = p.on_key(1);
     let claims = p.race((0..20).map(|_| mine), "one token").await;
-    let same = claims.iter().all(|claim| *claim == Claim::Acquired { fence: 1 });
+    let same = claims.iter().all(|claim| *claim == Claim::Acquired { fence: 1, other_payload: false });
     p.expect(same, "20 copies of one claim at once: one fence", &claims);
 }
 

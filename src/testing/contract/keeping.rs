@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Subject;
 use super::probe::{Call, Probe, token};
-use crate::idempotency::{Claim, Held, StateTag, StoreError, Terms};
+use crate::idempotency::{Claim, Held, StoreError, Terms};
 
 const NOW: Duration = Duration::ZERO;
 
@@ -117,27 +117,64 @@ pub(super) async fn other_events_are_told<B: Subject>(p: &Probe<'_, B>) {
     let other = p.as_another_event();
     let (mine, next) = (token(1), token(2));
     p.acquires(mine, "a first claim").await;
-    other.mismatches(next, StateTag::Pending, "while it is held").await;
-    other.mismatches(mine, StateTag::Pending, "with the holder's token").await;
-    p.holds(mine, Call::Release(NOW), "a release").await;
-    other.mismatches(next, StateTag::Pending, "after a release").await;
-    p.acquires(next, "the same event, after a release").await;
-    p.pass(6).await;
-    other.mismatches(mine, StateTag::Pending, "after a lease").await;
-    p.holds(next, Call::Complete(1), "after a lease that nobody took").await;
+    other.waits(next, "another event, while the key is held").await;
+    other.waits(mine, "another event, with the holder's token").await;
+    p.holds(mine, Call::Complete(1), "by the holder, whom another event has not touched").await;
     for who in [mine, next] {
-        other.mismatches(who, StateTag::Done, "when it is done").await;
+        other.mismatches(who, "another event, when it is done").await;
     }
     p.replays(mine, 1, "the same event").await;
-
-    let once = p.on_key(1).on_terms(p.terms.max_attempts(NonZeroU32::MIN));
-    once.acquires(mine, "the only claim").await;
-    once.pass(6).await;
-    once.is_poisoned(next, 1, "a second claim of one").await;
-    once.as_another_event().mismatches(next, StateTag::Poison, "when it is poisoned").await;
-
     p.pass(22).await;
     other.acquires(mine, "another event, after the retention").await;
+
+    free_keys_go_to_other_events(&p.on_key(1)).await;
+    a_token_claims_one_event(&p.on_key(2)).await;
+    other_events_count_as_claims(&p.on_key(3)).await;
+}
+
+async fn free_keys_go_to_other_events<B: Subject>(p: &Probe<'_, B>) {
+    let other = p.as_another_event();
+    let (mine, next) = (token(1), token(2));
+    p.acquires(mine, "a first claim").await;
+    p.holds(mine, Call::Release(p.ticks(4)), "a release with a delay").await;
+    other.waits(next, "another event, within the delay").await;
+    p.pass(6).await;
+    for _ in 0..2 {
+        let fence = other.acquires_with_another_payload(next, "another event, after a release, and repeated").await;
+        p.expect(fence == 2, "the fence grows from one event to another", &fence);
+    }
+    p.has_nothing(mine, "the one who held the key before").await;
+    p.waits(mine, "the first event, while the other is held").await;
+    other.holds(next, Call::Renew(p.terms.lease), "by the other event's holder").await;
+    p.pass(6).await;
+    let fence = p.acquires_with_another_payload(mine, "the first event again, after the other's lease").await;
+    p.expect(fence == 3, "the fence grows back to the first event", &fence);
+    p.holds(mine, Call::Release(NOW), "a release").await;
+    p.acquires_with_another_payload(next, "the same event, of a record that has seen two").await;
+    p.holds(next, Call::Complete(1), "a completion").await;
+    other.mismatches(mine, "the other event, when the first is done").await;
+    p.replays(mine, 1, "the event that was done").await;
+    p.pass(22).await;
+    p.acquires(mine, "after the retention, which forgets that there were two").await;
+}
+
+/// Its second event is another claim, and no repeat.
+async fn a_token_claims_one_event<B: Subject>(p: &Probe<'_, B>) {
+    let (other, mine) = (p.as_another_event(), token(1));
+    p.acquires(mine, "a first claim").await;
+    p.pass(6).await;
+    let fence = other.acquires_with_another_payload(mine, "another event with the same token, after the lease").await;
+    p.expect(fence == 2, "the fence grows from one event to another with one token", &fence);
+}
+
+async fn other_events_count_as_claims<B: Subject>(p: &Probe<'_, B>) {
+    let once = p.on_terms(p.terms.max_attempts(NonZeroU32::MIN));
+    let (other, mine, next) = (once.as_another_event(), token(1), token(2));
+    once.acquires(mine, "the only claim").await;
+    once.pass(6).await;
+    other.is_poisoned(next, 1, "a second claim of one, of another event").await;
+    once.is_poisoned(next, 1, "the first event, when the key is poisoned").await;
+    other.is_poisoned(mine, 1, "another event, when the key is poisoned").await;
 }
 
 /// L11.

@@ -86,7 +86,7 @@ pub enum Law {
     UnknownIsDecided,
     /// L7: a live record is never evicted.
     NothingIsEvicted,
-    /// L8: another fingerprint is told so.
+    /// L8: another fingerprint is never replayed, and gets a free key with a word about it.
     OtherEventsAreTold,
     /// L9: a key comes free.
     KeysComeFree,

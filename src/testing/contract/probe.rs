@@ -96,8 +96,15 @@ impl<'a, B: Subject> Probe<'a, B> {
 
     pub(super) async fn acquires(&self, token: Token, case: &str) -> u64 {
         match self.claim(token, case).await {
-            Claim::Acquired { fence } => fence,
-            other => self.broken(&format!("{case}: Acquired"), &other),
+            Claim::Acquired { fence, other_payload: false } => fence,
+            other => self.broken(&format!("{case}: Acquired, with the payload that is known"), &other),
+        }
+    }
+
+    pub(super) async fn acquires_with_another_payload(&self, token: Token, case: &str) -> u64 {
+        match self.claim(token, case).await {
+            Claim::Acquired { fence, other_payload: true } => fence,
+            other => self.broken(&format!("{case}: Acquired, with another payload"), &other),
         }
     }
 
@@ -123,9 +130,10 @@ impl<'a, B: Subject> Probe<'a, B> {
         }
     }
 
-    pub(super) async fn mismatches(&self, token: Token, state: StateTag, case: &str) {
+    pub(super) async fn mismatches(&self, token: Token, case: &str) {
         let claim = self.claim(token, case).await;
-        self.expect(claim == Claim::Mismatch { state }, &format!("{case}: Mismatch, {state:?}"), &claim);
+        let expected = Claim::Mismatch { state: StateTag::Done };
+        self.expect(claim == expected, &format!("{case}: Mismatch, Done"), &claim);
     }
 
     pub(super) async fn is_poisoned(&self, token: Token, attempts: u64, case: &str) {

@@ -8,7 +8,7 @@ use tower_webhook::idempotency::{
     Claim, DedupeStore, Fingerprint, Held, Key, StoreError, StoredResponse, Terms, Token,
 };
 
-use super::model::{Answer, Call, Model, State};
+use super::model::{Answer, Call, Model, Row, State};
 use super::stand::{EVENT, number, response};
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -33,6 +33,16 @@ pub(crate) enum Flaw {
     ReadsThenWrites,
     /// A key comes free a moment too late.
     LeaseIsLonger,
+    /// A free key is refused to another event for as long as its record lives.
+    OtherIsRefused,
+    /// A free key goes to another event, and nobody is told.
+    OtherIsUnsaid,
+    /// It is told once, and not when the claim is repeated.
+    OtherIsForgotten,
+    /// Another event takes a key while its lease runs.
+    OtherTakesTheLease,
+    /// The record of a key that another event has taken is still the first one's.
+    OtherLeavesNoTrace,
 }
 
 /// The model as a store, with these flaws.
@@ -78,8 +88,12 @@ impl Broken {
                 return Answer::Held;
             }
             Call::Claim { lease, .. } if self.has(Flaw::LeaseIsLonger) => *lease += Duration::from_millis(50),
-            Call::Claim { token, .. } => self.before_claim(model, key, *token),
+            Call::Claim { .. } => self.before_claim(model, key, &call),
             _ => {}
+        }
+        let refused = model.row(key, now).filter(|row| self.has(Flaw::OtherIsRefused) && is_other(row, &call));
+        if let Some(row) = refused {
+            return Answer::Mismatch(row.tag());
         }
         let mut answer = model.answer(key, &call, now);
         if self.has(Flaw::OwnReleaseDeletes) && matches!(call, Call::Release { .. }) && answer == Answer::Held {
@@ -89,16 +103,30 @@ impl Broken {
             *fence = before.fence;
             model.rows.get_mut(&key).unwrap()[0].as_mut().unwrap().fence = before.fence;
         }
+        if let Answer::AcquiredOther(fence) = answer {
+            self.after_another_event(model.rows.get_mut(&key).unwrap()[0].as_mut().unwrap());
+            return if self.has(Flaw::OtherIsUnsaid) { Answer::Acquired(fence) } else { answer };
+        }
         answer
     }
 
-    fn before_claim(&self, model: &mut Model, key: Key, token: u128) {
+    fn after_another_event(&self, row: &mut Row) {
+        if self.has(Flaw::OtherIsForgotten) {
+            row.other = false;
+        }
+        if self.has(Flaw::OtherLeavesNoTrace) {
+            row.event = event_of(&Fingerprint::of(&EVENT.to_be_bytes()));
+        }
+    }
+
+    fn before_claim(&self, model: &mut Model, key: Key, call: &Call) {
+        let Call::Claim { token, .. } = *call else { return };
         let full = model.rows.len() >= model.room.unwrap_or(usize::MAX);
         if self.has(Flaw::Evicts) && full && !model.rows.contains_key(&key) {
             model.rows.pop_first();
         }
         let Some(Some(row)) = model.rows.get_mut(&key).map(|rows| &mut rows[0]) else { return };
-        if self.has(Flaw::LeaseIsIgnored) {
+        if self.has(Flaw::LeaseIsIgnored) || self.has(Flaw::OtherTakesTheLease) && is_other(row, call) {
             (row.until.from, row.until.to) = (Duration::ZERO, Duration::ZERO);
         }
         if self.has(Flaw::RepeatCounts) && row.state == State::Pending && row.holder == Some(token) {
@@ -112,8 +140,7 @@ impl Broken {
     /// Makes the row pending for that token, unless that token is done with it already.
     fn hand_over(&self, model: &mut Model, key: Key, token: u128, now: Duration) {
         if model.row(key, now).is_none() {
-            let (long, event) = (Duration::from_secs(1 << 30), Fingerprint::of(&EVENT.to_be_bytes()));
-            let event = u128::from_be_bytes(*event.as_bytes());
+            let (long, event) = (Duration::from_secs(1 << 30), event_of(&Fingerprint::of(&EVENT.to_be_bytes())));
             model.rows.remove(&key);
             model.answer(key, &Call::Claim { token, event, lease: long, retention: long, most: None }, now);
         }
@@ -127,9 +154,10 @@ impl Broken {
 impl DedupeStore for Broken {
     async fn claim(&self, key: &Key, token: &Token, event: &Fingerprint, terms: &Terms) -> Result<Claim, StoreError> {
         let (lease, retention, most) = (terms.lease, terms.retention, terms.max_attempts.map(u32::from));
-        let (token, event) = (u128::from_be_bytes(*token.as_bytes()), u128::from_be_bytes(*event.as_bytes()));
+        let (token, event) = (u128::from_be_bytes(*token.as_bytes()), event_of(event));
         Ok(match self.call(key, Call::Claim { token, event, lease, retention, most }) {
-            Answer::Acquired(fence) => Claim::Acquired { fence },
+            Answer::Acquired(fence) => Claim::Acquired { fence, other_payload: false },
+            Answer::AcquiredOther(fence) => Claim::Acquired { fence, other_payload: true },
             Answer::InFlight(retry_in) => Claim::InFlight { retry_in: retry_in.from },
             Answer::Done(fence, number) => Claim::Done { fence, response: response(number) },
             Answer::Mismatch(state) => Claim::Mismatch { state },
@@ -158,6 +186,14 @@ impl DedupeStore for Broken {
         let token = u128::from_be_bytes(*token.as_bytes());
         Ok(held(&self.call(key, Call::Release { token, delay })))
     }
+}
+
+fn is_other(row: &Row, call: &Call) -> bool {
+    matches!(call, Call::Claim { event, .. } if *event != row.event)
+}
+
+fn event_of(fingerprint: &Fingerprint) -> u128 {
+    u128::from_be_bytes(*fingerprint.as_bytes())
 }
 
 fn held(answer: &Answer) -> Held {

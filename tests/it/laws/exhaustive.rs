@@ -4,11 +4,13 @@ use tower_webhook::testing::contract::Subject;
 
 use super::broken::{Broken, Flaw};
 use super::explorer::explore;
-use super::machine::learn;
+use super::machine::{learn, learn_two_payloads};
 use super::stand::{Memory, Stand};
 
 /// How many there are by an explorer of its own, in another language, over a machine written down by hand.
 const STATES: usize = 1_806_223;
+/// How many this explorer found, over the machine of memory, of Redis and of the model.
+pub(crate) const STATES_OF_TWO_PAYLOADS: usize = 1_929_055;
 
 #[test]
 fn no_order_of_messages_breaks_the_memory_store() {
@@ -18,10 +20,31 @@ fn no_order_of_messages_breaks_the_memory_store() {
     assert_eq!((report.states, report.violations.into_iter().collect()), (STATES, Vec::<&str>::new()));
 }
 
+/// One of the three deliveries has another payload than the others.
+#[test]
+fn no_order_of_messages_breaks_the_memory_store_with_two_payloads() {
+    let machine = learn_two_payloads::<Memory>();
+    assert_eq!(machine.0.len(), 47, "states of one key");
+    let report = explore(&machine, 1);
+    assert_eq!((report.states, report.violations.into_iter().collect()), (STATES_OF_TWO_PAYLOADS, Vec::<&str>::new()));
+}
+
 #[test]
 fn the_model_is_the_same_machine() {
-    let machine = learn::<Control<0>>();
-    assert_eq!(format!("{:?}", machine.0), format!("{:?}", learn::<Memory>().0));
+    for (of_model, of_memory) in [
+        (learn::<Control<0>>(), learn::<Memory>()),
+        (learn_two_payloads::<Control<0>>(), learn_two_payloads::<Memory>()),
+    ] {
+        assert_eq!(format!("{:?}", of_model.0), format!("{:?}", of_memory.0));
+    }
+}
+
+#[test]
+fn a_word_that_is_missing_is_missed() {
+    let unsaid = explore(&learn_two_payloads::<Control<3>>(), 1);
+    assert!(unsaid.violations.contains("another payload was not told"), "{unsaid:?}");
+    let no_trace = explore(&learn_two_payloads::<Control<4>>(), 3);
+    assert!(no_trace.violations.contains("another payload was replayed"), "{no_trace:?}");
 }
 
 #[test]
@@ -44,7 +67,13 @@ impl<const N: usize> Subject for Control<N> {
     type Store = Broken;
 
     async fn store(&self) -> Broken {
-        const FLAWS: [&[Flaw]; 3] = [&[], &[Flaw::CompleteUpserts, Flaw::ReleaseDeletes], &[Flaw::OwnReleaseDeletes]];
+        const FLAWS: [&[Flaw]; 5] = [
+            &[],
+            &[Flaw::CompleteUpserts, Flaw::ReleaseDeletes],
+            &[Flaw::OwnReleaseDeletes],
+            &[Flaw::OtherIsUnsaid],
+            &[Flaw::OtherLeavesNoTrace],
+        ];
         Broken::new(FLAWS[N], None)
     }
 }

@@ -8,8 +8,6 @@
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 
-use tower_webhook::idempotency::StateTag;
-
 use super::machine::{Machine, OPS, Op, WORKERS};
 use super::model::Answer;
 
@@ -24,7 +22,7 @@ const GONE: u64 = 2;
 /// The record, the workers, the requests on their way, and what was seen so far.
 ///
 /// ```text
-/// bit 0: record (6), seen fence (2), completions (2), ever done (1);
+/// bit 0: record (6), seen fence (2), completions (2), ever done (1), events granted (2), event done (2);
 /// bit 16: per worker its phase (2) and the operation that it awaits (3);
 /// bit 32: per worker and operation, how many requests are on their way (2)
 /// ```
@@ -54,6 +52,16 @@ impl World {
 
     fn was_done(self) -> bool {
         self.get(10, 1) == 1
+    }
+
+    /// The events that had the key.
+    fn granted(self) -> u64 {
+        self.get(11, 2)
+    }
+
+    /// The event that was done.
+    fn done(self) -> u64 {
+        self.get(13, 2)
     }
 
     fn phase(self, worker: usize) -> u64 {
@@ -161,7 +169,7 @@ impl Explorer<'_> {
         self.push(ran);
         if world.awaits(worker) == op as u64 {
             let holds = match OPS[op] {
-                Op::Claim => matches!(answer, Answer::Acquired(_)),
+                Op::Claim => answer.granted().is_some(),
                 Op::Renew => *answer == Answer::Held,
                 Op::Complete | Op::Release => false,
             };
@@ -171,17 +179,21 @@ impl Explorer<'_> {
 
     fn judge(&mut self, world: World, worker: usize, op: Op, answer: &Answer, record: usize) -> World {
         let (before, after) = (&self.machine.0[world.record()], &self.machine.0[record]);
-        let mut seen = world;
+        let (mut seen, event) = (world, self.machine.1[worker] as u64);
         if op == Op::Complete && *answer == Answer::Held && record != world.record() {
-            seen = seen.with(8, 2, (world.completions() + 1).min(2));
+            seen = seen.with(8, 2, (world.completions() + 1).min(2)).with(13, 2, event);
             self.forbid(world.completions() >= 1, "two first completions");
         }
-        if let Answer::Acquired(fence) = answer {
+        if let Some(fence) = answer.granted() {
             self.forbid(world.was_done(), "acquired after done");
-            self.forbid(before.holder != Some(worker) && *fence <= world.fence(), "the fence did not grow");
-            seen = seen.with(6, 2, world.fence().max(*fence));
+            self.forbid(before.holder != Some(worker) && fence <= world.fence(), "the fence did not grow");
+            let granted = world.granted() | event;
+            self.forbid((granted == 3) != matches!(answer, Answer::AcquiredOther(_)), "another payload was not told");
+            seen = seen.with(6, 2, world.fence().max(fence)).with(11, 2, granted);
         }
-        let done = after.tag == Some(StateTag::Done);
+        let replayed = matches!(answer, Answer::Done(..));
+        self.forbid(replayed && world.done() != event, "another payload was replayed");
+        let done = after.is_done;
         self.forbid(world.was_done() && !done, "a done record was lost");
         if done { seen.with(10, 1, 1) } else { seen }
     }

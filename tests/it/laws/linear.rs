@@ -286,7 +286,7 @@ mod tests {
         (asked, None, call, Answer::Held)
     }
 
-    use Answer::{Acquired, Done, Held, Mismatch};
+    use Answer::{Acquired, AcquiredOther, Done, Held, Mismatch};
 
     /// Histories that can have happened, each beside one that differs in one place and cannot.
     fn twins() -> Vec<(&'static str, Vec<Line>, Vec<Line>)> {
@@ -374,9 +374,65 @@ mod tests {
                 vec![first(), at(2, 3, complete(1), gone)],
             ),
             (
-                "another event is told",
-                vec![first(), at(2, 3, claim_of(2, 2), Mismatch(StateTag::Pending))],
+                "another event waits",
                 vec![first(), at(2, 3, claim_of(2, 2), in_flight(98))],
+                vec![first(), at(2, 3, claim_of(2, 2), AcquiredOther(2))],
+            ),
+            (
+                "another event has a free key, and is told",
+                vec![first(), at(200, 201, claim_of(2, 2), AcquiredOther(2))],
+                vec![first(), at(200, 201, claim_of(2, 2), Acquired(2))],
+            ),
+            (
+                "the same event is told nothing",
+                vec![first(), at(200, 201, claim(2), Acquired(2))],
+                vec![first(), at(200, 201, claim(2), AcquiredOther(2))],
+            ),
+            (
+                "another event is told again",
+                vec![
+                    first(),
+                    at(200, 201, claim_of(2, 2), AcquiredOther(2)),
+                    at(202, 203, claim_of(2, 2), AcquiredOther(2)),
+                ],
+                vec![
+                    first(),
+                    at(200, 201, claim_of(2, 2), AcquiredOther(2)),
+                    at(202, 203, claim_of(2, 2), Acquired(2)),
+                ],
+            ),
+            (
+                "a record stays one that has seen two events",
+                vec![
+                    first(),
+                    at(200, 201, claim_of(2, 2), AcquiredOther(2)),
+                    at(400, 401, claim_of(3, 2), AcquiredOther(3)),
+                ],
+                vec![
+                    first(),
+                    at(200, 201, claim_of(2, 2), AcquiredOther(2)),
+                    at(400, 401, claim_of(3, 2), Acquired(3)),
+                ],
+            ),
+            (
+                "done is another event's",
+                vec![first(), at(2, 3, complete(1), Held), at(4, 5, claim_of(2, 2), Mismatch(StateTag::Done))],
+                vec![first(), at(2, 3, complete(1), Held), at(4, 5, claim_of(2, 2), Done(1, 1))],
+            ),
+            (
+                "what is done belongs to the event that took the key",
+                vec![
+                    first(),
+                    at(200, 201, claim_of(2, 2), AcquiredOther(2)),
+                    at(202, 203, complete(2), Held),
+                    at(204, 205, claim(3), Mismatch(StateTag::Done)),
+                ],
+                vec![
+                    first(),
+                    at(200, 201, claim_of(2, 2), AcquiredOther(2)),
+                    at(202, 203, complete(2), Held),
+                    at(204, 205, claim(3), Done(2, 2)),
+                ],
             ),
             (
                 "a claim that nobody heard of took effect",
@@ -514,7 +570,8 @@ mod tests {
         let said = |fence| {
             let done = (1..=2).map(move |answer| Done(fence, answer));
             let tagged = tags.into_iter().flat_map(|tag| [Mismatch(tag), Answer::Lost(LostWhy::Taken(tag))]);
-            let others = [Acquired(fence), Answer::Poison(fence), in_flight(0), Held, Answer::Full];
+            let others =
+                [Acquired(fence), AcquiredOther(fence), Answer::Poison(fence), in_flight(0), Held, Answer::Full];
             done.chain(tagged).chain(others).chain([Answer::Lost(LostWhy::Gone)])
         };
         let claims = |token| {
@@ -525,11 +582,11 @@ mod tests {
             (1..=2).flat_map(|of| claims(of).into_iter().chain([complete(of), renew(of), release(of)])).collect();
         let mut rows = Vec::new();
         for state in [State::Pending, State::Done(1), State::Done(2), State::Poison] {
-            for number in 0..18 {
+            for (number, other) in (0..18).flat_map(|number| [(number, false), (number, true)]) {
                 let holder = [None, Some(1), Some(2)][number / 2 % 3];
                 let (fence, until) = ([1, 2, 3][number / 6], [0, 99][number % 2]);
                 let (until, expires) = (Span::exactly(millis(until)), Span::exactly(RETENTION));
-                rows.push(Row { event: 1, fence, holder, state, until, expires });
+                rows.push(Row { event: 1, other, fence, holder, state, until, expires });
             }
         }
         let now = Span::exactly(millis(1));

@@ -38,7 +38,7 @@ enum Input {
 /// What a key is to its callers.
 #[derive(Debug)]
 pub(crate) struct State {
-    pub(crate) tag: Option<StateTag>,
+    pub(crate) is_done: bool,
     /// Who may renew it.
     pub(crate) holder: Option<usize>,
     pub(crate) when_the_lease_ends: usize,
@@ -46,8 +46,8 @@ pub(crate) struct State {
     pub(crate) moves: [[(Answer, usize); WORKERS]; OPS.len()],
 }
 
-/// The states, the absent key first.
-pub(crate) struct Machine(pub(crate) Vec<State>);
+/// The states, the absent key first, and what each worker claims the key for.
+pub(crate) struct Machine(pub(crate) Vec<State>, pub(crate) [u128; WORKERS]);
 
 /// Ten answers: what a state is known by.
 type Face = Vec<Answer>;
@@ -57,6 +57,8 @@ type Way = Vec<Input>;
 struct Asker<B: Stand> {
     stand: B,
     store: B::Store,
+    /// What each worker claims the key for.
+    events: [u128; WORKERS],
     /// How many keys were used.
     used: u64,
 }
@@ -80,7 +82,7 @@ impl<B: Stand> Asker<B> {
                 Input::Call(op, worker) => last = self.call(fresh, &self.named(op, worker)).await,
                 Input::Stranger => {
                     let (lease, retention) = (self.lease(), RETENTION);
-                    last = self.call(fresh, &Call::Claim { token: 9, event: 2, lease, retention, most: None }).await;
+                    last = self.call(fresh, &Call::Claim { token: 9, event: 9, lease, retention, most: None }).await;
                 }
             }
         }
@@ -98,7 +100,7 @@ impl<B: Stand> Asker<B> {
     fn named(&self, op: Op, worker: usize) -> Call {
         let (token, lease, retention) = (worker as u128 + 1, self.lease(), RETENTION);
         match op {
-            Op::Claim => Call::Claim { token, event: EVENT, lease, retention, most: Some(MOST) },
+            Op::Claim => Call::Claim { token, event: self.events[worker], lease, retention, most: Some(MOST) },
             Op::Renew => Call::Renew { token, lease },
             Op::Complete => Call::Complete { token, answer: worker as u64 + 1, retention },
             Op::Release => Call::Release { token, delay: Duration::ZERO },
@@ -118,10 +120,19 @@ fn inputs() -> Vec<Input> {
 
 /// Finds out the machine of a store.
 pub(crate) fn learn<B: Stand>() -> Machine {
+    learn_of::<B>([EVENT; WORKERS])
+}
+
+/// The same where the last worker's delivery of the key has another payload.
+pub(crate) fn learn_two_payloads<B: Stand>() -> Machine {
+    learn_of::<B>([EVENT, EVENT, EVENT + 1])
+}
+
+fn learn_of<B: Stand>(events: [u128; WORKERS]) -> Machine {
     B::runtime().block_on(async {
         let stand = B::default();
         let store = stand.store().await;
-        learn_with(Asker { stand, store, used: 0 }).await
+        learn_with(Asker { stand, store, events, used: 0 }).await
     })
 }
 
@@ -147,7 +158,7 @@ async fn learn_with<B: Stand>(mut asker: Asker<B>) -> Machine {
         states.push(state(&known[states.len()], moves, nexts.next().unwrap()));
         assert!(states.len() < 64, "more states than a claim, its lease and three tries can have");
     }
-    Machine(states)
+    Machine(states, asker.events)
 }
 
 fn with(way: &Way, step: Input) -> Way {
@@ -156,9 +167,6 @@ fn with(way: &Way, step: Input) -> Way {
 
 fn state(face: &Face, moves: [[(Answer, usize); WORKERS]; OPS.len()], when_the_lease_ends: usize) -> State {
     let holder = (0..WORKERS).find(|worker| face[WORKERS + worker] == Answer::Held);
-    let tag = match face.last() {
-        Some(Answer::Mismatch(tag)) => Some(*tag),
-        _ => None,
-    };
-    State { tag, holder, when_the_lease_ends, moves }
+    let is_done = face.last() == Some(&Answer::Mismatch(StateTag::Done));
+    State { is_done, holder, when_the_lease_ends, moves }
 }

@@ -4,7 +4,7 @@
 //! All of it stands on one reference model. A store comes under it by one [`stand::Stand`].
 
 mod broken;
-mod exhaustive;
+pub(crate) mod exhaustive;
 pub(crate) mod explorer;
 pub(crate) mod history;
 pub(crate) mod linear;

@@ -60,6 +60,8 @@ impl Call {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Answer {
     Acquired(u64),
+    /// With another payload than the key was known with.
+    AcquiredOther(u64),
     InFlight(Span),
     Done(u64, u64),
     Mismatch(StateTag),
@@ -78,9 +80,15 @@ impl Answer {
         }
     }
 
+    /// The fence that was given out.
+    pub(crate) fn granted(&self) -> Option<u64> {
+        if let Self::Acquired(fence) | Self::AcquiredOther(fence) = self { Some(*fence) } else { None }
+    }
+
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Acquired(_) => "acquired",
+            Self::AcquiredOther(_) => "acquired with another payload",
             Self::InFlight(_) => "in flight",
             Self::Done(..) => "done",
             Self::Mismatch(_) => "mismatch",
@@ -96,6 +104,8 @@ impl Answer {
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct Row {
     pub(crate) event: u128,
+    /// Whether the key was known with another event before.
+    pub(crate) other: bool,
     pub(crate) fence: u64,
     pub(crate) holder: Option<u128>,
     pub(crate) state: State,
@@ -137,7 +147,8 @@ pub(crate) fn possible(row: Option<&Row>, call: &Call, now: Span, room: Room) ->
 
 fn absent(call: &Call, now: Span, room: Room) -> Vec<Outcome> {
     let Call::Claim { event, .. } = call else { return vec![(Answer::Lost(LostWhy::Gone), None)] };
-    let row = Row { event: *event, fence: 0, holder: None, state: State::Pending, until: now, expires: now };
+    let row =
+        Row { event: *event, other: false, fence: 0, holder: None, state: State::Pending, until: now, expires: now };
     let granted = room.some.then(|| row.grant(call, now, 1));
     granted.into_iter().chain(room.none.then_some((Answer::Full, None))).collect()
 }
@@ -152,9 +163,10 @@ impl Row {
     }
 
     fn step(mut self, call: &Call, now: Span, free: bool) -> Outcome {
-        let holds = self.holder == Some(call.token());
+        let is_other = matches!(call, Call::Claim { event, .. } if *event != self.event);
+        let holds = self.holder == Some(call.token()) && !is_other;
         let answer = match (self.state, call) {
-            (_, Call::Claim { event, .. }) if *event != self.event => Answer::Mismatch(self.tag()),
+            (State::Done(_), Call::Claim { .. }) if is_other => Answer::Mismatch(StateTag::Done),
             (State::Done(answer), Call::Claim { .. }) => Answer::Done(self.fence, answer),
             (State::Poison, Call::Claim { .. }) => Answer::Poison(self.fence),
             (State::Pending, Call::Claim { .. }) if holds => {
@@ -184,10 +196,11 @@ impl Row {
     }
 
     fn grant(mut self, call: &Call, now: Span, fence: u64) -> Outcome {
-        let Call::Claim { token, lease, retention, .. } = call else { unreachable!("only claims are granted") };
-        (self.fence, self.holder) = (fence, Some(*token));
+        let Call::Claim { token, event, lease, retention, .. } = call else { unreachable!("only claims are granted") };
+        self.other |= self.event != *event;
+        (self.event, self.fence, self.holder) = (*event, fence, Some(*token));
         (self.until, self.expires) = (now.after(*lease), now.after(*retention.max(lease)));
-        (Answer::Acquired(fence), Some(self))
+        (if self.other { Answer::AcquiredOther(fence) } else { Answer::Acquired(fence) }, Some(self))
     }
 
     /// What the holder does to its pending row.
@@ -209,17 +222,19 @@ impl Row {
 
     /// Whether that may be said at some time while the row is there, whatever happens to it until then.
     pub(crate) fn may_come_to(&self, call: &Call, said: &Answer) -> bool {
-        let holds = self.holder == Some(call.token());
         let is_other = matches!(call, Call::Claim { event, .. } if *event != self.event);
+        let holds = self.holder == Some(call.token()) && !is_other;
         let may_be = |tag: StateTag| self.state == State::Pending || tag == self.tag();
+        let may_grant = |fence: u64| fence > self.fence || holds && fence == self.fence;
         match (self.state, said) {
-            (_, Answer::Mismatch(tag)) => is_other && may_be(*tag),
-            _ if is_other => false,
             (_, Answer::Lost(LostWhy::Taken(tag))) => may_be(*tag),
-            (State::Pending, Answer::Acquired(fence)) => *fence > self.fence || holds && *fence == self.fence,
+            (State::Pending, Answer::Mismatch(tag)) => *tag == StateTag::Done,
+            (State::Pending, Answer::Acquired(fence)) => !self.other && !is_other && may_grant(*fence),
+            (State::Pending, Answer::AcquiredOther(fence)) => *fence > self.fence || self.other && may_grant(*fence),
             (State::Pending, Answer::Done(fence, _) | Answer::Poison(fence)) => *fence >= self.fence,
             (State::Pending, Answer::InFlight(_) | Answer::Held) => true,
-            (State::Done(is), Answer::Done(fence, said)) => (self.fence, is) == (*fence, *said),
+            (State::Done(_), Answer::Mismatch(tag)) => is_other && *tag == StateTag::Done,
+            (State::Done(is), Answer::Done(fence, said)) => !is_other && (self.fence, is) == (*fence, *said),
             (State::Done(_), Answer::Held) => holds && matches!(call, Call::Complete { .. }),
             (State::Poison, Answer::Poison(fence)) => self.fence == *fence,
             _ => false,

@@ -121,7 +121,8 @@ pub(crate) async fn ask<S: DedupeStore>(store: &S, key: &Key, call: &Call) -> Re
 
 pub(crate) fn claimed(claim: &Result<Claim, StoreError>) -> Result<Answer, StoreError> {
     Ok(match claim {
-        Ok(Claim::Acquired { fence }) => Answer::Acquired(*fence),
+        Ok(Claim::Acquired { fence, other_payload: false }) => Answer::Acquired(*fence),
+        Ok(Claim::Acquired { fence, other_payload: true }) => Answer::AcquiredOther(*fence),
         // The model does not tell a key that rests from one that is held.
         Ok(Claim::InFlight { retry_in } | Claim::Resting { retry_in }) => Answer::InFlight(Span::exactly(*retry_in)),
         Ok(Claim::Done { fence, response }) => Answer::Done(*fence, number(response)),

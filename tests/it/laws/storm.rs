@@ -124,7 +124,7 @@ fn the_memory_store_among_threads_did_what_can_happen() {
         *seen.entry(event.told.map_or("unknown", |(_, answer)| answer.kind())).or_default() += 1;
     }
     // All but "full", and "gone" comes only of late calls.
-    assert!(seen.len() >= 8 && seen.values().filter(|times| **times > 50).count() >= 8, "hardly tested: {seen:?}");
+    assert!(seen.len() >= 9 && seen.values().filter(|times| **times > 50).count() >= 9, "hardly tested: {seen:?}");
     if let Err(violation) = check(&history, Grants::default()) {
         panic!("{violation}");
     }
@@ -132,7 +132,7 @@ fn the_memory_store_among_threads_did_what_can_happen() {
 
 #[test]
 fn each_flaw_shows_in_a_storm() {
-    let cases: [&'static [Flaw]; 9] = [
+    let cases: [&'static [Flaw]; 14] = [
         &[Flaw::CompleteUpserts],
         &[Flaw::ReleaseDeletes],
         &[Flaw::OwnReleaseDeletes],
@@ -142,6 +142,11 @@ fn each_flaw_shows_in_a_storm() {
         &[Flaw::DoneIsForgotten],
         &[Flaw::LeaseIsLonger],
         &[Flaw::ReadsThenWrites],
+        &[Flaw::OtherIsRefused],
+        &[Flaw::OtherIsUnsaid],
+        &[Flaw::OtherIsForgotten],
+        &[Flaw::OtherTakesTheLease],
+        &[Flaw::OtherLeavesNoTrace],
     ];
     for flaws in cases {
         let history = raise(Broken::new(flaws, None), 300, 7);

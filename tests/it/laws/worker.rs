@@ -70,7 +70,7 @@ impl<S: DedupeStore> Worker<S> {
         let most = (self.dice.below(8) == 0).then_some(2);
         let claim = Call::Claim { token, event, lease: self.time(), retention, most };
         match self.call(key, &claim).await {
-            Some(Answer::Acquired(_)) => {}
+            Some(Answer::Acquired(_) | Answer::AcquiredOther(_)) => {}
             Some(Answer::InFlight(_)) | None => return self.pass().await,
             _ => return,
         }

@@ -28,21 +28,29 @@ async fn a_leap_of_the_servers_clock_ends_a_lease_but_never_mixes_two_claims() {
     let server = Server::start(&[]);
     let store = RedisStore::connect(&server.url()).await.unwrap();
 
-    assert_eq!(long_claim(&store, 0, 1).await, Claim::Acquired { fence: 1 });
+    assert_eq!(long_claim(&store, 0, 1).await, Claim::Acquired { fence: 1, other_payload: false });
     leap(&server, 0, 2 * HOURS);
-    assert_eq!(long_claim(&store, 0, 2).await, Claim::Acquired { fence: 2 }, "two hours later the lease has ended");
+    assert_eq!(
+        long_claim(&store, 0, 2).await,
+        Claim::Acquired { fence: 2, other_payload: false },
+        "two hours later the lease has ended"
+    );
     assert_eq!(complete(&store, 0, 1).await, Ok(Held::Lost(LostWhy::Taken(StateTag::Pending))), "the first is told");
     assert_eq!(complete(&store, 0, 2).await, Ok(Held::Ok));
     assert!(matches!(long_claim(&store, 0, 3).await, Claim::Done { fence: 2, .. }));
 
-    assert_eq!(long_claim(&store, 1, 1).await, Claim::Acquired { fence: 1 });
+    assert_eq!(long_claim(&store, 1, 1).await, Claim::Acquired { fence: 1, other_payload: false });
     leap(&server, 1, -2 * HOURS);
     assert!(waits(&claim(&store, 1, 2).await), "two hours back: the lease is longer, and never granted twice");
     assert_eq!(complete(&store, 1, 1).await, Ok(Held::Ok));
 
-    assert_eq!(long_claim(&store, 2, 1).await, Claim::Acquired { fence: 1 });
+    assert_eq!(long_claim(&store, 2, 1).await, Claim::Acquired { fence: 1, other_payload: false });
     leap(&server, 2, 36 * 24 * HOURS);
-    assert_eq!(long_claim(&store, 2, 2).await, Claim::Acquired { fence: 1 }, "36 days later it runs by contract");
+    assert_eq!(
+        long_claim(&store, 2, 2).await,
+        Claim::Acquired { fence: 1, other_payload: false },
+        "36 days later it runs by contract"
+    );
 }
 
 /// A record's ends are times, not spans that would begin again when the server does.

@@ -203,10 +203,14 @@ async fn a_zero_byte_ends_nothing() {
         let terms = Terms::new(LEASE).lease(Duration::ZERO);
         for fence in 1..4 {
             let claimed = store.claim(&at, &first, &event, &terms).await;
-            assert_eq!(claimed, Ok(Claim::Acquired { fence }), "{byte}");
+            assert_eq!(claimed, Ok(Claim::Acquired { fence, other_payload: false }), "{byte}");
             assert_eq!(store.release(&at, &first, Duration::ZERO).await, Ok(Held::Ok), "{byte}");
         }
-        assert_eq!(store.claim(&at, &second, &event, &terms).await, Ok(Claim::Acquired { fence: 4 }), "{byte}");
+        assert_eq!(
+            store.claim(&at, &second, &event, &terms).await,
+            Ok(Claim::Acquired { fence: 4, other_payload: false }),
+            "{byte}"
+        );
         assert_eq!(store.renew(&at, &second, LEASE).await, Ok(Held::Ok), "{byte}");
         assert_eq!(store.complete(&at, &second, &answer(0), LEASE).await, Ok(Held::Ok), "{byte}");
         let done = store.claim(&at, &first, &event, &terms).await;

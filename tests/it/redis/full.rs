@@ -43,7 +43,7 @@ async fn a_full_server_takes_nothing_new_and_finishes_what_it_has() {
         assert_eq!(complete(&store, 2, 1).await, Ok(Held::Ok), "a completion with room again");
         assert_eq!(store.release(&key(3), &token(1), Duration::ZERO).await, Ok(Held::Ok), "a release with room again");
     }
-    assert_eq!(claim(&store, 3, 2).await, Ok(Claim::Acquired { fence: 2 }));
+    assert_eq!(claim(&store, 3, 2).await, Ok(Claim::Acquired { fence: 2, other_payload: false }));
 }
 
 /// What the page on sizes says. How much of it is the allocator's depends on the machine.

@@ -9,8 +9,9 @@ use tower_webhook::idempotency::RedisStore;
 use tower_webhook::testing::contract::Subject;
 
 use super::server::Server;
+use crate::laws::exhaustive::STATES_OF_TWO_PAYLOADS;
 use crate::laws::explorer::explore;
-use crate::laws::machine::learn;
+use crate::laws::machine::{learn, learn_two_payloads};
 use crate::laws::sequences::tell_at_once;
 use crate::laws::stand::Stand;
 
@@ -50,6 +51,12 @@ fn no_order_of_messages_breaks_the_redis_store() {
     let machine = learn::<Redis<70>>();
     let report = explore(&machine, 1);
     assert_eq!((report.states, report.violations.len()), (1_806_223, 0));
+}
+
+#[test]
+fn no_order_of_messages_breaks_the_redis_store_with_two_payloads() {
+    let report = explore(&learn_two_payloads::<Redis<70>>(), 1);
+    assert_eq!((report.states, report.violations.len()), (STATES_OF_TWO_PAYLOADS, 0));
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod away;
 mod broken;
 mod clock;
 mod contract;
+mod enroll;
 mod failover;
 mod faults;
 #[cfg(feature = "cli")]
@@ -12,6 +13,7 @@ mod fleet;
 mod full;
 mod histories;
 mod laws;
+mod other_payload;
 mod probe;
 mod proxy;
 mod server;
@@ -69,7 +71,7 @@ async fn complete(store: &RedisStore, number: u32, by: u8) -> Result<Held, Store
     store.complete(&key(number), &token(by), &answer(number), RETENTION).await
 }
 
-const FIRST: Result<Claim, StoreError> = Ok(Claim::Acquired { fence: 1 });
+const FIRST: Result<Claim, StoreError> = Ok(Claim::Acquired { fence: 1, other_payload: false });
 
 /// The answer to another's claim of a key that is held.
 fn waits(claim: &Result<Claim, StoreError>) -> bool {

@@ -153,7 +153,7 @@ impl DedupeStore for Flawed {
             }
             self.times.fetch_add(1, Ordering::Relaxed);
             match self.flaw {
-                Flaw::SilenceIsYes => return Ok(Claim::Acquired { fence: 1 }),
+                Flaw::SilenceIsYes => return Ok(Claim::Acquired { fence: 1, other_payload: false }),
                 Flaw::NewToken => token = Token::from_bytes(token.as_bytes().map(|byte| byte.wrapping_add(1))),
             }
         }

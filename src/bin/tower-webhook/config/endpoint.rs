@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use http::{HeaderName, Uri};
 use toml::Table;
-use tower_webhook::idempotency::Mismatch;
-use tower_webhook::layers::{BasicAuthLayer, Credentials, SourceIpLayer};
+use tower_webhook::idempotency::{Mismatch, ReceiverIdentity};
+use tower_webhook::layers::{BasicAuth, BasicAuthLayer, Credentials, SourceIpLayer};
 use tower_webhook::provider::Provider as _;
 use tower_webhook::secret::Secret;
 use zeroize::Zeroizing;
@@ -101,6 +101,14 @@ impl Endpoint {
             table: section.table().clone(),
             folder: folder.to_owned(),
         })
+    }
+
+    /// Who it is to a store that others use too.
+    pub(crate) fn identity(&self, tenant: &str) -> ReceiverIdentity {
+        let basic = self.basic_auth.as_ref().map(BasicAuthLayer::check);
+        ReceiverIdentity::new(tenant, self.provider.profile().name, &self.name)
+            .keys(self.provider.scheme().key_checks())
+            .users(basic.iter().flat_map(BasicAuth::usernames))
     }
 
     /// The same endpoint in other words. `None` when they are not sound.

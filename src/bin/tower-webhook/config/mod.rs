@@ -79,6 +79,7 @@ impl Config {
         let endpoints: Vec<_> =
             sections.iter().filter_map(|section| Endpoint::read(section, folder, &defaults, &mut warnings)).collect();
         check_paths(&endpoints, faults);
+        check_names(&endpoints, &tenant, faults);
         let listen = listen?;
         if !listen.ip().is_loopback() && matches!(dedupe.keys, Keys::Memory { .. }) {
             warnings.push(format!(
@@ -115,6 +116,16 @@ fn read_table(path: &Path, faults: &Faults) -> Option<Table> {
 
 fn line_of(text: &str, at: usize) -> usize {
     text.get(..at).unwrap_or_default().matches('\n').count() + 1
+}
+
+/// Two endpoints of one name share their effects, so they must be one receiver's.
+fn check_names(endpoints: &[Endpoint], tenant: &str, faults: &Faults) {
+    let receivers: Vec<_> = endpoints.iter().map(|endpoint| endpoint.identity(tenant)).collect();
+    for (at, receiver) in receivers.iter().enumerate() {
+        if let Some(taken) = receivers.iter().take(at).find_map(|earlier| receiver.may_join(earlier).err()) {
+            faults.add(format!("endpoint[{at}].name"), taken.problem(), taken.remedy());
+        }
+    }
 }
 
 fn check_paths(endpoints: &[Endpoint], faults: &Faults) {

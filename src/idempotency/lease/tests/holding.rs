@@ -21,7 +21,7 @@ async fn the_lease_is_renewed_at_each_third() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_claim_is_renewed_at_a_third_from_when_it_was_sent() {
-    let slow = Says::Late(Duration::from_millis(1500), Ok(Claim::Acquired { fence: 7 }));
+    let slow = Says::Late(Duration::from_millis(1500), Ok(Claim::Acquired { fence: 7, other_payload: false }));
     let store = Arc::new(Scripted::new().claims([slow]));
     run_for(&claims(&store), 10).await;
     assert_eq!(store.order(), [(0, "claim"), (10_000, "renew"), (11_500, "complete")]);

@@ -83,7 +83,7 @@ async fn a_completion_is_repeated_with_its_token_until_the_lease_ends() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_completion_asks_who_has_done_it_and_leaves_no_claim() {
-    let acquired = || Claim::Acquired { fence: 9 };
+    let acquired = || Claim::Acquired { fence: 9, other_payload: false };
     let elsewhere = Claim::Done { fence: 8, response: answer(4) };
     let cases = [
         ("done", vec![Says::Now(Ok(elsewhere))], false),

@@ -1,19 +1,19 @@
 local wanted, lease, life, most = ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
 local claims = record and tonumber(fence, 16)
-if record then
+if state == 'D' then
   if mark ~= wanted then
-    return { call, 'M', seen }
+    return { call, 'M', state }
   end
-  if state == 'D' then
-    return { call, 'D', claims, rest }
-  end
-  if state == 'X' then
-    return { call, 'X', claims }
-  end
+  return { call, 'D', claims, rest }
 end
+if state == 'X' then
+  return { call, 'X', claims }
+end
+-- Nobody completed it, so the key is this event's too, once it is free. What was seen of two payloads stays said.
+local other = record and (mark ~= wanted or string.sub(fence, 1, 1) == '0')
 if not record then
   claims = 1
-elseif state == 'F' or holder ~= token then
+elseif state == 'F' or holder ~= token or mark ~= wanted then
   local left = redis.call('PTTL', key)
   if left < 0 then
     return { call, 'C' }
@@ -27,5 +27,6 @@ elseif state == 'F' or holder ~= token then
   end
   claims = claims + 1
 end
-redis.call('SET', key, 'P' .. token .. wanted .. string.format('%x;%x', claims, life - lease), 'PX', life)
-return { call, 'A', claims }
+local head = 'P' .. token .. wanted .. (other and '0' or '')
+redis.call('SET', key, head .. string.format('%x;%x', claims, life - lease), 'PX', life)
+return { call, other and 'O' or 'A', claims }

@@ -3,7 +3,9 @@
 --   F<16><16>7;b43e9400     released, free from then on
 --   D<16><16>7;<response>   done
 --   X<16><16>7;             claimed too often
--- Numbers are hexadecimal. Time is what the key has left, so that a first claim needs no clock and no script.
+-- Numbers are hexadecimal. A zero before the fence: the key was known with another payload too. A version of this crate
+-- that does not know of this reads the same number. Time is what the key has left, so that a first claim needs no clock
+-- and no script.
 local key, call, token, shown = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local record = redis.call('GET', key)
 local state, holder, mark, fence, rest

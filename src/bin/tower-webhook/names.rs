@@ -1,0 +1,88 @@
+//! A Redis store that takes no claim before it is known whose the endpoints' names on it are.
+
+use std::fmt;
+use std::sync::Once;
+
+use tokio::sync::OnceCell;
+use tower_webhook::idempotency::redis::EnrollError;
+use tower_webhook::idempotency::{ReceiverIdentity, RedisStore, StoreError};
+
+use crate::config::Endpoint;
+
+pub(crate) struct Enrolled {
+    store: RedisStore,
+    receivers: Vec<(String, ReceiverIdentity)>,
+    enrolled: OnceCell<()>,
+    /// Whether it was said that a name is another's.
+    told: Once,
+}
+
+/// Names that are another's, a line for each endpoint.
+#[derive(Debug)]
+pub(crate) struct NamesTaken(Vec<String>);
+
+/// Why endpoints are not enrolled.
+pub(crate) enum NotEnrolled {
+    Taken(NamesTaken),
+    Store(StoreError),
+}
+
+impl Enrolled {
+    pub(crate) fn new(store: RedisStore, endpoints: &[Endpoint], tenant: &str) -> Self {
+        let receivers = endpoints.iter().map(|endpoint| (endpoint.path.clone(), endpoint.identity(tenant))).collect();
+        Self { store, receivers, enrolled: OnceCell::new(), told: Once::new() }
+    }
+
+    /// Says whose all names are, unless that was said.
+    pub(crate) async fn enroll(&self) -> Result<(), NotEnrolled> {
+        self.enrolled.get_or_try_init(|| self.try_enroll()).await.copied()
+    }
+
+    async fn try_enroll(&self) -> Result<(), NotEnrolled> {
+        let mut taken = Vec::new();
+        for (path, receiver) in &self.receivers {
+            note(path, self.store.may_enroll(receiver).await, &mut taken)?;
+        }
+        let may_all = taken.is_empty();
+        // A start that is refused leaves no name behind.
+        for (path, receiver) in self.receivers.iter().filter(|_| may_all) {
+            note(path, self.store.enroll(receiver).await, &mut taken)?;
+        }
+        if taken.is_empty() { Ok(()) } else { Err(NotEnrolled::Taken(NamesTaken(taken))) }
+    }
+
+    /// The store, for a claim. Where the server was away at the start, it is only now that the names are
+    /// looked at; a name that is another's is not used until the program is started anew.
+    pub(crate) async fn for_claims(&self) -> Result<&RedisStore, StoreError> {
+        match self.enroll().await {
+            Ok(()) => Ok(&self.store),
+            Err(NotEnrolled::Store(error)) => Err(error),
+            Err(NotEnrolled::Taken(taken)) => {
+                self.told.call_once(|| eprintln!("tower-webhook: {taken}"));
+                Err(StoreError::Misconfigured("a name on it is another receiver's: start anew"))
+            }
+        }
+    }
+
+    /// The store, for what was claimed from it.
+    pub(crate) fn store(&self) -> &RedisStore {
+        &self.store
+    }
+}
+
+fn note(path: &str, said: Result<(), EnrollError>, taken: &mut Vec<String>) -> Result<(), NotEnrolled> {
+    match said {
+        Ok(()) => {}
+        Err(EnrollError::Store(error)) => return Err(NotEnrolled::Store(error)),
+        Err(error) => taken.push(format!("dedupe: endpoint {path:?}: {error}")),
+    }
+    Ok(())
+}
+
+impl fmt::Display for NamesTaken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\ntower-webhook: "))
+    }
+}
+
+impl std::error::Error for NamesTaken {}

@@ -1,0 +1,17 @@
+//! Who a receiver is to a store that others use too.
+
+use super::Receiver;
+use crate::idempotency::ReceiverIdentity;
+use crate::layers::BasicAuth;
+use crate::provider::Provider;
+
+impl<P: Provider, D> Receiver<P, D> {
+    /// What a shared store is told about whose this receiver's name is: tenant, provider, name, and what tells its keys and
+    /// its Basic user names from others. With Redis, `RedisStore::enroll` takes it at the start.
+    #[must_use]
+    pub fn identity(&self) -> ReceiverIdentity {
+        ReceiverIdentity::new(&self.settings.tenant, self.provider.profile().name, &self.name)
+            .keys(self.provider.scheme().key_checks())
+            .users(self.front.basic.iter().flat_map(BasicAuth::usernames))
+    }
+}
