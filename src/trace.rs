@@ -38,3 +38,11 @@ pub(crate) fn release_failed(fence: u64, error: &dyn std::error::Error) {
 pub(crate) fn unprotected(error: &dyn std::error::Error) {
     tracing::error!(target: "tower_webhook", source = %error, "event handled without protection against repeats");
 }
+
+/// Members of a delivery's events could not be read as what they should be, and are absent.
+pub(crate) fn absent(provider: &str, members: &[String]) {
+    if !members.is_empty() {
+        let members = members.join(", ");
+        tracing::warn!(target: "tower_webhook", provider, members, "members that cannot be read are absent");
+    }
+}

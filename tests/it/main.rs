@@ -17,6 +17,8 @@ mod custom;
 mod deliveries;
 mod gate;
 mod hang_up;
+mod identity;
+mod keys;
 mod laws;
 mod mambu;
 mod memory;
@@ -26,10 +28,13 @@ mod program;
 mod receiver;
 #[cfg(feature = "redis")]
 mod redis;
+mod rewriting;
+mod rewritten;
 mod scheme;
 mod sibs;
 mod source_ip;
 #[cfg(feature = "asymmetric")]
 mod standard_webhooks;
 mod support;
+mod unreadable;
 mod verify;
