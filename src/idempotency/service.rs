@@ -193,7 +193,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
     {
         let event_key = job.event.key.clone();
         let key = self.namespace.key(&event_key);
-        let fingerprint = Fingerprint::of(&job.event.identity);
+        let fingerprint = Fingerprint::of(job.event.identity);
         let work = |grant| self.call(shared, job, service, grant);
         Answer::of(event_key, self.claims.run(&key, &fingerprint, work).await)
     }

@@ -27,9 +27,14 @@
 //! An identity is no authentication, and its hash has no key. Only a sender that has been proved gets as far as here, and
 //! all that it could win with two documents of one identity is that its own second event under its own key is taken for
 //! a repeat of the first; it could as well send nothing. A key would have to be the same on all machines for weeks, and
-//! would be one more secret to lose. Whoever writes a text inside a payload, such as a payer, does not write the key. Keys
-//! that are made of nothing but what a payer may write are made with SHA-256
-//! ([`KeyPolicy::OrBodyDigest`](crate::provider::mambu::KeyPolicy::OrBodyDigest)).
+//! would be one more secret to lose. Whoever reads a store can try whether a guess of a whole payload is right, as with any
+//! hash without a key.
+//!
+//! It is no defence against somebody who may write texts inside another's payload, such as a payer: a sum of 128 bits can
+//! be made to meet by whoever chooses what is summed, with any hash. So an identity is compared under one key, or stands
+//! in a key beside ids that no payer writes, or for an event that brings no id at all, which is none that is published as
+//! moving money. A key that is nothing but a digest of a body, which is what
+//! `KeyPolicy::OrBodyDigest` makes for Mambu, is a SHA-256.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -101,12 +106,6 @@ impl From<&[u8]> for Identity {
 impl<const N: usize> From<&[u8; N]> for Identity {
     fn from(bytes: &[u8; N]) -> Self {
         Self::of_bytes(bytes)
-    }
-}
-
-impl From<&Self> for Identity {
-    fn from(identity: &Self) -> Self {
-        *identity
     }
 }
 

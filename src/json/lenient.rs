@@ -181,3 +181,96 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<'_, A> {
         next.map(|raw| seed.deserialize(Lenient { text: raw.get(), context: self.context })).transpose()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default)]
+    struct Outer<'a> {
+        id: Option<u8>,
+        note: Option<String>,
+        inner: Option<Inner>,
+        list: Option<Vec<Inner>>,
+        #[serde(borrow)]
+        raw: Option<&'a RawValue>,
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default)]
+    struct Inner {
+        id: Option<u8>,
+        note: Option<String>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Must {
+        #[serde(rename = "needed")]
+        _needed: String,
+    }
+
+    fn read(text: &str) -> Result<(Outer<'_>, Vec<String>), String> {
+        let mut absent = Absent::default();
+        let outer = parse_leniently(text, &["id"], &mut absent).map_err(|no| no.detail().to_owned())?;
+        Ok((outer, absent.into_names()))
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_absent_and_named_once() {
+        for (text, id, absent) in [
+            (r#"{"id":1,"note":"n"}"#, Some(1), &[][..]),
+            (r#"{"note":7,"id":1}"#, Some(1), &["note"]),
+            (r#" { "id" : 1 , "note" : { "note" : [ ] } , "new" : 1e999 } "#, Some(1), &["note"]),
+            (r#"{"inner":"text","id":1}"#, Some(1), &["inner"]),
+            (r#"{"inner":{"note":[]},"note":{},"id":1}"#, Some(1), &["note"]),
+            (r#"{"list":[{"note":1},{"note":2},{}],"id":null}"#, None, &["note"]),
+            (r#"{"list":[{"id":1},7],"inner":7}"#, None, &["list", "inner"]),
+            (r#"{"\u006eote":7,"list":null,"raw":[1.50,{"id":"x"}]}"#, None, &["note"]),
+        ] {
+            let (outer, names) = read(text).unwrap_or_else(|no| panic!("{text}: {no}"));
+            assert_eq!(
+                (outer.id, &*names),
+                (id, &absent.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()[..])
+            );
+            if outer.raw.is_some() {
+                assert_eq!(outer.raw.map(RawValue::get), Some(r#"[1.50,{"id":"x"}]"#));
+            }
+        }
+    }
+
+    #[test]
+    fn what_must_be_read_is_refused_at_any_depth_and_named() {
+        for text in [
+            r#"{"id":"canary"}"#,
+            r#"{"note":7,"id":[]}"#,
+            r#"{"inner":{"id":"canary"}}"#,
+            r#"{"inner":{"note":7,"id":300}}"#,
+            r#"{"list":[{"id":1},{"id":-1}],"note":7}"#,
+        ] {
+            assert_eq!(read(text).unwrap_err(), "the member `id` cannot be read", "{text}");
+        }
+        let must =
+            |text| parse_leniently::<Must>(text, &[], &mut Absent::default()).map_err(|no| no.detail().to_owned());
+        assert!(must(r#"{"needed":"x"}"#).is_ok());
+        assert_eq!(must(r#"{"needed":7}"#).unwrap_err(), "the member `needed` cannot be read");
+        assert!(must(r#"{"other":7}"#).unwrap_err().starts_with("missing field `needed` at line 1"));
+    }
+
+    #[test]
+    fn a_second_look_takes_nothing_that_is_no_json() {
+        for text in [r#"{"note":7"#, r#"{"note":7} {}"#, r#"{"note":7,}"#, r#"{"note":7,"inner":{]}"#, ""] {
+            assert!(read(text).unwrap_err().starts_with("not JSON at line 1"), "{text}");
+        }
+        for text in ["7", "null", "\"text\""] {
+            assert!(read(text).unwrap_err().starts_with("a member of another type than expected"), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_few() {
+        let mut absent = Absent::default();
+        (0..100).for_each(|at| absent.note(&format!("{at}")));
+        assert_eq!(absent.into_names().len(), Absent::MOST);
+    }
+}

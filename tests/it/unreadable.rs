@@ -89,7 +89,8 @@ async fn one_readable_event_beside_an_unreadable_one_is_still_400() {
     ] {
         let (told, seen) = deliver(bank(), &[message(&[beside.clone(), good("a")])]).await;
         assert_eq!((told, keys(&seen)), (vec![(400, false)], vec!["a"]), "{beside}");
-        let (told, seen) = deliver(bank(), &[message(&[beside.clone()]), message(&[beside.clone(), beside])]).await;
+        let (told, seen) =
+            deliver(bank(), &[message(std::slice::from_ref(&beside)), message(&[beside.clone(), beside])]).await;
         assert_eq!((told, seen.len()), (vec![(400, false); 2], 0));
     }
 }

@@ -5,4 +5,5 @@ mod explain;
 mod listen;
 mod readme;
 mod send;
+mod unreadable;
 mod wire;
