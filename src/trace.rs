@@ -89,3 +89,11 @@ pub(crate) fn forgets_at_exit(receiver: &str, provider: &str) {
         "the dedupe store forgets when the process ends: what a sender repeats after that is handled again"
     );
 }
+
+/// Members of a delivery's events could not be read as what they should be, and are absent.
+pub(crate) fn absent(provider: &str, members: &[String]) {
+    if !members.is_empty() {
+        let members = members.join(", ");
+        tracing::warn!(target: "tower_webhook", provider, members, "members that cannot be read are absent");
+    }
+}

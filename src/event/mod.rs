@@ -73,6 +73,8 @@ pub enum Event {
     Notification(Notification),
     /// An event that this version does not know. Its raw JSON is beside it.
     Unknown(Unknown),
+    /// An event that cannot be read, handed over all the same. Its raw JSON is beside it.
+    Unreadable(Unreadable),
 }
 
 /// A transfer.
@@ -351,5 +353,23 @@ impl Unknown {
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into() }
+    }
+}
+
+/// An event that cannot be read.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Unreadable {
+    /// The name the provider gave it; empty where that cannot be read either.
+    pub name: String,
+    /// What is wrong with it, without a word of the payload.
+    pub why: String,
+}
+
+impl Unreadable {
+    /// An event of this name that cannot be read, and why.
+    #[must_use]
+    pub fn new(name: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { name: name.into(), why: why.into() }
     }
 }

@@ -1,5 +1,6 @@
 //! Amounts that are exact: read from the text of the JSON, number or string.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use rust_decimal::Decimal;
@@ -80,8 +81,12 @@ impl Serialize for Amount {
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?.get();
-        let text = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(raw);
-        Self::parse(text).map_err(D::Error::custom)
+        let text: Cow<'_, str> = match raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            Some(text) if text.contains('\\') => serde_json::from_str(raw).map_err(D::Error::custom)?,
+            Some(text) => text.into(),
+            None => raw.into(),
+        };
+        Self::parse(&text).map_err(D::Error::custom)
     }
 }
 
@@ -111,6 +116,7 @@ mod tests {
         for (json, text) in [
             ("92.00", "92.00"),
             ("\"92.00\"", "92.00"),
+            ("\"9\\u0032\\u002e00\"", "92.00"),
             ("0", "0"),
             ("-1250.35", "-1250.35"),
             ("0.1000000000", "0.1000000000"),
@@ -143,7 +149,9 @@ mod tests {
             "true",
             "[]",
             "{}",
-            "\"1\\u0030\"",
+            "\"1\\u002c0\"",
+            "\"1\\n\"",
+            "\"\\ud800\"",
             "\"NaN\"",
             "\"--1\"",
         ] {

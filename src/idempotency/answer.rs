@@ -120,21 +120,24 @@ where
     }
 }
 
-/// One answer for several events: 2xx when all are done, else the most urgent failure.
+/// One answer for several events: 2xx when all are done, else the most urgent failure. When all are done that can be
+/// read, the rejection of the rest.
 pub(crate) fn answer_all<R, E>(
     acknowledgement: Option<&Acknowledgement>,
     answers: Vec<Answer<R, E>>,
+    unreadable: Option<&Rejection>,
 ) -> Result<Response<R>, E>
 where
     R: From<Bytes> + Default,
 {
     let repeats: Vec<_> = answers.iter().filter(|answer| answer.is_repeat).map(|answer| answer.key.clone()).collect();
-    let only_repeats = !answers.is_empty() && repeats.len() == answers.len();
+    let only_repeats = !answers.is_empty() && repeats.len() == answers.len() && unreadable.is_none();
     let alarm = answers.iter().find_map(Answer::alarm);
     let worst = answers.into_iter().filter(|answer| !answer.is_done()).max_by_key(Answer::urgency);
-    let mut response = match worst {
-        Some(worst) => worst.result?,
-        None => acknowledge(acknowledgement, alarm),
+    let mut response = match (worst, unreadable) {
+        (Some(worst), _) => worst.result?,
+        (None, Some(rejection)) => refusal(rejection.clone()),
+        (None, None) => acknowledge(acknowledgement, alarm),
     };
     if only_repeats {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::provider::EventKey;
+use crate::provider::{EventKey, Identity};
 
 /// SHA-256 over length-prefixed tenant, provider, receiver's name and event key: what a store is asked for.
 #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
@@ -76,18 +76,15 @@ impl Namespace {
     }
 }
 
-/// The first 16 bytes of SHA-256 over what an event is: the same key with another fingerprint is another event.
+/// What an event says, in 16 bytes: the same key with another fingerprint is another event.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub struct Fingerprint([u8; 16]);
 
 impl Fingerprint {
-    /// The fingerprint of an event's identity.
+    /// The fingerprint of an event's identity: its 16 bytes.
     #[must_use]
-    pub fn of(identity: &[u8]) -> Self {
-        let digest: [u8; 32] = Sha256::digest(identity).into();
-        let mut first = [0; 16];
-        first.copy_from_slice(digest.get(..16).unwrap_or(&[0; 16]));
-        Self(first)
+    pub fn of(identity: impl Into<Identity>) -> Self {
+        Self(*identity.into().as_bytes())
     }
 
     /// The fingerprint's bytes.

@@ -23,6 +23,7 @@ use super::store::DedupeStore;
 use crate::error::{Rejection, RejectionKind};
 use crate::gate::{Body, Verified, refusal, tell_length};
 use crate::provider::{Acknowledgement, Decoded, Provider};
+use crate::trace;
 
 /// The service of an [`IdempotencyLayer`](super::IdempotencyLayer).
 pub struct Idempotency<P, D, S> {
@@ -108,6 +109,8 @@ struct Shared {
     verified: Verified,
     /// What the provider must read, where it reads more than a status.
     acknowledgement: Option<Acknowledgement>,
+    /// What is answered once all of them are done, where some events of the delivery cannot be read.
+    unreadable: Option<Rejection>,
 }
 
 impl<P: Provider, D: DedupeStore> Engine<P, D> {
@@ -123,11 +126,19 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         };
         let events = self.provider.decode(&head.headers, plaintext)?;
         let most = self.provider.profile().max_events;
-        if events.len() > most {
+        if events.count() > most {
             return Err(Rejection::new(RejectionKind::TooManyEvents, format!("more than {most} events")));
         }
-        let acknowledgement = self.provider.acknowledge(plaintext);
-        Ok(Batch { head, events, shared: Shared { verified, acknowledgement } })
+        trace::absent(self.provider.profile().name, events.absent());
+        let unreadable = events.rejection();
+        let events: Vec<_> = events.into_iter().collect();
+        match unreadable {
+            Some(rejection) if events.is_empty() => Err(rejection),
+            unreadable => {
+                let acknowledgement = self.provider.acknowledge(plaintext);
+                Ok(Batch { head, events, shared: Shared { verified, acknowledgement, unreadable } })
+            }
+        }
     }
 
     fn refuse<R: Default>(&self, rejection: Rejection) -> Response<R> {
@@ -144,7 +155,8 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
     {
         let Batch { head, events, shared } = batch;
         let engine = Arc::clone(self);
-        match <[_; 1]>::try_from(events) {
+        let only = if shared.unreadable.is_none() { <[_; 1]>::try_from(events) } else { Err(events) };
+        match only {
             Ok([event]) => {
                 let job = Box::new(Job { head, event });
                 InHand::new(self.drain.track(async move {
@@ -173,7 +185,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
             engine.run(shared, Box::new(Job { head: head.clone(), event }), service)
         });
         let answers = futures_util::stream::iter(runs).buffered(self.batch_concurrency).collect().await;
-        answer_all(shared.acknowledgement.as_ref(), answers)
+        answer_all(shared.acknowledgement.as_ref(), answers, shared.unreadable.as_ref())
     }
 
     async fn run<S, R>(&self, shared: &Shared, job: Box<Job<P::Event>>, service: S) -> Answer<R, S::Error>
@@ -185,7 +197,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
     {
         let event_key = job.event.key.clone();
         let key = self.namespace.key(&event_key);
-        let fingerprint = Fingerprint::of(&job.event.identity);
+        let fingerprint = Fingerprint::of(job.event.identity);
         let work = |grant| self.call(shared, job, service, grant);
         Answer::of(event_key, self.claims.run(&key, &fingerprint, work).await, &self.receiver)
     }

@@ -7,7 +7,8 @@
 //! | Fact | Value | How sure |
 //! |---|---|---|
 //! | Method, type | POST; any | assumed; [`Custom::with_profile`] |
-//! | Key | whatever the lookups of [`Custom::new`] find, all of them, joined | configured |
+//! | Key | whatever the lookups of [`Custom::new`] find, all of them, joined; a JSON string that reads like a number or a truth value keeps its quotes, so that `1` and `"1"` are two | configured |
+//! | Body | any bytes. Where a lookup reads JSON, a body that is JSON must be strict: no name twice | assumed |
 //! | Acknowledgement | any 2xx | assumed |
 //! | Retries | not published: a horizon of 5 days, longer than the 3 days that are common, and 1 day for resends by hand | assumed |
 //!
@@ -36,8 +37,8 @@
 //! headers.insert("x-hub-signature-256", signature.parse()?);
 //!
 //! let opened = hub.scheme().open(&headers, "Hello, World!".into(), Timestamp::UNIX_EPOCH)?;
-//! let decoded = hub.decode(&headers, &opened.plaintext)?.remove(0);
-//! assert_eq!((decoded.key.as_str(), decoded.event.name.as_deref()), ("72d3162e", Some("ping")));
+//! let events = hub.decode(&headers, &opened.plaintext)?;
+//! assert_eq!((events[0].key.as_str(), events[0].event.name.as_deref()), ("72d3162e", Some("ping")));
 //!
 //! let refused = hub.scheme().open(&headers, "Hello, World?".into(), Timestamp::UNIX_EPOCH).unwrap_err();
 //! assert_eq!(refused.kind(), RejectionKind::SignatureMismatch);
@@ -53,7 +54,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, Request};
 use serde::Deserialize;
 
-use super::{Decoded, Delivered, EventKey, Lookup, Message, Profile, Provider, Retries};
+use super::{Decoded, Delivered, EventKey, Events, Lookup, Message, Profile, Provider, Retries};
 use crate::error::{ConfigError, Rejection, RejectionKind};
 use crate::event::{self, Notification};
 use crate::json;
@@ -116,9 +117,13 @@ impl Custom {
         all.map(|(purpose, place)| UnsignedLookup { purpose, place }).collect()
     }
 
+    fn reads_json(&self) -> bool {
+        self.key.iter().chain(&self.event).any(|place| matches!(place, Lookup::Json(_)))
+    }
+
     fn key(&self, headers: &HeaderMap, body: &[u8]) -> Result<EventKey, Rejection> {
         let parts = self.key.iter().map(|place| {
-            place.find(headers, body).ok_or_else(|| {
+            place.find_distinct(headers, body).ok_or_else(|| {
                 let detail = match place {
                     Lookup::Header(name) => format!("header {name} is missing, blank or repeated"),
                     Lookup::Json(pointer) => format!("nothing at {pointer} of the body"),
@@ -202,10 +207,13 @@ impl Provider for Custom {
         &*self.scheme
     }
 
-    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<Event>>, Rejection> {
+    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
+        if self.reads_json() {
+            json::strict_if_json(plaintext)?;
+        }
         let key = self.key(headers, plaintext)?;
         let name = self.event.as_ref().and_then(|place| place.find(headers, plaintext));
-        Ok(vec![Decoded::new(Event::new(name, headers, plaintext), key, plaintext.clone())])
+        Ok(Decoded::new(Event::new(name, headers, plaintext), key, plaintext.clone()).into())
     }
 
     /// With the message's idempotency key, if it has one, in the first header that the key is read from.

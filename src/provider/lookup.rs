@@ -47,8 +47,20 @@ impl Lookup {
     /// text behind, which tells nothing from anything.
     #[must_use]
     pub fn find(&self, headers: &HeaderMap, body: &[u8]) -> Option<String> {
+        self.find_by(headers, |pointer| json::lookup(body, pointer))
+    }
+
+    /// What stands there, as a part of a key: as [`Lookup::find`] has it, but that a JSON string which reads like a
+    /// number or a truth value, or begins with a quote, keeps its quotes. So the number `1` is `1`, and the string `"1"`
+    /// another key.
+    #[must_use]
+    pub fn find_distinct(&self, headers: &HeaderMap, body: &[u8]) -> Option<String> {
+        self.find_by(headers, |pointer| json::lookup_distinct(body, pointer))
+    }
+
+    fn find_by(&self, headers: &HeaderMap, in_body: impl FnOnce(&Pointer) -> Option<String>) -> Option<String> {
         let found = match self {
-            Self::Json(pointer) => json::lookup(body, pointer),
+            Self::Json(pointer) => in_body(pointer),
             Self::Header(name) => sole(headers, name).ok().and_then(|value| String::from_utf8(value.to_vec()).ok()),
             Self::Fixed(text) => Some(text.clone()),
         };

@@ -7,6 +7,7 @@
 pub mod aella;
 pub mod banking_circle;
 pub mod custom;
+mod events;
 mod lookup;
 pub mod mambu;
 pub mod opp;
@@ -27,6 +28,8 @@ use crate::error::{ConfigError, Rejection};
 use crate::event;
 use crate::scheme::{Scheme, SealError, Sealing};
 
+pub use crate::json::Identity;
+pub use events::{Events, Unreadable};
 pub use lookup::Lookup;
 
 /// A sender of webhooks, in both directions: the same room opens and seals.
@@ -40,14 +43,14 @@ pub trait Provider: Send + Sync + 'static {
     /// How its deliveries are proved.
     fn scheme(&self) -> &dyn Scheme;
 
-    /// The events inside an opened body, in the order in which they stand.
+    /// The events inside an opened body, in the order in which they stand, and beside them those that cannot be read.
     ///
     /// # Errors
     ///
-    /// [`PayloadMalformed`](crate::RejectionKind::PayloadMalformed) when the body is not what the provider sends,
-    /// [`KeyMissing`](crate::RejectionKind::KeyMissing) when an event has nothing to tell it from others. An unknown
-    /// event type or member is never an error.
-    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<Self::Event>>, Rejection>;
+    /// [`PayloadMalformed`](crate::RejectionKind::PayloadMalformed) when the body as a whole is not what the provider
+    /// sends, or its only event cannot be read; [`KeyMissing`](crate::RejectionKind::KeyMissing) when its only event has
+    /// nothing to tell it from others. An unknown event type or member is never an error.
+    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<Self::Event>, Rejection>;
 
     /// What the provider must read when all events of a delivery are done. `None`: it reads the status alone, so the
     /// handler's own 2xx is passed on, or an empty 200 for several events. Default: `None`.
@@ -109,15 +112,22 @@ pub struct Decoded<E> {
     pub occurred_at: Option<Timestamp>,
     /// The event as it was sent, every member kept. A slice of the plaintext, not a copy.
     pub raw: Bytes,
-    /// What must be equal for two deliveries with one key to be the same event. Most providers: `raw`.
-    pub identity: Bytes,
+    /// What must be equal for two deliveries with one key to be the same event. Most providers: that of `raw`.
+    pub identity: Identity,
 }
 
 impl<E> Decoded<E> {
-    /// An event whose identity is all of its bytes.
+    /// An event whose identity is what it says as a whole: [`Identity::of_json`] of its bytes.
     #[must_use]
     pub fn new(event: E, key: EventKey, raw: Bytes) -> Self {
-        Self { event, key, occurred_at: None, identity: raw.clone(), raw }
+        let identity = Identity::of_json(&raw);
+        Self::identified(event, key, raw, identity)
+    }
+
+    /// An event that is told from others with the same key by this identity alone.
+    #[must_use]
+    pub fn identified(event: E, key: EventKey, raw: Bytes, identity: Identity) -> Self {
+        Self { event, key, occurred_at: None, raw, identity }
     }
 
     /// The same event, with the time at which it happened.
@@ -137,13 +147,6 @@ impl<E> Decoded<E> {
             raw: self.raw,
             identity: self.identity,
         }
-    }
-
-    /// The same event, told from others with the same key by these bytes alone.
-    #[must_use]
-    pub fn identified_by(mut self, identity: Bytes) -> Self {
-        self.identity = identity;
-        self
     }
 }
 

@@ -17,8 +17,10 @@ use serde_json::{Value, json};
 use tower_webhook::clock::{NoEntropy, OsEntropy, Timestamp};
 use tower_webhook::encoding::Encoding;
 use tower_webhook::event::Project;
-use tower_webhook::provider::banking_circle::{BankingCircle, Detail, Event, HeaderNames, RetryCount, Status};
-use tower_webhook::provider::{Decoded, Message, Provider};
+use tower_webhook::provider::banking_circle::{
+    BankingCircle, Detail, Event, HeaderNames, RetryCount, Status, UnreadablePolicy,
+};
+use tower_webhook::provider::{Decoded, Events, Message, Provider};
 use tower_webhook::scheme::Sealing;
 use tower_webhook::secret::Secret;
 use tower_webhook::{ConfigError, Rejection, RejectionKind};
@@ -33,16 +35,24 @@ fn bank() -> BankingCircle {
     BankingCircle::new(Secret::utf8(KEY).unwrap()).unwrap()
 }
 
-fn try_decode(json: &str) -> Result<Vec<Decoded<Event>>, Rejection> {
+fn try_decode(json: &str) -> Result<Events<Event>, Rejection> {
     bank().decode(&HeaderMap::new(), &Bytes::copy_from_slice(json.as_bytes()))
 }
 
 fn decode(json: &str) -> Vec<Decoded<Event>> {
-    try_decode(json).unwrap_or_else(|no| panic!("{no}: {json}"))
+    let events = try_decode(json).unwrap_or_else(|no| panic!("{no}: {json}"));
+    assert_eq!(events.rejection().map(|no| no.to_string()), None, "{json}");
+    events.into_iter().collect()
 }
 
 fn refusal(json: &str) -> RejectionKind {
     try_decode(json).expect_err(json).kind()
+}
+
+/// The kind of refusal, and how many events are readable all the same.
+fn unreadable(json: &str) -> (RejectionKind, usize) {
+    let events = try_decode(json).unwrap_or_else(|no| panic!("{no}: {json}"));
+    (events.rejection().expect(json).kind(), events.len())
 }
 
 /// A message with one notification of these members.
@@ -305,9 +315,9 @@ fn a_message_holds_none_to_a_thousand_notifications() {
 fn a_notification_without_an_id_of_its_own_is_refused() {
     for id in [json!(null), json!(""), json!(" ")] {
         let json = json!({"notifications": [{"eventId": "e"}, {"eventId": id, "notificationType": "New"}]});
-        assert_eq!(refusal(&json.to_string()), RejectionKind::KeyMissing, "{id}");
+        assert_eq!(unreadable(&json.to_string()), (RejectionKind::KeyMissing, 1), "{id}");
     }
-    assert_eq!(refusal(r#"{"notifications":[{}]}"#), RejectionKind::KeyMissing);
+    assert_eq!(unreadable(r#"{"notifications":[{}]}"#), (RejectionKind::KeyMissing, 0));
     assert_eq!(decode(r#"{"notifications":[{"eventId":"e"}]}"#).len(), 1);
 }
 
@@ -340,27 +350,120 @@ fn what_the_bank_does_not_send_is_malformed() {
         "{\"notifications\":[".to_owned(),
         r#"{"notifications":null}"#.to_owned(),
         r#"{"notifications":{}}"#.to_owned(),
-        r#"{"notifications":[1]}"#.to_owned(),
-        r#"{"notifications":[["e"]]}"#.to_owned(),
         r#"[[{"eventId":"e"}]]"#.to_owned(),
         PROCESSED.replacen('{', "{\"notifications\": [],", 1),
         PROCESSED.replacen("\"eventId\"", "\"eventId\": \"e\", \"eventId\"", 1),
         PROCESSED.replacen("\"currency\"", "\"currenc\\u0079\": \"USD\", \"currency\"", 1),
-        changed("/notifications/0/eventId", json!({})),
-        changed("/notifications/0/notificationType", json!(true)),
-        changed("/notifications/0/timestamp", json!("yesterday")),
-        changed("/notifications/0/timestamp", json!("2024-07-26T14:53:52.8581798")),
-        changed("/notifications/0/payment", json!(null)),
-        changed("/notifications/0/payment", json!([])),
-        changed("/notifications/0/payment/paymentId", json!(null)),
-        changed("/notifications/0/payment/paymentId", json!(7)),
-        changed("/notifications/0/payment/isTraceable", json!("yes")),
-        changed("/notifications/0/payment/transfer", json!(["DK"])),
-        changed("/notifications/0/payment/transfer/amount/amount", json!("1.250,35")),
-        changed("/notifications/0/payment/creditorInformation/creditAmount/amount", json!([1])),
     ];
     for json in cases {
         assert_eq!(refusal(&json), RejectionKind::PayloadMalformed, "{json}");
+    }
+}
+
+/// A place in the fixture's one notification, and what is written there.
+fn strict_members() -> Vec<(&'static str, Value)> {
+    vec![
+        ("", json!(1)),
+        ("", json!(["e"])),
+        ("/eventId", json!({})),
+        ("/payment", json!(null)),
+        ("/payment", json!([])),
+        ("/payment/paymentId", json!(null)),
+        ("/payment/paymentId", json!(true)),
+        ("/payment/status", json!(1)),
+        ("/payment/classification", json!(1)),
+        ("/payment/return", json!("yes")),
+        ("/payment/transfer", json!(["DK"])),
+        ("/payment/transfer/amount", json!("1250.35")),
+        ("/payment/transfer/amount/amount", json!("1.250,35")),
+        ("/payment/transfer/amount/currency", json!(978)),
+        ("/payment/creditorInformation", json!("a")),
+        ("/payment/creditorInformation/creditAmount/amount", json!([1])),
+    ]
+}
+
+#[test]
+fn what_must_be_read_and_cannot_is_unreadable_and_says_where_and_not_what() {
+    for (pointer, value) in strict_members() {
+        let json = changed(&format!("/notifications/0{pointer}"), value);
+        let events = try_decode(&json).unwrap_or_else(|no| panic!("{no}: {json}"));
+        let ([], [one]) = (&*events, events.unreadable()) else { panic!("{json}: {events:?}") };
+        assert_eq!((one.position, one.why.kind()), (0, RejectionKind::PayloadMalformed), "{json}");
+        assert_eq!(json, format!(r#"{{"notifications":[{}]}}"#, std::str::from_utf8(&one.raw).unwrap()));
+        let said = format!("{} {}", one.why, events.rejection().unwrap());
+        assert!(!["1.250", "978", "DK"].iter().any(|value| said.contains(value)), "{said}");
+        let member = pointer.rsplit('/').next().unwrap();
+        assert!(member.is_empty() || member == "payment" || said.contains(&format!("`{member}`")), "{pointer}: {said}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_handed_over_by_policy_with_all_that_can() {
+    let bank = bank().unreadable_policy(UnreadablePolicy::HandOver);
+    let decode = |json: &str| bank.decode(&HeaderMap::new(), &Bytes::copy_from_slice(json.as_bytes())).unwrap();
+    let id = "00000000-0000-4000-8000-000000000001";
+    for (pointer, value) in strict_members() {
+        let json = changed(&format!("/notifications/0{pointer}"), value);
+        let events = decode(&json);
+        let (one, why) = match &*events {
+            [one] => match &one.event.detail {
+                Detail::Unreadable(unreadable) if unreadable.raw == one.raw => (one, &unreadable.why),
+                other => panic!("{json}: {other:?}"),
+            },
+            _ => panic!("{json}: {events:?}"),
+        };
+        assert_eq!(events.rejection().map(|no| no.kind()), None);
+        let name = if pointer.is_empty() { "" } else { "IncomingPaymentProcessed" };
+        let shared = json!({"kind": "unreadable", "name": name, "why": why});
+        assert_eq!(serde_json::to_value(one.event.project()).unwrap(), shared, "{json}");
+        match pointer {
+            "" | "/eventId" => assert_eq!(one.key.as_str(), format!("unreadable|{}", one.identity), "{json}"),
+            _ => assert_eq!((one.key.as_str(), &*one.event.event_id), (id, id), "{json}"),
+        }
+    }
+    // Nothing is handed over that can be read, and the same event has the same identity by either policy.
+    assert_eq!(
+        decode(BATCH).iter().map(|one| &one.event).collect::<Vec<_>>(),
+        self::decode(BATCH).iter().map(|one| &one.event).collect::<Vec<_>>()
+    );
+    let mut message: Value = serde_json::from_str(BATCH).unwrap();
+    message["notifications"][1] = json!({"eventId": "e", "notificationType": 1, "payment": 7});
+    let events = decode(&message.to_string());
+    assert_eq!((events.len(), events[1].key.as_str(), events[1].event.name()), (12, "e", "IncomingPaymentProcessed"));
+}
+
+#[test]
+fn what_is_second_hand_is_absent_when_it_cannot_be_read_and_ids_may_be_numbers() {
+    let payment = |pointer: &str, value: Value| {
+        let json = changed(&format!("/notifications/0{pointer}"), value);
+        let events = try_decode(&json).unwrap_or_else(|no| panic!("{no}: {json}"));
+        assert_eq!((events.len(), events.unreadable().len()), (1, 0), "{json}");
+        let absent = events.absent().to_vec();
+        (events.into_iter().next().unwrap(), absent)
+    };
+    for (pointer, value) in [
+        ("/timestamp", json!("yesterday")),
+        ("/timestamp", json!("2024-07-26T14:53:52.8581798")),
+        ("/subscriptionId", json!({})),
+        ("/payment/isTraceable", json!("yes")),
+        ("/payment/paymentRail", json!([])),
+        ("/payment/transfer/valueDate", json!(20240726)),
+        ("/payment/transfer/debtorAccount", json!("DK")),
+        ("/payment/transfer/remittanceInformation", json!("Invoice 4711")),
+        ("/payment/transfer/remittanceInformation/line1", json!(["Invoice 4711"])),
+    ] {
+        let (one, absent) = payment(pointer, value);
+        assert_eq!(absent, [pointer.rsplit('/').next().unwrap()], "{pointer}");
+        assert!(matches!(one.event.detail, Detail::IncomingPaymentProcessed(_)), "{pointer}");
+        assert_eq!(serde_json::to_value(one.event.project()).unwrap()["amount"], "1250.35", "{pointer}");
+        assert_eq!(one.occurred_at.is_none(), pointer == "/timestamp", "{pointer}");
+    }
+    let (unnamed, absent) = payment("/notificationType", json!(true));
+    assert!(matches!(unnamed.event.detail, Detail::Unknown { .. }) && absent == ["notificationType"], "{absent:?}");
+    for pointer in ["/eventId", "/subscriptionId", "/payment/paymentId", "/payment/transactionReference"] {
+        let (one, absent) = payment(pointer, json!(7));
+        assert_eq!(absent, <[String; 0]>::default(), "{pointer}");
+        assert!(format!("{:?}", one.event).contains(r#""7""#), "{pointer}");
     }
 }
 

@@ -20,6 +20,7 @@ mod gate;
 mod hang_up;
 mod hanging;
 mod identity;
+mod keys;
 mod laws;
 mod mambu;
 mod marking;
@@ -30,12 +31,16 @@ mod other_payload;
 #[cfg(feature = "cli")]
 mod program;
 mod receiver;
+mod receiver_identity;
 #[cfg(feature = "redis")]
 mod redis;
+mod rewriting;
+mod rewritten;
 mod scheme;
 mod sibs;
 mod source_ip;
 #[cfg(feature = "asymmetric")]
 mod standard_webhooks;
 mod support;
+mod unreadable;
 mod verify;

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tower_webhook::clock::{NoEntropy, Timestamp};
 use tower_webhook::event::{Event as Shared, Project};
 use tower_webhook::provider::opp::{Action, Event, Opp, ResultGroup, RetrySchedule, Wrapper};
-use tower_webhook::provider::{Decoded, Message, Provider};
+use tower_webhook::provider::{Decoded, Identity, Message, Provider};
 use tower_webhook::scheme::Sealing;
 use tower_webhook::secret::Secret;
 use tower_webhook::{ConfigError, Rejection, RejectionKind};
@@ -32,9 +32,9 @@ fn opp() -> Opp {
 }
 
 fn try_decode(json: &str) -> Result<Decoded<Event>, Rejection> {
-    let mut events = opp().decode(&HeaderMap::new(), &Bytes::copy_from_slice(json.as_bytes()))?;
+    let events = opp().decode(&HeaderMap::new(), &Bytes::copy_from_slice(json.as_bytes()))?;
     assert_eq!(events.len(), 1, "{json}");
-    Ok(events.remove(0))
+    Ok(events.into_iter().next().unwrap())
 }
 
 fn decode(json: &str) -> Decoded<Event> {
@@ -43,6 +43,13 @@ fn decode(json: &str) -> Decoded<Event> {
 
 fn key(json: &str) -> String {
     decode(json).key.to_string()
+}
+
+/// The key without the identity that it ends in.
+fn undigested(json: &str) -> String {
+    let decoded = decode(json);
+    let end = format!("|{}", decoded.identity);
+    decoded.key.as_str().strip_suffix(&end).unwrap().to_owned()
 }
 
 fn project(json: &str) -> Value {
@@ -59,7 +66,9 @@ fn changed(pointer: &str, value: Value) -> String {
 #[test]
 fn the_published_payment_decodes_to_its_exact_values() {
     let decoded = decode(PAYMENT);
-    assert_eq!(decoded.key.as_str(), "PAYMENT||8a829449515d198b01517d5601df5584|000.000.000|2015-12-07 16:46:07+0000");
+    let said = "PAYMENT||8a829449515d198b01517d5601df5584|000.000.000|2015-12-07 16:46:07+0000";
+    assert_eq!(decoded.key.as_str(), format!("{said}|{}", decoded.identity));
+    assert_eq!(decoded.identity, Identity::of_json(PAYMENT.as_bytes()));
     assert_eq!(decoded.occurred_at, Some("2015-12-07T16:46:07Z".parse().unwrap()));
     assert_eq!(decoded.raw, PAYMENT);
     assert_eq!(decoded.event.name(), "PAYMENT");
@@ -88,7 +97,7 @@ fn the_published_payment_decodes_to_its_exact_values() {
 fn the_activation_test_is_a_notification_keyed_by_its_digest() {
     let decoded = decode(ACTIVATION);
     let key = decoded.key.as_str();
-    assert!(key.starts_with("test|webhook activation|") && key.len() == 24 + 64, "{key}");
+    assert!(key.starts_with("test|webhook activation|") && key.len() == 24 + 32, "{key}");
     let Event::Test(test) = &decoded.event else { panic!("{:?}", decoded.event) };
     assert_eq!(test.action.as_deref(), Some("webhook activation"));
     assert!(test.result.as_ref().unwrap().code.as_ref().unwrap().is_test_mode());
@@ -101,7 +110,7 @@ fn registrations_schedules_and_risks_are_typed() {
     let registration = r#"{"type":"REGISTRATION","action":"CREATED","payload":{"id":"r","paymentBrand":"VISA",
         "result":{"code":"000.000.000","randomField1315125026":"Please allow for new unexpected fields to be added"},
         "redirect":{"parameters":[]},"risk":{"score":""},"timestamp":"2015-12-07 16:46:09+0000"}}"#;
-    assert_eq!(key(registration), "REGISTRATION|CREATED|r|000.000.000|2015-12-07 16:46:09+0000");
+    assert_eq!(undigested(registration), "REGISTRATION|CREATED|r|000.000.000|2015-12-07 16:46:09+0000");
     assert!(matches!(decode(registration).event, Event::Registration(r) if r.action == Some(Action::Created)));
     let shared =
         json!({"kind": "registration", "id": "r", "action": "CREATED", "class": "success", "code": "000.000.000"});
@@ -132,10 +141,11 @@ fn a_pending_result_does_not_swallow_the_success_that_follows() {
 
 #[test]
 fn without_an_id_or_a_time_something_else_keeps_keys_apart() {
-    let with = |payload: &str| key(&format!(r#"{{"type":"PAYMENT","payload":{payload}}}"#));
+    let payment = |payload: &str| format!(r#"{{"type":"PAYMENT","payload":{payload}}}"#);
+    let (with, undigested) = (|payload: &str| key(&payment(payload)), |payload: &str| undigested(&payment(payload)));
     let time = r#""timestamp":"2015-12-07 16:46:07+0000""#;
-    assert_eq!(with(&format!(r#"{{"ndc":"n",{time}}}"#)), "PAYMENT||n||2015-12-07 16:46:07+0000");
-    assert_eq!(with(&format!(r#"{{"id":"","ndc":"n",{time}}}"#)), "PAYMENT||n||2015-12-07 16:46:07+0000");
+    assert_eq!(undigested(&format!(r#"{{"ndc":"n",{time}}}"#)), "PAYMENT||n||2015-12-07 16:46:07+0000");
+    assert_eq!(undigested(&format!(r#"{{"id":"","ndc":"n",{time}}}"#)), "PAYMENT||n||2015-12-07 16:46:07+0000");
     for (one, other) in [
         (r#"{"id":"a","amount":"1"}"#.to_owned(), r#"{"id":"a","amount":"2"}"#.to_owned()),
         (format!(r#"{{"amount":"1",{time}}}"#), format!(r#"{{"amount":"2",{time}}}"#)),
@@ -180,7 +190,7 @@ fn unknown_types_and_members_are_never_an_error() {
         assert_eq!(project(json), json!({"kind": "unknown", "name": name}), "{json}");
         assert_eq!(decoded.occurred_at, None, "{json}");
     }
-    assert_eq!(key(r#"{"type":"DISPUTE","payload":{"id":7,"timestamp":"soon"}}"#), "DISPUTE||7||soon");
+    assert_eq!(undigested(r#"{"type":"DISPUTE","payload":{"id":7,"timestamp":"soon"}}"#), "DISPUTE||7||soon");
     let with_more = PAYMENT.replacen("\"payload\": {", "\"new\": [1], \"payload\": {\"newer\": {\"x\": 1},", 1);
     assert_eq!(decode(&with_more).event, decode(PAYMENT).event);
 }
@@ -205,19 +215,40 @@ fn what_the_platform_does_not_send_is_malformed() {
         changed("/payload/amount", json!("9.2e1")),
         changed("/payload/result", json!(["000.000.000"])),
         changed("/payload/result/code", json!(0)),
-        changed("/payload/card", json!("4200")),
-        changed("/payload/timestamp", json!("2015-12-07")),
-        changed("/payload/timestamp", json!("2015-13-07 16:46:07+0000")),
-        changed("/payload/timestamp", json!(1449506767)),
+        changed("/payload/result", json!("000.000.000")),
+        changed("/payload/currency", json!(978)),
+        changed("/payload/presentationAmount", json!("abc")),
+        changed("/payload/paymentType", json!(["RF"])),
     ];
     for json in cases {
         let refused = try_decode(&json).expect_err(&json);
         assert_eq!(refused.kind(), RejectionKind::PayloadMalformed, "{json}");
-        assert!(
-            !["8a829", "92,00", "2015", "4200"].iter().any(|value| refused.to_string().contains(value)),
-            "{refused}"
-        );
+        assert!(!["8a829", "92,00", "978", "RF"].iter().any(|value| refused.to_string().contains(value)), "{refused}");
     }
+}
+
+#[test]
+fn what_is_second_hand_is_absent_when_it_cannot_be_read_and_ids_may_be_numbers() {
+    for (pointer, value) in [
+        ("/payload/card", json!("4200")),
+        ("/payload/card/bin", json!({})),
+        ("/payload/timestamp", json!("2015-12-07")),
+        ("/payload/timestamp", json!("2015-12-07 16:46:07")),
+        ("/payload/timestamp", json!("2015-13-07 16:46:07+0000")),
+        ("/payload/timestamp", json!(1449506767)),
+        ("/payload/descriptor", json!(7)),
+        ("/payload/authentication", json!([])),
+    ] {
+        let json = changed(pointer, value);
+        let events = opp().decode(&HeaderMap::new(), &Bytes::from(json.clone())).unwrap();
+        assert_eq!(events.absent(), [pointer.rsplit('/').next().unwrap()], "{json}");
+        let shared = serde_json::to_value(events[0].event.project()).unwrap();
+        assert_eq!((&shared["amount"], &shared["class"]), (&json!("92.00"), &json!("success")), "{json}");
+        assert_eq!(events[0].occurred_at.is_none(), pointer == "/payload/timestamp", "{json}");
+    }
+    let numbered = opp().decode(&HeaderMap::new(), &Bytes::from(changed("/payload/id", json!(7)))).unwrap();
+    assert_eq!(numbered.absent(), <[String; 0]>::default());
+    assert!(matches!(&numbered[0].event, Event::Payment(payment) if payment.id.as_deref() == Some("7")));
 }
 
 #[test]
@@ -236,7 +267,7 @@ fn the_published_vector_opens_and_its_tampered_twins_do_not() {
     for body in [body.clone(), body.to_lowercase(), format!(r#"{{"encryptedBody":"{body}"}}"#)] {
         let events = open(&key, &iv, &tag, body).unwrap();
         assert_eq!(events[0].raw, vector("plaintext"));
-        assert_eq!(events[0].key.as_str(), "PAYMENT||13c3a60e02594586a566a82498eb0c4f9a4a80839ce3864e24e62537fe8381fe");
+        assert_eq!(events[0].key.as_str(), format!("PAYMENT||{}", Identity::of_json(br#"{"type":"PAYMENT"}"#)));
     }
     let flip = |hex: &str| format!("{}{}", &hex[..hex.len() - 1], if hex.ends_with('0') { '1' } else { '0' });
     for (what, kind) in [

@@ -275,7 +275,7 @@ fn the_other_spelling_is_a_choice_and_not_a_guess() {
         assert_eq!(open(&svix, &sent, BODY, TIME), by_svix, "{prefix}");
     }
     let sent = spelled("svix", ID, &time, &signature);
-    assert_eq!(svix.decode(&sent, &BODY.into()).unwrap().remove(0).key.as_str(), ID);
+    assert_eq!(svix.decode(&sent, &BODY.into()).unwrap().into_iter().next().unwrap().key.as_str(), ID);
     assert_eq!(kind(shared().decode(&sent, &BODY.into())), Some(RejectionKind::KeyMissing));
     let both = asymmetric().signing_key(secret_key(PRIVATE).unwrap()).unwrap().spelling(Spelling::Svix).unwrap();
     let sealed = both.seal(Message::new(BODY).idempotency_key(ID), &Sealing::new(second(TIME), &OsEntropy)).unwrap();
@@ -287,7 +287,7 @@ fn an_event_is_keyed_by_the_id_and_named_by_its_body() {
     let decode = |body: &str| {
         let mut sent = headers("msg_1|a", "1", "v1,");
         sent.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        shared().decode(&sent, &Bytes::from(body.to_owned())).unwrap().remove(0)
+        shared().decode(&sent, &Bytes::from(body.to_owned())).unwrap().into_iter().next().unwrap()
     };
     let decoded = decode(BODY);
     assert_eq!((decoded.key.as_str(), decoded.event.name()), (r"msg_1\|a", "contact.created"));
@@ -384,7 +384,7 @@ proptest! {
         let sent = right.seal(Message::new(body.clone()).idempotency_key(&*id), &sealing).unwrap();
         let opened = right.scheme().open(sent.headers(), sent.body().clone(), second(now)).unwrap();
         prop_assert_eq!(&opened.plaintext, &Bytes::from(body));
-        let decoded = right.decode(sent.headers(), &opened.plaintext).unwrap().remove(0);
+        let decoded = right.decode(sent.headers(), &opened.plaintext).unwrap().into_iter().next().unwrap();
         prop_assert_eq!(decoded.key.to_string(), id.replace('|', "\\|"));
         assert_mismatch(&wrong, sent.headers(), sent.body().clone(), now);
     }

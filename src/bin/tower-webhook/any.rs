@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request};
 use tower_webhook::Rejection;
 use tower_webhook::event::{Event, Project};
-use tower_webhook::provider::{Acknowledgement, Decoded, Message, Profile, Provider};
+use tower_webhook::provider::{Acknowledgement, Events, Message, Profile, Provider};
 use tower_webhook::scheme::{Scheme, SealError, Sealing};
 
 /// Any provider's event, in the shared vocabulary.
@@ -46,7 +46,7 @@ impl AnyProvider {
 trait Erased: Send + Sync {
     fn profile(&self) -> &Profile;
     fn scheme(&self) -> &dyn Scheme;
-    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<AnyEvent>>, Rejection>;
+    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<AnyEvent>, Rejection>;
     fn acknowledge(&self, plaintext: &Bytes) -> Option<Acknowledgement>;
     fn seal(&self, message: Message, with: &Sealing<'_>) -> Result<Request<Bytes>, SealError>;
 }
@@ -60,9 +60,8 @@ impl<P: Provider> Erased for P {
         Provider::scheme(self)
     }
 
-    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<AnyEvent>>, Rejection> {
-        let events = Provider::decode(self, headers, plaintext)?;
-        Ok(events.into_iter().map(|decoded| decoded.map(|event| AnyEvent::of(&event))).collect())
+    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<AnyEvent>, Rejection> {
+        Provider::decode(self, headers, plaintext).map(|events| events.map(|event| AnyEvent::of(&event)))
     }
 
     fn acknowledge(&self, plaintext: &Bytes) -> Option<Acknowledgement> {
@@ -85,7 +84,7 @@ impl Provider for AnyProvider {
         self.0.scheme()
     }
 
-    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<AnyEvent>>, Rejection> {
+    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<AnyEvent>, Rejection> {
         self.0.decode(headers, plaintext)
     }
 

@@ -6,14 +6,12 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use sha2::{Digest as _, Sha256};
 
-use super::model::{Mandate, MandateDebit, Transfer, text_or_empty};
-use crate::encoding::Encoding;
+use super::model::{Mandate, MandateDebit, STRICT, Transfer, text_or_empty};
 use crate::error::{Rejection, RejectionKind};
-use crate::json;
-use crate::provider::shape::{Object, object};
-use crate::provider::{Decoded, EventKey};
+use crate::json::{self, Absent};
+use crate::provider::shape::{Object, object, text};
+use crate::provider::{Decoded, EventKey, Events, Identity};
 
 /// An event of Aella's.
 #[derive(Clone, Debug)]
@@ -59,14 +57,14 @@ struct Envelope<'a> {
 ///
 /// Its identity is `data` alone: nobody says that a retry repeats the envelope's timestamp, and a fresh one must not
 /// make a known event look like another with the same key.
-pub(super) fn decode(plaintext: &Bytes) -> Result<Decoded<Event>, Rejection> {
-    let Object(Envelope { event: name, timestamp, data }) = json::parse(plaintext)?;
-    let (event, id) = typed(&name, data.unwrap_or(RawValue::NULL))?;
-    let decoded = Decoded::new(event, key(&name, id, plaintext)?, plaintext.clone()).occurred_at(timestamp);
-    Ok(match data {
-        Some(data) => decoded.identified_by(plaintext.slice_ref(data.get().as_bytes())),
-        None => decoded,
-    })
+pub(super) fn decode(plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
+    let text = json::strict(plaintext)?;
+    let mut absent = Absent::default();
+    let Object(Envelope { event: name, timestamp, data }) = json::parse_leniently(text, STRICT, &mut absent)?;
+    let (event, id) = typed(&name, data.unwrap_or(RawValue::NULL), &mut absent)?;
+    let identity = Identity::of_checked(data.map_or(text, RawValue::get));
+    let decoded = Decoded::identified(event, key(&name, id, text)?, plaintext.clone(), identity);
+    Ok(Events::from(decoded.occurred_at(timestamp)).with_absent(absent.into_names()))
 }
 
 /// What tells an event from others of its name.
@@ -77,29 +75,31 @@ enum Id {
     Unknown(Option<String>),
 }
 
-fn typed(name: &str, data: &RawValue) -> Result<(Event, Id), Rejection> {
+fn typed(name: &str, data: &RawValue, absent: &mut Absent) -> Result<(Event, Id), Rejection> {
     match name {
-        "transfer.completed" => transfer(data, Event::TransferCompleted),
-        "transfer.failed" => transfer(data, Event::TransferFailed),
-        "inwards.completed" => transfer(data, Event::InwardsCompleted),
-        "inwards.failed" => transfer(data, Event::InwardsFailed),
-        "mandate.created" => mandate(data, Event::MandateCreated),
-        "mandate.confirmed" => mandate(data, Event::MandateConfirmed),
-        "mandate.debit.initiated" => debit(data, Event::MandateDebitInitiated),
-        "mandate.debit.failed" => debit(data, Event::MandateDebitFailed),
-        "mandate.debit.successful" => debit(data, Event::MandateDebitSuccessful),
+        "transfer.completed" => transfer(data, absent, Event::TransferCompleted),
+        "transfer.failed" => transfer(data, absent, Event::TransferFailed),
+        "inwards.completed" => transfer(data, absent, Event::InwardsCompleted),
+        "inwards.failed" => transfer(data, absent, Event::InwardsFailed),
+        "mandate.created" => mandate(data, absent, Event::MandateCreated),
+        "mandate.confirmed" => mandate(data, absent, Event::MandateConfirmed),
+        "mandate.debit.initiated" => debit(data, absent, Event::MandateDebitInitiated),
+        "mandate.debit.failed" => debit(data, absent, Event::MandateDebitFailed),
+        "mandate.debit.successful" => debit(data, absent, Event::MandateDebitSuccessful),
         _ => Ok((Event::Unknown { name: name.to_owned(), data: data.to_owned() }, Id::Unknown(sole_id(data)))),
     }
 }
 
-fn transfer(data: &RawValue, event: fn(Box<Transfer>) -> Event) -> Result<(Event, Id), Rejection> {
-    let transfer: Box<Transfer> = members(data)?;
+type Typed = Result<(Event, Id), Rejection>;
+
+fn transfer(data: &RawValue, absent: &mut Absent, event: fn(Box<Transfer>) -> Event) -> Typed {
+    let transfer: Box<Transfer> = members(data, absent)?;
     let id = transfer.id.clone();
     Ok((event(transfer), Id::Known(id)))
 }
 
 /// The published mandate object stands under `mandate` in a debit; whether it does so here, nobody says.
-fn mandate(data: &RawValue, event: fn(Box<Mandate>) -> Event) -> Result<(Event, Id), Rejection> {
+fn mandate(data: &RawValue, absent: &mut Absent, event: fn(Box<Mandate>) -> Event) -> Typed {
     #[derive(Deserialize)]
     struct Nested {
         #[serde(default, deserialize_with = "text_or_empty")]
@@ -107,16 +107,16 @@ fn mandate(data: &RawValue, event: fn(Box<Mandate>) -> Event) -> Result<(Event, 
         #[serde(default, deserialize_with = "object")]
         mandate: Option<Box<Mandate>>,
     }
-    let Nested { id, mandate } = members(data)?;
-    let mut mandate = mandate.map_or_else(|| members(data), Ok)?;
+    let Nested { id, mandate } = members(data, absent)?;
+    let mut mandate = mandate.map_or_else(|| members(data, absent), Ok)?;
     let id = if is_blank(&id) { mandate.id.clone().unwrap_or_default() } else { id };
     mandate.id.get_or_insert_with(|| id.clone());
     Ok((event(mandate), Id::Known(id)))
 }
 
 /// Never keyed by anything but the debit's own id: a mandate has many debits, and its id would swallow all but the first.
-fn debit(data: &RawValue, event: fn(Box<MandateDebit>) -> Event) -> Result<(Event, Id), Rejection> {
-    let debit: Box<MandateDebit> = members(data)?;
+fn debit(data: &RawValue, absent: &mut Absent, event: fn(Box<MandateDebit>) -> Event) -> Typed {
+    let debit: Box<MandateDebit> = members(data, absent)?;
     let id = debit.transaction.id.clone();
     Ok((event(debit), Id::Known(id)))
 }
@@ -124,22 +124,25 @@ fn debit(data: &RawValue, event: fn(Box<MandateDebit>) -> Event) -> Result<(Even
 fn sole_id(data: &RawValue) -> Option<String> {
     #[derive(Deserialize)]
     struct Identified {
-        id: String,
+        #[serde(default, deserialize_with = "text")]
+        id: Option<String>,
     }
-    members::<Identified>(data).ok().map(|data| data.id)
+    json::parse_checked::<Object<Identified>>(data.get()).ok().and_then(|Object(data)| data.id)
 }
 
-fn members<'a, T: Deserialize<'a>>(data: &'a RawValue) -> Result<T, Rejection> {
-    json::parse_checked(data.get()).map(|Object(members)| members)
+fn members<'a, T: Deserialize<'a>>(data: &'a RawValue, absent: &mut Absent) -> Result<T, Rejection> {
+    json::parse_leniently(data.get(), STRICT, absent).map(|Object(members)| members)
 }
 
-/// Name and id. An unknown event without an id is known by its whole body, timestamp and all: a retry that carries a
-/// fresh timestamp is then handled twice, where a hash of `data` alone could swallow a second event that says the same.
-fn key(name: &str, id: Id, plaintext: &Bytes) -> Result<EventKey, Rejection> {
+/// Name and id, which may be a number. An unknown event without an id is known by all that its body says, timestamp
+/// included: a retry that carries a fresh timestamp is then handled twice, where the identity of `data` alone could
+/// swallow a second event that says the same. What is handled twice can be seen in the ledger and taken back; an inflow
+/// that was acknowledged and never handled is seen by nobody.
+fn key(name: &str, id: Id, text: &str) -> Result<EventKey, Rejection> {
     match id {
         Id::Known(id) | Id::Unknown(Some(id)) if !is_blank(&id) => Ok(EventKey::of(&[name, &id])),
         Id::Known(_) => Err(Rejection::new(RejectionKind::KeyMissing, "the event has no id")),
-        Id::Unknown(_) => Ok(EventKey::of(&[name, "sha256", &Encoding::Hex.encode(&Sha256::digest(plaintext))])),
+        Id::Unknown(_) => Ok(EventKey::of(&[name, "identity", &Identity::of_checked(text).to_string()])),
     }
 }
 

@@ -12,7 +12,9 @@
 //! | Events | eight names, [`Event`] | <https://docs.aella.app/webhooks> |
 //! | `inwards.failed` | a ninth | second hand |
 //! | Payloads | samples of three events; the others are taken to have the same shape | <https://docs.aella.app/webhooks>; inferred |
-//! | Key | `data.id` | second hand; `data.transaction.id` and the mandate's id are inferred |
+//! | Key | `data.id`, text or number | second hand; `data.transaction.id` and the mandate's id are inferred |
+//! | Key of an unknown event without an id | the [`Identity`](super::Identity) of its whole body, timestamp and all | assumed: a retry with a fresh timestamp is handled twice, since swallowing a second event that says the same would be worse |
+//! | Types of members | as the samples have them. Another than that is absent, with a warning, except for amounts, currencies, statuses and response codes, and ids of keys: then the event is refused | assumed |
 //! | Amounts | naira, major units | second hand |
 //! | Method, type | POST; no content type is documented, so that any is taken | inferred |
 //! | Acknowledgement | any 2xx, "fast" | <https://docs.aella.app/webhooks> |
@@ -41,9 +43,9 @@
 //! let sent = aella.seal(Message::new(body), &Sealing::new(now, &OsEntropy))?;
 //!
 //! let opened = aella.scheme().open(sent.headers(), sent.body().clone(), now)?;
-//! let decoded = aella.decode(sent.headers(), &opened.plaintext)?.remove(0);
-//! assert_eq!(decoded.key.as_str(), "transfer.failed|7b12");
-//! assert!(matches!(decoded.event, Event::TransferFailed(transfer) if transfer.amount.unwrap().to_string() == "10000"));
+//! let events = aella.decode(sent.headers(), &opened.plaintext)?;
+//! assert_eq!(events[0].key.as_str(), "transfer.failed|7b12");
+//! assert!(matches!(&events[0].event, Event::TransferFailed(transfer) if transfer.amount.unwrap().to_string() == "10000"));
 //!
 //! let forged = Bytes::from(body.replace("failed", "completed"));
 //! let refused = aella.scheme().open(sent.headers(), forged, now).unwrap_err();
@@ -67,7 +69,7 @@ pub use model::{
     Transaction, Transfer, TransferStatus,
 };
 
-use super::{Decoded, Delivered, Message, Profile, Provider, Retries};
+use super::{Delivered, Events, Message, Profile, Provider, Retries};
 use crate::encoding::Encoding;
 use crate::error::{ConfigError, Rejection};
 use crate::scheme::{Hmac, MacAlgorithm, Scheme, SealError, Sealing};
@@ -157,8 +159,8 @@ impl Provider for Aella {
         &self.scheme
     }
 
-    fn decode(&self, _: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<Event>>, Rejection> {
-        events::decode(plaintext).map(|decoded| vec![decoded])
+    fn decode(&self, _: &HeaderMap, plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
+        events::decode(plaintext)
     }
 
     /// As JSON, which the body is, whether or not Aella says so.

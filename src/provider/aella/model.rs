@@ -1,14 +1,30 @@
 //! What stands in `data`, member by member.
 //!
 //! Aella publishes samples and no schema, and for half of the events not even a sample. So every member but the id is
-//! optional: an absent one is no reason to refuse an event that Aella signed. One of another type is.
+//! optional: an absent one is no reason to refuse an event that Aella signed. One of another type is absent too, unless
+//! it is an amount, a currency, a status or an id of the key.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
 use crate::event::Amount;
 use crate::event::words::words;
-use crate::provider::shape::object;
+use crate::provider::shape::{object, text};
+
+/// What is refused when it cannot be read: the name, amounts, currencies, statuses, and what keys are made of.
+pub(super) const STRICT: &[&str] = &[
+    "amount",
+    "confirmationStatus",
+    "currency",
+    "event",
+    "fee",
+    "finalResponseCode",
+    "id",
+    "mandate",
+    "responseCode",
+    "status",
+    "transaction",
+];
 
 /// `data` of `transfer.*` and `inwards.*`. Amounts are naira in major units (second hand: an integrator's code).
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
@@ -27,24 +43,29 @@ pub struct Transfer {
     /// What Aella took for it.
     pub fee: Option<Amount>,
     /// The receiver's own reference.
+    #[serde(default, deserialize_with = "text")]
     pub external_reference: Option<String>,
     /// Three letters, `NGN` in every sample.
     pub currency: Option<String>,
     /// The interbank session.
+    #[serde(default, deserialize_with = "text")]
     pub session_id: Option<String>,
     /// Who paid.
     pub sender_name: Option<String>,
     /// The payer's bank.
     pub sender_bank: Option<String>,
     /// The payer's account number.
+    #[serde(default, deserialize_with = "text")]
     pub sender_account_number: Option<String>,
     /// Who was paid.
     pub receiver_name: Option<String>,
     /// The payee's bank.
     pub receiver_bank: Option<String>,
     /// The payee's account number.
+    #[serde(default, deserialize_with = "text")]
     pub receiver_account_number: Option<String>,
     /// The payee's bank as a code.
+    #[serde(default, deserialize_with = "text")]
     pub receiver_bank_code: Option<String>,
     /// Sandbox or live.
     pub environment: Option<Environment>,
@@ -76,6 +97,7 @@ pub struct MandateDebit {
 #[non_exhaustive]
 pub struct Mandate {
     /// The id of the mandate. Always there in `mandate.created` and `mandate.confirmed`.
+    #[serde(default, deserialize_with = "text")]
     pub id: Option<String>,
     /// Whether the payer confirmed it.
     pub confirmation_status: Option<ConfirmationStatus>,
@@ -93,6 +115,7 @@ pub struct Mandate {
 #[non_exhaustive]
 pub struct BankAccount {
     /// Aella's id of the account.
+    #[serde(default, deserialize_with = "text")]
     pub id: Option<String>,
 }
 
@@ -109,16 +132,21 @@ pub struct Transaction {
     /// How far it is.
     pub status: Option<DebitStatus>,
     /// The last word of the banks' network; `00` is success.
+    #[serde(default, deserialize_with = "text")]
     pub final_response_code: Option<String>,
     /// The text on the statement.
     pub narration: Option<String>,
     /// The id of whoever carried it out.
+    #[serde(default, deserialize_with = "text")]
     pub provider_id: Option<String>,
     /// The mandate, by an id that in the published sample is not `mandate.id`.
+    #[serde(default, deserialize_with = "text")]
     pub mandate_id: Option<String>,
     /// The interbank session.
+    #[serde(default, deserialize_with = "text")]
     pub session_id: Option<String>,
     /// The first word of the banks' network.
+    #[serde(default, deserialize_with = "text")]
     pub response_code: Option<String>,
     /// When the debit was begun.
     pub created_at: Option<Timestamp>,
@@ -176,7 +204,7 @@ words! {
 
 /// Absent and `null` are both "no id", which is refused where the key is made.
 pub(super) fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+    text(deserializer).map(Option::unwrap_or_default)
 }
 
 fn object_or_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>

@@ -8,12 +8,13 @@ use serde::de::{DeserializeOwned, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::MOST_EVENTS;
-use super::event::{Detail, Event, Unpublished};
+use super::event::{Detail, Event, Unpublished, Unreadable};
+use super::model::STRICT;
+use super::{MOST_EVENTS, UnreadablePolicy};
 use crate::error::{Rejection, RejectionKind};
-use crate::json;
+use crate::json::{self, Absent};
 use crate::provider::shape::{Object, text};
-use crate::provider::{Decoded, EventKey};
+use crate::provider::{self, Decoded, EventKey, Events, Identity};
 
 #[derive(Deserialize)]
 struct Batch<'a> {
@@ -52,16 +53,16 @@ impl<'de> Visitor<'de> for NotificationsVisitor {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Notification<'a> {
-    #[serde(default, deserialize_with = "text")]
+    #[serde(deserialize_with = "text")]
     event_id: Option<String>,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(deserialize_with = "text")]
     subscription_id: Option<String>,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(deserialize_with = "text")]
     subscription_event_id: Option<String>,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(deserialize_with = "text")]
     notification_type: Option<String>,
     timestamp: Option<Timestamp>,
     #[serde(borrow)]
@@ -70,43 +71,87 @@ struct Notification<'a> {
     payload: Option<&'a RawValue>,
 }
 
-pub(super) fn decode(plaintext: &Bytes) -> Result<Vec<Decoded<Event>>, Rejection> {
+pub(super) fn decode(plaintext: &Bytes, policy: UnreadablePolicy) -> Result<Events<Event>, Rejection> {
     let Object(batch) = json::parse::<Object<Batch<'_>>>(plaintext)?;
     let Notifications(list) = batch.notifications;
     if list.len() > MOST_EVENTS {
         let detail = format!("more than {MOST_EVENTS} notifications in one message");
         return Err(Rejection::new(RejectionKind::TooManyEvents, detail));
     }
-    list.into_iter().enumerate().map(|(at, raw)| one(at, raw, plaintext)).collect()
+    let (mut events, mut absent) = (Events::default(), Absent::default());
+    for (position, raw) in list.into_iter().enumerate() {
+        match (one(raw, plaintext, &mut absent), policy) {
+            (Ok(event), _) => events.push(event),
+            (Err(why), UnreadablePolicy::Refuse) => {
+                let raw = slice(raw, plaintext);
+                events.push_unreadable(provider::Unreadable::new(position, why, raw));
+            }
+            (Err(why), UnreadablePolicy::HandOver) => events.push(handed_over(raw, &why, plaintext)),
+        }
+    }
+    Ok(events.with_absent(absent.into_names()))
 }
 
-fn one(at: usize, raw: &RawValue, plaintext: &Bytes) -> Result<Decoded<Event>, Rejection> {
-    let Object(notification) = json::parse_checked::<Object<Notification<'_>>>(raw.get())?;
-    let event_id = notification
-        .event_id
-        .filter(|id| !id.trim().is_empty())
-        .ok_or_else(|| Rejection::new(RejectionKind::KeyMissing, format!("notification {at} has no eventId")))?;
-    // Both are borrowed from the plaintext, so this cannot miss.
-    let slice = |json: &RawValue| plaintext.slice_ref(json.get().as_bytes());
-    let content = notification.payment.or(notification.payload);
-    let notification_type = name(notification.notification_type.unwrap_or_default());
-    let detail = match detail(&notification_type, content)? {
+fn one(raw: &RawValue, plaintext: &Bytes, absent: &mut Absent) -> Result<Decoded<Event>, Rejection> {
+    let Object(notification) = json::parse_leniently::<Object<Notification<'_>>>(raw.get(), STRICT, absent)?;
+    if notification.id().is_none() {
+        return Err(Rejection::new(RejectionKind::KeyMissing, "it has no eventId"));
+    }
+    let content = notification.content();
+    let name = notification.name();
+    let detail = match detail(&name, content, absent)? {
         Known::Typed(detail) => detail,
-        Known::Unpublished(detail) => detail(Unpublished { raw: slice(content.unwrap_or(raw)) }),
-        Known::Not => Detail::Unknown { raw: slice(raw) },
+        Known::Unpublished(detail) => detail(Unpublished { raw: slice(content.unwrap_or(raw), plaintext) }),
+        Known::Not => Detail::Unknown { raw: slice(raw, plaintext) },
     };
-    let event = Event {
-        event_id,
-        subscription_id: notification.subscription_id,
-        subscription_event_id: notification.subscription_event_id,
-        notification_type,
-        timestamp: notification.timestamp,
-        detail,
-    };
-    let key = EventKey::of(&[&event.event_id]);
-    let identity = slice(content.unwrap_or(raw));
-    let occurred_at = event.timestamp;
-    Ok(Decoded::new(event, key, slice(raw)).identified_by(identity).occurred_at(occurred_at))
+    Ok(notification.decoded(detail, raw, plaintext))
+}
+
+/// An event for what cannot be read, of as much as can be.
+fn handed_over(raw: &RawValue, why: &Rejection, plaintext: &Bytes) -> Decoded<Event> {
+    let head = json::parse_leniently::<Object<Notification<'_>>>(raw.get(), &[], &mut Absent::default());
+    let Object(notification) = head.unwrap_or_default();
+    let detail = Unreadable { raw: slice(raw, plaintext), why: why.detail().to_owned() };
+    notification.decoded(Detail::Unreadable(detail), raw, plaintext)
+}
+
+impl<'a> Notification<'a> {
+    fn id(&self) -> Option<&str> {
+        self.event_id.as_deref().filter(|id| !id.trim().is_empty())
+    }
+
+    fn content(&self) -> Option<&'a RawValue> {
+        self.payment.or(self.payload)
+    }
+
+    fn name(&self) -> String {
+        name(self.notification_type.clone().unwrap_or_default())
+    }
+
+    /// The identity is that of the detail, so that one event through two entries of a subscription is one event. It stands
+    /// for a missing id too, which only what is handed over may lack.
+    fn decoded(self, detail: Detail, raw: &RawValue, plaintext: &Bytes) -> Decoded<Event> {
+        let identity = Identity::of_checked(self.content().unwrap_or(raw).get());
+        let key = match self.id() {
+            Some(id) => EventKey::of(&[id]),
+            None => EventKey::of(&["unreadable", &identity.to_string()]),
+        };
+        let (notification_type, timestamp) = (self.name(), self.timestamp);
+        let event = Event {
+            event_id: self.event_id.unwrap_or_default(),
+            subscription_id: self.subscription_id,
+            subscription_event_id: self.subscription_event_id,
+            notification_type,
+            timestamp,
+            detail,
+        };
+        Decoded::identified(event, key, slice(raw, plaintext), identity).occurred_at(timestamp)
+    }
+}
+
+/// The piece of the message that this is. It is borrowed from there, so that this cannot miss.
+fn slice(raw: &RawValue, plaintext: &Bytes) -> Bytes {
+    plaintext.slice_ref(raw.get().as_bytes())
 }
 
 /// The types in the order of their numbers in the subscription API, from 1.
@@ -139,19 +184,19 @@ enum Known {
     Not,
 }
 
-fn detail(name: &str, content: Option<&RawValue>) -> Result<Known, Rejection> {
+fn detail(name: &str, content: Option<&RawValue>, absent: &mut Absent) -> Result<Known, Rejection> {
     Ok(Known::Typed(match name {
-        "IncomingPaymentProcessed" => Detail::IncomingPaymentProcessed(typed(content)?),
-        "OutgoingPaymentRejected" => Detail::OutgoingPaymentRejected(typed(content)?),
-        "OutgoingPaymentProcessed" => Detail::OutgoingPaymentProcessed(typed(content)?),
-        "MissingFunding" => Detail::MissingFunding(typed(content)?),
-        "Reversed" => Detail::Reversed(typed(content)?),
-        "OutgoingPaymentBooked" => Detail::OutgoingPaymentBooked(typed(content)?),
-        "PaymentRouting" => Detail::PaymentRouting(typed(content)?),
-        "IncomingPaymentBooked" => Detail::IncomingPaymentBooked(typed(content)?),
-        "OutgoingDirectDebitPendingProcessing" => Detail::OutgoingDirectDebitPendingProcessing(typed(content)?),
-        "CaseEvents" | "CasesEvents" => Detail::CaseEvents(typed(content)?),
-        "PaymentStatus" => Detail::PaymentStatus(typed(content)?),
+        "IncomingPaymentProcessed" => Detail::IncomingPaymentProcessed(typed(content, absent)?),
+        "OutgoingPaymentRejected" => Detail::OutgoingPaymentRejected(typed(content, absent)?),
+        "OutgoingPaymentProcessed" => Detail::OutgoingPaymentProcessed(typed(content, absent)?),
+        "MissingFunding" => Detail::MissingFunding(typed(content, absent)?),
+        "Reversed" => Detail::Reversed(typed(content, absent)?),
+        "OutgoingPaymentBooked" => Detail::OutgoingPaymentBooked(typed(content, absent)?),
+        "PaymentRouting" => Detail::PaymentRouting(typed(content, absent)?),
+        "IncomingPaymentBooked" => Detail::IncomingPaymentBooked(typed(content, absent)?),
+        "OutgoingDirectDebitPendingProcessing" => Detail::OutgoingDirectDebitPendingProcessing(typed(content, absent)?),
+        "CaseEvents" | "CasesEvents" => Detail::CaseEvents(typed(content, absent)?),
+        "PaymentStatus" => Detail::PaymentStatus(typed(content, absent)?),
         "AccountHolderVerification" => return Ok(Known::Unpublished(Detail::AccountHolderVerification)),
         "AgencyBankingWhitelistResult" => return Ok(Known::Unpublished(Detail::AgencyBankingWhitelistResult)),
         "MandateStatus" => return Ok(Known::Unpublished(Detail::MandateStatus)),
@@ -159,12 +204,12 @@ fn detail(name: &str, content: Option<&RawValue>) -> Result<Known, Rejection> {
     }))
 }
 
-fn typed<T: DeserializeOwned>(content: Option<&RawValue>) -> Result<T, Rejection> {
+fn typed<T: DeserializeOwned>(content: Option<&RawValue>, absent: &mut Absent) -> Result<T, Rejection> {
     let content = content.ok_or_else(|| {
         Rejection::new(
             RejectionKind::PayloadMalformed,
             "a notification of a known type has neither payment nor payload",
         )
     })?;
-    json::parse_checked::<Object<T>>(content.get()).map(|Object(detail)| detail)
+    json::parse_leniently::<Object<T>>(content.get(), STRICT, absent).map(|Object(detail)| detail)
 }

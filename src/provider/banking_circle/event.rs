@@ -11,7 +11,7 @@ use crate::event::{self, BookingStatus, Direction, MandatePhase};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Event {
-    /// The bank's id of the event: its key.
+    /// The bank's id of the event: its key. Empty where what is handed over as unreadable has none.
     pub event_id: String,
     /// The subscription that the message was sent for.
     pub subscription_id: Option<String>,
@@ -62,6 +62,18 @@ pub enum Detail {
         /// The whole notification as JSON.
         raw: Bytes,
     },
+    /// What cannot be read, where the policy is [`HandOver`](super::UnreadablePolicy::HandOver).
+    Unreadable(Unreadable),
+}
+
+/// A notification that cannot be read. Beside it stands as much of the rest as can be.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Unreadable {
+    /// The whole notification as JSON, which need not be an object.
+    pub raw: Bytes,
+    /// What is wrong with it, without a word of the payload.
+    pub why: String,
 }
 
 /// A detail whose form is not published.
@@ -100,6 +112,9 @@ impl event::Project for Event {
             }),
             Detail::AccountHolderVerification(_) | Detail::AgencyBankingWhitelistResult(_) | Detail::Unknown { .. } => {
                 event::Event::Unknown(event::Unknown { name: self.notification_type.clone() })
+            }
+            Detail::Unreadable(Unreadable { why, .. }) => {
+                event::Event::Unreadable(event::Unreadable { name: self.notification_type.clone(), why: why.clone() })
             }
         }
     }

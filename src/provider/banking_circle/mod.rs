@@ -11,7 +11,7 @@
 //! | body | the ciphertext as bytes, `application/octet-stream`, to 50 MB | published |
 //! | plaintext | JSON in UTF-16LE | published |
 //! | checksum | SHA-256 over the text in UTF-8; checked where it stands, since the tag is the proof | published |
-//! | inside | `notifications`, 1 to 1000; order of members may change, members may be added | second hand |
+//! | inside | `notifications`, 1 to 1000; order of members may change, members may be added | second hand, as are all names and types of members |
 //! | delivered | any 2xx within 10 s | published; the time second hand |
 //! | retries | 15 s, 30 s, 1, 10, 30 min, 1, 2, 6, 12, 24, 48 h, then the subscription is switched off | second hand; ten or eleven: [`RetryCount`] |
 //! | after that | what waits is kept, and sent when the subscription is switched on again | second hand, with no bound: 30 days are assumed |
@@ -21,8 +21,18 @@
 //! # Keys
 //!
 //! The key is the `eventId` alone. What must be equal under one key is the notification's detail (`payment` or
-//! `payload`), so that the same event through two entries of a subscription is one event. A notification without
-//! `eventId` refuses the message; a message without any notification is acknowledged, since nothing is lost with it.
+//! `payload`) as its [`Identity`](super::Identity) has it, so that the same event through two entries of a subscription is
+//! one event, and so is a retry in which the members stand in another order. A message without any notification is
+//! acknowledged, since nothing is lost with it.
+//!
+//! # What cannot be read
+//!
+//! The schema is second hand. So a member that cannot be read as its type is absent, with a warning that names it, and
+//! stays in the raw JSON: a time without an offset is no time, since a guessed one would be a wrong fact. An id may be a
+//! number. Amounts, currencies, statuses, `classification` and `return` (which way money goes), `eventId` and `paymentId`
+//! are read strictly. A notification in which one of them cannot be read, or that is no object, is unreadable:
+//! [`UnreadablePolicy`] says what becomes of it, and the other notifications of its message are handled in any case. JSON
+//! that is broken or has a name twice, wherever in the message, refuses the whole.
 //!
 //! # Example
 //!
@@ -59,14 +69,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 
-pub use event::{Detail, Event, Unpublished};
+pub use event::{Detail, Event, Unpublished, Unreadable};
 pub use model::{
     Account, AccountEntry, Booking, Case, Classification, CurrencyAmount, Payment, ProxyAccount, Remittance, Status,
     Transfer,
 };
 pub use status::{Agent, PaymentStatus, StatusAccount, StatusReason, TransactionReference, TransactionStatus};
 
-use super::{Decoded, Delivered, Message, Profile, Provider, Retries};
+use super::{Delivered, Events, Message, Profile, Provider, Retries};
 use crate::encoding::{Encoding, TextEncoding};
 use crate::error::{ConfigError, Rejection};
 use crate::scheme::{AesGcm, BodyForm, Scheme, SealError, Sealing};
@@ -81,6 +91,7 @@ pub struct BankingCircle {
     keys: KeyRing,
     scheme: AesGcm,
     version: HeaderName,
+    unreadable: UnreadablePolicy,
     profile: Profile,
 }
 
@@ -94,7 +105,8 @@ impl BankingCircle {
     pub fn new(keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
         let keys = keys.into();
         let names = HeaderNames::default();
-        Ok(Self { scheme: scheme(keys.clone(), &names)?, keys, version: names.version, profile: profile() })
+        let scheme = scheme(keys.clone(), &names)?;
+        Ok(Self { scheme, keys, version: names.version, unreadable: UnreadablePolicy::default(), profile: profile() })
     }
 
     /// Other header names, for the case that the published spelling is not the one on the wire. Default:
@@ -107,6 +119,13 @@ impl BankingCircle {
         self.scheme = scheme(self.keys.clone(), &names)?;
         self.version = names.version;
         Ok(self)
+    }
+
+    /// What becomes of a notification that cannot be read. Default: [`UnreadablePolicy::Refuse`].
+    #[must_use]
+    pub fn unreadable_policy(mut self, policy: UnreadablePolicy) -> Self {
+        self.unreadable = policy;
+        self
     }
 
     /// How often a failed message is sent again. Default: [`RetryCount::Eleven`].
@@ -162,6 +181,20 @@ impl Default for HeaderNames {
     }
 }
 
+/// What becomes of a notification that cannot be read. It stops no other: those that can be read are handled in any case.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum UnreadablePolicy {
+    /// The message is answered 400 once the others are handled. The bank sends all of it again, of which only what was not
+    /// handled is, and at last switches the subscription off. The default: nobody misses that.
+    #[default]
+    Refuse,
+    /// The handler gets it as [`Detail::Unreadable`], with its raw JSON and what is wrong with it, under its `eventId`, or
+    /// under its [`Identity`](super::Identity) where that cannot be read. For handlers that keep it for somebody to look
+    /// at: what the handler takes is acknowledged, and never sent again.
+    HandOver,
+}
+
 /// How many retries there are: the troubleshooting page says ten, the retry guide lists eleven waits.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
@@ -214,8 +247,8 @@ impl Provider for BankingCircle {
         &self.scheme
     }
 
-    fn decode(&self, _headers: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<Event>>, Rejection> {
-        decode::decode(plaintext)
+    fn decode(&self, _headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
+        decode::decode(plaintext, self.unreadable)
     }
 
     fn seal(&self, message: Message, with: &Sealing<'_>) -> Result<Request<Bytes>, SealError> {

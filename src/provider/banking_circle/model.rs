@@ -1,12 +1,36 @@
 //! What stands in a notification's detail. Dates and times are kept as they were sent: whether they carry an offset is
 //! not published.
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::event::words::words;
 use crate::event::{Amount, Money, Party};
 use crate::provider::shape::{object, text};
+
+/// What is refused when it cannot be read: amounts, currencies, statuses, what tells which way money goes, and ids of what
+/// an event is about. What holds one of these counts as well: an amount that is nowhere is an amount that cannot be read.
+pub(super) const STRICT: &[&str] = &[
+    "Amount",
+    "Currency",
+    "InstructedAmount",
+    "TransactionReference",
+    "TransactionStatus",
+    "amount",
+    "classification",
+    "creditAmount",
+    "creditorInformation",
+    "currency",
+    "debitAmount",
+    "debtorInformation",
+    "eventId",
+    "paymentId",
+    "return",
+    "routingStatus",
+    "status",
+    "transfer",
+];
 
 words! {
     /// Which way a payment goes, seen from the account.
@@ -44,8 +68,10 @@ words! {
 #[non_exhaustive]
 pub struct Payment {
     /// The bank's id.
+    #[serde(deserialize_with = "id")]
     pub payment_id: String,
     /// The bank's reference.
+    #[serde(default, deserialize_with = "text")]
     pub transaction_reference: Option<String>,
     /// In or out.
     pub classification: Option<Classification>,
@@ -86,8 +112,10 @@ pub struct Payment {
 #[non_exhaustive]
 pub struct Booking {
     /// The bank's id of the payment.
+    #[serde(deserialize_with = "id")]
     pub payment_id: String,
     /// The bank's reference.
+    #[serde(default, deserialize_with = "text")]
     pub transaction_reference: Option<String>,
     /// The value date.
     pub value_date: Option<String>,
@@ -198,6 +226,7 @@ pub struct Remittance {
 #[non_exhaustive]
 pub struct AccountEntry {
     /// The bank's id of the account.
+    #[serde(deserialize_with = "text")]
     pub account_id: Option<String>,
     /// What is taken from it.
     #[serde(deserialize_with = "object")]
@@ -223,6 +252,11 @@ pub struct Case {
     pub status: Option<String>,
     /// Until when the customer has to answer.
     pub deadline: Option<String>,
+}
+
+/// An id that must be there, and may be a number.
+fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    text(deserializer)?.ok_or_else(|| D::Error::custom("no id"))
 }
 
 fn json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {

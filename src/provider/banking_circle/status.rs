@@ -64,10 +64,12 @@ pub(super) fn unknown() -> PaymentClass {
 #[non_exhaustive]
 pub struct PaymentStatus {
     /// The payer's own reference.
+    #[serde(deserialize_with = "text")]
     pub end_to_end_id: Option<String>,
     /// The payment's UETR.
     pub instruction_uetr: Option<String>,
     /// The bank's reference.
+    #[serde(deserialize_with = "text")]
     pub account_servicer_reference: Option<String>,
     /// When the bank accepted it.
     pub acceptance_date_time: Option<String>,
@@ -127,6 +129,7 @@ pub struct StatusAccount {
     #[serde(deserialize_with = "text")]
     pub account_number: Option<String>,
     /// The bank's id of the account.
+    #[serde(deserialize_with = "text")]
     pub account_uuid: Option<String>,
 }
 

@@ -21,7 +21,8 @@ pub enum KeyPolicy {
     /// It is refused with [`KeyMissing`](RejectionKind::KeyMissing). The default.
     #[default]
     Require,
-    /// It is keyed by the SHA-256 of its body, for a tenant in which the feature is off.
+    /// It is keyed by the SHA-256 of its body, byte for byte, for a tenant in which the feature is off. Mambu sends the
+    /// bytes of the first try again.
     ///
     /// # Security
     ///
@@ -61,7 +62,8 @@ impl Keys {
             return None;
         }
         let headers = HeaderMap::new();
-        let found: Vec<String> = self.in_body.iter().map(|place| place.find(&headers, body)).collect::<Option<_>>()?;
+        let found: Vec<String> =
+            self.in_body.iter().map(|place| place.find_distinct(&headers, body)).collect::<Option<_>>()?;
         let parts: Vec<&str> = ["body"].into_iter().chain(found.iter().map(String::as_str)).collect();
         Some(EventKey::of(&parts))
     }

@@ -14,6 +14,7 @@
 //! | Its value | not published, so that up to 255 bytes of visible ASCII are taken | assumed |
 //! | On a retry, on a resend by hand | the same value; a new one | second hand |
 //! | Payload of either | the bytes of the first send | <https://docs.mambu.com/docs/webhooks-overview/> |
+//! | Same event under one key | what a JSON body says, however it is written; the bytes of any other | ours |
 //! | Event's name | only where the template says it: [`Mambu::event_at`] | inferred |
 //! | Placeholder without value | an empty text; a number without quotes then breaks the JSON | <https://docs.mambu.com/docs/notifications-placeholders/> |
 //! | Acknowledgement | any 2xx; a 3xx is a failure | [practices] |
@@ -42,9 +43,9 @@
 //!
 //! let mut headers = HeaderMap::new();
 //! headers.insert("x-notifications-idempotency-key", "6f1c".parse()?);
-//! let decoded = mambu.decode(&headers, &body)?.remove(0);
-//! assert_eq!(decoded.event.name, Some(EventName::LoanDisbursement));
-//! assert_eq!(decoded.key.as_str(), "body|LOAN_DISBURSEMENT|T-1");
+//! let events = mambu.decode(&headers, &body)?;
+//! assert_eq!(events[0].event.name, Some(EventName::LoanDisbursement));
+//! assert_eq!(events[0].key.as_str(), "body|LOAN_DISBURSEMENT|T-1");
 //!
 //! let refused = mambu.decode(&HeaderMap::new(), &body).unwrap_err();
 //! assert_eq!(refused.kind(), RejectionKind::KeyMissing);
@@ -66,7 +67,7 @@ pub use model::{ContentType, Event};
 pub use retry::RetryPolicy;
 
 use self::keys::Keys;
-use super::{Decoded, Delivered, Lookup, Message, Profile, Provider};
+use super::{Decoded, Delivered, Events, Lookup, Message, Profile, Provider};
 use crate::error::{ConfigError, Rejection};
 use crate::json::Pointer;
 use crate::scheme::{Scheme, SealError, Sealing, StaticToken, Unsigned};
@@ -190,10 +191,10 @@ impl Provider for Mambu {
         }
     }
 
-    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<Event>>, Rejection> {
+    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
         let key = self.keys.key(headers, plaintext)?;
         let name = self.event_at.as_ref().and_then(|place| place.find(headers, plaintext));
-        Ok(vec![Decoded::new(Event::new(name, headers, plaintext), key, plaintext.clone())])
+        Ok(Decoded::new(Event::new(name, headers, plaintext), key, plaintext.clone()).into())
     }
 
     /// A POST with the message's idempotency key, if it has one, in Mambu's header. Credentials for Basic auth are not

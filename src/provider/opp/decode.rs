@@ -3,14 +3,13 @@
 use bytes::Bytes;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
-use sha2::{Digest as _, Sha256};
 
 use super::event::Event;
-use super::model::{Action, Registration, Schedule, Test};
+use super::model::{Action, Registration, STRICT, Schedule, Test};
 use crate::error::Rejection;
-use crate::json;
+use crate::json::{self, Absent};
 use crate::provider::shape::{Object, text, text_if_any};
-use crate::provider::{Decoded, EventKey};
+use crate::provider::{Decoded, EventKey, Events, Identity};
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
@@ -22,40 +21,44 @@ struct Envelope<'a> {
     payload: Option<&'a RawValue>,
 }
 
-pub(super) fn decode(plaintext: &Bytes) -> Result<Decoded<Event>, Rejection> {
-    let Object(envelope) = json::parse::<Object<Envelope<'_>>>(plaintext)?;
+pub(super) fn decode(plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
+    let text = json::strict(plaintext)?;
+    let Object(envelope) = json::parse_checked::<Object<Envelope<'_>>>(text)?;
     let head = Head::of(envelope.payload);
-    let key = head.key(&envelope, plaintext);
+    let identity = Identity::of_checked(text);
+    let key = head.key(&envelope, identity);
     let occurred_at = head.timestamp.and_then(|text| text.parse().ok());
-    let event = event(envelope, plaintext)?;
-    Ok(Decoded::new(event, key, plaintext.clone()).occurred_at(occurred_at))
+    let mut absent = Absent::default();
+    let event = event(envelope, plaintext, &mut absent)?;
+    let decoded = Decoded::identified(event, key, plaintext.clone(), identity).occurred_at(occurred_at);
+    Ok(Events::from(decoded).with_absent(absent.into_names()))
 }
 
-fn event(envelope: Envelope<'_>, plaintext: &Bytes) -> Result<Event, Rejection> {
+fn event(envelope: Envelope<'_>, plaintext: &Bytes, absent: &mut Absent) -> Result<Event, Rejection> {
     let Envelope { kind, action, payload } = envelope;
     let kind = kind.unwrap_or_default();
     Ok(match kind.as_str() {
-        "PAYMENT" => Event::Payment(typed(payload)?),
+        "PAYMENT" => Event::Payment(typed(payload, absent)?),
         "REGISTRATION" => {
-            let mut registration: Box<Registration> = typed(payload)?;
+            let mut registration: Box<Registration> = typed(payload, absent)?;
             registration.action = action.as_deref().map(Action::from);
             Event::Registration(registration)
         }
         "SCHEDULE" => {
-            let mut schedule: Box<Schedule> = typed(payload)?;
+            let mut schedule: Box<Schedule> = typed(payload, absent)?;
             schedule.action = action.as_deref().map(Action::from);
             Event::Schedule(schedule)
         }
-        "RISK" => Event::Risk(typed(payload)?),
-        "test" => Event::Test(Test { action, ..typed(payload)? }),
+        "RISK" => Event::Risk(typed(payload, absent)?),
+        "test" => Event::Test(Test { action, ..typed(payload, absent)? }),
         _ => Event::Unknown { name: kind, raw: plaintext.clone() },
     })
 }
 
 /// A payload that is missing or null has no member, which is what every one of them may lack.
-fn typed<T: DeserializeOwned + Default>(payload: Option<&RawValue>) -> Result<T, Rejection> {
+fn typed<T: DeserializeOwned + Default>(payload: Option<&RawValue>, absent: &mut Absent) -> Result<T, Rejection> {
     match payload {
-        Some(raw) => json::parse_checked::<Object<T>>(raw.get()).map(|Object(payload)| payload),
+        Some(raw) => json::parse_leniently::<Object<T>>(raw.get(), STRICT, absent).map(|Object(payload)| payload),
         None => Ok(T::default()),
     }
 }
@@ -87,17 +90,17 @@ impl Head {
             .map_or_else(Self::default, |Object(head)| head)
     }
 
-    fn key(&self, envelope: &Envelope<'_>, plaintext: &[u8]) -> EventKey {
+    fn key(&self, envelope: &Envelope<'_>, identity: Identity) -> EventKey {
         let kind = envelope.kind.as_deref().unwrap_or_default();
         let action = envelope.action.as_deref().unwrap_or_default();
-        let digest = || const_hex::encode(Sha256::digest(plaintext));
+        let digest = identity.to_string();
         let Some(subject) = filled(&self.id).or(filled(&self.ndc)) else {
-            return EventKey::of(&[kind, action, &digest()]);
+            return EventKey::of(&[kind, action, &digest]);
         };
         let code = self.code().unwrap_or_default();
         match filled(&self.timestamp) {
-            Some(time) => EventKey::of(&[kind, action, subject, &code, time]),
-            None => EventKey::of(&[kind, action, subject, &code, &digest()]),
+            Some(time) => EventKey::of(&[kind, action, subject, &code, time, &digest]),
+            None => EventKey::of(&[kind, action, subject, &code, &digest]),
         }
     }
 

@@ -18,11 +18,22 @@
 //!
 //! # Keys
 //!
-//! A payment is notified again whenever it changes, with the same id. So the key is type, action, `payload.id`,
-//! `result.code` and `timestamp` as they were sent: a pending result does not swallow the success that follows, and a
-//! retry is the same as the first try. Where there is no id the platform's `ndc` stands for it. Where there is no
-//! timestamp, or neither id nor `ndc` as in the activation test, nothing else tells two notifications apart, and the
-//! SHA-256 of the plaintext stands in the key.
+//! A payment is notified again whenever it changes, with the same id, and a registration may change twice in a second. So
+//! the key is type, action, `payload.id`, `result.code` and `timestamp` as they were sent, and behind them the
+//! [`Identity`](super::Identity) of all that the notification says. A pending result does not swallow the success that
+//! follows, two changes in one second are two events, and a retry is the same as the first try, also when it was
+//! serialised anew. Where there is no id the platform's `ndc` stands for it; whatever else is missing is left out.
+//!
+//! Since all that is said is part of the key, the same key with another payload cannot happen: a notification that differs
+//! in any member is another event. Should a platform change something between two tries, such as a build number, both
+//! are handled; none is known to do so.
+//!
+//! # Strict and lenient
+//!
+//! Samples are published and no schema. So a member that cannot be read as its type is absent, with a warning, and stays in
+//! the raw JSON: a time without an offset, for one. Amounts, currencies, `result` and its code, `paymentType` (which
+//! tells a debit from a refund), `id` and `ndc` are read strictly: a notification is refused when one of them cannot be
+//! read.
 //!
 //! # Example
 //!
@@ -63,7 +74,7 @@ pub use event::Event;
 pub use model::{Action, Authentication, Card, Outcome, Payment, Registration, Risk, RiskScore, Schedule, Test};
 pub use result::{ResultCode, ResultGroup};
 
-use super::{Acknowledgement, Decoded, Delivered, Message, Profile, Provider, Retries};
+use super::{Acknowledgement, Delivered, Events, Message, Profile, Provider, Retries};
 use crate::encoding::Encoding;
 use crate::error::{ConfigError, Rejection};
 use crate::scheme::{AesGcm, BodyForm, Scheme, SealError, Sealing};
@@ -195,8 +206,8 @@ impl Provider for Opp {
         &self.scheme
     }
 
-    fn decode(&self, _headers: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<Event>>, Rejection> {
-        decode::decode(plaintext).map(|event| vec![event])
+    fn decode(&self, _headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
+        decode::decode(plaintext)
     }
 
     /// An empty 200, whatever the handler answered: some of the platforms take no other 2xx.

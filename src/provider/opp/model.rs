@@ -12,6 +12,10 @@ use crate::event::Amount;
 use crate::event::words::words;
 use crate::provider::shape::{object, text, text_if_any};
 
+/// What is refused when it cannot be read: amounts, currencies, statuses, kinds of payment, and what keys are made of.
+pub(super) const STRICT: &[&str] =
+    &["amount", "code", "currency", "id", "ndc", "paymentType", "presentationAmount", "presentationCurrency", "result"];
+
 words! {
     /// What happened to a registration or schedule.
     Action {
@@ -30,6 +34,7 @@ words! {
 #[non_exhaustive]
 pub struct Payment {
     /// The platform's id. Every notification of one payment has the same.
+    #[serde(deserialize_with = "text")]
     pub id: Option<String>,
     /// `PA` preauthorization, `DB` debit, `CP` capture, `RF` refund, `RV` reversal, `CB` chargeback, and others.
     pub payment_type: Option<String>,
@@ -48,10 +53,13 @@ pub struct Payment {
     /// The text on the payer's statement.
     pub descriptor: Option<String>,
     /// The merchant's own id, where the merchant gave one.
+    #[serde(deserialize_with = "text")]
     pub merchant_transaction_id: Option<String>,
     /// The payment that this one refers to, for captures, refunds and reversals.
+    #[serde(deserialize_with = "text")]
     pub referenced_id: Option<String>,
     /// The registration that was used or made.
+    #[serde(deserialize_with = "text")]
     pub registration_id: Option<String>,
     /// What became of it.
     #[serde(deserialize_with = "object")]
@@ -71,6 +79,7 @@ pub struct Payment {
     /// When it was processed.
     pub timestamp: Option<Timestamp>,
     /// The platform's id of the request.
+    #[serde(deserialize_with = "text")]
     pub ndc: Option<String>,
     /// The channel's name.
     pub channel_name: Option<String>,
@@ -90,6 +99,7 @@ pub struct Registration {
     #[serde(skip)]
     pub action: Option<Action>,
     /// The platform's id.
+    #[serde(deserialize_with = "text")]
     pub id: Option<String>,
     /// Such as `VISA`.
     pub payment_brand: Option<String>,
@@ -110,6 +120,7 @@ pub struct Registration {
     /// When it was processed.
     pub timestamp: Option<Timestamp>,
     /// The platform's id of the request.
+    #[serde(deserialize_with = "text")]
     pub ndc: Option<String>,
     /// The channel's name.
     pub channel_name: Option<String>,
@@ -127,8 +138,10 @@ pub struct Schedule {
     #[serde(skip)]
     pub action: Option<Action>,
     /// The platform's id.
+    #[serde(deserialize_with = "text")]
     pub id: Option<String>,
     /// The registration that is charged.
+    #[serde(deserialize_with = "text")]
     pub registration_id: Option<String>,
     /// The kind of payment, such as `DB`.
     pub payment_type: Option<String>,
@@ -142,6 +155,7 @@ pub struct Schedule {
     /// When it was processed.
     pub timestamp: Option<Timestamp>,
     /// The platform's id of the request.
+    #[serde(deserialize_with = "text")]
     pub ndc: Option<String>,
 }
 
@@ -151,6 +165,7 @@ pub struct Schedule {
 #[non_exhaustive]
 pub struct Risk {
     /// The platform's id.
+    #[serde(deserialize_with = "text")]
     pub id: Option<String>,
     /// `RI`.
     pub payment_type: Option<String>,
@@ -159,6 +174,7 @@ pub struct Risk {
     /// The amount's currency, ISO 4217.
     pub currency: Option<String>,
     /// The merchant's own id, where the merchant gave one.
+    #[serde(deserialize_with = "text")]
     pub merchant_transaction_id: Option<String>,
     /// What became of it.
     #[serde(deserialize_with = "object")]
@@ -169,6 +185,7 @@ pub struct Risk {
     /// When it was processed.
     pub timestamp: Option<Timestamp>,
     /// The platform's id of the request.
+    #[serde(deserialize_with = "text")]
     pub ndc: Option<String>,
 }
 
@@ -189,6 +206,7 @@ pub struct Outcome {
 #[non_exhaustive]
 pub struct Authentication {
     /// The merchant's entity.
+    #[serde(deserialize_with = "text")]
     pub entity_id: Option<String>,
 }
 

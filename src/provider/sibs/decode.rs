@@ -2,36 +2,36 @@
 
 use bytes::Bytes;
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 
 use super::event::Event;
-use super::model::Payment;
-use crate::encoding::Encoding;
+use super::model::{Payment, STRICT};
 use crate::error::{Rejection, RejectionKind};
-use crate::json;
+use crate::json::{self, Absent};
 use crate::provider::shape::{Object, text_if_any};
-use crate::provider::{Decoded, EventKey};
+use crate::provider::{Decoded, EventKey, Events, Identity};
 
 /// The transaction of a connection test.
 const TEST: &str = "WebhookTest";
 
-pub(super) fn decode(plaintext: &Bytes) -> Result<Decoded<Event>, Rejection> {
-    let Object(payment) = json::parse::<Object<Payment>>(plaintext)?;
-    let key = key(&payment, plaintext)?;
+pub(super) fn decode(plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
+    let text = json::strict(plaintext)?;
+    let mut absent = Absent::default();
+    let Object(payment) = json::parse_leniently::<Object<Payment>>(text, STRICT, &mut absent)?;
+    let identity = Identity::of_checked(text);
+    let key = key(&payment, identity)?;
     let occurred_at = payment.transaction_date_time;
     let event = match payment.transaction_id.as_deref() {
         Some(TEST) => Event::Test(Box::new(payment)),
         _ => Event::Payment(Box::new(payment)),
     };
-    Ok(Decoded::new(event, key, plaintext.clone()).occurred_at(occurred_at))
+    let decoded = Decoded::identified(event, key, plaintext.clone(), identity).occurred_at(occurred_at);
+    Ok(Events::from(decoded).with_absent(absent.into_names()))
 }
 
-fn key(payment: &Payment, plaintext: &[u8]) -> Result<EventKey, Rejection> {
+fn key(payment: &Payment, identity: Identity) -> Result<EventKey, Rejection> {
     match (filled(&payment.notification_id), filled(&payment.transaction_id)) {
         (Some(id), _) => Ok(EventKey::of(&[id])),
-        (None, Some(transaction)) => {
-            Ok(EventKey::of(&["transaction", transaction, &Encoding::Hex.encode(&Sha256::digest(plaintext))]))
-        }
+        (None, Some(transaction)) => Ok(EventKey::of(&["transaction", transaction, &identity.to_string()])),
         _ => Err(Rejection::new(RejectionKind::KeyMissing, "neither notificationID nor transactionID")),
     }
 }

@@ -13,7 +13,8 @@
 //! | Content type | `text/plain` (older page), or `application/json` although the body is Base64 (2026) | both published, in conflict; either is taken |
 //! | Inside | one JSON object, [`Payment`]; more members may come | [payload] |
 //! | Amounts | a number (2026) or a string (older samples) | both published |
-//! | Key | `notificationID`; without one, `transactionID` and the SHA-256 of the plaintext | [payload]; the second inferred |
+//! | Types of other members | not published; one that cannot be read as its type is absent, with a warning, unless it is an amount, a currency, a status or an id of the key | assumed |
+//! | Key | `notificationID`; without one, `transactionID` and the [`Identity`](super::Identity) of what is said | [payload]; the second inferred |
 //! | Connection test | `transactionID` is `WebhookTest` | second hand |
 //! | Acknowledgement | 200 and `{"statusCode":"200","statusMsg":"Success","notificationID":"…"}`, or `"000"` (2026): [`AckCode`] | [handling]; the two conflict |
 //! | Order | none | [handling] |
@@ -61,7 +62,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 pub use event::Event;
 pub use model::{Merchant, Payment, PaymentAmount, ReturnStatus, Token};
 
-use super::{Acknowledgement, Decoded, Delivered, Profile, Provider, Retries};
+use super::{Acknowledgement, Delivered, Events, Profile, Provider, Retries};
 use crate::encoding::Encoding;
 use crate::error::{ConfigError, Rejection};
 use crate::scheme::{AesGcm, BodyForm, Scheme};
@@ -152,8 +153,8 @@ impl Provider for Sibs {
         &self.scheme
     }
 
-    fn decode(&self, _: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<Event>>, Rejection> {
-        decode::decode(plaintext).map(|event| vec![event])
+    fn decode(&self, _: &HeaderMap, plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
+        decode::decode(plaintext)
     }
 
     /// 200 and the notification's own id, whatever the handler answered.

@@ -1,10 +1,24 @@
 //! What stands in a notification. Every member is optional: which of them come depends on the event.
 
 use jiff::Timestamp;
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::event::Amount;
-use crate::provider::shape::{object, text, text_if_any};
+use crate::provider::shape::{object, text};
+
+/// What is refused when it cannot be read: amounts, currencies, statuses, kinds of payment, and what keys are made of.
+pub(super) const STRICT: &[&str] = &[
+    "amount",
+    "currency",
+    "notificationID",
+    "paymentStatus",
+    "paymentType",
+    "returnStatus",
+    "statusCode",
+    "transactionID",
+    "value",
+];
 
 /// A payment, in the gateway's generic structure.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
@@ -17,20 +31,20 @@ pub struct Payment {
     /// The gateway's id of the transaction. Every notification of one transaction has the same.
     #[serde(rename = "transactionID", deserialize_with = "text")]
     pub transaction_id: Option<String>,
-    /// When it was processed. `None` also for a time in another form.
+    /// When it was processed. `None` also for a time in another form, such as one without an offset.
     #[serde(deserialize_with = "time")]
     pub transaction_date_time: Option<Timestamp>,
     /// What became of the request.
     #[serde(deserialize_with = "object")]
     pub return_status: Option<ReturnStatus>,
     /// How far the payment is: `Success`, `Declined`, `Pending` and others.
-    #[serde(deserialize_with = "text_if_any")]
+    #[serde(deserialize_with = "text")]
     pub payment_status: Option<String>,
     /// Such as `MBWAY`, `CARD` or `REFERENCE`.
-    #[serde(deserialize_with = "text_if_any")]
+    #[serde(deserialize_with = "text")]
     pub payment_method: Option<String>,
     /// Such as `PURS` for a purchase.
-    #[serde(deserialize_with = "text_if_any")]
+    #[serde(deserialize_with = "text")]
     pub payment_type: Option<String>,
     /// What was paid.
     #[serde(deserialize_with = "object")]
@@ -42,7 +56,7 @@ pub struct Payment {
     #[serde(deserialize_with = "object")]
     pub token: Option<Token>,
     /// The id of the transaction in the systems behind the gateway.
-    #[serde(deserialize_with = "text_if_any")]
+    #[serde(deserialize_with = "text")]
     pub internal_transaction_id: Option<String>,
 }
 
@@ -62,7 +76,7 @@ pub struct ReturnStatus {
     #[serde(deserialize_with = "text")]
     pub status_code: Option<String>,
     /// The code in words.
-    #[serde(deserialize_with = "text_if_any")]
+    #[serde(deserialize_with = "text")]
     pub status_msg: Option<String>,
 }
 
@@ -89,7 +103,7 @@ pub struct Merchant {
     #[serde(deserialize_with = "text")]
     pub terminal_id: Option<String>,
     /// The merchant's name.
-    #[serde(deserialize_with = "text_if_any")]
+    #[serde(deserialize_with = "text")]
     pub merchant_name: Option<String>,
 }
 
@@ -99,10 +113,10 @@ pub struct Merchant {
 #[non_exhaustive]
 pub struct Token {
     /// Such as `MobilePhone` or `Card`.
-    #[serde(deserialize_with = "text_if_any")]
+    #[serde(deserialize_with = "text")]
     pub token_type: Option<String>,
     /// A telephone number, or what stands for a card. `Debug` does not print it.
-    #[serde(deserialize_with = "text_if_any")]
+    #[serde(deserialize_with = "text")]
     pub value: Option<String>,
 }
 
@@ -114,5 +128,5 @@ impl std::fmt::Debug for Token {
 
 /// Samples have a blank behind the time.
 fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    Ok(text_if_any(deserializer)?.and_then(|text| text.trim().parse().ok()))
+    text(deserializer)?.map(|text| text.trim().parse().map_err(D::Error::custom)).transpose()
 }

@@ -13,7 +13,7 @@
 //! | `v1a` | Ed25519, Base64; keys are Base64 behind `whpk_` and `whsk_`; feature `ed25519` | [specification] |
 //! | Tolerance | "some allowable tolerance"; 5 minutes both ways in the reference libraries | [specification] |
 //! | Key | `webhook-id`, the same on every try | [specification] |
-//! | Body | recommended: JSON with `type`, `timestamp` and `data`; neither is asked for here | [specification] |
+//! | Body | recommended: JSON with `type`, `timestamp` and `data`; neither is asked for here. What is JSON must be strict: no name twice | [specification]; the second is ours |
 //! | Method, type | POST; any type | [specification] |
 //! | Acknowledgement | any 2xx; 410 switches the endpoint off | [specification] |
 //! | Time to answer | 15 to 30 s recommended; the shorter is taken | [specification] |
@@ -39,8 +39,8 @@
 //!
 //! let then = Timestamp::from_second(1649367553)?;
 //! let opened = webhooks.scheme().open(&headers, body.into(), then)?;
-//! let decoded = webhooks.decode(&headers, &opened.plaintext)?.remove(0);
-//! assert_eq!(decoded.key.as_str(), "msg_27UH4WbU6Z5A5EzD8u03UvzRbpk");
+//! let events = webhooks.decode(&headers, &opened.plaintext)?;
+//! assert_eq!(events[0].key.as_str(), "msg_27UH4WbU6Z5A5EzD8u03UvzRbpk");
 //!
 //! let later = Timestamp::from_second(1649367553 + 301)?;
 //! let refused = webhooks.scheme().open(&headers, body.into(), later).unwrap_err();
@@ -65,7 +65,7 @@ pub use self::wire::Spelling;
 use self::wire::{Age, Proof};
 pub use super::custom::Event;
 use super::shape::{Object, text_if_any};
-use super::{Decoded, Delivered, EventKey, Lookup, Message, Profile, Provider, Retries};
+use super::{Decoded, Delivered, EventKey, Events, Identity, Lookup, Message, Profile, Provider, Retries};
 use crate::encoding::Encoding;
 use crate::error::{ConfigError, Rejection, RejectionKind};
 use crate::json;
@@ -206,15 +206,19 @@ impl Provider for StandardWebhooks {
         self.proof.scheme()
     }
 
-    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<Event>>, Rejection> {
+    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
         let name = self.spelling.id();
         let id = Lookup::Header(name.clone()).find(headers, &[]).ok_or_else(|| {
             Rejection::new(RejectionKind::KeyMissing, format!("header {name} is missing, blank or repeated"))
         })?;
-        let head = json::parse::<Object<Head>>(plaintext).map_or_else(|_| Head::default(), |Object(head)| head);
+        let text = json::strict_if_json(plaintext)?;
+        let head = text.and_then(|text| json::parse_checked::<Object<Head>>(text).ok());
+        let Object(head) = head.unwrap_or_default();
         let occurred_at = head.timestamp.and_then(|time| time.parse().ok());
         let event = Event::new(head.name.filter(|name| !name.is_empty()), headers, plaintext);
-        Ok(vec![Decoded::new(event, EventKey::of(&[&id]), plaintext.clone()).occurred_at(occurred_at)])
+        let identity = text.map_or_else(|| Identity::of_bytes(plaintext), Identity::of_checked);
+        let decoded = Decoded::identified(event, EventKey::of(&[&id]), plaintext.clone(), identity);
+        Ok(decoded.occurred_at(occurred_at).into())
     }
 
     /// As JSON, with the message's idempotency key as its id, or a new one.

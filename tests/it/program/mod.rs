@@ -6,4 +6,5 @@ mod listen;
 mod mismatch;
 mod readme;
 mod send;
+mod unreadable;
 mod wire;

@@ -8,7 +8,7 @@ use http::header::AUTHORIZATION;
 use tower_webhook::ConfigError;
 use tower_webhook::provider::Lookup;
 use tower_webhook::provider::aella::Aella;
-use tower_webhook::provider::banking_circle::{BankingCircle, HeaderNames};
+use tower_webhook::provider::banking_circle::{BankingCircle, HeaderNames, UnreadablePolicy};
 use tower_webhook::provider::mambu::{KeyPolicy, Mambu};
 use tower_webhook::provider::opp::{Opp, RetrySchedule};
 use tower_webhook::provider::sibs::{AckCode, Sibs};
@@ -204,7 +204,15 @@ fn banking_circle(section: &Section<'_>, folder: &Path) -> Option<Built> {
         headers.finish();
     }
     let secret = [names.nonce.clone(), names.tag.clone(), names.checksum.clone()];
-    let provider = sound(section, "keys", BankingCircle::new(ring?))?;
+    let unreadable = match section.text("unreadable") {
+        None | Some("refuse") => UnreadablePolicy::Refuse,
+        Some("hand_over") => UnreadablePolicy::HandOver,
+        Some(_) => {
+            section.fault("unreadable", "is not known", "write \"refuse\" or \"hand_over\"");
+            UnreadablePolicy::Refuse
+        }
+    };
+    let provider = sound(section, "keys", BankingCircle::new(ring?))?.unreadable_policy(unreadable);
     built(AnyProvider::new(sound(section, "headers", provider.headers(names))?), secret)
 }
 

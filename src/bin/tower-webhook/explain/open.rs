@@ -134,9 +134,12 @@ fn decode(case: &Case<'_>, plaintext: &Bytes, is_opened: bool) -> Step {
             let more = if events.len() > first.len() { ", …" } else { "" };
             let saw = format!("{}: {}{more}", events.len(), first.join(", "));
             let most = case.endpoint.provider.profile().max_events;
-            if events.len() > most {
+            if events.count() > most {
                 let why = Why::new(format!("more than {most} events in one delivery"), "have the sender send fewer");
                 return Step::failed(NAME, saw, why);
+            }
+            if let Some(no) = events.rejection() {
+                return Step::failed(NAME, saw, undecoded(&no));
             }
             let state = if is_opened { State::Ok } else { State::Note };
             Step::new(NAME, state, saw)

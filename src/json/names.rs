@@ -1,45 +1,14 @@
-//! Strict JSON: what is read here has one meaning.
-//!
-//! Parsers differ on a name that stands twice (the first wins, the last wins), and whoever signs what the one reads can
-//! be heard saying something else by the other. So a repeated name is refused at every depth, before anything typed is
-//! read, along with more nesting or more names than any real payload has. Errors tell a place and never a value.
+//! No name twice in one object, at any depth.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer};
 
-use crate::error::{ConfigError, Rejection, RejectionKind};
-
-/// Reads a typed value from bytes that must be strict JSON.
-pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Rejection> {
-    let text =
-        std::str::from_utf8(bytes).map_err(|fault| malformed(format!("not UTF-8 at byte {}", fault.valid_up_to())))?;
-    check_names(text)?;
-    parse_checked(text)
-}
-
-/// Reads a typed value from a piece of text that [`parse`] has been over.
-pub(crate) fn parse_checked<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Rejection> {
-    serde_json::from_str(text).map_err(|fault| malformed(describe(&fault)))
-}
-
-fn malformed(detail: String) -> Rejection {
-    Rejection::new(RejectionKind::PayloadMalformed, detail)
-}
-
-/// Where and how, without a word of the payload: serde's own text may quote values.
-fn describe(fault: &serde_json::Error) -> String {
-    let (line, column) = (fault.line(), fault.column());
-    let text = fault.to_string();
-    match text.strip_suffix(&format!(" at line {line} column {column}")) {
-        Some(missing) if missing.starts_with("missing field `") => format!("{missing} at line {line}, column {column}"),
-        _ if fault.is_data() => format!("a member of another type than expected at line {line}, column {column}"),
-        _ => format!("not JSON at line {line}, column {column}"),
-    }
-}
+use super::malformed;
+use crate::error::Rejection;
 
 const MOST_LEVELS: usize = 127;
 const MOST_NAMES: usize = 4096;
@@ -47,9 +16,9 @@ const MOST_NAMES: usize = 4096;
 const FEW_NAMES: usize = 32;
 
 /// Refuses a name that stands twice in one object. Knows as much of JSON as that takes; the parser refuses the rest.
-fn check_names(text: &str) -> Result<(), Rejection> {
+pub(super) fn check(text: &str) -> Result<(), Rejection> {
     let bytes = text.as_bytes();
-    let mut names: Vec<Cow<'_, str>> = Vec::with_capacity(FEW_NAMES);
+    let mut names: Vec<Cow<'_, [u8]>> = Vec::with_capacity(FEW_NAMES);
     let mut open: Vec<Frame<'_>> = Vec::with_capacity(8);
     let mut name_next = false;
     let mut at = 0;
@@ -59,7 +28,7 @@ fn check_names(text: &str) -> Result<(), Rejection> {
                 let (end, is_plain) = string_end(bytes, at);
                 if let (true, Some(frame)) = (name_next, open.last_mut()) {
                     frame
-                        .add(name_of(text, at, end, is_plain), &mut names)
+                        .add(said(text, at, end, is_plain), &mut names)
                         .map_err(|why| malformed(format!("{why} at byte {at}")))?;
                     name_next = false;
                 }
@@ -86,7 +55,7 @@ fn check_names(text: &str) -> Result<(), Rejection> {
 
 /// The index of the quote that ends the string which begins at `start`, or the length of all; and whether no character
 /// in it is escaped.
-fn string_end(bytes: &[u8], start: usize) -> (usize, bool) {
+pub(super) fn string_end(bytes: &[u8], start: usize) -> (usize, bool) {
     let (mut at, mut is_plain) = (start + 1, true);
     loop {
         at += plain_words(bytes.get(at..).unwrap_or_default());
@@ -116,11 +85,36 @@ fn quotes(word: u64) -> u64 {
     zeros(word ^ (ONES * u64::from(b'"'))) | zeros(word ^ (ONES * u64::from(b'\\')))
 }
 
-fn name_of(text: &str, start: usize, end: usize, is_plain: bool) -> Cow<'_, str> {
-    let plain = Cow::Borrowed(text.get(start + 1..end).unwrap_or_default());
+/// What the string between these quotes says. In UTF-8; half a surrogate pair, which serde passes where nothing reads
+/// it, is written as WTF-8 has it.
+pub(super) fn said(text: &str, start: usize, end: usize, is_plain: bool) -> Cow<'_, [u8]> {
+    let plain = Cow::Borrowed(text.get(start + 1..end).unwrap_or_default().as_bytes());
     match text.get(start..=end) {
-        Some(quoted) if !is_plain => serde_json::from_str(quoted).map_or(plain, Cow::Owned),
+        Some(quoted) if !is_plain => serde_json::from_str(quoted).map_or(plain, |Said(bytes)| Cow::Owned(bytes)),
         _ => plain,
+    }
+}
+
+/// The bytes of a string: what serde_json reads so may hold half a surrogate pair.
+struct Said(Vec<u8>);
+
+impl<'de> Deserialize<'de> for Said {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_bytes(SaidVisitor)
+    }
+}
+
+struct SaidVisitor;
+
+impl Visitor<'_> for SaidVisitor {
+    type Value = Said;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Said, E> {
+        Ok(Said(bytes.to_vec()))
     }
 }
 
@@ -128,11 +122,11 @@ struct Frame<'a> {
     is_object: bool,
     /// Where this object's names begin in the common list.
     start: usize,
-    many: Option<HashSet<Cow<'a, str>>>,
+    many: Option<HashSet<Cow<'a, [u8]>>>,
 }
 
 impl<'a> Frame<'a> {
-    fn add(&mut self, name: Cow<'a, str>, names: &mut Vec<Cow<'a, str>>) -> Result<(), &'static str> {
+    fn add(&mut self, name: Cow<'a, [u8]>, names: &mut Vec<Cow<'a, [u8]>>) -> Result<(), &'static str> {
         const TWICE: &str = "a name stands twice";
         if let Some(many) = &mut self.many {
             if many.len() == MOST_NAMES {
@@ -153,72 +147,13 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// A JSON pointer (RFC 6901) that has been read: `/data/id`, with `~0` for `~` and `~1` for `/`.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Pointer {
-    text: String,
-    steps: Vec<String>,
-}
-
-impl Pointer {
-    /// Reads a pointer.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError::JsonPointer`] when it neither is empty nor begins with `/`, or has a `~` before anything but `0`
-    /// and `1`.
-    pub fn new(text: impl Into<String>) -> Result<Self, ConfigError> {
-        let text = text.into();
-        let steps = match text.strip_prefix('/') {
-            Some(rest) => rest.split('/').map(unescape).collect::<Option<_>>(),
-            None => text.is_empty().then(Vec::new),
-        };
-        match steps {
-            Some(steps) => Ok(Self { steps, text }),
-            None => Err(ConfigError::JsonPointer(text)),
-        }
-    }
-}
-
-impl fmt::Display for Pointer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-fn unescape(step: &str) -> Option<String> {
-    let rest = step.replace("~0", "").replace("~1", "");
-    (!rest.contains('~')).then(|| step.replace("~1", "/").replace("~0", "~"))
-}
-
-/// The text of the scalar at this place: a string's own text, a number's or truth value's JSON text. `None` when the
-/// body is not strict JSON, or has nothing or no scalar there.
-pub(crate) fn lookup(bytes: &[u8], pointer: &Pointer) -> Option<String> {
-    let mut here: &RawValue = parse(bytes).ok()?;
-    for step in &pointer.steps {
-        here = match here.get().as_bytes().first()? {
-            b'{' => serde_json::from_str::<HashMap<String, &RawValue>>(here.get()).ok()?.remove(step)?,
-            b'[' => *serde_json::from_str::<Vec<&RawValue>>(here.get()).ok()?.get(index(step)?)?,
-            _ => return None,
-        };
-    }
-    match here.get().as_bytes().first()? {
-        b'"' => serde_json::from_str(here.get()).ok(),
-        b'{' | b'[' | b'n' => None,
-        _ => Some(here.get().to_owned()),
-    }
-}
-
-fn index(step: &str) -> Option<usize> {
-    let plain = step == "0" || (!step.starts_with('0') && step.bytes().all(|byte| byte.is_ascii_digit()));
-    if plain { step.parse().ok() } else { None }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
+    use serde_json::value::RawValue;
 
+    use super::super::parse;
     use super::*;
 
     fn strict(text: &str) -> Result<Value, String> {
@@ -275,51 +210,6 @@ mod tests {
         assert!(parse::<&RawValue>(deep(127).as_bytes()).is_ok());
         assert!(parse::<&RawValue>(deep(128).as_bytes()).is_err());
         assert!(parse::<&RawValue>("[".repeat(50_000).as_bytes()).is_err());
-    }
-
-    #[test]
-    fn an_error_tells_the_place_and_no_value() {
-        #[derive(Debug, Deserialize)]
-        struct Typed {
-            #[serde(rename = "id")]
-            _id: u8,
-        }
-        for (text, told) in [
-            (r#"{"id":"canary"}"#, "a member of another type than expected at line 1, column 14"),
-            (r#"{"id":7,"x":canary}"#, "not JSON at line 1, column 13"),
-            (r#"{"canary":7}"#, "missing field `id` at line 1, column 12"),
-            (r#"{"canary":7,"canary":8}"#, "a name stands twice at byte 12"),
-            (r#"{"id":7} canary"#, "not JSON at line 1, column 10"),
-        ] {
-            assert_eq!(parse::<Typed>(text.as_bytes()).unwrap_err().detail(), told, "{text}");
-        }
-        assert_eq!(parse::<Value>(b"\"\xff\"").unwrap_err().detail(), "not UTF-8 at byte 1");
-    }
-
-    #[test]
-    fn a_pointer_finds_scalars_and_nothing_else() {
-        let body = br#"{"a":{"b":["x",7,true,null,{"c/d":{"~":"deep"}}]},"e":"","n":92.00}"#;
-        for (pointer, found) in [
-            ("/a/b/0", Some("x")),
-            ("/a/b/1", Some("7")),
-            ("/a/b/2", Some("true")),
-            ("/a/b/3", None),
-            ("/a/b/4/c~1d/~0", Some("deep")),
-            ("/a/b/00", None),
-            ("/a/b/9", None),
-            ("/a", None),
-            ("/e", Some("")),
-            ("/n", Some("92.00")),
-            ("/n/x", None),
-            ("", None),
-        ] {
-            assert_eq!(lookup(body, &Pointer::new(pointer).unwrap()).as_deref(), found, "{pointer}");
-        }
-        assert_eq!(lookup(br#"{"a":1,"a":1}"#, &Pointer::new("/a").unwrap()), None);
-        assert_eq!(lookup(b"{", &Pointer::new("/a").unwrap()), None);
-        for text in ["a", "/~", "/~2", "a/b"] {
-            assert_eq!(Pointer::new(text).unwrap_err(), ConfigError::JsonPointer(text.into()), "{text}");
-        }
     }
 
     #[test]
@@ -414,12 +304,12 @@ mod tests {
     proptest! {
         #[test]
         fn the_scan_agrees_with_a_parser_on_every_document(text in any_json()) {
-            prop_assert_eq!(Some(check_names(&text).is_err()), has_twins(&text), "{}", text);
+            prop_assert_eq!(Some(check(&text).is_err()), has_twins(&text), "{}", text);
         }
 
         #[test]
         fn the_scan_survives_what_is_not_json(text in r#"[\[\]{}",:\\a1 ]{0,40}"#) {
-            let _ = check_names(&text);
+            let _ = check(&text);
         }
     }
 }

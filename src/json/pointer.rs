@@ -1,0 +1,141 @@
+//! Places inside a document.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use serde_json::value::RawValue;
+
+use super::parse;
+use crate::error::ConfigError;
+
+/// A JSON pointer (RFC 6901) that has been read: `/data/id`, with `~0` for `~` and `~1` for `/`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Pointer {
+    text: String,
+    steps: Vec<String>,
+}
+
+impl Pointer {
+    /// Reads a pointer.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::JsonPointer`] when it neither is empty nor begins with `/`, or has a `~` before anything but `0`
+    /// and `1`.
+    pub fn new(text: impl Into<String>) -> Result<Self, ConfigError> {
+        let text = text.into();
+        let steps = match text.strip_prefix('/') {
+            Some(rest) => rest.split('/').map(unescape).collect::<Option<_>>(),
+            None => text.is_empty().then(Vec::new),
+        };
+        match steps {
+            Some(steps) => Ok(Self { steps, text }),
+            None => Err(ConfigError::JsonPointer(text)),
+        }
+    }
+}
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn unescape(step: &str) -> Option<String> {
+    let rest = step.replace("~0", "").replace("~1", "");
+    (!rest.contains('~')).then(|| step.replace("~1", "/").replace("~0", "~"))
+}
+
+/// The text of the scalar at this place: a string's own text, a number's or truth value's JSON text. `None` when the
+/// body is not strict JSON, or has nothing or no scalar there.
+pub(crate) fn lookup(bytes: &[u8], pointer: &Pointer) -> Option<String> {
+    find(bytes, pointer).map(|(text, _)| text)
+}
+
+/// The same, so that no two scalars have one text: a string that reads like a number or a truth value keeps its quotes,
+/// as does one that begins with a quote.
+pub(crate) fn lookup_distinct(bytes: &[u8], pointer: &Pointer) -> Option<String> {
+    let (text, is_string) = find(bytes, pointer)?;
+    if is_string && (text.starts_with('"') || is_bare(&text)) {
+        return serde_json::to_string(&text).ok();
+    }
+    Some(text)
+}
+
+/// Whether a text is a number or truth value of JSON, or null.
+fn is_bare(text: &str) -> bool {
+    let first = text.as_bytes().first();
+    first.is_some_and(|byte| matches!(byte, b'-' | b'0'..=b'9' | b't' | b'f' | b'n'))
+        && serde_json::from_str::<&RawValue>(text).is_ok()
+}
+
+/// The text of the scalar at this place, and whether it is a string's.
+fn find(bytes: &[u8], pointer: &Pointer) -> Option<(String, bool)> {
+    let mut here: &RawValue = parse(bytes).ok()?;
+    for step in &pointer.steps {
+        here = match here.get().as_bytes().first()? {
+            b'{' => serde_json::from_str::<HashMap<String, &RawValue>>(here.get()).ok()?.remove(step)?,
+            b'[' => *serde_json::from_str::<Vec<&RawValue>>(here.get()).ok()?.get(index(step)?)?,
+            _ => return None,
+        };
+    }
+    match here.get().as_bytes().first()? {
+        b'"' => serde_json::from_str(here.get()).ok().map(|text| (text, true)),
+        b'{' | b'[' | b'n' => None,
+        _ => Some((here.get().to_owned(), false)),
+    }
+}
+
+fn index(step: &str) -> Option<usize> {
+    let plain = step == "0" || (!step.starts_with('0') && step.bytes().all(|byte| byte.is_ascii_digit()));
+    if plain { step.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pointer_finds_scalars_and_nothing_else() {
+        let body = br#"{"a":{"b":["x",7,true,null,{"c/d":{"~":"deep"}}]},"e":"","n":92.00}"#;
+        for (pointer, found) in [
+            ("/a/b/0", Some("x")),
+            ("/a/b/1", Some("7")),
+            ("/a/b/2", Some("true")),
+            ("/a/b/3", None),
+            ("/a/b/4/c~1d/~0", Some("deep")),
+            ("/a/b/00", None),
+            ("/a/b/9", None),
+            ("/a", None),
+            ("/e", Some("")),
+            ("/n", Some("92.00")),
+            ("/n/x", None),
+            ("", None),
+        ] {
+            assert_eq!(lookup(body, &Pointer::new(pointer).unwrap()).as_deref(), found, "{pointer}");
+        }
+        let distinct = |json: &str| lookup_distinct(json.as_bytes(), &Pointer::new("").unwrap());
+        for (json, found) in [
+            ("1", "1"),
+            ("\"1\"", "\"1\""),
+            ("\"1 \"", "\"1 \""),
+            ("\"-1.5e3\"", "\"-1.5e3\""),
+            ("true", "true"),
+            ("\"true\"", "\"true\""),
+            ("\"null\"", "\"null\""),
+            ("\"\\\"1\\\"\"", "\"\\\"1\\\"\""),
+            ("\"7b12\"", "7b12"),
+            ("\"01\"", "01"),
+            ("\"tr_1\"", "tr_1"),
+            ("\" 1\"", " 1"),
+            ("\"\"", ""),
+        ] {
+            assert_eq!(distinct(json).as_deref(), Some(found), "{json}");
+        }
+        assert_eq!(lookup(br#"{"a":1,"a":1}"#, &Pointer::new("/a").unwrap()), None);
+        assert_eq!(lookup(b"{", &Pointer::new("/a").unwrap()), None);
+        for text in ["a", "/~", "/~2", "a/b"] {
+            assert_eq!(Pointer::new(text).unwrap_err(), ConfigError::JsonPointer(text.into()), "{text}");
+        }
+    }
+}
