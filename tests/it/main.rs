@@ -11,6 +11,7 @@ mod aella;
 mod architecture;
 mod banking_circle;
 mod basic_auth;
+mod behind_nginx;
 mod body;
 mod contract;
 mod custom;

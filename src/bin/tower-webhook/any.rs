@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, HeaderValue, Request};
 use tower_webhook::Rejection;
 use tower_webhook::event::{Event, Project};
 use tower_webhook::provider::{Acknowledgement, Decoded, Message, Profile, Provider};
@@ -47,6 +47,7 @@ trait Erased: Send + Sync {
     fn profile(&self) -> &Profile;
     fn scheme(&self) -> &dyn Scheme;
     fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<AnyEvent>>, Rejection>;
+    fn event_content_type(&self) -> Option<HeaderValue>;
     fn acknowledge(&self, plaintext: &Bytes) -> Option<Acknowledgement>;
     fn seal(&self, message: Message, with: &Sealing<'_>) -> Result<Request<Bytes>, SealError>;
 }
@@ -63,6 +64,10 @@ impl<P: Provider> Erased for P {
     fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<AnyEvent>>, Rejection> {
         let events = Provider::decode(self, headers, plaintext)?;
         Ok(events.into_iter().map(|decoded| decoded.map(|event| AnyEvent::of(&event))).collect())
+    }
+
+    fn event_content_type(&self) -> Option<HeaderValue> {
+        Provider::event_content_type(self)
     }
 
     fn acknowledge(&self, plaintext: &Bytes) -> Option<Acknowledgement> {
@@ -87,6 +92,10 @@ impl Provider for AnyProvider {
 
     fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<AnyEvent>>, Rejection> {
         self.0.decode(headers, plaintext)
+    }
+
+    fn event_content_type(&self) -> Option<HeaderValue> {
+        self.0.event_content_type()
     }
 
     fn acknowledge(&self, plaintext: &Bytes) -> Option<Acknowledgement> {
