@@ -20,7 +20,7 @@ use tokio::task::coop::consume_budget;
 use tokio::time::timeout;
 
 /// The most that is read before the answer, in bytes.
-const NEAR: usize = 256 * 1024;
+const NEAR: usize = 64 * 1024;
 const NEAR_TIME: Duration = Duration::from_secs(1);
 
 /// The most that is read behind the answer, in bytes. The largest delivery that a known provider sends has 50 MB.
@@ -36,7 +36,7 @@ static READERS: Semaphore = Semaphore::const_new(256);
 /// Gives this answer to a request whose body nobody has read: with `Connection: close` where the rest of the body is too
 /// much to be read first.
 ///
-/// For routers' own refusals, such as a 404, so that a sender that is still writing gets to see them. Up to 256 KiB are
+/// For routers' own refusals, such as a 404, so that a sender that is still writing gets to see them. Up to 64 KiB are
 /// read within a second before the answer, and up to 64 MiB within ten seconds behind it, of at most 256 bodies at a time
 /// in the process; nothing of it is kept. A sender that waits for `100 Continue` is answered at once. In HTTP/2 one stream
 /// leaves the others alone, and nothing is done.

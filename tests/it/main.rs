@@ -13,14 +13,17 @@ mod banking_circle;
 mod basic_auth;
 mod behind_nginx;
 mod body;
+mod budget;
 mod contract;
 mod custom;
 mod deliveries;
 mod gate;
 mod hang_up;
+mod inside;
 mod laws;
 mod mambu;
 mod memory;
+mod offload;
 mod opp;
 #[cfg(feature = "cli")]
 mod program;
