@@ -187,6 +187,8 @@ kinds! {
     CredentialsWrong "credentials_wrong" UNAUTHORIZED,
     /// The body is longer than the limit.
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE,
+    /// The bytes of all bodies under way reach the budget.
+    Overloaded "overloaded" SERVICE_UNAVAILABLE,
     /// The body was not complete within its deadline.
     BodyTimeout "body_timeout" REQUEST_TIMEOUT,
     /// The connection broke inside the body.

@@ -5,9 +5,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::{Frame, SizeHint};
+
+use super::evidence::Authenticated;
 
 /// A body of bytes that are all there: what inner services get after a [`BodyGate`](super::BodyGate), and what
 /// a receiver answers with.
@@ -43,6 +46,27 @@ impl http_body::Body for Body {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.0.len() as u64)
+    }
+}
+
+/// Headers of a body as it came over the wire, with its digests (RFC 9530, RFC 3230, RFC 1864).
+const OF_THE_OLD_BODY: [HeaderName; 6] = [
+    CONTENT_ENCODING,
+    TRANSFER_ENCODING,
+    HeaderName::from_static("content-digest"),
+    HeaderName::from_static("repr-digest"),
+    HeaderName::from_static("digest"),
+    HeaderName::from_static("content-md5"),
+];
+
+/// Takes out of a head what is nobody's business further in: the proof, the credentials that were checked, and what is
+/// said of the body as it came.
+pub(crate) fn leave_outside(head: &mut Parts, proof: &[HeaderName]) {
+    for name in OF_THE_OLD_BODY.iter().chain(proof) {
+        head.headers.remove(name);
+    }
+    if head.extensions.get::<Authenticated>().is_some() {
+        head.headers.remove(AUTHORIZATION);
     }
 }
 

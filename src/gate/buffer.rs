@@ -13,16 +13,24 @@ use http::{HeaderMap, Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use super::budget::{BodyBudget, Hold};
 use super::collect::Collect;
-use super::{Body, BodyCheck, refusal};
+use super::offload::{is_long, offload};
+use super::refusal::Refused;
+use super::rest::{After, Rest};
+use super::{Body, BodyCheck};
 use crate::error::{BoxError, Rejection, RejectionKind};
 
 /// Reads the whole body within the limits of a [`BodyCheck`], asks it, and calls the inner service with a
 /// [`Body`] that is all there.
 ///
 /// Refused are a body over the limit (413, at once; what the sender is still writing is read on and thrown away for a
-/// while, so that it gets to see the answer), one that is not complete within its deadline (408), one that breaks off,
-/// and any content encoding but `identity` (415; a sender that says `UTF-8` there means no encoding). Trailers are ignored.
+/// while, so that it gets to see the answer), one for which the [`BodyBudget`] has no room (503), one that is not complete
+/// within its deadline (408), one that breaks off, and any content encoding but `identity` (415; a sender that says `UTF-8`
+/// there means no encoding). Trailers are ignored.
+///
+/// A body of more than 256 KiB is checked on a thread for blocking work, at most as many at a time as there are cores. A
+/// panic of the check is a refusal there (500).
 ///
 /// It needs a tokio runtime with its timer. A request body that is not `Unpin` has to be boxed in front.
 ///
@@ -65,20 +73,30 @@ use crate::error::{BoxError, Rejection, RejectionKind};
 #[derive(Debug)]
 pub struct BodyGate<C, S> {
     check: Arc<C>,
+    budget: BodyBudget,
     inner: S,
 }
 
-impl<C, S> BodyGate<C, S> {
+impl<C: BodyCheck, S> BodyGate<C, S> {
     /// Puts a check in front of a service.
     #[must_use]
     pub fn new(check: Arc<C>, inner: S) -> Self {
-        Self { check, inner }
+        let budget = BodyBudget::for_bodies_of(check.limits().max_bytes);
+        Self { check, budget, inner }
+    }
+
+    /// Counts the bytes of bodies in this budget, together with whoever else has it. Default: one for this gate and its
+    /// clones, [`BodyBudget::for_bodies_of`] its limit.
+    #[must_use]
+    pub fn budget(mut self, budget: &BodyBudget) -> Self {
+        self.budget = budget.clone();
+        self
     }
 }
 
 impl<C, S: Clone> Clone for BodyGate<C, S> {
     fn clone(&self) -> Self {
-        Self { check: Arc::clone(&self.check), inner: self.inner.clone() }
+        Self { check: Arc::clone(&self.check), budget: self.budget.clone(), inner: self.inner.clone() }
     }
 }
 
@@ -105,13 +123,13 @@ where
         let inner = mem::replace(&mut self.inner, clone);
 
         let (head, body) = request.into_parts();
-        let state = match plain(&head.headers) {
+        let state = match plain(&head.headers).and_then(|()| self.check.check_head(&head)) {
             Ok(()) => {
-                let body = Collect::new(&head.headers, body, self.check.limits());
+                let body = Collect::new(&head, body, self.check.limits(), &self.budget);
                 let head = Request::from_parts(head, ());
-                State::Reading { body, head, check: Arc::clone(&self.check), inner }
+                State::Reading { body, opening: None, head, check: Arc::clone(&self.check), inner }
             }
-            Err(rejection) => State::Refused { rejection },
+            Err(rejection) => State::Refused { refused: Refused { rejection, rest: Rest::of(&head, body) } },
         };
         BodyFuture { state }
     }
@@ -143,11 +161,16 @@ pin_project! {
     where
         S: Service<Request<Body>>,
     {
-        Refused { rejection: Rejection },
-        Reading { #[pin] body: Collect<B>, head: Request<()>, check: Arc<C>, inner: S },
-        Passed { #[pin] answer: S::Future },
+        Refused { refused: Refused },
+        Reading { #[pin] body: Collect<B>, opening: Option<Opening>, head: Request<()>, check: Arc<C>, inner: S },
+        // The bytes are counted until the answer is there.
+        Passed { #[pin] answer: S::Future, hold: Hold },
     }
 }
+
+/// A large body on its way through the check. What it holds goes along, and is free when the body is.
+type Opening = Pin<Box<dyn Future<Output = Result<Opened, Rejection>> + Send>>;
+type Opened = Result<(Request<Body>, Hold), Rejection>;
 
 impl<C, S, B, R> Future for BodyFuture<C, S, B>
 where
@@ -163,25 +186,38 @@ where
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
-                StateProjection::Refused { rejection } => return Poll::Ready(Ok(refusal(rejection.clone()))),
-                StateProjection::Passed { answer } => return answer.poll(cx),
-                StateProjection::Reading { body, head, check, inner } => {
-                    let read = ready!(body.poll(cx));
-                    match read.and_then(|bytes| open(&**check, mem::take(head), bytes)) {
-                        Ok(request) => State::Passed { answer: inner.call(request) },
-                        Err(rejection) => State::Refused { rejection },
-                    }
+                StateProjection::Refused { refused } => return refused.poll(cx).map(Ok),
+                StateProjection::Passed { answer, .. } => return answer.poll(cx),
+                StateProjection::Reading { opening: Some(opening), inner, .. } => {
+                    passed(ready!(opening.as_mut().poll(cx)).and_then(|opened| opened), inner)
                 }
+                StateProjection::Reading { body, opening, head, check, inner } => match ready!(body.poll(cx)) {
+                    Ok((bytes, hold)) if is_long(bytes.len()) => {
+                        let (check, head, length) = (Arc::clone(check), mem::take(head), bytes.len());
+                        *opening = Some(Box::pin(offload(length, move || open(&*check, head, bytes, hold))));
+                        continue;
+                    }
+                    Ok((bytes, hold)) => passed(open(&**check, mem::take(head), bytes, hold), inner),
+                    Err(refused) => State::Refused { refused },
+                },
             };
             state.set(next);
         }
     }
 }
 
-fn open(check: &impl BodyCheck, head: Request<()>, body: Bytes) -> Result<Request<Body>, Rejection> {
+fn passed<C, S: Service<Request<Body>>, B>(opened: Opened, inner: &mut S) -> State<C, S, B> {
+    match opened {
+        Ok((request, hold)) => State::Passed { answer: inner.call(request), hold },
+        // The body is read to its end.
+        Err(rejection) => State::Refused { refused: Refused { rejection, rest: Rest::Settled(After::Another) } },
+    }
+}
+
+fn open(check: &impl BodyCheck, head: Request<()>, body: Bytes, hold: Hold) -> Opened {
     let (mut head, ()) = head.into_parts();
     let body = check.check(&mut head, body)?;
-    Ok(Request::from_parts(head, Body::from(body)))
+    Ok((Request::from_parts(head, Body::from(body)), hold))
 }
 
 impl<C, S, B> fmt::Debug for BodyFuture<C, S, B>

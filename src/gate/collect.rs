@@ -3,20 +3,27 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use http::HeaderMap;
+use http::Version;
 use http::header::CONTENT_LENGTH;
+use http::request::Parts;
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::BodyLimits;
-use super::discard::discard;
+use super::budget::{BodyBudget, Hold};
+use super::refusal::Refused;
+use super::rest::{After, Rest};
 use crate::error::{BoxError, Rejection, RejectionKind};
 
 /// The most that is reserved before the bytes are there.
 const START: usize = 16 * 1024;
+
+/// When a sender may try again for whom there was no room. The longest body takes twice that.
+const SOON: Duration = Duration::from_secs(5);
 
 /// Frames taken in one turn. After so many the task yields, and the deadline is looked at.
 const FRAMES_PER_TURN: usize = 64;
@@ -31,10 +38,13 @@ pin_project! {
 }
 
 impl<B: Body> Collect<B> {
-    pub(super) fn new(headers: &HeaderMap, body: B, limits: BodyLimits) -> Self {
-        let header = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    pub(super) fn new(head: &Parts, body: B, limits: BodyLimits, budget: &BodyBudget) -> Self {
+        let header = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         let declared = body.size_hint().lower().max(header.unwrap_or(0));
-        let reader = Reader { body: Some(body), declared, limits, gathered: Gathered::default() };
+        let most = limits.max_bytes.min(budget.longest());
+        let time = limits.deadline;
+        let bytes = Some((Gathered::default(), budget.hold(declared)));
+        let reader = Reader { body: Some(body), version: head.version, declared, most, time, bytes };
         Self { reader, deadline: None }
     }
 }
@@ -44,14 +54,14 @@ where
     B: Body + Send + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
-    type Output = Result<Bytes, Rejection>;
+    type Output = Result<(Bytes, Hold), Refused>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if let Poll::Ready(read) = this.reader.poll_read(cx) {
             return Poll::Ready(read);
         }
-        let limit = this.reader.limits.deadline;
+        let limit = this.reader.time;
         if this.deadline.is_none() {
             this.deadline.set(Some(sleep(limit)));
         }
@@ -61,15 +71,19 @@ where
                 ready!(deadline.poll(cx));
             }
         }
-        Poll::Ready(Err(Rejection::new(RejectionKind::BodyTimeout, format!("not complete within {limit:?}"))))
+        let rejection = Rejection::new(RejectionKind::BodyTimeout, format!("not complete within {limit:?}"));
+        Poll::Ready(Err(Refused { rejection, rest: Rest::Settled(After::unread(this.reader.version)) }))
     }
 }
 
 struct Reader<B> {
     body: Option<B>,
+    version: Version,
     declared: u64,
-    limits: BodyLimits,
-    gathered: Gathered,
+    /// The limit in bytes.
+    most: usize,
+    time: Duration,
+    bytes: Option<(Gathered, Hold)>,
 }
 
 impl<B> Reader<B>
@@ -77,39 +91,58 @@ where
     B: Body + Send + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, Rejection>> {
-        let max = self.limits.max_bytes;
-        if u64::try_from(max).is_ok_and(|max| self.declared > max) {
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(Bytes, Hold), Refused>> {
+        if u64::try_from(self.most).is_ok_and(|most| self.declared > most) {
             return Poll::Ready(Err(self.too_large()));
         }
         for _ in 0..FRAMES_PER_TURN {
-            let Some(body) = &mut self.body else { return Poll::Ready(Err(aborted("polled after its end"))) };
+            let (Some(body), Some((gathered, hold))) = (&mut self.body, &mut self.bytes) else {
+                return Poll::Ready(Err(aborted("polled after its end")));
+            };
             let frame = match ready!(Pin::new(body).poll_frame(cx)) {
-                None => return Poll::Ready(Ok(self.gathered.take())),
+                None => return Poll::Ready(self.whole()),
                 Some(Err(error)) => return Poll::Ready(Err(aborted(error))),
                 Some(Ok(frame)) => frame,
             };
             // Trailers are not signed by anybody, and so not looked at.
             let Ok(data) = frame.into_data() else { continue };
-            if data.remaining() > max.saturating_sub(self.gathered.len()) {
+            if data.remaining() > self.most.saturating_sub(gathered.len()) {
                 return Poll::Ready(Err(self.too_large()));
             }
-            self.gathered.push(data);
+            if !hold.grow(data.remaining()) {
+                return Poll::Ready(Err(self.overloaded()));
+            }
+            gathered.push(data);
         }
         cx.waker().wake_by_ref();
         Poll::Pending
     }
 
-    fn too_large(&mut self) -> Rejection {
-        if let Some(body) = self.body.take() {
-            discard(body, self.limits.deadline);
-        }
-        Rejection::new(RejectionKind::BodyTooLarge, format!("longer than {} bytes", self.limits.max_bytes))
+    fn whole(&mut self) -> Result<(Bytes, Hold), Refused> {
+        let (mut gathered, hold) = self.bytes.take().ok_or_else(|| aborted("polled after its end"))?;
+        Ok((gathered.take(), hold))
+    }
+
+    fn too_large(&mut self) -> Refused {
+        self.amid(Rejection::new(RejectionKind::BodyTooLarge, format!("longer than {} bytes", self.most)))
+    }
+
+    fn overloaded(&mut self) -> Refused {
+        let rejection = Rejection::new(RejectionKind::Overloaded, "the bytes in flight reach the budget");
+        self.amid(rejection.with_retry_after(SOON))
+    }
+
+    /// Gives back what is there, and reads the rest for nobody.
+    fn amid(&mut self, rejection: Rejection) -> Refused {
+        self.bytes = None;
+        let rest = self.body.take().map(|body| Rest::of_long(self.version, body, self.time));
+        Refused { rejection, rest: rest.unwrap_or(Rest::Settled(After::Another)) }
     }
 }
 
-fn aborted(cause: impl Into<BoxError>) -> Rejection {
-    Rejection::new(RejectionKind::BodyAborted, "the body broke off").with_source(cause)
+fn aborted(cause: impl Into<BoxError>) -> Refused {
+    let rejection = Rejection::new(RejectionKind::BodyAborted, "the body broke off").with_source(cause);
+    Refused { rejection, rest: Rest::Settled(After::Another) }
 }
 
 /// The bytes so far. A body of one frame is handed on without a copy.

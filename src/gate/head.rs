@@ -10,10 +10,12 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::{HeadCheck, refusal};
-use crate::error::Rejection;
+use super::HeadCheck;
+use super::refusal::Refused;
+use super::rest::Rest;
 
-/// Asks a [`HeadCheck`] before the inner service is called. A refused request's body is never touched.
+/// Asks a [`HeadCheck`] before the inner service is called. Of a refused request's body nothing is kept; it is read and
+/// thrown away as [`answer_early`](super::answer_early) does.
 ///
 /// # Example
 ///
@@ -73,6 +75,7 @@ impl<C, S, B, R> Service<Request<B>> for HeadGate<C, S>
 where
     C: HeadCheck,
     S: Service<Request<B>, Response = Response<R>>,
+    B: http_body::Body + Send + 'static,
     R: Default,
 {
     type Response = S::Response;
@@ -87,7 +90,7 @@ where
         let (mut head, body) = request.into_parts();
         let state = match self.check.check(&mut head) {
             Ok(()) => State::Passed { answer: self.inner.call(Request::from_parts(head, body)) },
-            Err(rejection) => State::Refused { rejection },
+            Err(rejection) => State::Refused { refused: Refused { rejection, rest: Rest::of(&head, body) } },
         };
         HeadFuture { state }
     }
@@ -104,7 +107,7 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum State<F> {
-        Refused { rejection: Rejection },
+        Refused { refused: Refused },
         Passed { #[pin] answer: F },
     }
 }
@@ -118,7 +121,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         match self.project().state.project() {
-            StateProjection::Refused { rejection } => Poll::Ready(Ok(refusal(rejection.clone()))),
+            StateProjection::Refused { refused } => refused.poll(cx).map(Ok),
             StateProjection::Passed { answer } => answer.poll(cx),
         }
     }

@@ -2,15 +2,17 @@
 //! within bounds and judges that. What they check is somebody else's business.
 //!
 //! A refusal is an answer: the inner service is not called, its error type is not touched, and the [`Rejection`] rides
-//! in the response's extensions.
+//! in the response's extensions. The sender gets to see it even while it is still writing: see [`answer_early`].
 
 mod body;
+mod budget;
 mod buffer;
 mod collect;
-mod discard;
 mod evidence;
 mod head;
+mod offload;
 mod refusal;
+mod rest;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -21,11 +23,14 @@ use http::request::Parts;
 use crate::error::Rejection;
 
 pub use body::Body;
-pub(crate) use body::tell_length;
+pub(crate) use body::{leave_outside, tell_length};
+pub use budget::BodyBudget;
 pub use buffer::{BodyFuture, BodyGate};
 pub use evidence::{Authenticated, Verified};
 pub use head::{HeadFuture, HeadGate};
+pub(crate) use offload::{is_long, offload};
 pub use refusal::refusal;
+pub use rest::answer_early;
 
 /// The address at the other end of the connection. Who serves with plain hyper puts it into the request's extensions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -37,7 +42,7 @@ pub trait HeadCheck: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// The refusal to answer with. The body is not read then.
+    /// The refusal to answer with. Nobody sees the body then.
     fn check(&self, head: &mut Parts) -> Result<(), Rejection>;
 }
 
@@ -45,6 +50,16 @@ pub trait HeadCheck: Send + Sync + 'static {
 pub trait BodyCheck: Send + Sync + 'static {
     /// How much body is read, and for how long.
     fn limits(&self) -> BodyLimits;
+
+    /// Looks at the head, before a byte of the body is read. Default: every head passes.
+    ///
+    /// # Errors
+    ///
+    /// The refusal to answer with. Nobody sees the body then.
+    fn check_head(&self, head: &Parts) -> Result<(), Rejection> {
+        let _ = head;
+        Ok(())
+    }
 
     /// Looks at head and body, and hands back the body for the inner service, which may be another.
     ///

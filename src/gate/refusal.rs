@@ -1,14 +1,20 @@
 //! A rejection as an answer: a status, the headers that belong to it, and nothing that tells the causes apart.
 
+use std::future::Future as _;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::header::{CONNECTION, HeaderValue, RETRY_AFTER};
-use http::{Response, StatusCode};
+use http::Response;
+use http::header::{HeaderValue, RETRY_AFTER};
 
+use super::rest::Rest;
 use crate::error::Rejection;
 
 /// Answers with a rejection as all of this crate does: its status and headers and no body; the log is told once, and the
 /// rejection rides in the extensions.
+///
+/// Where the request's body is not read to its end, give it to the peer by [`answer_early`](super::answer_early).
 #[must_use]
 pub fn refusal<B: Default>(rejection: Rejection) -> Response<B> {
     crate::trace::refused(&rejection);
@@ -21,12 +27,21 @@ pub fn refusal<B: Default>(rejection: Rejection) -> Response<B> {
     if let Some((name, value)) = rejection.header() {
         headers.insert(name, value.clone());
     }
-    // There may be an unread rest of the body in the connection, so that nothing else can follow.
-    if matches!(rejection.status(), StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    }
     response.extensions_mut().insert(rejection);
     response
+}
+
+/// A rejection, and what has to be waited for before it is answered.
+pub(super) struct Refused {
+    pub(super) rejection: Rejection,
+    pub(super) rest: Rest,
+}
+
+impl Refused {
+    /// It answers once.
+    pub(super) fn poll<R: Default>(&mut self, cx: &mut Context<'_>) -> Poll<Response<R>> {
+        Pin::new(&mut self.rest).poll(cx).map(|after| after.mark(refusal(self.rejection.clone())))
+    }
 }
 
 fn whole_seconds(time: Duration) -> u64 {
@@ -56,9 +71,7 @@ mod tests {
             let response = refusal::<()>(Rejection::new(*kind, "cause"));
             assert_eq!(response.status(), kind.status(), "{kind}");
             assert_eq!(response.extensions().get::<Rejection>().unwrap().kind(), *kind);
-            let closes = matches!(kind.status().as_u16(), 408 | 413);
-            assert_eq!(response.headers().len(), usize::from(closes), "{kind}");
-            assert_eq!(response.headers().contains_key(CONNECTION), closes, "{kind}");
+            assert!(response.headers().is_empty(), "{kind}");
         }
     }
 

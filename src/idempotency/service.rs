@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{Request, Response};
 use tower_service::Service;
@@ -21,7 +23,7 @@ use super::lease::{Claims, Grant, Work};
 use super::received::{Delivery, Inner, Received};
 use super::store::DedupeStore;
 use crate::error::{Rejection, RejectionKind};
-use crate::gate::{Body, Verified, refusal, tell_length};
+use crate::gate::{Body, Verified, is_long, leave_outside, offload, refusal, tell_length};
 use crate::provider::{Acknowledgement, Decoded, Provider};
 use crate::trace;
 
@@ -84,7 +86,11 @@ where
         let clone = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, clone);
         let (head, body) = request.into_parts();
-        match self.engine.admit(head, &body.into_bytes()) {
+        let plaintext = body.into_bytes();
+        if is_long(plaintext.len()) {
+            return ResponseFuture(State::Running(self.engine.deliver_long(head, plaintext, ready)));
+        }
+        match self.engine.admit(head, &plaintext) {
             Ok(batch) => ResponseFuture(State::Running(self.engine.deliver(batch, ready))),
             Err(rejection) => ResponseFuture(State::Refused(Some(Box::new(self.engine.refuse(rejection))))),
         }
@@ -114,7 +120,7 @@ struct Shared {
 }
 
 impl<P: Provider, D: DedupeStore> Engine<P, D> {
-    fn admit(&self, head: Parts, plaintext: &Bytes) -> Result<Batch<P::Event>, Rejection> {
+    fn admit(&self, mut head: Parts, plaintext: &Bytes) -> Result<Batch<P::Event>, Rejection> {
         if self.drain.has_begun() {
             return Err(Rejection::new(RejectionKind::Draining, "the receiver drains").with_retry_after(SOON));
         }
@@ -132,17 +138,50 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         trace::absent(self.provider.profile().name, events.absent());
         let unreadable = events.rejection();
         let events: Vec<_> = events.into_iter().collect();
-        match unreadable {
-            Some(rejection) if events.is_empty() => Err(rejection),
-            unreadable => {
-                let acknowledgement = self.provider.acknowledge(plaintext);
-                Ok(Batch { head, events, shared: Shared { verified, acknowledgement, unreadable } })
-            }
+        let acknowledgement = match unreadable {
+            Some(rejection) if events.is_empty() => return Err(rejection),
+            _ => self.provider.acknowledge(plaintext),
+        };
+        if self.leaves_delivery {
+            self.make_inner(&mut head);
         }
+        Ok(Batch { head, events, shared: Shared { verified, acknowledgement, unreadable } })
     }
 
     fn refuse<R: Default>(&self, rejection: Rejection) -> Response<R> {
         refusal(rejection.with_receiver(Arc::clone(&self.receiver)))
+    }
+
+    /// What services further in see of the head: nothing of the proof, and the type of an event.
+    fn make_inner(&self, head: &mut Parts) {
+        leave_outside(head, self.provider.scheme().proof_headers());
+        if let Some(content_type) = self.provider.event_content_type() {
+            head.headers.insert(CONTENT_TYPE, content_type);
+        }
+    }
+
+    /// Admits and delivers a long plaintext, which is decoded off the runtime's threads.
+    fn deliver_long<S, R>(
+        self: &Arc<Self>,
+        head: Parts,
+        plaintext: Bytes,
+        ready: S,
+    ) -> InHand<Result<Response<R>, S::Error>>
+    where
+        S: Service<Request<Body>, Response = Response<R>> + Clone + Send + 'static,
+        S::Future: Send,
+        S::Error: Send + 'static,
+        R: http_body::Body<Data = Bytes> + From<Bytes> + Default + Send + 'static,
+    {
+        let engine = Arc::clone(self);
+        InHand::new(self.drain.track(async move {
+            let there = Arc::clone(&engine);
+            let admitted = offload(plaintext.len(), move || there.admit(head, &plaintext)).await;
+            match admitted.and_then(|batch| batch) {
+                Ok(batch) => engine.deliver(batch, ready).await.unwrap_or_else(|panic| resume_unwind(panic)),
+                Err(rejection) => Ok(engine.refuse(rejection)),
+            }
+        }))
     }
 
     /// Runs every event.

@@ -37,16 +37,16 @@ use crate::secret::Secret;
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let ours = Credentials::new("Aladdin", Secret::utf8("open sesame")?)?;
 /// let service = ServiceBuilder::new().layer(BasicAuthLayer::new([ours])?).service(service_fn(
-///     |request: Request<()>| async move {
+///     |request: Request<String>| async move {
 ///         assert_eq!(request.extensions().get::<Authenticated>().unwrap().username(), "Aladdin");
 ///         Ok::<_, Infallible>(Response::new(()))
 ///     },
 /// ));
 ///
-/// let right = Request::post("/").header("authorization", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==").body(())?;
+/// let right = Request::post("/").header("authorization", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==").body(String::new())?;
 /// assert_eq!(service.clone().oneshot(right).await?.status(), StatusCode::OK);
 ///
-/// let none = Request::post("/").body(())?;
+/// let none = Request::post("/").body(String::new())?;
 /// let refused = service.oneshot(none).await?;
 /// assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
 /// assert_eq!(refused.headers()["www-authenticate"], r#"Basic realm="webhook", charset="UTF-8""#);

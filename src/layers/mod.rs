@@ -10,5 +10,5 @@ mod verify;
 
 pub use basic_auth::{BasicAuth, BasicAuthLayer, Credentials};
 pub use source_ip::{SourceIp, SourceIpLayer};
-pub(crate) use verify::open;
 pub use verify::{Verify, VerifyLayer};
+pub(crate) use verify::{check_head, open};

@@ -38,10 +38,10 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let service = ServiceBuilder::new()
 ///     .layer(SourceIpLayer::new(["192.0.2.0/24", "2001:db8::7"])?)
-///     .service(service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(())) }));
+///     .service(service_fn(|_: Request<String>| async { Ok::<_, Infallible>(Response::new(())) }));
 /// let from = |peer: &str| {
 ///     let peer = PeerAddr(peer.parse::<SocketAddr>().unwrap());
-///     Request::post("/").extension(peer).body(()).unwrap()
+///     Request::post("/").extension(peer).body(String::new()).unwrap()
 /// };
 ///
 /// assert_eq!(service.clone().oneshot(from("192.0.2.9:443")).await?.status(), StatusCode::OK);

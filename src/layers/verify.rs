@@ -4,19 +4,20 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, TRANSFER_ENCODING};
 use http::request::Parts;
 use tower_layer::Layer;
 
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::error::{Rejection, RejectionKind};
-use crate::gate::{Authenticated, BodyCheck, BodyGate, BodyLimits, Verified, tell_length};
+use crate::gate::{Authenticated, BodyBudget, BodyCheck, BodyGate, BodyLimits, Verified, leave_outside, tell_length};
 use crate::scheme::Scheme;
 
 /// Opens the body of every request with a [`Scheme`], replaces it by the plaintext, and puts [`Verified`] into the
 /// request's extensions.
 ///
-/// The inner service takes a `Request<tower_webhook::gate::Body>`. A scheme that does not prove the sender needs a
+/// The inner service takes a `Request<tower_webhook::gate::Body>`. The headers of the proof and of the body as it came
+/// (encodings, digests) stay outside, so that nothing further in can be keyed by them; the content type is as it was sent. A
+/// proof header that is missing, repeated or unreadable is refused before a byte of the body is read. A scheme that does not prove the sender needs a
 /// [`BasicAuthLayer`](super::BasicAuthLayer) in front, else everything is answered with 500.
 ///
 /// # Example
@@ -69,7 +70,9 @@ impl VerifyLayer {
     /// Opens every body with this scheme.
     #[must_use]
     pub fn new(scheme: impl Scheme) -> Self {
-        Self(Verify { scheme: Arc::new(scheme), clock: Arc::new(SystemClock), limits: BodyLimits::default() })
+        let limits = BodyLimits::default();
+        let budget = BodyBudget::for_bodies_of(limits.max_bytes);
+        Self(Verify { scheme: Arc::new(scheme), clock: Arc::new(SystemClock), limits, budget, shared: None })
     }
 
     /// The clock that validity and signed times are compared with. Default: [`SystemClock`].
@@ -83,6 +86,15 @@ impl VerifyLayer {
     #[must_use]
     pub fn limits(mut self, limits: BodyLimits) -> Self {
         self.0.limits = limits;
+        self.0.budget = BodyBudget::for_bodies_of(limits.max_bytes);
+        self
+    }
+
+    /// Counts the bytes of bodies in this budget, together with whoever else has it. Default: one for this layer alone,
+    /// [`BodyBudget::for_bodies_of`] its limit.
+    #[must_use]
+    pub fn body_budget(mut self, budget: &BodyBudget) -> Self {
+        self.0.shared = Some(budget.clone());
         self
     }
 }
@@ -91,7 +103,8 @@ impl<S> Layer<S> for VerifyLayer {
     type Service = BodyGate<Verify, S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        BodyGate::new(Arc::new(self.0.clone()), inner)
+        let budget = self.0.shared.as_ref().unwrap_or(&self.0.budget);
+        BodyGate::new(Arc::new(self.0.clone()), inner).budget(budget)
     }
 }
 
@@ -101,6 +114,8 @@ pub struct Verify {
     scheme: Arc<dyn Scheme>,
     clock: Arc<dyn Clock>,
     limits: BodyLimits,
+    budget: BodyBudget,
+    shared: Option<BodyBudget>,
 }
 
 impl BodyCheck for Verify {
@@ -108,8 +123,14 @@ impl BodyCheck for Verify {
         self.limits
     }
 
+    fn check_head(&self, head: &Parts) -> Result<(), Rejection> {
+        check_head(&*self.scheme, &*self.clock, head)
+    }
+
     fn check(&self, head: &mut Parts, body: Bytes) -> Result<Bytes, Rejection> {
-        open(&*self.scheme, &*self.clock, head, body)
+        let plaintext = open(&*self.scheme, &*self.clock, head, body)?;
+        leave_outside(head, self.scheme.proof_headers());
+        Ok(plaintext)
     }
 }
 
@@ -122,24 +143,37 @@ impl fmt::Debug for Verify {
     }
 }
 
-/// Opens a body, leaves [`Verified`] in the head, and makes the head tell the truth about the plaintext.
+/// What a scheme can say before the body is there.
+pub(crate) fn check_head(scheme: &dyn Scheme, clock: &dyn Clock, head: &Parts) -> Result<(), Rejection> {
+    let now = now(clock)?;
+    credentials(scheme, head)?;
+    scheme.check_head(&head.headers, now)
+}
+
+/// Opens a body, leaves [`Verified`] in the head, and makes the head tell the length of the plaintext.
 pub(crate) fn open(scheme: &dyn Scheme, clock: &dyn Clock, head: &mut Parts, body: Bytes) -> Result<Bytes, Rejection> {
-    let Some(now) = clock.now() else { return Err(misassembled("the clock failed")) };
-    let credentials = match (scheme.proves_sender(), head.extensions.get::<Authenticated>()) {
-        (true, _) => None,
-        (false, Some(authenticated)) => Some(authenticated.shared_username()),
-        (false, None) => return Err(misassembled("the scheme proves no sender and no credentials were checked")),
-    };
+    let now = now(clock)?;
+    let username = credentials(scheme, head)?.map(Authenticated::shared_username);
     let opened = scheme.open(&head.headers, body, now)?;
-    head.extensions.insert(match credentials {
+    head.extensions.insert(match username {
         None => Verified::new(scheme.name(), opened.key_id, now),
         Some(username) => Verified::new("basic-auth", Some(username), now),
     });
-    for name in [CONTENT_ENCODING, TRANSFER_ENCODING] {
-        head.headers.remove(name);
-    }
     tell_length(&mut head.headers, opened.plaintext.len());
     Ok(opened.plaintext)
+}
+
+fn now(clock: &dyn Clock) -> Result<Timestamp, Rejection> {
+    clock.now().ok_or_else(|| misassembled("the clock failed"))
+}
+
+/// The credentials that prove the sender, where the scheme does not.
+fn credentials<'a>(scheme: &dyn Scheme, head: &'a Parts) -> Result<Option<&'a Authenticated>, Rejection> {
+    match (scheme.proves_sender(), head.extensions.get()) {
+        (true, _) => Ok(None),
+        (false, Some(authenticated)) => Ok(Some(authenticated)),
+        (false, None) => Err(misassembled("the scheme proves no sender and no credentials were checked")),
+    }
 }
 
 fn misassembled(detail: &'static str) -> Rejection {

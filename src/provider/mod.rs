@@ -52,6 +52,12 @@ pub trait Provider: Send + Sync + 'static {
     /// nothing to tell it from others. An unknown event type or member is never an error.
     fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<Self::Event>, Rejection>;
 
+    /// What an event is as bytes, for services behind a receiver as a layer. `None`: what the delivery says, since its body
+    /// is the event. Default: `None`.
+    fn event_content_type(&self) -> Option<HeaderValue> {
+        None
+    }
+
     /// What the provider must read when all events of a delivery are done. `None`: it reads the status alone, so the
     /// handler's own 2xx is passed on, or an empty 200 for several events. Default: `None`.
     fn acknowledge(&self, plaintext: &Bytes) -> Option<Acknowledgement> {

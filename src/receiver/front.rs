@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use crate::clock::Clock;
 use crate::error::{Rejection, RejectionKind};
 use crate::gate::{BodyCheck, BodyLimits, HeadCheck, Verified};
-use crate::layers::{BasicAuth, SourceIp, open};
+use crate::layers::{BasicAuth, SourceIp, check_head, open};
 use crate::provider::{Profile, Provider};
 
 /// What a receiver judges by the head: address, credentials, method, content type.
@@ -79,7 +79,7 @@ impl HeadCheck for Front {
     }
 }
 
-/// What a receiver does with a whole body: opens it, and leaves evidence.
+/// What a receiver does with a body: looks for its proof in the head, opens it when it is whole, and leaves evidence.
 pub struct Open<P> {
     pub(crate) receiver: Arc<str>,
     pub(crate) provider: Arc<P>,
@@ -91,6 +91,14 @@ pub struct Open<P> {
 impl<P: Provider> BodyCheck for Open<P> {
     fn limits(&self) -> BodyLimits {
         self.limits
+    }
+
+    fn check_head(&self, head: &Parts) -> Result<(), Rejection> {
+        if self.skip_verification {
+            return Ok(());
+        }
+        let checked = check_head(self.provider.scheme(), &*self.clock, head);
+        checked.map_err(|rejection| rejection.with_receiver(Arc::clone(&self.receiver)))
     }
 
     fn check(&self, head: &mut Parts, body: Bytes) -> Result<Bytes, Rejection> {

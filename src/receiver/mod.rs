@@ -17,7 +17,7 @@ use tower_layer::Layer;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::ConfigError;
-use crate::gate::{BodyGate, BodyLimits, HeadGate};
+use crate::gate::{BodyBudget, BodyGate, BodyLimits, HeadGate};
 use crate::idempotency::{DedupeStore, Drain, Idempotency, IdempotencyLayer, Settings, Unclaimed};
 use crate::layers::{BasicAuthLayer, SourceIpLayer};
 use crate::provider::Provider;
@@ -44,6 +44,7 @@ pub struct Receiver<P, D = NoDedupe> {
     store: D,
     front: Front,
     limits: BodyLimits,
+    budget: Option<BodyBudget>,
     clock: Shared<dyn Clock>,
     skip_verification: bool,
     settings: Settings,
@@ -58,6 +59,7 @@ impl<P, D: Clone> Clone for Receiver<P, D> {
             store: self.store.clone(),
             front: self.front.clone(),
             limits: self.limits,
+            budget: self.budget.clone(),
             clock: self.clock.clone(),
             skip_verification: self.skip_verification,
             settings: self.settings.clone(),
@@ -88,6 +90,7 @@ impl<P: Provider> Receiver<P> {
             front: Front::new(Arc::clone(&name), profile),
             name,
             limits: BodyLimits { max_bytes: profile.max_body, ..BodyLimits::default() },
+            budget: None,
             settings: Settings::new(profile.retention()),
             provider: Arc::new(provider),
             store: NoDedupe,
@@ -119,6 +122,7 @@ impl<P: Provider> Receiver<P> {
             provider: self.provider,
             front: self.front,
             limits: self.limits,
+            budget: self.budget,
             clock: self.clock,
             skip_verification: self.skip_verification,
             settings: self.settings,
@@ -149,6 +153,13 @@ impl<P: Provider, D> Receiver<P, D> {
     /// The time for the whole body. Default: 10 seconds.
     pub fn body_deadline(mut self, deadline: Duration) -> Self {
         self.limits.deadline = deadline;
+        self
+    }
+
+    /// Counts the bytes of bodies in this budget, together with the other receivers that have it; beyond it the answer is
+    /// 503. Default: one for this receiver alone, of twice its longest body and 256 MiB at least.
+    pub fn body_budget(mut self, budget: &BodyBudget) -> Self {
+        self.budget = Some(budget.clone());
         self
     }
 
@@ -204,14 +215,15 @@ impl<P: Provider, D: DedupeStore> Receiver<P, Arc<D>> {
         F: Handler<P::Event>,
     {
         let handler = HandlerService::new(handler, Arc::clone(&self.name));
-        let ReceiverLayer { front, open, dedupe } = self.layer();
-        ReceiverLayer { front, open, dedupe: dedupe.without_delivery() }.layer(handler)
+        let layer = self.layer();
+        ReceiverLayer { dedupe: layer.dedupe.without_delivery(), ..layer }.layer(handler)
     }
 
     /// A layer for routes you already have: the inner service sees one request per event, with the event's JSON as its
     /// body, and [`Received`](crate::Received) and [`Delivery`](crate::Delivery) in the extensions.
     #[must_use]
     pub fn layer(self) -> ReceiverLayer<P, D> {
+        let budget = self.budget.unwrap_or_else(|| BodyBudget::for_bodies_of(self.limits.max_bytes));
         let open = Open {
             receiver: Arc::clone(&self.name),
             provider: Arc::clone(&self.provider),
@@ -220,7 +232,7 @@ impl<P: Provider, D: DedupeStore> Receiver<P, Arc<D>> {
             skip_verification: self.skip_verification,
         };
         let dedupe = IdempotencyLayer::assemble(self.name, self.provider, self.store, self.settings, self.drain);
-        ReceiverLayer { front: Arc::new(self.front), open: Arc::new(open), dedupe }
+        ReceiverLayer { front: Arc::new(self.front), open: Arc::new(open), budget, dedupe }
     }
 }
 
@@ -232,12 +244,18 @@ pub type ReceiverService<P, D, S> = HeadGate<Front, BodyGate<Open<P>, Idempotenc
 pub struct ReceiverLayer<P, D> {
     front: Arc<Front>,
     open: Arc<Open<P>>,
+    budget: BodyBudget,
     dedupe: IdempotencyLayer<P, D>,
 }
 
 impl<P, D> Clone for ReceiverLayer<P, D> {
     fn clone(&self) -> Self {
-        Self { front: Arc::clone(&self.front), open: Arc::clone(&self.open), dedupe: self.dedupe.clone() }
+        Self {
+            front: Arc::clone(&self.front),
+            open: Arc::clone(&self.open),
+            budget: self.budget.clone(),
+            dedupe: self.dedupe.clone(),
+        }
     }
 }
 
@@ -246,7 +264,8 @@ impl<P: Provider, D: DedupeStore, S> Layer<S> for ReceiverLayer<P, D> {
 
     fn layer(&self, inner: S) -> Self::Service {
         let dedupe = self.dedupe.layer(inner);
-        HeadGate::new(Arc::clone(&self.front), BodyGate::new(Arc::clone(&self.open), dedupe))
+        let body = BodyGate::new(Arc::clone(&self.open), dedupe).budget(&self.budget);
+        HeadGate::new(Arc::clone(&self.front), body)
     }
 }
 

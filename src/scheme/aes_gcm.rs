@@ -55,6 +55,7 @@ pub struct AesGcm {
     form: Form,
     text: TextEncoding,
     checksum: Option<Checksum>,
+    proof_headers: Vec<HeaderName>,
 }
 
 /// Base64 of the SHA-256 over the text in UTF-8.
@@ -97,7 +98,8 @@ impl AesGcm {
         let keys = keys.prepare(|key| {
             Aes256Gcm::new_from_slice(key).map_err(|_| ConfigError::KeyLength { needed: 32, given: key.len() })
         })?;
-        Ok(Self { keys, form, text: TextEncoding::default(), checksum: None })
+        let proof_headers = form.headers();
+        Ok(Self { keys, form, text: TextEncoding::default(), checksum: None, proof_headers })
     }
 
     /// How the plaintext is written; it is handed out as UTF-8. Default: UTF-8.
@@ -111,16 +113,25 @@ impl AesGcm {
     ///
     /// It proves nothing that the tag does not; it finds a text that was converted wrongly.
     #[must_use]
-    pub fn checksum(mut self, header: HeaderName) -> Self {
-        self.checksum = Some(Checksum { header, required: false });
-        self
+    pub fn checksum(self, header: HeaderName) -> Self {
+        self.with_checksum(Checksum { header, required: false })
     }
 
     /// The same header, and a delivery without it is refused. Default: none.
     #[must_use]
-    pub fn require_checksum(mut self, header: HeaderName) -> Self {
-        self.checksum = Some(Checksum { header, required: true });
+    pub fn require_checksum(self, header: HeaderName) -> Self {
+        self.with_checksum(Checksum { header, required: true })
+    }
+
+    fn with_checksum(mut self, checksum: Checksum) -> Self {
+        self.proof_headers = self.form.headers();
+        self.proof_headers.push(checksum.header.clone());
+        self.checksum = Some(checksum);
         self
+    }
+
+    fn read_checksum(&self, headers: &HeaderMap) -> Result<Option<[u8; 32]>, Rejection> {
+        self.checksum.as_ref().map_or(Ok(None), |checksum| checksum.read(headers))
     }
 
     fn decrypt(&self, parts: Parts, now: Timestamp) -> Result<(Vec<u8>, Arc<str>), Rejection> {
@@ -147,8 +158,17 @@ impl Scheme for AesGcm {
         true
     }
 
+    fn proof_headers(&self) -> &[HeaderName] {
+        &self.proof_headers
+    }
+
+    fn check_head(&self, headers: &HeaderMap, _: Timestamp) -> Result<(), Rejection> {
+        self.read_checksum(headers)?;
+        self.form.check_head(headers)
+    }
+
     fn open(&self, headers: &HeaderMap, body: Bytes, now: Timestamp) -> Result<Opened, Rejection> {
-        let checksum = self.checksum.as_ref().map(|checksum| checksum.read(headers)).transpose()?.flatten();
+        let checksum = self.read_checksum(headers)?;
         let parts = self.form.read(headers, body)?;
         let (bytes, key_id) = self.decrypt(parts, now)?;
         let text = self.text.to_utf8(bytes).map_err(|error| {

@@ -74,11 +74,14 @@ impl Ed25519 {
         self.wire.template()
     }
 
+    fn decode(&self, text: &str) -> Option<[u8; 64]> {
+        self.wire.encoding().decode_array(text.as_bytes()).ok()
+    }
+
     /// Shape, then signature, then time. At most 16 signatures meet at most 5 keys.
     fn judge(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<Arc<str>, Rejection> {
         let claim = self.wire.read(headers, body)?;
-        let encoding = self.wire.encoding();
-        let signatures = claim.decoded(|text| encoding.decode_array(text.as_bytes()).ok())?;
+        let signatures = claim.decoded(|text| self.decode(text))?;
         let key_id = fitting(&self.keys, now, |key| {
             let fits = |bytes| key.multipart_verify(&claim.parts, &Signature::from_bytes(&bytes)).is_ok();
             Choice::from(u8::from(signatures.clone().any(fits)))
@@ -109,6 +112,14 @@ impl Scheme for Ed25519 {
 
     fn covers_header(&self, name: &HeaderName) -> bool {
         self.template().covers_header(name)
+    }
+
+    fn proof_headers(&self) -> &[HeaderName] {
+        self.wire.proof_headers()
+    }
+
+    fn check_head(&self, headers: &HeaderMap, _: Timestamp) -> Result<(), Rejection> {
+        self.wire.read(headers, &[])?.check(|text| self.decode(text))
     }
 
     fn open(&self, headers: &HeaderMap, body: Bytes, now: Timestamp) -> Result<Opened, Rejection> {

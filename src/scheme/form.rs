@@ -94,11 +94,10 @@ pub(super) struct Parts {
 impl Form {
     pub(super) fn read(&self, headers: &HeaderMap, body: Bytes) -> Result<Parts, Rejection> {
         match self {
-            Self::Headers { iv, tag, encoding, body: form } => Ok(Parts {
-                iv: decode_header(headers, iv, *encoding)?,
-                tag: decode_header(headers, tag, *encoding)?,
-                ciphertext: form.read(body)?,
-            }),
+            Self::Headers { iv, tag, encoding, body: form } => {
+                let (iv, tag) = decode_headers(headers, iv, tag, *encoding)?;
+                Ok(Parts { iv, tag, ciphertext: form.read(body)? })
+            }
             Self::Envelope { names, encoding } => {
                 let [iv, tag, ciphertext] = members(body.trim_ascii(), [&names.iv, &names.tag, &names.ciphertext])?;
                 Ok(Parts {
@@ -107,6 +106,22 @@ impl Form {
                     ciphertext: decode_body(*encoding, ciphertext.as_bytes())?,
                 })
             }
+        }
+    }
+
+    /// What can be said before the body is there.
+    pub(super) fn check_head(&self, headers: &HeaderMap) -> Result<(), Rejection> {
+        match self {
+            Self::Headers { iv, tag, encoding, .. } => decode_headers(headers, iv, tag, *encoding).map(drop),
+            Self::Envelope { .. } => Ok(()),
+        }
+    }
+
+    /// The headers that it reads.
+    pub(super) fn headers(&self) -> Vec<HeaderName> {
+        match self {
+            Self::Headers { iv, tag, .. } => vec![iv.clone(), tag.clone()],
+            Self::Envelope { .. } => Vec::new(),
         }
     }
 
@@ -124,6 +139,16 @@ impl Form {
             ])),
         }
     }
+}
+
+/// IV and tag.
+fn decode_headers(
+    headers: &HeaderMap,
+    iv: &HeaderName,
+    tag: &HeaderName,
+    encoding: Encoding,
+) -> Result<([u8; 12], [u8; 16]), Rejection> {
+    Ok((decode_header(headers, iv, encoding)?, decode_header(headers, tag, encoding)?))
 }
 
 /// Exactly `N` bytes out of a header that stands once.

@@ -80,10 +80,14 @@ impl Hmac {
         self.wire.template()
     }
 
+    fn decode(&self, text: &str) -> Option<Tag> {
+        Tag::decode(self.algorithm, self.wire.encoding(), text)
+    }
+
     /// Shape, then signature, then time.
     fn judge(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<Arc<str>, Rejection> {
         let claim = self.wire.read(headers, body)?;
-        let tags = claim.decoded(|text| Tag::decode(self.algorithm, self.wire.encoding(), text))?;
+        let tags = claim.decoded(|text| self.decode(text))?;
         let key_id = fitting(&self.keys, now, |key| key.fits(&claim.parts, tags.clone()))?;
         claim.admit(now)?;
         Ok(key_id)
@@ -101,6 +105,14 @@ impl Scheme for Hmac {
 
     fn covers_header(&self, name: &HeaderName) -> bool {
         self.template().covers_header(name)
+    }
+
+    fn proof_headers(&self) -> &[HeaderName] {
+        self.wire.proof_headers()
+    }
+
+    fn check_head(&self, headers: &HeaderMap, _: Timestamp) -> Result<(), Rejection> {
+        self.wire.read(headers, &[])?.check(|text| self.decode(text))
     }
 
     fn open(&self, headers: &HeaderMap, body: Bytes, now: Timestamp) -> Result<Opened, Rejection> {

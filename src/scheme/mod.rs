@@ -102,6 +102,24 @@ pub trait Scheme: Send + Sync + 'static {
         false
     }
 
+    /// The headers that carry the proof: a signature, an IV, a tag, a token. They stay outside of the services further in.
+    /// A header that is signed, such as an event's id, is none of them. Default: none.
+    fn proof_headers(&self) -> &[HeaderName] {
+        &[]
+    }
+
+    /// Judges what can be judged before the body is there: a proof header that is missing, repeated or unreadable, and a
+    /// proof that does not depend on the body. [`open`](Self::open) finds the same, and relies on nothing of this.
+    /// Default: every head passes.
+    ///
+    /// # Errors
+    ///
+    /// What [`open`](Self::open) would refuse, whatever the body.
+    fn check_head(&self, headers: &HeaderMap, now: Timestamp) -> Result<(), Rejection> {
+        let _ = (headers, now);
+        Ok(())
+    }
+
     /// Verifies, decrypts, and hands back the plaintext with the id of the key that fitted.
     ///
     /// # Errors
@@ -140,6 +158,14 @@ impl Scheme for Box<dyn Scheme> {
 
     fn covers_header(&self, name: &HeaderName) -> bool {
         (**self).covers_header(name)
+    }
+
+    fn proof_headers(&self) -> &[HeaderName] {
+        (**self).proof_headers()
+    }
+
+    fn check_head(&self, headers: &HeaderMap, now: Timestamp) -> Result<(), Rejection> {
+        (**self).check_head(headers, now)
     }
 
     fn open(&self, headers: &HeaderMap, body: Bytes, now: Timestamp) -> Result<Opened, Rejection> {

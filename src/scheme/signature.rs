@@ -99,12 +99,15 @@ impl Signature {
         self.wire.template()
     }
 
+    fn decode(&self, text: &str) -> Option<Vec<u8>> {
+        self.wire.encoding().decode(text.as_bytes()).ok()
+    }
+
     /// Shape, then signature, then time. At most 16 signatures meet at most 5 keys. The library wants one text, so that
     /// this scheme alone joins the parts.
     fn judge(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<Arc<str>, Rejection> {
         let claim = self.wire.read(headers, body)?;
-        let encoding = self.wire.encoding();
-        let signatures = claim.decoded(|text| encoding.decode(text.as_bytes()).ok())?;
+        let signatures = claim.decoded(|text| self.decode(text))?;
         let text = claim.parts.concat();
         let key_id = fitting(&self.keys, now, |key| {
             let fits = signatures.clone().any(|signature| key.verify(&text, &signature).is_ok());
@@ -126,6 +129,14 @@ impl Scheme for Signature {
 
     fn covers_header(&self, name: &HeaderName) -> bool {
         self.template().covers_header(name)
+    }
+
+    fn proof_headers(&self) -> &[HeaderName] {
+        self.wire.proof_headers()
+    }
+
+    fn check_head(&self, headers: &HeaderMap, _: Timestamp) -> Result<(), Rejection> {
+        self.wire.read(headers, &[])?.check(|text| self.decode(text))
     }
 
     fn open(&self, headers: &HeaderMap, body: Bytes, now: Timestamp) -> Result<Opened, Rejection> {

@@ -9,7 +9,7 @@ use super::form::set;
 use super::layout::{Item, Layout};
 use super::template::Template;
 use super::tolerance::{Source, Tolerance};
-use super::{SealError, sole};
+use super::{SealError, mismatch, sole};
 use crate::encoding::Encoding;
 use crate::error::{ConfigError, Rejection, RejectionKind};
 
@@ -185,6 +185,11 @@ impl Wire {
         &self.0.template
     }
 
+    /// Where the signatures stand. What is signed beside the body is the sender's word, and no proof.
+    pub(super) fn proof_headers(&self) -> &[HeaderName] {
+        std::slice::from_ref(&self.0.header)
+    }
+
     /// Reads without believing.
     pub(super) fn read<'a>(&'a self, headers: &'a HeaderMap, body: &'a [u8]) -> Result<Claim<'a>, Rejection> {
         let wire = &self.0;
@@ -255,6 +260,11 @@ impl<'a> Claim<'a> {
         let one = if is_one { self.only(&decode)? } else { None };
         let several = (!is_one).then(|| self.signatures().filter_map(decode));
         Ok(one.into_iter().chain(several.into_iter().flatten()))
+    }
+
+    /// Whether there is anything to compare with, for who has not read the body yet.
+    pub(super) fn check<T: Clone>(&self, decode: impl Fn(&str) -> Option<T> + Clone) -> Result<(), Rejection> {
+        self.decoded(decode)?.next().map(drop).ok_or_else(mismatch)
     }
 
     fn only<T>(&self, decode: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Rejection> {

@@ -1,5 +1,7 @@
 //! A shared secret in a header, as it is.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
@@ -58,6 +60,11 @@ impl StaticToken {
         let keys = keys.into().prepare(Token::new)?;
         Ok(Self { header, keys })
     }
+
+    fn judge(&self, headers: &HeaderMap, now: Timestamp) -> Result<Arc<str>, Rejection> {
+        let given: [u8; 32] = Sha256::digest(sole(headers, &self.header)?).into();
+        fitting(&self.keys, now, |token| token.digest.ct_eq(&given))
+    }
 }
 
 impl Token {
@@ -75,9 +82,17 @@ impl Scheme for StaticToken {
         "static-token"
     }
 
+    fn proof_headers(&self) -> &[HeaderName] {
+        std::slice::from_ref(&self.header)
+    }
+
+    /// The whole of the proof.
+    fn check_head(&self, headers: &HeaderMap, now: Timestamp) -> Result<(), Rejection> {
+        self.judge(headers, now).map(drop)
+    }
+
     fn open(&self, headers: &HeaderMap, body: Bytes, now: Timestamp) -> Result<Opened, Rejection> {
-        let given: [u8; 32] = Sha256::digest(sole(headers, &self.header)?).into();
-        let key_id = fitting(&self.keys, now, |token| token.digest.ct_eq(&given))?;
+        let key_id = self.judge(headers, now)?;
         Ok(Opened::new(body, Some(key_id)))
     }
 

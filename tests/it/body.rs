@@ -212,8 +212,8 @@ async fn a_body_that_breaks_off_is_refused_with_its_cause() {
     assert!(std::error::Error::source(rejection).unwrap().to_string().contains("reset"));
 }
 
-#[tokio::test]
-async fn only_bodies_without_a_content_encoding_pass() {
+#[test]
+fn only_bodies_without_a_content_encoding_pass() {
     for (values, passes) in [
         (&[][..], true),
         (&["identity"], true),
@@ -238,7 +238,8 @@ async fn only_bodies_without_a_content_encoding_pass() {
         for value in values {
             request.headers_mut().append("content-encoding", value.parse().unwrap());
         }
-        let response = echo().oneshot(request).await.unwrap();
+        // Without a runtime nothing is read on behind our back.
+        let response = assert_ready_ok!(task::spawn(echo().oneshot(request)).poll());
         assert_eq!(response.status(), if passes { 200 } else { 415 }, "{values:?}");
         assert_eq!(*asked.lock().unwrap() > 0, passes, "{values:?}");
     }

@@ -8,13 +8,16 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio_test::{assert_pending, assert_ready, assert_ready_err, assert_ready_ok, task};
 use tower::{Service, ServiceExt, service_fn};
 use tower_test::mock;
 use tower_webhook::gate::{Body, BodyCheck, BodyGate, BodyLimits, HeadCheck, HeadGate};
 use tower_webhook::{Rejection, RejectionKind};
 
-use crate::support::{Log, Untouchable};
+use crate::support::{Log, Untouchable, answer, connect, exchange};
 
 /// Passes what has the header `x-pass`.
 struct Pass;
@@ -206,4 +209,76 @@ fn futures_and_services_can_cross_threads() {
     }));
     sendable(HeadGate::new(Arc::new(Pass), inner.clone()));
     sendable(BodyGate::new(Arc::new(Pass), inner));
+}
+
+/// A server that refuses by the head whatever has no `x-pass`, and echoes the rest.
+async fn picky() -> TcpStream {
+    let echo = service_fn(async |request: Request<hyper::body::Incoming>| {
+        let length = request.into_body().collect().await.unwrap().to_bytes().len();
+        Ok::<_, Infallible>(Response::new(length.to_string()))
+    });
+    connect(HeadGate::new(Arc::new(Pass), echo)).await.0
+}
+
+fn wire(headers: &str, body: &str) -> Vec<u8> {
+    format!("POST / HTTP/1.1\r\nhost: x\r\n{headers}\r\n{body}").into_bytes()
+}
+
+/// One answer, as far as its head, and whether the server closes behind it.
+async fn one_answer(client: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        answer.push(client.read_u8().await.expect("an answer"));
+    }
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn a_connection_outlives_a_refusal_whose_body_is_short() {
+    let mut client = picky().await;
+    for body in ["", "short", &"x".repeat(60_000)] {
+        for head in [format!("content-length: {}\r\n", body.len()), "transfer-encoding: chunked\r\n".to_owned()] {
+            let chunk = if body.is_empty() { String::new() } else { format!("{:x}\r\n{body}\r\n", body.len()) };
+            let body = if head.starts_with('t') { chunk + "0\r\n\r\n" } else { body.to_owned() };
+            client.write_all(&wire(&head, &body)).await.unwrap();
+            let answer = one_answer(&mut client).await;
+            assert!(answer.starts_with("HTTP/1.1 401") && !answer.contains("connection"), "{answer}");
+        }
+    }
+    client.write_all(&wire("x-pass: 1\r\nconnection: close\r\ncontent-length: 4\r\n", "good")).await.unwrap();
+    let good = answer(&mut client).await.unwrap();
+    assert!(good.starts_with("HTTP/1.1 200") && good.ends_with("\r\n\r\n4"), "{good}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_of_a_long_body_says_that_nothing_can_follow_and_reaches_who_writes_all_of_it_first() {
+    let long = "x".repeat(8 << 20);
+    for head in [
+        format!("content-length: {}\r\n\r\n", long.len()),
+        format!("transfer-encoding: chunked\r\n\r\n{:x}\r\n", long.len()),
+    ] {
+        let end = if head.contains("chunked") { "\r\n0\r\n\r\n" } else { "" };
+        let request = format!("POST / HTTP/1.1\r\nhost: x\r\n{head}{long}{end}");
+        let answer = exchange(picky().await, request.as_bytes()).await.expect("a clean answer and no reset");
+        assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("connection: close"), "{answer}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_stalls_amid_a_short_body_is_answered_all_the_same() {
+    let mut client = picky().await;
+    client.write_all(&wire("content-length: 10\r\n", "short")).await.unwrap();
+    let refused = one_answer(&mut client).await;
+    assert!(refused.starts_with("HTTP/1.1 401") && refused.contains("connection: close"), "{refused}");
+}
+
+#[tokio::test]
+async fn who_asks_first_is_refused_without_leave_to_write() {
+    for (pass, first) in [("", "HTTP/1.1 401"), ("x-pass: 1\r\n", "HTTP/1.1 100")] {
+        let mut client = picky().await;
+        client.write_all(&wire(&format!("{pass}expect: 100-continue\r\ncontent-length: 4\r\n"), "")).await.unwrap();
+        let answer = one_answer(&mut client).await;
+        assert!(answer.starts_with(first), "{pass}: {answer}");
+        assert_eq!(answer.contains("connection: close"), pass.is_empty(), "{answer}");
+    }
 }

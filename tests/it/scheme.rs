@@ -15,6 +15,7 @@ use tower_webhook::{Rejection, RejectionKind};
 mod aes_gcm;
 #[cfg(feature = "asymmetric")]
 mod ed25519;
+mod head;
 mod hmac;
 #[cfg(feature = "asymmetric")]
 mod signature;

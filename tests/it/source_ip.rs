@@ -10,14 +10,14 @@ use tower_webhook::layers::SourceIpLayer;
 use tower_webhook::{ConfigError, Rejection, RejectionKind};
 
 async fn knock(layer: &SourceIpLayer, peer: Option<&str>, forwarded: &[&[u8]]) -> Option<RejectionKind> {
-    let mut request = Request::new(());
+    let mut request = Request::new(String::new());
     if let Some(peer) = peer {
         request.extensions_mut().insert(PeerAddr(SocketAddr::new(peer.parse().unwrap(), 443)));
     }
     for line in forwarded {
         request.headers_mut().append("x-forwarded-for", HeaderValue::from_bytes(line).unwrap());
     }
-    let inner = service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(())));
+    let inner = service_fn(async |_: Request<String>| Ok::<_, Infallible>(Response::new(())));
     let response = layer.layer(inner).oneshot(request).await.unwrap();
     let refused = response.extensions().get::<Rejection>().map(Rejection::kind);
     assert_eq!(response.status(), refused.map_or(http::StatusCode::OK, RejectionKind::status));
@@ -133,8 +133,8 @@ async fn the_peer_can_be_found_elsewhere() {
     let layer = layer.peer(|extensions| extensions.get::<Elsewhere>().map(|peer| peer.0));
     assert_eq!(knock(&layer, Some("192.0.2.1"), &[]).await, Some(RejectionKind::Misassembled));
     for (peer, status) in [("192.0.2.1", 200), ("192.0.2.2", 403)] {
-        let inner = service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(())));
-        let request = Request::get("/").extension(Elsewhere(peer.parse().unwrap())).body(()).unwrap();
+        let inner = service_fn(async |_: Request<String>| Ok::<_, Infallible>(Response::new(())));
+        let request = Request::get("/").extension(Elsewhere(peer.parse().unwrap())).body(String::new()).unwrap();
         assert_eq!(layer.layer(inner).oneshot(request).await.unwrap().status(), status, "{peer}");
     }
 }

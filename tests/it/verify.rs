@@ -2,24 +2,28 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::routing::post;
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
+use futures_util::FutureExt as _;
+use http::{HeaderMap, HeaderName, Request, Response};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tower::layer::util::{Identity, Stack};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_webhook::clock::Timestamp;
+use tower_webhook::encoding::Encoding;
 use tower_webhook::gate::{Authenticated, Body, BodyLimits, PeerAddr, Verified};
 use tower_webhook::layers::{BasicAuthLayer, Credentials, SourceIpLayer, VerifyLayer};
+use tower_webhook::scheme::{Hmac, MacAlgorithm};
 use tower_webhook::secret::Secret;
 use tower_webhook::{Rejection, RejectionKind};
 
-use crate::support::{Log, TestScheme, answer, connect};
+use crate::support::{Log, Scripted, Step, TestScheme, answer, connect};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -145,6 +149,35 @@ async fn no_refusal_logs_payload_or_token() {
     }
     assert_eq!(log.text().lines().count(), 3);
     assert!(!log.text().contains(CANARY), "{}", log.text());
+}
+
+#[test]
+fn a_proof_header_that_is_no_proof_is_refused_before_a_byte_of_the_body_is_read() {
+    use RejectionKind::{HeaderMalformed, HeaderRepeated, SignatureMissing};
+    let digits = "00".repeat(32);
+    for (values, refused) in [
+        (&[][..], Some(SignatureMissing)),
+        (&[" "], Some(SignatureMissing)),
+        (&[&digits, &digits], Some(HeaderRepeated)),
+        (&["no digits"], Some(HeaderMalformed)),
+        (&[&digits], None),
+    ] {
+        let header = HeaderName::from_static("x-signature");
+        let key = Secret::utf8("correct horse battery staple").unwrap();
+        let scheme = Hmac::new(MacAlgorithm::HmacSha256, header, Encoding::Hex, key).unwrap();
+        let body = Scripted::new([Step::Data("forged".into())]);
+        let asked = Arc::clone(&body.asked);
+        let mut request = Request::post("/").body(body).unwrap();
+        for value in values {
+            request.headers_mut().append("x-signature", value.parse().unwrap());
+        }
+        let inner = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::default())));
+        // Without a runtime nothing is read on behind our back.
+        let answer = VerifyLayer::new(scheme).clock(NOW).layer(inner).oneshot(request);
+        let response = answer.now_or_never().unwrap().unwrap();
+        assert_eq!(kind(&response), Some(refused.unwrap_or(RejectionKind::SignatureMismatch)), "{values:?}");
+        assert_eq!(*asked.lock().unwrap() > 0, refused.is_none(), "{values:?}");
+    }
 }
 
 type Three = Stack<VerifyLayer, Stack<BasicAuthLayer, Stack<SourceIpLayer, Identity>>>;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, HeaderValue, Request};
 use tower_webhook::Rejection;
 use tower_webhook::event::{Event, Project};
 use tower_webhook::provider::{Acknowledgement, Events, Message, Profile, Provider};
@@ -47,6 +47,7 @@ trait Erased: Send + Sync {
     fn profile(&self) -> &Profile;
     fn scheme(&self) -> &dyn Scheme;
     fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<AnyEvent>, Rejection>;
+    fn event_content_type(&self) -> Option<HeaderValue>;
     fn acknowledge(&self, plaintext: &Bytes) -> Option<Acknowledgement>;
     fn seal(&self, message: Message, with: &Sealing<'_>) -> Result<Request<Bytes>, SealError>;
 }
@@ -62,6 +63,10 @@ impl<P: Provider> Erased for P {
 
     fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<AnyEvent>, Rejection> {
         Provider::decode(self, headers, plaintext).map(|events| events.map(|event| AnyEvent::of(&event)))
+    }
+
+    fn event_content_type(&self) -> Option<HeaderValue> {
+        Provider::event_content_type(self)
     }
 
     fn acknowledge(&self, plaintext: &Bytes) -> Option<Acknowledgement> {
@@ -86,6 +91,10 @@ impl Provider for AnyProvider {
 
     fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<AnyEvent>, Rejection> {
         self.0.decode(headers, plaintext)
+    }
+
+    fn event_content_type(&self) -> Option<HeaderValue> {
+        self.0.event_content_type()
     }
 
     fn acknowledge(&self, plaintext: &Bytes) -> Option<Acknowledgement> {

@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tower_layer::Layer as _;
 use tower_service::Service;
-use tower_webhook::gate::{Body, PeerAddr};
+use tower_webhook::gate::{Body, BodyBudget, PeerAddr, answer_early};
 use tower_webhook::idempotency::{Drain, Repeats, UnprotectedRuns};
 use tower_webhook::{ConfigError, Receiver, Rejection};
 
@@ -37,6 +37,12 @@ const MOST_PATH: usize = 256;
 
 type Answer = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
 type Route = Box<dyn Fn(Request<Incoming>) -> Answer + Send + Sync>;
+
+/// What holds for the bodies of all endpoints.
+struct Bodies {
+    deadline: Duration,
+    budget: BodyBudget,
+}
 
 /// All endpoints, and the handles that drain them.
 struct Routes {
@@ -72,7 +78,8 @@ async fn serve(config: Config) -> std::io::Result<()> {
     let listener = TcpListener::bind(config.listen).await?;
     let grace = config.drain;
     let store = AnyStore::open(config.dedupe.keys, &config.endpoints, &config.tenant).await?;
-    let routes = Routes::new(config.endpoints, &config.tenant, config.body_deadline, config.dedupe.lease, &store);
+    let bodies = Bodies { deadline: config.body_deadline, budget: config.body_budget };
+    let routes = Routes::new(config.endpoints, &config.tenant, &bodies, config.dedupe.lease, &store);
     let routes = Arc::new(routes.map_err(std::io::Error::other)?);
     lines::print(&Listening { listening: listener.local_addr()?.to_string() })?;
 
@@ -160,7 +167,7 @@ impl Routes {
     fn new(
         endpoints: Vec<Endpoint>,
         tenant: &str,
-        body_deadline: Duration,
+        bodies: &Bodies,
         lease: Option<Duration>,
         store: &AnyStore,
     ) -> Result<Self, ConfigError> {
@@ -168,7 +175,7 @@ impl Routes {
         for endpoint in endpoints {
             let path = endpoint.path.clone();
             let runs = endpoint.runs_unprotected.then_some(&routes.unprotected);
-            let (route, drain) = route(endpoint, tenant, body_deadline, lease, runs, store.clone())?;
+            let (route, drain) = route(endpoint, tenant, bodies, lease, runs, store.clone())?;
             routes.by_path.insert(path, route);
             routes.drains.push(drain);
         }
@@ -183,14 +190,14 @@ impl Routes {
         let _ = lines::print(&Refused::no_endpoint(&path));
         let mut response = Response::new(Body::default());
         *response.status_mut() = StatusCode::NOT_FOUND;
-        response
+        answer_early(request, response).await
     }
 }
 
 fn route(
     endpoint: Endpoint,
     tenant: &str,
-    body_deadline: Duration,
+    bodies: &Bodies,
     lease: Option<Duration>,
     runs: Option<&UnprotectedRuns>,
     store: AnyStore,
@@ -201,8 +208,10 @@ fn route(
         provider: endpoint.provider_name.into(),
         upstream: endpoint.forward.map(Upstream::new),
     };
-    let mut receiver =
-        Receiver::new(endpoint.name, endpoint.provider).max_body(endpoint.max_body).body_deadline(body_deadline);
+    let mut receiver = Receiver::new(endpoint.name, endpoint.provider)
+        .max_body(endpoint.max_body)
+        .body_deadline(bodies.deadline)
+        .body_budget(&bodies.budget);
     if let Some(layer) = &endpoint.basic_auth {
         receiver = receiver.basic_auth(layer);
     }

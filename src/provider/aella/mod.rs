@@ -155,6 +155,10 @@ impl Provider for Aella {
         &self.profile
     }
 
+    fn event_content_type(&self) -> Option<HeaderValue> {
+        Some(HeaderValue::from_static("application/json"))
+    }
+
     fn scheme(&self) -> &dyn Scheme {
         &self.scheme
     }

@@ -202,6 +202,10 @@ impl Provider for Opp {
         &self.profile
     }
 
+    fn event_content_type(&self) -> Option<HeaderValue> {
+        Some(HeaderValue::from_static(JSON))
+    }
+
     fn scheme(&self) -> &dyn Scheme {
         &self.scheme
     }

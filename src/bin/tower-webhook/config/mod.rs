@@ -13,6 +13,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use toml::Table;
+use tower_webhook::gate::BodyBudget;
 
 pub(crate) use dedupe::{Dedupe, Keys};
 pub(crate) use endpoint::{Endpoint, Forward};
@@ -26,6 +27,8 @@ pub(crate) struct Config {
     /// Keeps this file's keys apart from others on the same store. May be empty.
     pub(crate) tenant: String,
     pub(crate) body_deadline: Duration,
+    /// For the bodies of all endpoints together.
+    pub(crate) body_budget: BodyBudget,
     /// How long what is in hand may take after a signal to stop.
     pub(crate) drain: Duration,
     pub(crate) dedupe: Dedupe,
@@ -80,6 +83,7 @@ impl Config {
             sections.iter().filter_map(|section| Endpoint::read(section, folder, &defaults, &mut warnings)).collect();
         check_paths(&endpoints, faults);
         check_names(&endpoints, &tenant, faults);
+        let body_budget = read_budget(root, &endpoints);
         let listen = listen?;
         if !listen.ip().is_loopback() && matches!(dedupe.keys, Keys::Memory { .. }) {
             warnings.push(format!(
@@ -87,8 +91,22 @@ impl Config {
             ));
         }
         let is_sound = faults.is_empty();
-        is_sound.then_some(Self { listen, tenant, body_deadline, drain, dedupe, endpoints, warnings })
+        is_sound.then_some(Self { listen, tenant, body_deadline, body_budget, drain, dedupe, endpoints, warnings })
     }
+}
+
+fn read_budget(root: &Section<'_>, endpoints: &[Endpoint]) -> BodyBudget {
+    let longest = endpoints.iter().map(|endpoint| endpoint.max_body).max().unwrap_or_default();
+    let Some(bytes) = root.size("body_budget") else { return BodyBudget::for_bodies_of(longest) };
+    let budget = BodyBudget::new(bytes);
+    if budget.longest() < longest {
+        root.fault(
+            "body_budget",
+            format_args!("has no room for a body of {longest} bytes"),
+            "take twice the largest max_body, or more",
+        );
+    }
+    budget
 }
 
 fn folder_of(path: &Path) -> &Path {
