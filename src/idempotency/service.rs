@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -178,7 +177,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
             let there = Arc::clone(&engine);
             let admitted = offload(plaintext.len(), move || there.admit(head, &plaintext)).await;
             match admitted.and_then(|batch| batch) {
-                Ok(batch) => engine.deliver(batch, ready).await.unwrap_or_else(|panic| resume_unwind(panic)),
+                Ok(batch) => engine.deliver(batch, ready).await.unwrap_or_else(|_| Ok(engine.refuse(panicked()))),
                 Err(rejection) => Ok(engine.refuse(rejection)),
             }
         }))
@@ -303,6 +302,10 @@ fn asked_delay<R>(response: &Response<R>) -> Duration {
     response.extensions().get::<Rejection>().and_then(Rejection::retry_after).unwrap_or_default()
 }
 
+fn panicked() -> Rejection {
+    Rejection::new(RejectionKind::HandlerFailed, "the delivery ended in a panic")
+}
+
 /// The answer of a delivery. Dropping it cancels nothing: what is not done goes on in a task of its own, in the tokio
 /// runtime that the service was called in.
 #[must_use = "futures do nothing unless polled"]
@@ -318,11 +321,9 @@ impl<R: Default, E> Future for ResponseFuture<R, E> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
-            State::Running(work) => Pin::new(work).poll(cx).map(|ended| {
-                ended.unwrap_or_else(|_| {
-                    Ok(refusal(Rejection::new(RejectionKind::HandlerFailed, "the delivery ended in a panic")))
-                })
-            }),
+            State::Running(work) => {
+                Pin::new(work).poll(cx).map(|ended| ended.unwrap_or_else(|_| Ok(refusal(panicked()))))
+            }
             State::Refused(response) => match response.take() {
                 Some(response) => Poll::Ready(Ok(*response)),
                 None => Poll::Pending,

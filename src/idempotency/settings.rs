@@ -30,7 +30,7 @@ pub enum Mismatch {
 #[derive(Clone)]
 pub struct Settings {
     pub(crate) terms: Terms,
-    pub(super) tenant: String,
+    pub(crate) tenant: String,
     pub(super) in_flight_wait: Duration,
     pub(super) batch_concurrency: usize,
     pub(super) handler_limit: Duration,

@@ -216,11 +216,11 @@ async fn a_stored_body_does_not_hold_its_buffer() {
 async fn a_key_that_was_released_rests_and_one_that_is_held_does_not() {
     let (store, terms) = (MemoryStore::new(10), Terms::new(millis(60_000)));
     let claim = async |token| store.claim(&wide(1), &who(token), &Fingerprint::of(b"e"), &terms).await.unwrap();
-    assert_eq!(claim(1).await, Claim::Acquired { fence: 1 });
+    assert_eq!(claim(1).await, Claim::Acquired { fence: 1, other_payload: false });
     assert_eq!(claim(2).await, Claim::InFlight { retry_in: terms.lease });
     store.release(&wide(1), &who(1), millis(500)).await.unwrap();
     assert_eq!(claim(2).await, Claim::Resting { retry_in: millis(500) });
     tokio::time::advance(millis(500)).await;
-    assert_eq!(claim(2).await, Claim::Acquired { fence: 2 });
+    assert_eq!(claim(2).await, Claim::Acquired { fence: 2, other_payload: false });
     assert!(store.forgets_at_exit());
 }

@@ -13,7 +13,7 @@ use tower_webhook::gate::{Body, BodyLimits};
 use tower_webhook::layers::VerifyLayer;
 use tower_webhook::provider::custom::Event;
 use tower_webhook::provider::standard_webhooks::{StandardWebhooks, secret};
-use tower_webhook::provider::{Decoded, Message, Profile, Provider};
+use tower_webhook::provider::{Events, Message, Profile, Provider};
 use tower_webhook::scheme::{Opened, Scheme, SealError, Sealing};
 use tower_webhook::{MemoryStore, Received, Receiver, Rejection, RejectionKind};
 
@@ -125,7 +125,7 @@ impl Provider for SlowToDecode {
         self.0.scheme()
     }
 
-    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Vec<Decoded<Event>>, Rejection> {
+    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
         self.1.wait(plaintext.len())?;
         self.0.decode(headers, plaintext)
     }
