@@ -802,6 +802,48 @@ fn a_retention_below_the_providers_horizon_is_refused_and_one_above_is_not() {
 }
 
 #[test]
+fn a_budget_without_room_for_the_longest_body_is_refused_and_one_with_room_is_not() {
+    let config = |budget: &str| {
+        format!(
+            "body_budget = \"{budget}\"\n[[endpoint]]\npath = \"/opp\"\nprovider = \"opp\"\nmax_body = \"6MiB\"\n\
+             keys = [{{ id = \"k\", value = \"{HEX_KEY}\" }}]\n"
+        )
+    };
+    let told = faults(&config("7MiB"));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("body_budget: has no room for a body of 6291456 bytes; "), "{told:?}");
+    assert_eq!(Listener::start(&config("8MiB")).stop().code, Some(0));
+}
+
+#[test]
+fn all_endpoints_share_one_budget() {
+    let config = format!(
+        "body_budget = \"1MiB\"\nbody_deadline = \"10m\"\nmax_body = \"700KiB\"\n\
+         [[endpoint]]\npath = \"/a\"\nprovider = \"opp\"\nkeys = [{{ id = \"k\", value = \"{HEX_KEY}\" }}]\n\
+         [[endpoint]]\npath = \"/b\"\nprovider = \"aella\"\nkeys = [{{ id = \"k\", value = \"ae_sk_test_example\" }}]\n"
+    );
+    let listener = Listener::start(&config);
+    let large = "x".repeat(600 * 1024);
+    let (iv, tag) = (hex(&[0; 12]), hex(&[0; 16]));
+    let headers = [("x-initialization-vector", iv.as_str()), ("x-authentication-tag", tag.as_str())];
+    let head = "POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: 614401\r\n";
+    let head: String =
+        headers.iter().fold(head.to_owned(), |head, (name, value)| head + &format!("{name}: {value}\r\n"));
+    let mut stranger = TcpStream::connect(listener.address()).unwrap();
+    stranger.write_all(format!("{head}\r\n{large}").as_bytes()).unwrap();
+
+    // The stranger holds three fifths, as soon as that has been read; then the others' large bodies find no room.
+    let send = |signature: Vec<u8>, body: &str| {
+        Raw::new("/b", &[("x-aella-signature", hex(&signature))], body).send(listener.address()).status
+    };
+    let other = || send(vec![0; 64], &large);
+    assert_eq!((0..1000).map(|_| other()).find(|status| *status != 401), Some(503));
+    assert_eq!(send(hmac512(b"ae_sk_test_example", &[TRANSFER.as_bytes()]), TRANSFER), 200, "a short one");
+    drop(stranger);
+    assert_eq!((0..1000).map(|_| other()).find(|status| *status != 503), Some(401), "there is room again");
+}
+
+#[test]
 fn what_is_unsigned_and_what_forgets_is_told_at_the_start() {
     let listener = start();
     let done = listener.stop();
