@@ -32,6 +32,8 @@ use crate::store::AnyStore;
 const MOST_CONNECTIONS: usize = 4096;
 /// The time for the head of a request.
 const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+/// What the library lets a handler take.
+const HANDLER_LIMIT: Duration = Duration::from_secs(5 * 60);
 /// How much of an unknown path is printed.
 const MOST_PATH: usize = 256;
 
@@ -203,6 +205,7 @@ fn route(
     store: AnyStore,
 ) -> Result<(Route, Drain), ConfigError> {
     let path: Arc<str> = endpoint.path.into();
+    let limit = handler_limit(endpoint.forward.as_ref().map(|forward| forward.timeout));
     let deliver = Deliver {
         endpoint: Arc::clone(&path),
         provider: endpoint.provider_name.into(),
@@ -219,7 +222,7 @@ fn route(
         receiver = receiver.sources(layer);
     }
     let receiver = receiver.settings(|mut settings| {
-        settings = settings.tenant(tenant).on_mismatch(endpoint.on_mismatch);
+        settings = settings.tenant(tenant).on_mismatch(endpoint.on_mismatch).handler_limit(limit);
         if let Some(retention) = endpoint.retention {
             settings = settings.retention(retention);
         }
@@ -245,6 +248,11 @@ fn route(
     Ok((Box::new(route), drain))
 }
 
+/// An upstream that may take longer than the library lets a handler take gets its time, and a moment to be answered for.
+fn handler_limit(upstream: Option<Duration>) -> Duration {
+    upstream.unwrap_or_default().saturating_add(Duration::from_secs(10)).max(HANDLER_LIMIT)
+}
+
 /// One line for each repeat and for a refusal. Events that were handled have been said by then.
 fn say(endpoint: &str, response: &Response<Body>) {
     for key in response.extensions().get::<Repeats>().map(Repeats::keys).unwrap_or_default() {
@@ -252,5 +260,20 @@ fn say(endpoint: &str, response: &Response<Body>) {
     }
     if let Some(rejection) = response.extensions().get::<Rejection>() {
         let _ = lines::print(&Refused::new(endpoint, response.status().as_u16(), rejection));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upstream_gets_the_time_that_the_file_gives_it() {
+        for (upstream, limit) in [(None, 300), (Some(10), 300), (Some(290), 300), (Some(291), 301), (Some(3600), 3610)]
+        {
+            let limit = Duration::from_secs(limit);
+            assert_eq!(handler_limit(upstream.map(Duration::from_secs)), limit, "{upstream:?}");
+        }
+        assert_eq!(handler_limit(Some(Duration::MAX)), Duration::MAX);
     }
 }
