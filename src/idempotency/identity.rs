@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use crate::secret::KeyCheck;
 
 /// How many check values of a kind are remembered, those that were used last.
+#[cfg(any(feature = "redis", test))]
 const MOST: usize = 16;
 
 /// A receiver as a store that others use too knows it.
@@ -108,6 +109,7 @@ impl Known {
     }
 
     /// The same, with what was known before behind it.
+    #[cfg(any(feature = "redis", test))]
     pub(super) fn before(&self, earlier: Self) -> Self {
         let newest = |mine: &Vec<_>, earlier: Vec<_>| {
             let mut all = Vec::with_capacity(MOST);

@@ -43,7 +43,7 @@ fn the_model_is_the_same_machine() {
 fn a_word_that_is_missing_is_missed() {
     let unsaid = explore(&learn_two_payloads::<Control<3>>(), 1);
     assert!(unsaid.violations.contains("another payload was not told"), "{unsaid:?}");
-    let no_trace = explore(&learn_two_payloads::<Control<4>>(), 3);
+    let no_trace = explore(&learn_two_payloads::<Control<4>>(), 2);
     assert!(no_trace.violations.contains("another payload was replayed"), "{no_trace:?}");
 }
 
