@@ -13,7 +13,7 @@ use tower_webhook::encoding::Encoding;
 use tower_webhook::error::BoxError;
 use tower_webhook::layers::{BasicAuthLayer, Credentials, VerifyLayer};
 use tower_webhook::provider::aella::{self, Aella, Transfer};
-use tower_webhook::provider::{Decoded, EventKey, Events, Profile, Provider, opp};
+use tower_webhook::provider::{Decoded, EventKey, Events, Identity, Profile, Provider, opp};
 use tower_webhook::scheme::{Hmac, MacAlgorithm, Scheme};
 use tower_webhook::secret::Secret;
 use tower_webhook::{MemoryStore, Received, Receiver, Rejection};
@@ -169,6 +169,7 @@ impl Provider for Opaque {
     fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<Self::Event>, Rejection> {
         let signature = headers.get("x-aella-signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let event = opp::Event::Unknown { name: String::new(), raw: plaintext.clone() };
-        Ok(Decoded::new(event, EventKey::of(&[signature]), plaintext.clone()).into())
+        let identity = Identity::of_bytes(plaintext);
+        Ok(Decoded::identified(event, EventKey::of(&[signature]), plaintext.clone(), identity).into())
     }
 }

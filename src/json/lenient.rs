@@ -35,7 +35,7 @@ impl Absent {
     }
 }
 
-/// Reads a typed value from a piece of text that [`parse`](super::parse) or [`strict`](super::strict) has been over. A
+/// Reads a typed value from a piece of text that [`parse`](super::parse) or [`one_meaning`](super::one_meaning) has been over. A
 /// member that cannot be read as its type is taken as null, and its name noted, unless its name is one of `strict` or
 /// null is no value of its type either.
 pub(crate) fn parse_leniently<'a, T: Deserialize<'a>>(

@@ -24,13 +24,13 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Reject
     parse_checked(one_meaning(bytes)?)
 }
 
-/// Reads a typed value from a piece of text that [`parse`] or [`strict`] has been over.
+/// Reads a typed value from a piece of text that [`parse`] or [`one_meaning`] has been over.
 pub(crate) fn parse_checked<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Rejection> {
     serde_json::from_str(text).map_err(|fault| malformed(describe(&fault)))
 }
 
 /// The text of bytes that must be strict JSON.
-pub(crate) fn strict(bytes: &[u8]) -> Result<&str, Rejection> {
+fn strict(bytes: &[u8]) -> Result<&str, Rejection> {
     let text = one_meaning(bytes)?;
     parse_checked::<IgnoredAny>(text).map(|_| text)
 }
@@ -51,8 +51,8 @@ pub(crate) fn strict_if_json(bytes: &[u8]) -> Result<Option<&str>, Rejection> {
     }
 }
 
-/// UTF-8 in which no name stands twice. Whether it is JSON, the parser says.
-fn one_meaning(bytes: &[u8]) -> Result<&str, Rejection> {
+/// UTF-8 in which no name stands twice. Whether it is JSON, only a parser says.
+pub(crate) fn one_meaning(bytes: &[u8]) -> Result<&str, Rejection> {
     let text =
         std::str::from_utf8(bytes).map_err(|fault| malformed(format!("not UTF-8 at byte {}", fault.valid_up_to())))?;
     names::check(text)?;

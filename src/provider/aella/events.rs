@@ -58,7 +58,7 @@ struct Envelope<'a> {
 /// Its identity is `data` alone: nobody says that a retry repeats the envelope's timestamp, and a fresh one must not
 /// make a known event look like another with the same key.
 pub(super) fn decode(plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
-    let text = json::strict(plaintext)?;
+    let text = json::one_meaning(plaintext)?;
     let mut absent = Absent::default();
     let Object(Envelope { event: name, timestamp, data }) = json::parse_leniently(text, STRICT, &mut absent)?;
     let (event, id) = typed(&name, data.unwrap_or(RawValue::NULL), &mut absent)?;

@@ -22,7 +22,7 @@ struct Envelope<'a> {
 }
 
 pub(super) fn decode(plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
-    let text = json::strict(plaintext)?;
+    let text = json::one_meaning(plaintext)?;
     let Object(envelope) = json::parse_checked::<Object<Envelope<'_>>>(text)?;
     let head = Head::of(envelope.payload);
     let identity = Identity::of_checked(text);

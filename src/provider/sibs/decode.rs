@@ -14,7 +14,7 @@ use crate::provider::{Decoded, EventKey, Events, Identity};
 const TEST: &str = "WebhookTest";
 
 pub(super) fn decode(plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
-    let text = json::strict(plaintext)?;
+    let text = json::one_meaning(plaintext)?;
     let mut absent = Absent::default();
     let Object(payment) = json::parse_leniently::<Object<Payment>>(text, STRICT, &mut absent)?;
     let identity = Identity::of_checked(text);

@@ -149,9 +149,21 @@ fn check_silence(done: &Done) {
     }
     let said = said.replace(env!("CARGO_TARGET_TMPDIR"), "");
     let encoded = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '/');
-    let long = said.split(|letter| !encoded(letter)).find(|word| word.len() > 24);
+    let long = said.split('|').map(without_identity).flat_map(|text| text.split(|letter| !encoded(letter)));
+    let long = long.into_iter().find(|word| word.len() > 24);
     assert_eq!(long, None, "{said}");
     assert!(!said.contains('\u{1b}'), "{said}");
+}
+
+/// A part of a key without the identity of what the event says, 32 digits which are no secret and are what tells two
+/// notifications of one payment apart.
+fn without_identity(part: &str) -> &str {
+    match part.split_at_checked(32) {
+        Some((digits, rest)) if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) && rest.starts_with([',', '"']) => {
+            rest
+        }
+        _ => part,
+    }
 }
 
 #[test]
@@ -272,7 +284,11 @@ fn good() -> Vec<(&'static str, Raw, &'static str)> {
         ("aella", aella(AELLA), "transfer.completed (key transfer.completed|7b, kind transfer)"),
         ("mambu", basic(&format!("mambu:{PASSWORD}")), "notification (key n-1, kind notification)"),
         ("mambu by header", token, "notification (key n-1, kind notification)"),
-        ("opp", good_opp(), "PAYMENT (key PAYMENT||8a82||2026-11-21T12:00:00Z, kind payment)"),
+        (
+            "opp",
+            good_opp(),
+            "PAYMENT (key PAYMENT||8a82||2026-11-21T12:00:00Z|26b9e5bacd73911031bc2af8afc63622, kind payment)",
+        ),
         ("bank", bank(None), "CaseEvents (key e-1, kind case)"),
         ("sibs", sibs(), "payment (key n-9, kind payment)"),
         ("standard webhooks", sw_at(SECONDS), "paid (key msg_1, kind notification)"),

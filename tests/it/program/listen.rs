@@ -195,7 +195,7 @@ const ROWS: &[Row] = &[
             Raw::new("/opp", &headers, hex(&body).to_uppercase())
         },
         event: Some("PAYMENT"),
-        key: "PAYMENT||8a829449515d198b01517d5601df5584|000.000.000|2015-12-07 16:46:07+0000",
+        key: "PAYMENT||8a829449515d198b01517d5601df5584|000.000.000|2015-12-07 16:46:07+0000|12ef1136bb744b158e3a2dc2ba370f48",
         kind: "payment",
         is_timed: false,
         tampered: "signature_mismatch",
