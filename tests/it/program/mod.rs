@@ -2,7 +2,11 @@
 
 pub(crate) mod child;
 mod explain;
+mod faults;
+mod forward;
 mod listen;
 mod readme;
 mod send;
+mod strain;
+mod upstream;
 mod wire;
