@@ -50,8 +50,9 @@ where
             request
         });
         let mut http = http1::Builder::new();
-        let http =
-            http.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        // A sender that shuts its side down after the request still waits for its answer.
+        let http = http.timer(TokioTimer::new()).half_close(true);
+        let http = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
         tokio::spawn(open.watch(http));
     }
     open.shutdown().await;

@@ -295,6 +295,8 @@ pub enum ConfigError {
     Algorithm(String),
     /// A template of what is signed that cannot be read, or does not fit the rest. Says why.
     Template(String),
+    /// The template leaves the body out, so that nothing would prove it.
+    BodyUnsigned,
     /// Parts of a scheme that do not go together. Says why.
     Scheme(&'static str),
     /// The template signs what by its name is a time, and no tolerance is set. Names it.
@@ -331,6 +333,7 @@ impl fmt::Display for ConfigError {
             Self::OutOfRange(what) => write!(f, "{what} is out of range"),
             Self::Algorithm(name) => write!(f, "{name:?} is not an algorithm such as hmac-sha256"),
             Self::Template(why) => write!(f, "the template of what is signed: {why}"),
+            Self::BodyUnsigned => f.write_str("the body is not signed, and nothing else proves it"),
             Self::Scheme(why) => write!(f, "the scheme: {why}"),
             Self::TimestampUnchecked(name) => {
                 write!(f, "a timestamp is signed but no tolerance is set: {name:?}")

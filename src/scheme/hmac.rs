@@ -46,7 +46,8 @@ impl Hmac {
     /// # Errors
     ///
     /// [`ConfigError::ShortSecret`]; [`ConfigError::Template`] and [`ConfigError::Scheme`] when the parts of `signed` do
-    /// not go together; [`ConfigError::TimestampUnchecked`] when a time is signed and no tolerance set;
+    /// not go together; [`ConfigError::BodyUnsigned`] when they leave the body out; [`ConfigError::TimestampUnchecked`]
+    /// when a time is signed and no tolerance set;
     /// [`ConfigError::TimestampUnsigned`] for a tolerance of a time that is not signed.
     pub fn over(algorithm: MacAlgorithm, signed: Signed, keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
         let keys = keys.into().prepare(|secret| {

@@ -53,6 +53,7 @@ pub struct Signed {
     url: Option<String>,
     tolerance: Option<Tolerance>,
     untimed: bool,
+    bodiless: bool,
 }
 
 impl Signed {
@@ -72,6 +73,7 @@ impl Signed {
             url: None,
             tolerance: None,
             untimed: false,
+            bodiless: false,
         }
     }
 
@@ -138,6 +140,18 @@ impl Signed {
         self
     }
 
+    /// Takes a template that leaves the body out, for a sender that signs none.
+    ///
+    /// # Security
+    ///
+    /// Whoever has seen one delivery can send any other body under its signature: what is believed must come from the
+    /// signed headers alone, or be asked of the provider.
+    #[must_use]
+    pub fn dangerous_unsigned_body(mut self) -> Self {
+        self.bodiless = true;
+        self
+    }
+
     /// Everything that can be wrong with it, said at once when building.
     pub(super) fn check(mut self) -> Result<Wire, ConfigError> {
         self.layout.check(&self.prefix)?;
@@ -149,6 +163,9 @@ impl Signed {
             || matches!(&self.layout, Layout::Params { signature, .. } if self.template.covers_param(signature))
         {
             return Err(ConfigError::Template("a signature cannot cover itself".into()));
+        }
+        if !self.template.covers_body() && !self.bodiless {
+            return Err(ConfigError::BodyUnsigned);
         }
         match (&self.tolerance, self.template.timed()) {
             (Some(tolerance), _) => tolerance.check(&self.template)?,

@@ -330,7 +330,8 @@ fn senders() -> Vec<Sender> {
                 over_512(
                     signed("x-signature", Hex)
                         .template(template("{header:x-timestamp}|{header:x-nonce}|{header:x-webhook-id}"))
-                        .dangerous_without_tolerance(),
+                        .dangerous_without_tolerance()
+                        .dangerous_unsigned_body(),
                 ),
                 |_, _| {
                     let mac = sha512(SECRET.as_bytes(), b"2026-11-21T12:00:00Z|n0|moov-1");

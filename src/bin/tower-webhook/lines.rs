@@ -1,5 +1,6 @@
-//! What is said on stdout: one JSON object a line, and nothing else.
+//! What is said: one JSON object a line on stdout and nothing else, and words for people on stderr.
 
+use std::fmt::Display;
 use std::io::{self, Write as _};
 
 use serde::Serialize;
@@ -9,14 +10,31 @@ use tower_webhook::event::{Event, Project as _};
 use tower_webhook::{Received, Rejection};
 
 use crate::any::AnyEvent;
+use crate::plain;
 
-/// Writes one line, whole.
-pub(crate) fn print(line: &impl Serialize) -> io::Result<()> {
-    let mut text = serde_json::to_string(line)?;
+/// One line, whole.
+pub(crate) fn text(line: &impl Serialize) -> serde_json::Result<String> {
+    let mut text = plain::json(&serde_json::to_string(line)?);
     text.push('\n');
+    Ok(text)
+}
+
+/// Writes one line on stdout, and waits until it is out.
+pub(crate) fn print(line: &impl Serialize) -> io::Result<()> {
+    let text = text(line)?;
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
+}
+
+/// A line for people.
+pub(crate) fn words(line: impl Display) -> String {
+    format!("tower-webhook: {}\n", plain::shown(&line.to_string()))
+}
+
+/// Writes a line for people on stderr. Where nobody can read it, nobody does.
+pub(crate) fn say(line: impl Display) {
+    let _ = io::stderr().lock().write_all(words(line).as_bytes());
 }
 
 /// The first line.
@@ -74,6 +92,9 @@ impl<'a> Duplicate<'a> {
     }
 }
 
+/// How the server calls a request line that is too long. Nothing else tells its 414 from a 431.
+const TOO_LONG: &str = "URI too long";
+
 /// A delivery that was not taken.
 #[derive(Serialize)]
 pub(crate) struct Refused<'a> {
@@ -91,6 +112,18 @@ impl<'a> Refused<'a> {
             None => rejection.detail().to_owned(),
         };
         Self { verdict: "refused", endpoint, status, kind: rejection.kind().as_str(), detail }
+    }
+
+    /// What the HTTP server refused by itself, without asking anybody here. `None`: it answered nothing.
+    pub(crate) fn by_the_server(error: &hyper::Error) -> Option<Self> {
+        let (status, kind) = match error {
+            error if !error.is_parse() || error.is_parse_version_h2() => return None,
+            error if error.to_string() == TOO_LONG => (414, "headers_too_large"),
+            error if error.is_parse_too_large() => (431, "headers_too_large"),
+            _ => (400, "http_malformed"),
+        };
+        // Its words are constants: no byte of the peer's is among them.
+        Some(Self { verdict: "refused", endpoint: "-", status, kind, detail: error.to_string() })
     }
 
     pub(crate) fn no_endpoint(path: &'a str) -> Self {

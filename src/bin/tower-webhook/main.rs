@@ -5,12 +5,12 @@
 
 mod any;
 mod config;
-mod deliver;
 mod explain;
-mod forward;
 mod lines;
 mod listen;
 mod names;
+mod outlet;
+mod plain;
 mod send;
 mod store;
 
@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
-use config::Config;
+use config::{Config, Fault};
 
 /// Receive payment and banking webhooks: verify, decrypt, deduplicate, print, forward.
 #[derive(Parser)]
@@ -51,16 +51,30 @@ enum Command {
 
 const LISTEN_HELP: &str = "\
 The first line on stdout is {\"listening\":\"ADDRESS:PORT\"}; then one JSON object a line, for each event handled and for
-each refusal. SIGTERM and SIGINT drain: nothing new is taken, what is in hand finishes.
+each refusal. SIGTERM and SIGINT drain: nothing new is taken, what is in hand finishes; a second one ends at once, with 1.
+
+When stdout is not read, lines of refusals and repeats are left out and counted on stderr. An event whose line has no room
+is answered 503 before it is handled, so that every event that was handled has its line.
+
+A service behind it (forward_to) is told by headers: tower-webhook-receiver, -provider, -event, -key and -fence, which
+grows with each try of an event. In them %, what is not visible ASCII and a space at either end are written %XX. Its
+status is the answer; but 410 is told as 502, unless the endpoint says pass_gone = true, since it makes some senders switch
+the endpoint off.
 
 Example:
   tower-webhook listen --config receiver.toml";
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Listen { config } => with_config(&config, listen::run),
+        Command::Listen { config } => match ready(&config).and_then(|config| config.for_now().map_err(said)) {
+            Ok(config) => listen::run(config),
+            Err(code) => code,
+        },
         Command::Send(arguments) => send::run(*arguments),
-        Command::Explain(arguments) => with_config(&arguments.config, |config| explain::run(&config, &arguments)),
+        Command::Explain(arguments) => match ready(&arguments.config) {
+            Ok(config) => explain::run(&config, &arguments),
+            Err(code) => code,
+        },
         Command::Completions { shell } => {
             let mut command = Arguments::command();
             clap_complete::generate(shell, &mut command, "tower-webhook", &mut std::io::stdout());
@@ -69,20 +83,16 @@ fn main() -> ExitCode {
     }
 }
 
-/// Loads the configuration, or says all that is wrong with it and ends with 2.
-fn with_config(path: &std::path::Path, run: impl FnOnce(Config) -> ExitCode) -> ExitCode {
-    match Config::load(path) {
-        Ok(config) => {
-            for warning in &config.warnings {
-                eprintln!("tower-webhook: warning: {warning}");
-            }
-            run(config)
-        }
-        Err(faults) => {
-            for fault in faults {
-                eprintln!("tower-webhook: {fault}");
-            }
-            ExitCode::from(2)
-        }
+/// Loads the configuration, or says all that is wrong with it: then it ends with 2.
+fn ready(path: &std::path::Path) -> Result<Config, ExitCode> {
+    let config = Config::load(path).map_err(said)?;
+    for warning in &config.warnings {
+        lines::say(format_args!("warning: {warning}"));
     }
+    Ok(config)
+}
+
+fn said(faults: Vec<Fault>) -> ExitCode {
+    faults.iter().for_each(lines::say);
+    ExitCode::from(2)
 }

@@ -8,6 +8,7 @@ use tower_webhook::idempotency::redis::EnrollError;
 use tower_webhook::idempotency::{ReceiverIdentity, RedisStore, StoreError};
 
 use crate::config::Endpoint;
+use crate::lines;
 
 pub(crate) struct Enrolled {
     store: RedisStore,
@@ -58,7 +59,7 @@ impl Enrolled {
             Ok(()) => Ok(&self.store),
             Err(NotEnrolled::Store(error)) => Err(error),
             Err(NotEnrolled::Taken(taken)) => {
-                self.told.call_once(|| eprintln!("tower-webhook: {taken}"));
+                self.told.call_once(|| lines::say(&taken));
                 Err(StoreError::Misconfigured("a name on it is another receiver's: start anew"))
             }
         }

@@ -11,6 +11,7 @@ use tower_webhook::idempotency::{
 };
 
 use crate::config::{Endpoint, Keys};
+use crate::lines;
 use crate::names::{Enrolled, NotEnrolled};
 
 /// Memory or Redis.
@@ -42,7 +43,7 @@ async fn enroll(names: &Enrolled, strict: bool) -> std::io::Result<()> {
         Ok(()) => {}
         Err(NotEnrolled::Taken(taken)) => return Err(std::io::Error::other(taken)),
         Err(NotEnrolled::Store(error)) if strict => return Err(std::io::Error::other(failed(error))),
-        Err(NotEnrolled::Store(error)) => eprintln!("tower-webhook: warning: {}", failed(error)),
+        Err(NotEnrolled::Store(error)) => lines::say(format_args!("warning: {}", failed(error))),
     }
     Ok(())
 }
@@ -53,14 +54,14 @@ async fn probe(store: &RedisStore, strict: bool) -> Result<(), String> {
         Ok(report) => report,
         Err(error) if strict => return Err(format!("dedupe: the Redis server cannot be probed: {error}")),
         Err(error) => {
-            eprintln!("tower-webhook: warning: dedupe: the Redis server cannot be probed: {error}");
+            lines::say(format_args!("warning: dedupe: the Redis server cannot be probed: {error}"));
             return Ok(());
         }
     };
     for finding in report.findings() {
         let severity = finding.severity;
         let word = if severity == Severity::Fine { "" } else { "warning: " };
-        eprintln!("tower-webhook: {word}dedupe: {}", finding.sentence);
+        lines::say(format_args!("{word}dedupe: {}", finding.sentence));
     }
     let judged = if strict { report.strict() } else { report.lenient() };
     match judged {

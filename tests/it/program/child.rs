@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -48,6 +48,7 @@ impl Drop for Folder {
 pub(crate) struct Program {
     command: Command,
     stdin: Vec<u8>,
+    is_read: bool,
 }
 
 impl Program {
@@ -62,7 +63,7 @@ impl Program {
         command.args(arguments.into_iter().map(Into::into)).env_clear();
         command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self { command, stdin: Vec::new() }
+        Self { command, stdin: Vec::new(), is_read: true }
     }
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
@@ -75,13 +76,22 @@ impl Program {
         self
     }
 
+    /// Its stdout is read only as far as lines are asked for, but for a few KiB: a pipe whose reader stalls.
+    pub(crate) fn unread(mut self) -> Self {
+        self.is_read = false;
+        self
+    }
+
     pub(crate) fn start(mut self) -> Running {
         let mut child =
             self.command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", self.command.get_program()));
         let mut stdin = child.stdin.take().unwrap();
         // A child that ends without reading its stdin is no fault of the test.
         thread::spawn(move || stdin.write_all(&self.stdin));
-        let stdout = lines(child.stdout.take().unwrap());
+        let stdout = match self.is_read {
+            true => lines(child.stdout.take().unwrap()),
+            false => lines_on_demand(child.stdout.take().unwrap()),
+        };
         let stderr = lines(child.stderr.take().unwrap());
         Running { child, stdout, stderr }
     }
@@ -94,15 +104,25 @@ impl Program {
 
 fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = mpsc::channel();
+    hand_over(from, move |line| sender.send(line).is_ok());
+    receiver
+}
+
+fn lines_on_demand(from: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = mpsc::sync_channel(0);
+    hand_over(from, move |line| sender.send(line).is_ok());
+    receiver
+}
+
+fn hand_over(from: impl Read + Send + 'static, give: impl Fn(String) -> bool + Send + 'static) {
     thread::spawn(move || {
         for line in BufReader::new(from).split(b'\n') {
             let Ok(line) = line else { break };
-            if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+            if !give(String::from_utf8_lossy(&line).into_owned()) {
                 break;
             }
         }
     });
-    receiver
 }
 
 /// A child that lives. Dropped, it is killed and waited for.
@@ -121,6 +141,11 @@ impl Running {
         }
     }
 
+    /// Its next line on stdout, if it comes in time.
+    pub(crate) fn line_within(&self, limit: Duration) -> Option<String> {
+        self.stdout.recv_timeout(limit).ok()
+    }
+
     /// Its next line on stdout, as JSON.
     pub(crate) fn json(&self) -> Value {
         let line = self.line();
@@ -136,6 +161,25 @@ impl Running {
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
         assert!(status.success(), "kill -s {name}: {status}");
+    }
+
+    /// Its next line on stderr.
+    pub(crate) fn stderr_line(&self) -> String {
+        self.stderr.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("no line on stderr ({error})"))
+    }
+
+    /// Waits for its end, whether or not its stdout is read. What it still says on stderr comes with its code.
+    pub(crate) fn ends_within(mut self, limit: Duration) -> (Option<i32>, String) {
+        let start = Instant::now();
+        let mut said = Vec::new();
+        loop {
+            match self.stderr.recv_timeout(limit.saturating_sub(start.elapsed())) {
+                Ok(line) => said.push(line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("still running after {limit:?}: {}", said.join("\n")),
+            }
+        }
+        (self.child.wait().unwrap().code(), said.join("\n"))
     }
 
     /// Waits for its end. What was read before is not in the outcome.
@@ -199,10 +243,21 @@ impl Listener {
 
     /// The same with these variables in its environment.
     pub(crate) fn start_with(config: &str, environment: &[(&str, &str)]) -> Self {
+        Self::start_as(config, |program| {
+            environment.iter().fold(program, |program, (name, value)| program.env(name, value))
+        })
+    }
+
+    /// The same, and nobody reads its stdout beyond the lines that are asked for.
+    pub(crate) fn start_unread(config: &str) -> Self {
+        Self::start_as(config, Program::unread)
+    }
+
+    fn start_as(config: &str, change: impl FnOnce(Program) -> Program) -> Self {
         let folder = Folder::new();
         let config = folder.write("receiver.toml", config);
         let program = Program::new(["listen".into(), "--config".into(), config.clone().into_os_string()]);
-        let running = environment.iter().fold(program, |program, (name, value)| program.env(name, value)).start();
+        let running = change(program).start();
         let first = running.json();
         let address = first["listening"].as_str().unwrap_or_else(|| panic!("the first line is {first}")).to_owned();
         Self { running, address, config, folder }
@@ -235,6 +290,11 @@ impl Listener {
 
     pub(crate) fn running(&self) -> &Running {
         &self.running
+    }
+
+    /// The child alone, for what ends otherwise than by `stop`.
+    pub(crate) fn into_running(self) -> Running {
+        self.running
     }
 
     /// Tells it to stop, and waits until it has.

@@ -829,3 +829,41 @@ fn damaged_requests_are_explained_too() {
     }
     assert!(codes.iter().all(|count| *count > 5), "{codes:?}");
 }
+
+/// Nested far beyond what any receiver reads, and signed under no key of ours.
+fn nested(levels: usize) -> Vec<u8> {
+    let body = format!("{{\"id\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
+    Raw::new("/hub", &[("x-hub-signature-256", format!("sha256={}", hex(&[7; 32])))], body).bytes()
+}
+
+#[test]
+fn nesting_costs_no_more_than_its_length() {
+    // A child that hangs fails by its silence.
+    let done = explain(&["--endpoint", "/hub"], &nested(100_000));
+    assert_eq!(done.code, Some(1), "{done:?}");
+    assert_eq!(line(&done, "refused:").as_deref(), Some("401 signature_mismatch"), "{done:?}");
+    let cause = line(&done, "likely cause:").unwrap();
+    assert!(cause.starts_with("no variation fits (only "), "{cause}");
+    assert!(cause.contains("indented, the JSON would be too long to be tried"), "{cause}");
+}
+
+#[test]
+fn what_a_stranger_wrote_gives_no_orders_to_a_terminal() {
+    for order in ['\u{7f}', '\u{80}', '\u{9b}', '\u{61c}', '\u{200e}', '\u{2028}', '\u{202e}', '\u{2069}'] {
+        let path = format!("/a{order}b");
+        let mut raw = aella(AELLA);
+        raw.path = path.clone();
+        raw.headers.push(("content-type".to_owned(), format!("text/a{order}b")));
+        let endpoint = format!("/x{order}");
+        for arguments in [
+            &[][..],
+            &["--json"],
+            &["--endpoint", "/aella"],
+            &["--endpoint", "/aella", "--json"],
+            &["--endpoint", &endpoint],
+        ] {
+            let done = explain(arguments, &raw.bytes());
+            assert!(!done.said().contains(order), "{order:?} is in {:?}", done.said());
+        }
+    }
+}

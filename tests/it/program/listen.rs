@@ -1,15 +1,16 @@
 //! `listen`, driven by senders that share no code with it.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
-use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::child::{Folder, Listener, Program};
+use super::child::{Listener, Program};
+use super::faults::faults;
+use super::upstream::{Upstream, aella, forwarding};
 use super::wire::{Answer, Raw, base64, encrypt, hex, hmac256, hmac512};
 
 const TRANSFER: &str = include_str!("../../fixtures/aella/transfer.completed.json");
@@ -132,7 +133,7 @@ fn start() -> Listener {
     Listener::start_with(&config(), &[("MAMBU_PASSWORD", "correct horse: battery")])
 }
 
-fn seconds_ago(seconds: u64) -> u64 {
+pub(super) fn seconds_ago(seconds: u64) -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() - seconds
 }
 
@@ -548,64 +549,6 @@ fn sibs_reads_its_own_id_in_the_answer() {
     }
 }
 
-/// An upstream that reads one request at a time, hands it over, and answers what it is told.
-struct Upstream {
-    address: String,
-    seen: Receiver<String>,
-    answers: Sender<&'static str>,
-}
-
-impl Upstream {
-    fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let (saw, seen) = mpsc::channel();
-        let (answers, answer) = mpsc::channel::<&'static str>();
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
-                saw.send(request_text(&stream)).unwrap();
-                let Ok(answer) = answer.recv() else { return };
-                let _ = stream.write_all(format!("HTTP/1.1 {answer}\r\nconnection: close\r\n\r\n").as_bytes());
-            }
-        });
-        Self { address, seen, answers }
-    }
-}
-
-fn request_text(stream: &TcpStream) -> String {
-    let mut reader = BufReader::new(stream);
-    let mut text = String::new();
-    while !text.ends_with("\r\n\r\n") {
-        assert!(reader.read_line(&mut text).unwrap() > 0, "the connection ended in the head");
-    }
-    let length = text.to_ascii_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
-    let mut body = vec![0; length.unwrap_or(0)];
-    reader.read_exact(&mut body).unwrap();
-    text + &String::from_utf8(body).unwrap()
-}
-
-fn forwarding(to: &str) -> String {
-    format!(
-        "listen = \"127.0.0.1:0\"\n[[endpoint]]\npath = \"/aella\"\nprovider = \"aella\"\n\
-         keys = [{{ id = \"k\", value = \"ae_sk_test_example\" }}]\nforward_to = \"http://{to}/hooks?a=b\"\n\
-         forward_timeout = \"1s\"\n"
-    )
-}
-
-fn aella(id: &str) -> Raw {
-    let body = format!(r#"{{"event":"transfer.completed","timestamp":"2024-12-06T14:00:00Z","data":{{"id":"{id}"}}}}"#);
-    let signature = hex(&hmac512(b"ae_sk_test_example", &[body.as_bytes()]));
-    let headers = [
-        ("x-aella-signature", signature),
-        ("cookie", "canary=1".into()),
-        ("keep-alive", "canary".into()),
-        ("tower-webhook-fence", "99".into()),
-        ("x-request-id", "r-1".into()),
-    ];
-    Raw::new("/aella", &headers, body)
-}
-
 #[test]
 fn an_upstream_gets_the_opened_event_and_its_status_is_the_answer() {
     let upstream = Upstream::start();
@@ -718,15 +661,6 @@ fn an_unknown_path_is_a_404_and_is_told() {
     assert_eq!(Raw::new("/nowhere", &[], "").send(listener.address()).status, 404);
     let line = listener.json();
     assert_eq!((&line["endpoint"], &line["kind"]), (&json!("/nowhere"), &json!("no_endpoint")));
-}
-
-fn faults(config: &str) -> Vec<String> {
-    let folder = Folder::new();
-    let path = folder.write("receiver.toml", config);
-    let done = Program::new(["listen".into(), "--config".into(), path.clone().into_os_string()]).run();
-    assert_eq!((done.code, done.stdout.len()), (Some(2), 0), "{done:?}");
-    let start = format!("tower-webhook: {}: ", path.display());
-    done.stderr.lines().map(|line| line.strip_prefix(&start).unwrap_or_else(|| panic!("{line}")).to_owned()).collect()
 }
 
 #[test]

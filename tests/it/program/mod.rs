@@ -2,9 +2,13 @@
 
 pub(crate) mod child;
 mod explain;
+mod faults;
+mod forward;
 mod listen;
 mod mismatch;
 mod readme;
 mod send;
+mod strain;
 mod unreadable;
+mod upstream;
 mod wire;

@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use aes_gcm::aead::Aead as _;
 use aes_gcm::{Aes256Gcm, Nonce};
@@ -9,6 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha512};
+
+/// How long an answer may take before the test fails.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A request before it is sent.
 #[derive(Clone, Debug)]
@@ -35,6 +39,7 @@ impl Raw {
 
     pub(crate) fn send(&self, address: &str) -> Answer {
         let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.write_all(&self.bytes()).unwrap();
         Answer::read(&mut stream)
     }

@@ -46,7 +46,8 @@ fn template(text: &str) -> Template {
 }
 
 fn untimed(text: &str) -> Hmac {
-    over(hex_signed().template(template(text)).url("https://r.test/hooks").dangerous_without_tolerance())
+    let signed = hex_signed().template(template(text)).url("https://r.test/hooks");
+    over(signed.dangerous_without_tolerance().dangerous_unsigned_body())
 }
 
 fn seconds(second: i64) -> Timestamp {
@@ -88,6 +89,18 @@ fn a_template_says_what_it_covers() {
     assert!(!Scheme::covers_body(&boxed) && boxed.covers_header(&name("x-nonce")) && boxed.name() == "hmac-sha256");
     let token = StaticToken::new(name(HEADER), Secret::bytes(KEY).unwrap()).unwrap();
     assert!(token.proves_sender() && !token.covers_body() && !token.covers_header(&name(HEADER)));
+}
+
+#[test]
+fn a_body_that_nothing_signs_is_refused_unless_danger_is_named() {
+    for text in ["{header:x-nonce}", "{header:x-nonce}.body", "{header:x-nonce}{url}"] {
+        let signed = hex_signed().template(template(text)).url("https://r.test/hooks");
+        assert_eq!(try_over(signed.clone()).map(drop).unwrap_err(), ConfigError::BodyUnsigned, "{text}");
+        assert!(!over(signed.dangerous_unsigned_body()).covers_body(), "{text}");
+        let whole = format!("{text}{{body}}");
+        let signed = hex_signed().template(template(&whole)).url("https://r.test/hooks");
+        assert!(over(signed).covers_body(), "{whole}");
+    }
 }
 
 #[test]

@@ -19,7 +19,7 @@ use super::provider::{Built, built, header_name, lookup, sound};
 use super::reader::Section;
 use crate::any::AnyProvider;
 
-pub(super) fn custom(section: &Section<'_>, folder: &Path, warnings: &mut Vec<String>) -> Option<Built> {
+pub(super) fn custom(section: &Section<'_>, folder: &Path) -> Option<Built> {
     let places = lookups(section);
     let event = section.section("event").and_then(|section| lookup(&section));
     let (scheme, headers) = scheme(section, folder)?;
@@ -28,7 +28,7 @@ pub(super) fn custom(section: &Section<'_>, folder: &Path, warnings: &mut Vec<St
         custom = custom.event_from(place);
     }
     let path = section.text("path").unwrap_or_default();
-    warnings.extend(custom.unsigned_lookups().iter().map(|unsigned| format!("{path}: {unsigned}")));
+    custom.unsigned_lookups().iter().for_each(|unsigned| section.faults().warn(format_args!("{path}: {unsigned}")));
     let mut built = built(AnyProvider::new(custom), headers)?;
     built.is_json = false;
     Some(built)
@@ -143,6 +143,11 @@ fn boxed(endpoint: &Section<'_>, scheme: Result<impl Scheme, ConfigError>) -> Op
         Err(error @ ConfigError::TimestampUnsigned(_)) => {
             ("timestamp", error, "name it in scheme.signed, or leave timestamp out")
         }
+        Err(error @ ConfigError::BodyUnsigned) => (
+            "scheme.signed",
+            error,
+            "name {body} in it, or say dangerous_unsigned_body = true where the sender signs no body",
+        ),
         Err(error) => ("scheme", error, "see what a template knows: {body}, {header:NAME}, {param:NAME}, {url}"),
     };
     endpoint.fault(key, error, right);
@@ -193,6 +198,7 @@ fn signed(section: &Section<'_>, endpoint: &Section<'_>, header: Option<HeaderNa
     let (list, params) = (section.text("list"), section.text("params"));
     let signature_param = section.text("signature_param").unwrap_or("v1");
     let (strictly, url) = (section.truth("split_strictly").unwrap_or(false), endpoint.text("url"));
+    let without_body = endpoint.truth("dangerous_unsigned_body").unwrap_or(false);
     let tolerance = tolerance(endpoint);
 
     let mut signed = Signed::new(header?, encoding?).template(template?);
@@ -207,6 +213,9 @@ fn signed(section: &Section<'_>, endpoint: &Section<'_>, header: Option<HeaderNa
     }
     if strictly {
         signed = signed.split_strictly();
+    }
+    if without_body {
+        signed = signed.dangerous_unsigned_body();
     }
     if let Some(url) = url {
         signed = signed.url(url);
@@ -237,7 +246,7 @@ fn tolerance(endpoint: &Section<'_>) -> Age {
         }
     };
     let usual = Duration::from_secs(300);
-    let (past, future) = (section.duration("past").unwrap_or(usual), section.duration("future").unwrap_or(usual));
+    let (past, future) = (section.some_time("past").unwrap_or(usual), section.duration("future").unwrap_or(usual));
     let (in_header, in_param) = (header_name(&section, "header"), section.text("param"));
     section.finish();
     let tolerance = match (in_header, in_param) {

@@ -37,11 +37,11 @@ pub(super) fn read(root: &Section<'_>, folder: &Path) -> Dedupe {
             None
         }
     };
-    let lease = section.duration("lease");
+    let lease = section.some_time("lease");
     if lease.is_some_and(|lease| lease < Duration::from_secs(1)) {
         section.fault("lease", "is shorter than a second", "write \"30s\" or leave it out");
     }
-    let retention = section.duration("retention");
+    let retention = section.some_time("retention");
     section.finish();
     // Without keys there is a fault, and nothing is built of this.
     Dedupe { keys: keys.unwrap_or(Keys::Memory { capacity: 0 }), lease, retention }
@@ -64,6 +64,7 @@ fn redis(section: &Section<'_>, folder: &Path) -> Option<Keys> {
         Some(url) => Some(url.to_owned()),
         None if section.has("url") => section.section("url").and_then(|url| {
             let text = keys::secret_text(&url, folder);
+            keys::warn_of_readers(&url, folder);
             url.finish();
             text
         }),
@@ -73,10 +74,10 @@ fn redis(section: &Section<'_>, folder: &Path) -> Option<Keys> {
         }
     };
     let strict = section.truth("strict").unwrap_or(false);
-    let (deadline, prefix) = (section.duration("deadline"), section.text("prefix"));
+    let (deadline, prefix) = (section.some_time("deadline"), section.text("prefix"));
     let wait = section.section("wait").map(|wait| {
         let replicas = wait.count("replicas").and_then(|count| u32::try_from(count).ok()).unwrap_or(1);
-        let time = wait.duration("time").unwrap_or(Duration::from_millis(500));
+        let time = wait.some_time("time").unwrap_or(Duration::from_millis(500));
         wait.finish();
         (replicas, time)
     });

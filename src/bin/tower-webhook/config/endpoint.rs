@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use http::{HeaderName, Uri};
+use http::HeaderName;
 use toml::Table;
 use tower_webhook::idempotency::{Mismatch, ReceiverIdentity};
 use tower_webhook::layers::{BasicAuth, BasicAuthLayer, Credentials, SourceIpLayer};
@@ -12,7 +12,7 @@ use tower_webhook::secret::Secret;
 use zeroize::Zeroizing;
 
 use super::reader::{Faults, Section};
-use super::{Defaults, keys, provider};
+use super::{Defaults, Forward, forward, keys, provider};
 use crate::any::AnyProvider;
 
 /// The longest name of a receiver, in bytes.
@@ -41,35 +41,19 @@ pub(crate) struct Endpoint {
     folder: PathBuf,
 }
 
-/// Where opened events go, and how long an answer may take.
-#[derive(Clone)]
-pub(crate) struct Forward {
-    pub(crate) to: Uri,
-    pub(crate) timeout: Duration,
-    /// Headers that prove the sender, and are nobody else's business.
-    pub(crate) secret_headers: Vec<HeaderName>,
-    /// Whether the provider's events are JSON, whatever the delivery's content type was.
-    pub(crate) is_json: bool,
-}
-
 impl Endpoint {
-    pub(crate) fn read(
-        section: &Section<'_>,
-        folder: &Path,
-        defaults: &Defaults,
-        warnings: &mut Vec<String>,
-    ) -> Option<Self> {
+    pub(crate) fn read(section: &Section<'_>, folder: &Path, defaults: &Defaults) -> Option<Self> {
         let path = read_path(section);
         let receiver = read_name(section);
         let name = section.needed("provider", provider::KNOWN);
         let basic_auth = read_basic_auth(section, folder);
-        let built = name.and_then(|name| provider::read(section, name, folder, warnings));
+        let built = name.and_then(|name| provider::read(section, name, folder));
         let sources = read_sources(section);
-        let retention = section.duration("retention").or(defaults.retention);
+        let retention = section.some_time("retention").or(defaults.retention);
         let max_body = section.size("max_body").or(defaults.max_body);
         let runs_unprotected = section.truth("dangerous_run_unprotected").unwrap_or(false);
         let on_mismatch = read_on_mismatch(section);
-        let forward = read_forward(section);
+        let forward = forward::read(section);
         section.finish();
 
         let built = built?;
@@ -79,12 +63,7 @@ impl Endpoint {
         if let Some(Err(error)) = retention.map(|given| built.provider.profile().check_retention(given)) {
             section.fault("retention", error, "take a longer one, or leave it out");
         }
-        let forward = forward.map(|(to, timeout)| Forward {
-            to,
-            timeout,
-            secret_headers: built.secret_headers.clone(),
-            is_json: built.is_json,
-        });
+        let forward = forward.map(|words| words.with(&built));
         Some(Self {
             name: receiver.or(path.as_deref())?.to_owned(),
             path: path?,
@@ -115,7 +94,7 @@ impl Endpoint {
     pub(crate) fn reread(&self, table: &Table) -> Option<Self> {
         let faults = Faults::new("");
         let defaults = Defaults { max_body: None, retention: None };
-        let endpoint = Self::read(&Section::root(table, &faults), &self.folder, &defaults, &mut Vec::new());
+        let endpoint = Self::read(&Section::root(table, &faults), &self.folder, &defaults);
         endpoint.filter(|_| faults.is_empty())
     }
 
@@ -196,6 +175,7 @@ pub(super) fn read_pair<'a>(entry: &Section<'a>, folder: &Path) -> Option<(&'a s
             }
             let section = entry.section("password")?;
             let text = keys::secret_text(&section, folder);
+            keys::warn_of_readers(&section, folder);
             section.finish();
             text
         }
@@ -216,23 +196,6 @@ fn read_sources(section: &Section<'_>) -> Option<SourceIpLayer> {
         Ok(layer) => Some(layer.trusted_proxies(hops.unwrap_or(0))),
         Err(error) => {
             section.fault("sources", error, "write networks such as \"192.0.2.0/24\"");
-            None
-        }
-    }
-}
-
-fn read_forward(section: &Section<'_>) -> Option<(Uri, Duration)> {
-    let timeout = section.duration("forward_timeout").unwrap_or(Duration::from_secs(10));
-    let text = section.text("forward_to")?;
-    let uri: Option<Uri> = text.parse().ok();
-    match uri.filter(|uri| uri.scheme_str() == Some("http") && uri.authority().is_some()) {
-        Some(uri) => Some((uri, timeout)),
-        None => {
-            section.fault(
-                "forward_to",
-                "is not an address that can be forwarded to",
-                "write \"http://host:port/path\"; https is not spoken here",
-            );
             None
         }
     }

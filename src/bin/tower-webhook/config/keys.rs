@@ -1,5 +1,6 @@
 //! Secrets and key rings: from the file, the environment or another file, and never printed.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use tower_webhook::ConfigError;
@@ -104,7 +105,15 @@ fn read_key(entry: &Section<'_>, folder: &Path, default: KeyText, default_strip:
     };
     let strip = entry.text("strip").or(default_strip);
     let (not_before, not_after) = (time(entry, "not_before"), time(entry, "not_after"));
+    if let (Some(start), Some(end)) = (not_before, not_after)
+        && end <= start
+    {
+        entry.fault("not_after", "does not lie behind not_before", "write a later time, or leave one of them out");
+    }
     let text = secret_text(entry, folder)?;
+    if !is_public(default, encoding, &text) {
+        warn_of_readers(entry, folder);
+    }
     let text = strip.and_then(|prefix| text.strip_prefix(prefix)).unwrap_or(&text);
     let secret = match encoding?.secret(text) {
         Ok(secret) => secret,
@@ -130,6 +139,20 @@ pub(super) fn time(entry: &Section<'_>, key: &'static str) -> Option<Timestamp> 
         entry.fault(key, "is not a time", "write it as \"2026-12-01T00:00:00Z\"");
     }
     time
+}
+
+/// Whether everybody may know this key.
+fn is_public(default: KeyText, encoding: Option<KeyText>, text: &str) -> bool {
+    matches!((default, encoding), (KeyText::Public, _) | (_, Some(KeyText::Public))) || text.starts_with("whpk_")
+}
+
+/// Warns of a file with a secret that others than its owner may read.
+pub(super) fn warn_of_readers(entry: &Section<'_>, folder: &Path) {
+    let Some(file) = entry.plain_text("file") else { return };
+    let mode = std::fs::metadata(folder.join(file)).map(|metadata| metadata.permissions().mode());
+    if mode.is_ok_and(|mode| mode & 0o044 != 0) {
+        entry.warn("file", format_args!("{file} holds a secret, and others may read it: chmod go-rwx"));
+    }
 }
 
 /// The text of a secret from exactly one of `value`, `env` and `file`.

@@ -3,10 +3,12 @@
 mod custom;
 mod dedupe;
 mod endpoint;
+mod forward;
 mod keys;
 mod provider;
 mod reader;
 mod sending;
+mod validity;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,7 +18,8 @@ use toml::Table;
 use tower_webhook::gate::BodyBudget;
 
 pub(crate) use dedupe::{Dedupe, Keys};
-pub(crate) use endpoint::{Endpoint, Forward};
+pub(crate) use endpoint::Endpoint;
+pub(crate) use forward::Forward;
 pub(crate) use reader::{Fault, duration};
 use reader::{Faults, Section};
 pub(crate) use sending::{Pick, Sending};
@@ -29,12 +32,16 @@ pub(crate) struct Config {
     pub(crate) body_deadline: Duration,
     /// For the bodies of all endpoints together.
     pub(crate) body_budget: BodyBudget,
+    /// How long a peer may not read of its answer.
+    pub(crate) write_deadline: Duration,
     /// How long what is in hand may take after a signal to stop.
     pub(crate) drain: Duration,
     pub(crate) dedupe: Dedupe,
     pub(crate) endpoints: Vec<Endpoint>,
     /// What works and should be known.
     pub(crate) warnings: Vec<String>,
+    /// What was right once, and is too late for whoever receives now.
+    outdated: Vec<Fault>,
 }
 
 /// Settings that an endpoint takes over where it says nothing itself.
@@ -48,56 +55,74 @@ impl Config {
     pub(crate) fn load(path: &Path) -> Result<Self, Vec<Fault>> {
         let faults = Faults::new(&path.display().to_string());
         let table = read_table(path, &faults);
-        let config = table.and_then(|table| Self::parse(&table, folder_of(path), &faults));
-        config.ok_or_else(|| faults.take())
+        let config = table.and_then(|table| Self::read(&table, folder_of(path), &faults));
+        let found = faults.take();
+        match config {
+            Some(config) if found.is_empty() => Ok(config),
+            config => Err(found.into_iter().chain(config.into_iter().flat_map(|config| config.outdated)).collect()),
+        }
     }
 
-    fn parse(table: &Table, folder: &Path, faults: &Faults) -> Option<Self> {
+    /// The same for whoever receives now.
+    pub(crate) fn for_now(self) -> Result<Self, Vec<Fault>> {
+        if self.outdated.is_empty() { Ok(self) } else { Err(self.outdated) }
+    }
+
+    fn read(table: &Table, folder: &Path, faults: &Faults) -> Option<Self> {
         let root = Section::root(table, faults);
-        let config = Self::read(&root, folder, faults);
-        root.finish();
-        config
-    }
-
-    fn read(root: &Section<'_>, folder: &Path, faults: &Faults) -> Option<Self> {
         let listen = root.text("listen").unwrap_or("127.0.0.1:0");
         let listen: Option<SocketAddr> = listen.parse().ok();
         if listen.is_none() {
             root.fault("listen", "is not an address", "write an address and a port, such as \"127.0.0.1:8080\"");
         }
         let tenant = root.text("tenant").unwrap_or_default().to_owned();
-        let dedupe = dedupe::read(root, folder);
+        let dedupe = dedupe::read(&root, folder);
         if root.has("inbox") {
             let _ = root.section("inbox");
             root.fault("inbox", "is not in this version of the program", "leave it out, and set [dedupe]");
         }
         let defaults = Defaults { max_body: root.size("max_body"), retention: dedupe.retention };
-        let body_deadline = root.duration("body_deadline").unwrap_or(Duration::from_secs(10));
-        let drain = root.duration("drain").unwrap_or(Duration::from_secs(30));
+        let time = |key, usual| root.some_time(key).unwrap_or(Duration::from_secs(usual));
+        let (body_deadline, write_deadline, drain) =
+            (time("body_deadline", 10), time("write_deadline", 10), time("drain", 30));
         let sections = root.sections("endpoint");
         if sections.is_empty() {
             root.fault("endpoint", "is missing", "write at least one [[endpoint]] with path and provider");
         }
-        let mut warnings = Vec::new();
+        let budget = root.size("body_budget");
+        root.finish();
         let endpoints: Vec<_> =
-            sections.iter().filter_map(|section| Endpoint::read(section, folder, &defaults, &mut warnings)).collect();
+            sections.iter().filter_map(|section| Endpoint::read(section, folder, &defaults)).collect();
         check_paths(&endpoints, faults);
         check_names(&endpoints, &tenant, faults);
-        let body_budget = read_budget(root, &endpoints);
+        let body_budget = check_budget(&root, budget, &endpoints);
+        warn_of_twins(&endpoints, faults);
+        let outdated = validity::judge(&sections, faults);
         let listen = listen?;
         if !listen.ip().is_loopback() && matches!(dedupe.keys, Keys::Memory { .. }) {
-            warnings.push(format!(
+            faults.warn(format_args!(
                 "dedupe: the memory store forgets at exit, and {listen} is not loopback: a repeat after a restart is handled again"
             ));
         }
-        let is_sound = faults.is_empty();
-        is_sound.then_some(Self { listen, tenant, body_deadline, body_budget, drain, dedupe, endpoints, warnings })
+        let warnings = faults.take_warnings();
+        Some(Self {
+            listen,
+            tenant,
+            body_deadline,
+            body_budget,
+            write_deadline,
+            drain,
+            dedupe,
+            endpoints,
+            warnings,
+            outdated,
+        })
     }
 }
 
-fn read_budget(root: &Section<'_>, endpoints: &[Endpoint]) -> BodyBudget {
+fn check_budget(root: &Section<'_>, given: Option<usize>, endpoints: &[Endpoint]) -> BodyBudget {
     let longest = endpoints.iter().map(|endpoint| endpoint.max_body).max().unwrap_or_default();
-    let Some(bytes) = root.size("body_budget") else { return BodyBudget::for_bodies_of(longest) };
+    let Some(bytes) = given else { return BodyBudget::for_bodies_of(longest) };
     let budget = BodyBudget::new(bytes);
     if budget.longest() < longest {
         root.fault(
@@ -154,6 +179,20 @@ fn check_paths(endpoints: &[Endpoint], faults: &Faults) {
                 format_args!("{:?} stands twice", endpoint.path),
                 "give each endpoint its own path",
             );
+        }
+    }
+}
+
+/// Endpoints whose events are repeats of each other's.
+fn warn_of_twins(endpoints: &[Endpoint], faults: &Faults) {
+    let alike = |one: &Endpoint, other: &Endpoint| one.name == other.name && one.provider_name == other.provider_name;
+    for (at, one) in endpoints.iter().enumerate() {
+        for other in endpoints.iter().skip(at + 1).filter(|other| alike(one, other)) {
+            faults.warn(format_args!(
+                "{} and {} have one name ({:?}) and one provider: an event that one of them has handled is a repeat for \
+                 the other",
+                one.path, other.path, one.name
+            ));
         }
     }
 }

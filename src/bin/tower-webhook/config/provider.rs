@@ -36,7 +36,7 @@ pub(crate) struct Built {
 }
 
 /// Reads the provider's part of an endpoint.
-pub(crate) fn read(section: &Section<'_>, name: &str, folder: &Path, warnings: &mut Vec<String>) -> Option<Built> {
+pub(crate) fn read(section: &Section<'_>, name: &str, folder: &Path) -> Option<Built> {
     match name {
         "mambu" => mambu(section, folder),
         "aella" => aella(section, folder),
@@ -44,7 +44,7 @@ pub(crate) fn read(section: &Section<'_>, name: &str, folder: &Path, warnings: &
         "banking_circle" => banking_circle(section, folder),
         "sibs" => sibs(section, folder),
         "standard_webhooks" => standard_webhooks(section, folder),
-        "custom" => custom(section, folder, warnings),
+        "custom" => custom(section, folder),
         _ => {
             section.fault("provider", format_args!("{name:?} is not known"), KNOWN);
             None
@@ -256,7 +256,7 @@ fn standard_webhooks(section: &Section<'_>, folder: &Path) -> Option<Built> {
     let usual = Duration::from_secs(300);
     let (mut past, mut future) = (usual, usual);
     if let Some(timestamp) = section.section("timestamp") {
-        past = timestamp.duration("past").unwrap_or(usual);
+        past = timestamp.some_time("past").unwrap_or(usual);
         future = timestamp.duration("future").unwrap_or(usual);
         timestamp.finish();
     }

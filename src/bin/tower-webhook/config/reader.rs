@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use toml::{Table, Value};
 
+const TIMES: &str = "write a time such as \"500ms\", \"10s\", \"5m\", \"2h\", \"7d\"";
+
 /// Something in the file that is wrong: one line for the operator.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Fault {
@@ -24,16 +26,22 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Where faults are put.
+/// Where faults are put, and what works and should be known.
 #[derive(Clone)]
 pub(crate) struct Faults {
     file: Rc<str>,
     list: Rc<RefCell<Vec<Fault>>>,
+    warnings: Rc<RefCell<Vec<String>>>,
 }
 
 impl Faults {
     pub(crate) fn new(file: &str) -> Self {
-        Self { file: file.into(), list: Rc::default() }
+        Self { file: file.into(), list: Rc::default(), warnings: Rc::default() }
+    }
+
+    /// For other faults of the same file.
+    pub(crate) fn beside(&self) -> Self {
+        Self { list: Rc::default(), ..self.clone() }
     }
 
     pub(crate) fn add(&self, key: impl Into<String>, wrong: impl fmt::Display, right: impl fmt::Display) {
@@ -51,6 +59,14 @@ impl Faults {
 
     pub(crate) fn take(&self) -> Vec<Fault> {
         self.list.take()
+    }
+
+    pub(crate) fn warn(&self, warning: impl fmt::Display) {
+        self.warnings.borrow_mut().push(warning.to_string());
+    }
+
+    pub(crate) fn take_warnings(&self) -> Vec<String> {
+        self.warnings.take()
     }
 }
 
@@ -72,6 +88,10 @@ impl<'a> Section<'a> {
         Self { path, table, faults: faults.clone(), asked: RefCell::default() }
     }
 
+    pub(crate) fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
     pub(crate) fn table(&self) -> &'a Table {
         self.table
     }
@@ -83,6 +103,10 @@ impl<'a> Section<'a> {
 
     pub(crate) fn fault(&self, key: &str, wrong: impl fmt::Display, right: impl fmt::Display) {
         self.faults.add(self.name(key), wrong, right);
+    }
+
+    pub(crate) fn warn(&self, key: &str, warning: impl fmt::Display) {
+        self.faults.warn(format_args!("{}: {warning}", self.name(key)));
     }
 
     pub(crate) fn has(&self, key: &str) -> bool {
@@ -138,18 +162,32 @@ impl<'a> Section<'a> {
         self.typed(key, "write a whole number, 0 or more", |value| value.as_integer()?.try_into().ok())
     }
 
-    /// Bytes: a number, or a text such as `1MiB`.
+    /// Bytes, at least one: a number, or a text such as `1MiB`.
     pub(crate) fn size(&self, key: &'static str) -> Option<usize> {
-        self.typed(key, "write bytes as a number, or as \"64KiB\", \"1MiB\"", |value| match value {
+        let right = "write bytes as a number, or as \"64KiB\", \"1MiB\"";
+        let bytes = self.typed(key, right, |value| match value {
             Value::Integer(bytes) => (*bytes).try_into().ok(),
             value => size(value.as_str()?),
-        })
+        });
+        self.more_than_none(key, bytes, right)
     }
 
+    /// A time, which may be none.
     pub(crate) fn duration(&self, key: &'static str) -> Option<Duration> {
-        self.typed(key, "write a time such as \"500ms\", \"10s\", \"5m\", \"2h\", \"7d\"", |value| {
-            duration(value.as_str()?)
-        })
+        self.typed(key, TIMES, |value| duration(value.as_str()?))
+    }
+
+    /// A time where none makes no sense.
+    pub(crate) fn some_time(&self, key: &'static str) -> Option<Duration> {
+        self.more_than_none(key, self.duration(key), TIMES)
+    }
+
+    fn more_than_none<T: Default + PartialEq>(&self, key: &'static str, read: Option<T>, right: &str) -> Option<T> {
+        if read.as_ref() == Some(&T::default()) {
+            self.fault(key, "is nothing: with that no delivery could be handled", right);
+            return None;
+        }
+        read
     }
 
     pub(crate) fn texts(&self, key: &'static str) -> Option<Vec<&'a str>> {

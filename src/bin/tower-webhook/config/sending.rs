@@ -99,7 +99,7 @@ impl Sending {
         }
         let section = Section::at(place.clone(), &table, faults);
         let defaults = Defaults { max_body: None, retention: None };
-        let endpoint = Endpoint::read(&section, folder, &defaults, &mut Vec::new())?;
+        let endpoint = Endpoint::read(&section, folder, &defaults)?;
         Some(Self {
             path: endpoint.path,
             provider_name: endpoint.provider_name,

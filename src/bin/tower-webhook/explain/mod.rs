@@ -25,6 +25,7 @@ use clap::Args;
 use tower_webhook::clock::{Clock as _, SystemClock, Timestamp};
 
 use crate::config::{Config, Endpoint};
+use crate::lines;
 use files::Captured;
 use judge::Case;
 use report::Report;
@@ -74,7 +75,7 @@ pub(crate) fn run(config: &Config, arguments: &Explain) -> ExitCode {
     let report = match explain(&config.endpoints, arguments) {
         Ok(report) => report,
         Err(fault) => {
-            eprintln!("tower-webhook: {fault}");
+            lines::say(fault);
             return ExitCode::from(2);
         }
     };

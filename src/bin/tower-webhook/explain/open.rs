@@ -90,7 +90,10 @@ fn keys(case: &Case<'_>) -> String {
 fn nothing_fits(case: &Case<'_>, sample: &Sample, no: &Rejection, outcome: &Outcome) -> Why {
     let headers = &case.request.head.headers;
     let body = &case.request.body;
-    let tried = format!("{}{} variations were tried", if outcome.all { "" } else { "only " }, outcome.tried);
+    let tried = match outcome.left {
+        None => format!("{} variations were tried", outcome.tried),
+        Some(why) => format!("only {} variations were tried: {why}", outcome.tried),
+    };
     if no.kind() != RejectionKind::SignatureMismatch {
         let problem = sample.proofs.iter().find_map(|(name, right)| {
             let problem = proofs::problem(headers, name, right)?;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use tower_webhook::clock::Timestamp;
 
 use super::words::tidy;
+use crate::{lines, plain};
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -115,9 +116,7 @@ impl Report {
     }
 
     pub(super) fn json(&self) -> String {
-        let mut text = serde_json::to_string(self).unwrap_or_else(|_| "{}".to_owned());
-        text.push('\n');
-        text
+        lines::text(self).unwrap_or_else(|_| "{}\n".to_owned())
     }
 
     pub(super) fn text(&self, colours: bool) -> String {
@@ -126,10 +125,10 @@ impl Report {
         let longest = self.steps.iter().map(|step| step.step.len()).max().unwrap_or(0);
         for step in &self.steps {
             let (name, state) = (&step.step, paint.state(step.state));
-            let _ = writeln!(out, "{name:longest$}  {state}  {}", step.saw);
+            let _ = writeln!(out, "{name:longest$}  {state}  {}", plain::shown(&step.saw));
             for (word, text) in [("cause", &step.cause), ("fix", &step.fix)] {
                 if let Some(text) = text {
-                    let _ = writeln!(out, "{:longest$}  {word}: {text}", "");
+                    let _ = writeln!(out, "{:longest$}  {word}: {}", "", plain::shown(text));
                 }
             }
         }
@@ -146,7 +145,8 @@ impl Report {
             }
             Verdict::Refused { status, kind, likely_cause, to_fix, .. } => {
                 let verdict = paint.red(&format!("refused: {status} {kind}"));
-                writeln!(out, "{verdict}\nlikely cause: {likely_cause}\nto fix: {to_fix}")
+                let (cause, fix) = (plain::shown(likely_cause), plain::shown(to_fix));
+                writeln!(out, "{verdict}\nlikely cause: {cause}\nto fix: {fix}")
             }
         };
         out

@@ -27,7 +27,7 @@ use self::message::Source;
 use self::sealer::{Sealer, now};
 use self::target::Target;
 use crate::config::Sending;
-use crate::lines;
+use crate::lines::{self, say};
 
 /// How long an answer is waited for where the provider does not publish how long it waits.
 const USUAL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -58,10 +58,6 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
             ExitCode::from(2)
         }
     }
-}
-
-fn say(line: impl std::fmt::Display) {
-    eprintln!("tower-webhook: {line}");
 }
 
 /// Whether stdout took the text.

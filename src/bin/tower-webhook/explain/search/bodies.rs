@@ -16,7 +16,9 @@ const MOST_REWRITTEN: usize = 1024 * 1024;
 
 const EXACT: &str = "sign and send the same bytes: no editor, parser or proxy may write the body anew";
 
-pub(super) fn variants(case: &Case<'_>, sample: &Sample) -> Vec<Variant> {
+/// The variations, and whether all of them are here.
+pub(super) fn variants(case: &Case<'_>, sample: &Sample) -> (Vec<Variant>, bool) {
+    let mut is_whole = true;
     let body = &case.request.body;
     let is_cipher = case.endpoint.provider.scheme().name().starts_with("aes");
     let mut all: Vec<Variant> =
@@ -25,11 +27,15 @@ pub(super) fn variants(case: &Case<'_>, sample: &Sample) -> Vec<Variant> {
         all.extend(line_ends(body).into_iter().map(|(cause, body)| Variant::of_body(Why::new(cause, EXACT), body)));
         match is_cipher {
             true => all.extend(ciphertexts(case, sample)),
-            false => all.extend(json::rewritten(body)),
+            false => {
+                let (styles, all_styles) = json::rewritten(body);
+                all.extend(styles);
+                is_whole = all_styles;
+            }
         }
     }
     all.retain(|variant| variant.headers.is_some() || variant.body.as_ref() != Some(body));
-    all
+    (all, is_whole)
 }
 
 fn edges(body: &Bytes) -> Vec<(&'static str, Bytes)> {

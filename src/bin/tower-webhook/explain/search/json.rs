@@ -12,6 +12,8 @@ use crate::explain::report::Why;
 
 /// The most levels that are sorted.
 const MOST_LEVELS: usize = 64;
+/// The longest text that is written anew, in bytes: each level of an indented text costs the more, the deeper it lies.
+const MOST_WRITTEN: usize = 2 * 1024 * 1024;
 
 #[derive(Clone, Copy)]
 struct Style {
@@ -46,33 +48,37 @@ const LETTERS: [(Letters, &str); 4] = [
     (Letters::Slashes, "with letters beyond ASCII and slashes escaped as PHP does, "),
 ];
 
-pub(super) fn rewritten(body: &Bytes) -> Vec<Variant> {
+/// The styles, and whether all of them are here: one that grows too long is left out.
+pub(super) fn rewritten(body: &Bytes) -> (Vec<Variant>, bool) {
     let Some(text) = std::str::from_utf8(body).ok().filter(|text| serde_json::from_str::<&RawValue>(text).is_ok())
     else {
-        return Vec::new();
+        return (Vec::new(), true);
     };
     let fix = "verify and sign the bytes as they were sent: never what a parser has written anew";
-    let sorted = sorted(text, 0).filter(|sorted| *sorted != compact(text));
-    let mut all = Vec::new();
+    let sorted = sorted(text, 0).filter(|sorted| compact(text).as_ref() != Some(sorted));
+    let (mut all, mut is_whole) = (Vec::new(), true);
     for (text, order) in [(Some(text.to_owned()), ""), (sorted, "with its names in alphabetical order, ")] {
         let Some(text) = text else { continue };
         for style in STYLES {
             for (letters, how) in LETTERS {
                 let cause =
                     format!("the JSON was written anew after it was signed; it was signed {order}{how}{}", style.name);
-                all.push(Variant::of_body(Why::new(cause, fix), write(&text, style, letters)));
+                match write(&text, style, letters) {
+                    Some(written) => all.push(Variant::of_body(Why::new(cause, fix), written)),
+                    None => is_whole = false,
+                }
             }
         }
     }
-    all
+    (all, is_whole)
 }
 
-fn compact(text: &str) -> String {
+fn compact(text: &str) -> Option<String> {
     write(text, STYLES[0], Letters::AsTheyAre)
 }
 
-/// The same JSON in another style, token by token.
-fn write(text: &str, style: Style, letters: Letters) -> String {
+/// The same JSON in another style, token by token. `None`: it would be too long.
+fn write(text: &str, style: Style, letters: Letters) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut level: usize = 0;
     let mut rest = text;
@@ -85,12 +91,14 @@ fn write(text: &str, style: Style, letters: Letters) -> String {
     while let Some(letter) = rest.chars().next() {
         let (token, after) = rest.split_at_checked(token_length(rest, letter)).unwrap_or((rest, ""));
         rest = after;
-        let is_empty = rest.trim_ascii_start().starts_with([']', '}']);
+        if out.len() > MOST_WRITTEN {
+            return None;
+        }
         match letter {
             '{' | '[' => {
                 out.push(letter);
                 level += 1;
-                if !is_empty {
+                if !rest.trim_ascii_start().starts_with([']', '}']) {
                     line(&mut out, level);
                 }
             }
@@ -111,7 +119,7 @@ fn write(text: &str, style: Style, letters: Letters) -> String {
             _ => out.push_str(token),
         }
     }
-    out
+    Some(out)
 }
 
 /// A string is one token; everything else goes letter by letter.
@@ -183,22 +191,22 @@ mod tests {
 
     #[test]
     fn json_is_written_in_every_style_and_keeps_its_digits() {
-        let styles: Vec<String> = STYLES.iter().map(|style| write(SENT, *style, Letters::AsTheyAre)).collect();
+        let styles: Vec<String> = STYLES.iter().map(|style| write(SENT, *style, Letters::AsTheyAre).unwrap()).collect();
         assert_eq!(styles[0], "{\"b\":1.00,\"a\":[\"x: \\\" ,\\/é\",{},[]],\"c\":{\"z\":null,\"y\":-1e3}}");
         assert_eq!(styles[1], "{\"b\": 1.00, \"a\": [\"x: \\\" ,\\/é\", {}, []], \"c\": {\"z\": null, \"y\": -1e3}}");
         assert!(
             styles[2].starts_with("{\n  \"b\": 1.00,\n  \"a\": [\n    \"x: \\\" ,\\/é\",\n    {},\n    []\n  ],\n")
         );
         let value: serde_json::Value = serde_json::from_str("{\"b\":{\"a\":[1,{}]},\"a\":[]}").unwrap();
-        let pretty = write("{\"a\":[],\"b\":{\"a\":[1,{}]}}", STYLES[2], Letters::AsTheyAre);
+        let pretty = write("{\"a\":[],\"b\":{\"a\":[1,{}]}}", STYLES[2], Letters::AsTheyAre).unwrap();
         assert_eq!(pretty, serde_json::to_string_pretty(&value).unwrap());
     }
 
     #[test]
     fn letters_are_escaped_and_names_sorted() {
-        assert!(write(SENT, STYLES[0], Letters::Plain).contains("\"x: \\\" ,/é\""));
-        assert!(write(SENT, STYLES[0], Letters::Escaped).contains("\"x: \\\" ,/\\u00e9\""));
-        assert!(write(SENT, STYLES[0], Letters::Slashes).contains("\"x: \\\" ,\\/\\u00e9\""));
+        assert!(write(SENT, STYLES[0], Letters::Plain).unwrap().contains("\"x: \\\" ,/é\""));
+        assert!(write(SENT, STYLES[0], Letters::Escaped).unwrap().contains("\"x: \\\" ,/\\u00e9\""));
+        assert!(write(SENT, STYLES[0], Letters::Slashes).unwrap().contains("\"x: \\\" ,\\/\\u00e9\""));
         let names = sorted(SENT, 0).unwrap();
         assert_eq!(names, "{\"a\":[\"x: \\\" ,\\/é\",{},[]],\"b\":1.00,\"c\":{\"y\":-1e3,\"z\":null}}");
         assert_eq!(ascii("\u{1f3e6}"), "\\ud83c\\udfe6");
@@ -207,7 +215,22 @@ mod tests {
     #[test]
     fn what_is_no_json_has_no_other_style() {
         for body in ["", "x", "{", "{\"a\":1}}"] {
-            assert_eq!(rewritten(&Bytes::from(body)).len(), 0, "{body}");
+            let (styles, is_whole) = rewritten(&Bytes::from(body));
+            assert_eq!((styles.len(), is_whole), (0, true), "{body}");
         }
+    }
+
+    #[test]
+    fn nesting_and_white_space_cost_no_more_than_a_bound() {
+        let nest = |levels: usize| Bytes::from(format!("{}{}", "[".repeat(levels), "]".repeat(levels)));
+        let (shallow, is_whole) = rewritten(&nest(100));
+        assert_eq!((shallow.len(), is_whole), (STYLES.len() * LETTERS.len(), true));
+        let (deep, is_whole) = rewritten(&nest(100_000));
+        // What is not indented is no longer than what was sent.
+        assert_eq!((deep.len(), is_whole), (2 * LETTERS.len(), false));
+        let longest = deep.iter().filter_map(|variant| variant.body.as_ref()).map(Bytes::len).max();
+        assert_eq!(longest, Some(200_000));
+        let wide = Bytes::from(format!("[{}]", " ".repeat(1_000_000)));
+        assert!(rewritten(&wide).1);
     }
 }

@@ -31,8 +31,8 @@ pub(super) struct Outcome {
     /// The opened body, where its time was in order too and it is this provider's.
     pub(super) plaintext: Option<Bytes>,
     pub(super) tried: usize,
-    /// Whether every variation was tried.
-    pub(super) all: bool,
+    /// Why not every variation was tried. `None` when all were.
+    pub(super) left: Option<&'static str>,
 }
 
 /// The delivery, changed.
@@ -59,13 +59,18 @@ struct Setting {
 }
 
 pub(super) fn run(case: &Case<'_>, sample: &Sample) -> Outcome {
-    let mut search = Search { case, tried: 0, bytes: 0, stopped: false };
+    let mut search = Search { case, tried: 0, bytes: 0, stopped: false, is_whole: true };
     let found = search.all(sample);
     let (why, plaintext) = match found {
         Some((why, plaintext)) => (Some(why), plaintext),
         None => (None, None),
     };
-    Outcome { why, plaintext, tried: search.tried, all: !search.stopped }
+    let left = match search {
+        Search { stopped: true, .. } => Some("more would take too long"),
+        Search { is_whole: false, .. } => Some("indented, the JSON would be too long to be tried"),
+        _ => None,
+    };
+    Outcome { why, plaintext, tried: search.tried, left }
 }
 
 type Found = (Why, Option<Bytes>);
@@ -75,13 +80,16 @@ struct Search<'a> {
     tried: usize,
     bytes: usize,
     stopped: bool,
+    /// Whether no variation was too long to be made.
+    is_whole: bool,
 }
 
 impl Search<'_> {
     fn all(&mut self, sample: &Sample) -> Option<Found> {
         let case = self.case;
         let headers = headers::variants(case, sample);
-        let bodies = bodies::variants(case, sample);
+        let (bodies, is_whole) = bodies::variants(case, sample);
+        self.is_whole = is_whole;
         let schemes = schemes::settings(case);
         let keys = keys::settings(case);
 

@@ -11,16 +11,18 @@ use tower_service::Service;
 use tower_webhook::gate::{Body, refusal};
 use tower_webhook::{Received, Rejection, RejectionKind};
 
+use super::forward::Upstream;
+use super::voice::Voice;
 use crate::any::AnyEvent;
-use crate::forward::Upstream;
-use crate::lines::{self, Accepted};
+use crate::lines::Accepted;
 
 /// Handles one event at a time.
 #[derive(Clone)]
-pub(crate) struct Deliver {
-    pub(crate) endpoint: Arc<str>,
-    pub(crate) provider: Arc<str>,
-    pub(crate) upstream: Option<Upstream>,
+pub(super) struct Deliver {
+    pub(super) endpoint: Arc<str>,
+    pub(super) provider: Arc<str>,
+    pub(super) upstream: Option<Upstream>,
+    pub(super) voice: Voice,
 }
 
 impl Service<Request<Body>> for Deliver {
@@ -43,16 +45,18 @@ impl Deliver {
         let (mut head, _) = request.into_parts();
         let event: Received<AnyEvent> =
             head.extensions.remove().ok_or_else(|| Rejection::new(RejectionKind::Misassembled, "no event"))?;
-        let response = match &self.upstream {
-            Some(upstream) => upstream.send(&self.provider, &head, &event).await,
-            None => Response::default(),
+        // Nothing is begun whose line would have no room: an event that was handled is never left unsaid, and one that
+        // was not can come again.
+        self.voice.ready().await?;
+        let line = || Accepted::new(&self.endpoint, &self.provider, &event);
+        let Some(upstream) = &self.upstream else {
+            // The line is all that becomes of the event.
+            self.voice.say_surely(&line()).await?;
+            return Ok(Response::default());
         };
+        let response = upstream.send(&self.provider, &head, &event).await;
         if response.status().is_success() {
-            // Without an upstream the line is all that becomes of the event: unsaid is not handled.
-            let said = lines::print(&Accepted::new(&self.endpoint, &self.provider, &event));
-            if let (Err(error), None) = (said, &self.upstream) {
-                return Err(Rejection::new(RejectionKind::HandlerFailed, "stdout is gone").with_source(error));
-            }
+            self.voice.say(&line());
         }
         Ok(response)
     }

@@ -1,5 +1,11 @@
 //! Handing an opened event to an upstream, whose status decides the answer.
+//!
+//! It is told by headers that come from here alone: `tower-webhook-receiver`, `-provider`, `-event`, `-key`, and, where
+//! the event was claimed, `-fence`. In their values `%`, what is not visible ASCII, and a space at either end are written
+//! `%XX`, so that two names or keys that differ are two values that differ.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +19,7 @@ use tower_webhook::event::Project as _;
 use tower_webhook::gate::{Body, refusal};
 use tower_webhook::{Received, Rejection, RejectionKind};
 
+use super::voice::Voice;
 use crate::any::AnyEvent;
 use crate::config::Forward;
 
@@ -22,18 +29,22 @@ const RETRY_IN: Duration = Duration::from_secs(5);
 
 /// The way to one upstream.
 #[derive(Clone)]
-pub(crate) struct Upstream {
+pub(super) struct Upstream {
     forward: Forward,
     client: Client<HttpConnector, Body>,
+    endpoint: Arc<str>,
+    voice: Voice,
+    was_slow: Arc<AtomicBool>,
 }
 
 impl Upstream {
-    pub(crate) fn new(forward: Forward) -> Self {
-        Self { forward, client: Client::builder(TokioExecutor::new()).build_http() }
+    pub(super) fn new(forward: Forward, endpoint: Arc<str>, voice: Voice) -> Self {
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        Self { forward, client, endpoint, voice, was_slow: Arc::default() }
     }
 
     /// Posts one event. Down, slow or broken is 503, and the event is tried again.
-    pub(crate) async fn send(
+    pub(super) async fn send(
         &self,
         provider: &str,
         head: &http::request::Parts,
@@ -48,9 +59,24 @@ impl Upstream {
             Ok(Response::from_parts(head, body))
         };
         match tokio::time::timeout(self.forward.timeout, exchange).await {
-            Ok(Ok(response)) => answer(&response),
+            Ok(Ok(response)) => answer(&response, self.forward.passes_gone),
             Ok(Err(rejection)) => refusal(rejection),
-            Err(elapsed) => refusal(down("the upstream did not answer in time", elapsed)),
+            Err(elapsed) => {
+                self.warn_of_slowness();
+                refusal(down("the upstream did not answer in time", elapsed))
+            }
+        }
+    }
+
+    /// Once: whoever is slow is slow often.
+    fn warn_of_slowness(&self) {
+        if !self.was_slow.swap(true, Ordering::Relaxed) {
+            let (endpoint, timeout) = (&self.endpoint, self.forward.timeout);
+            self.voice.warn(format_args!(
+                "warning: {endpoint}: the upstream did not answer within {timeout:?}. It may still be at work when it \
+                 is sent the event again: then with the same tower-webhook-key and a higher tower-webhook-fence. Raise \
+                 forward_timeout if it needs longer; this is not said again"
+            ));
         }
     }
 
@@ -64,6 +90,7 @@ impl Upstream {
         if self.forward.is_json {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
+        headers.insert("tower-webhook-receiver", value(delivery.receiver()));
         headers.insert("tower-webhook-provider", value(provider));
         headers.insert("tower-webhook-event", value(event.event().name()));
         headers.insert("tower-webhook-key", value(delivery.key().as_str()));
@@ -73,7 +100,8 @@ impl Upstream {
         request
     }
 
-    /// The sender's headers without those of the connection, the proofs, and whatever claims to be ours.
+    /// The sender's headers without those of the connection, the proofs, and whatever claims to be ours, in the
+    /// spelling of servers too that take `_` for `-`.
     fn passing(&self, from: &HeaderMap) -> HeaderMap {
         let named = from.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
         let named: Vec<HeaderName> =
@@ -82,7 +110,7 @@ impl Upstream {
             !OURS_ALONE.contains(name)
                 && !named.contains(name)
                 && !self.forward.secret_headers.contains(name)
-                && !name.as_str().starts_with("tower-webhook-")
+                && !name.as_str().replace('_', "-").starts_with("tower-webhook-")
                 && !name.as_str().starts_with("proxy-")
         };
         let mut to = HeaderMap::new();
@@ -93,8 +121,10 @@ impl Upstream {
     }
 }
 
-/// Headers of one connection (RFC 9110, section 7.6.1), of the body that was opened, or secret by their nature.
-const OURS_ALONE: [HeaderName; 14] = [
+/// Headers of one connection (RFC 9110, section 7.6.1), of the body that was opened, of an answer that is read here, or
+/// secret by their nature.
+const OURS_ALONE: [HeaderName; 15] = [
+    header::ACCEPT_ENCODING,
     header::AUTHORIZATION,
     header::CONNECTION,
     header::CONTENT_ENCODING,
@@ -111,12 +141,15 @@ const OURS_ALONE: [HeaderName; 14] = [
     header::UPGRADE,
 ];
 
-/// Text as a header value: what is not visible ASCII, and `%`, as `%XX`.
+/// Text as a header value: what is not visible ASCII, `%`, and a space at either end, as `%XX`. A space inside stays.
+/// No two texts have the same value.
 fn value(text: &str) -> HeaderValue {
+    let inside = text.len() - text.trim_start_matches(' ').len()..text.trim_end_matches(' ').len();
     let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
+    for (at, byte) in text.bytes().enumerate() {
         match byte {
-            b'%' | 0..=0x1f | 0x7f.. => encoded.push_str(&format!("%{byte:02X}")),
+            b' ' if inside.contains(&at) => encoded.push(' '),
+            b'%' | 0..=b' ' | 0x7f.. => encoded.push_str(&format!("%{byte:02X}")),
             _ => encoded.push(byte.into()),
         }
     }
@@ -142,8 +175,9 @@ async fn read(body: hyper::body::Incoming) -> Result<Body, Rejection> {
     Ok(Body::from(Bytes::from(all)))
 }
 
-/// The upstream's status, body and type; nothing else of its answer. A status that ends nothing is 502.
-fn answer(upstream: &Response<Body>) -> Response<Body> {
+/// The upstream's status, body and type; nothing else of its answer. A status that ends nothing is 502, and so is 410,
+/// for which some senders switch the whole endpoint off, unless it is to be passed.
+fn answer(upstream: &Response<Body>, passes_gone: bool) -> Response<Body> {
     let status = upstream.status();
     let mut response = if status.is_success() {
         Response::new(upstream.body().clone())
@@ -152,7 +186,8 @@ fn answer(upstream: &Response<Body>) -> Response<Body> {
         refusal(Rejection::new(RejectionKind::HandlerFailed, detail))
     };
     let is_final = status.is_success() || status.is_client_error() || status.is_server_error();
-    *response.status_mut() = if is_final { status } else { StatusCode::BAD_GATEWAY };
+    let passes = is_final && (status != StatusCode::GONE || passes_gone);
+    *response.status_mut() = if passes { status } else { StatusCode::BAD_GATEWAY };
     for name in [CONTENT_TYPE, RETRY_AFTER] {
         if let Some(value) = upstream.headers().get(&name) {
             response.headers_mut().insert(name, value.clone());

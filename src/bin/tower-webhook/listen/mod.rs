@@ -1,0 +1,144 @@
+//! `listen`: serves all endpoints of the file, until a signal drains it.
+
+mod connection;
+mod deliver;
+mod forward;
+mod routes;
+mod stop;
+mod voice;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use self::routes::{Common, Routes};
+use self::stop::Stop;
+use self::voice::Voice;
+use crate::config::Config;
+use crate::lines::{self, Listening, Refused};
+use crate::names::NamesTaken;
+use crate::store::AnyStore;
+
+/// More connections than this wait to be accepted.
+const MOST_CONNECTIONS: usize = 4096;
+/// So that no clock overflows.
+const LONGEST_DRAIN: Duration = Duration::from_hours(24 * 365);
+
+pub(crate) fn run(config: Config) -> ExitCode {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed("the runtime cannot be started", &error),
+    };
+    let ended = runtime.block_on(serve(config));
+    // What blocks a thread for longer than the drain allows is left behind.
+    runtime.shutdown_background();
+    ended.unwrap_or_else(|error| match error.downcast::<NamesTaken>() {
+        Ok(taken) => {
+            lines::say(taken);
+            ExitCode::from(2)
+        }
+        Err(error) => failed("listen", &error),
+    })
+}
+
+fn failed(what: &str, error: &dyn std::error::Error) -> ExitCode {
+    lines::say(format_args!("{what}: {error}"));
+    ExitCode::FAILURE
+}
+
+async fn serve(config: Config) -> std::io::Result<ExitCode> {
+    let mut stop = Stop::new()?;
+    let voice = Voice::start()?;
+    let (grace, write_deadline) = (config.drain.min(LONGEST_DRAIN), config.write_deadline);
+    let (listener, routes) = tokio::select! {
+        begun = begin(config, &voice) => begun?,
+        () = stop.wait() => return Ok(ExitCode::SUCCESS),
+    };
+    let (routes, open) = (Arc::new(routes), GracefulShutdown::new());
+    tokio::spawn(voice.clone().count());
+    tokio::select! {
+        () = stop.wait() => {}
+        () = accept(&listener, &routes, &open, &voice, write_deadline) => {}
+    }
+    drop(listener);
+    tokio::select! {
+        () = end(open, &routes, &voice, Instant::now() + grace) => Ok(ExitCode::SUCCESS),
+        () = stop.wait() => {
+            voice.warn("a second signal: what is in hand is left, its leases end by themselves");
+            voice.last_words().await;
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// Everything up to the first line.
+async fn begin(config: Config, voice: &Voice) -> std::io::Result<(TcpListener, Routes)> {
+    let listener = TcpListener::bind(config.listen).await?;
+    let store = AnyStore::open(config.dedupe.keys, &config.endpoints, &config.tenant).await?;
+    let common = Common {
+        tenant: config.tenant,
+        body_deadline: config.body_deadline,
+        body_budget: config.body_budget,
+        lease: config.dedupe.lease,
+        store,
+        voice: voice.clone(),
+    };
+    let routes = Routes::new(config.endpoints, &common).map_err(std::io::Error::other)?;
+    voice.begin(&Listening { listening: listener.local_addr()?.to_string() }).await?;
+    Ok((listener, routes))
+}
+
+/// Takes connections for ever.
+async fn accept(
+    listener: &TcpListener,
+    routes: &Arc<Routes>,
+    open: &GracefulShutdown,
+    voice: &Voice,
+    write_deadline: Duration,
+) {
+    let connections = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    loop {
+        let permit = Arc::clone(&connections).acquire_owned().await;
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let served = open.watch(connection::serve(Arc::clone(routes), stream, peer, write_deadline));
+                let voice = voice.clone();
+                tokio::spawn(async move {
+                    // A connection that breaks is the peer's affair. What the server refused by itself is ours to say.
+                    if let Some(refused) = served.await.err().as_ref().and_then(Refused::by_the_server) {
+                        voice.mention(&refused);
+                    }
+                    drop(permit);
+                });
+            }
+            // Out of descriptors, most likely: the next may be better.
+            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    }
+}
+
+/// Drains and says what is still to be said, both within the deadline.
+async fn end(open: GracefulShutdown, routes: &Routes, voice: &Voice, deadline: Instant) {
+    if tokio::time::timeout_at(deadline, drain(open, routes)).await.is_err() {
+        voice.warn("still in hand when the drain's time was over: left, their leases end by themselves");
+    }
+    match routes.unprotected.count() {
+        0 => {}
+        count => voice.warn(format_args!("warning: {count} events ran without protection against repeats")),
+    }
+    voice.finish(deadline).await;
+}
+
+/// Lets every connection finish its answer, and every event that is in hand its end.
+async fn drain(open: GracefulShutdown, routes: &Routes) {
+    open.shutdown().await;
+    for drain in &routes.drains {
+        drain.begin();
+        drain.finished().await;
+    }
+}

@@ -1,0 +1,160 @@
+//! Which receiver answers at which path.
+
+use std::collections::HashMap;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use tower_layer::Layer as _;
+use tower_service::Service;
+use tower_webhook::gate::{Body, BodyBudget, answer_early};
+use tower_webhook::idempotency::{Drain, Repeats, UnprotectedRuns};
+use tower_webhook::{ConfigError, Receiver, Rejection};
+
+use super::deliver::Deliver;
+use super::forward::Upstream;
+use super::voice::Voice;
+use crate::config::Endpoint;
+use crate::lines::{Duplicate, Refused};
+use crate::store::AnyStore;
+
+/// What the library lets a handler take.
+const HANDLER_LIMIT: Duration = Duration::from_secs(5 * 60);
+/// How much of an unknown path is printed.
+const MOST_PATH: usize = 256;
+
+type Answer = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
+type Route = Box<dyn Fn(Request<Incoming>) -> Answer + Send + Sync>;
+
+/// All endpoints, and the handles that drain them.
+pub(super) struct Routes {
+    by_path: HashMap<String, Route>,
+    voice: Voice,
+    pub(super) drains: Vec<Drain>,
+    pub(super) unprotected: UnprotectedRuns,
+}
+
+/// What all endpoints have in common.
+pub(super) struct Common {
+    pub(super) tenant: String,
+    pub(super) body_deadline: Duration,
+    /// For the bodies of all of them together.
+    pub(super) body_budget: BodyBudget,
+    pub(super) lease: Option<Duration>,
+    pub(super) store: AnyStore,
+    pub(super) voice: Voice,
+}
+
+impl Routes {
+    pub(super) fn new(endpoints: Vec<Endpoint>, common: &Common) -> Result<Self, ConfigError> {
+        let mut routes = Self {
+            by_path: HashMap::new(),
+            voice: common.voice.clone(),
+            drains: Vec::new(),
+            unprotected: UnprotectedRuns::default(),
+        };
+        for endpoint in endpoints {
+            let path = endpoint.path.clone();
+            let runs = endpoint.runs_unprotected.then_some(&routes.unprotected);
+            let (route, drain) = route(endpoint, common, runs)?;
+            routes.by_path.insert(path, route);
+            routes.drains.push(drain);
+        }
+        Ok(routes)
+    }
+
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        match self.by_path.get(request.uri().path()) {
+            Some(route) => route(request).await,
+            None => self.unknown(request).await,
+        }
+    }
+
+    async fn unknown(&self, request: Request<Incoming>) -> Response<Body> {
+        let path: String = request.uri().path().chars().take(MOST_PATH).collect();
+        self.voice.mention(&Refused::no_endpoint(&path));
+        let mut response = Response::new(Body::default());
+        *response.status_mut() = StatusCode::NOT_FOUND;
+        answer_early(request, response).await
+    }
+}
+
+fn route(endpoint: Endpoint, common: &Common, runs: Option<&UnprotectedRuns>) -> Result<(Route, Drain), ConfigError> {
+    let (path, voice): (Arc<str>, _) = (endpoint.path.into(), common.voice.clone());
+    let limit = handler_limit(endpoint.forward.as_ref().map(|forward| forward.timeout));
+    let upstream = endpoint.forward.map(|forward| Upstream::new(forward, Arc::clone(&path), voice.clone()));
+    let deliver = Deliver {
+        endpoint: Arc::clone(&path),
+        provider: endpoint.provider_name.into(),
+        upstream,
+        voice: voice.clone(),
+    };
+    let mut receiver = Receiver::new(endpoint.name, endpoint.provider)
+        .max_body(endpoint.max_body)
+        .body_deadline(common.body_deadline)
+        .body_budget(&common.body_budget);
+    if let Some(layer) = &endpoint.basic_auth {
+        receiver = receiver.basic_auth(layer);
+    }
+    if let Some(layer) = &endpoint.sources {
+        receiver = receiver.sources(layer);
+    }
+    let receiver = receiver.settings(|mut settings| {
+        settings = settings.tenant(common.tenant.as_str()).on_mismatch(endpoint.on_mismatch).handler_limit(limit);
+        if let Some(retention) = endpoint.retention {
+            settings = settings.retention(retention);
+        }
+        if let Some(lease) = common.lease {
+            settings = settings.lease(lease);
+        }
+        if let Some(runs) = runs {
+            settings = settings.dangerous_run_unprotected(runs);
+        }
+        settings
+    })?;
+    let drain = receiver.drain();
+    let service = receiver.dedupe(common.store.clone()).layer().layer(deliver);
+    let route = move |request: Request<Incoming>| {
+        let (mut service, path, voice) = (service.clone(), Arc::clone(&path), voice.clone());
+        Box::pin(async move {
+            let Ok(()) = poll_fn(|cx| Service::<Request<Incoming>>::poll_ready(&mut service, cx)).await;
+            let Ok(response) = service.call(request).await;
+            mention(&voice, &path, &response);
+            response
+        }) as Answer
+    };
+    Ok((Box::new(route), drain))
+}
+
+/// An upstream that may take longer than the library lets a handler take gets its time, and a moment to be answered for.
+fn handler_limit(upstream: Option<Duration>) -> Duration {
+    upstream.unwrap_or_default().saturating_add(Duration::from_secs(10)).max(HANDLER_LIMIT)
+}
+
+/// One line for each repeat and for a refusal. Events that were handled have been said by then.
+fn mention(voice: &Voice, endpoint: &str, response: &Response<Body>) {
+    for key in response.extensions().get::<Repeats>().map(Repeats::keys).unwrap_or_default() {
+        voice.mention(&Duplicate::new(endpoint, key.as_str()));
+    }
+    if let Some(rejection) = response.extensions().get::<Rejection>() {
+        voice.mention(&Refused::new(endpoint, response.status().as_u16(), rejection));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upstream_gets_the_time_that_the_file_gives_it() {
+        for (upstream, limit) in [(None, 300), (Some(10), 300), (Some(290), 300), (Some(291), 301), (Some(3600), 3610)]
+        {
+            let limit = Duration::from_secs(limit);
+            assert_eq!(handler_limit(upstream.map(Duration::from_secs)), limit, "{upstream:?}");
+        }
+        assert_eq!(handler_limit(Some(Duration::MAX)), Duration::MAX);
+    }
+}

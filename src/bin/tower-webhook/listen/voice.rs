@@ -1,0 +1,109 @@
+//! What `listen` says while it serves: no line of it is written on the runtime's threads.
+
+use std::fmt::Display;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::time::Instant;
+use tower_webhook::{Rejection, RejectionKind};
+
+use crate::lines;
+use crate::outlet::{Outlet, Room, Unsaid};
+
+/// For lines of events, and so for the memory that a stalled reader costs.
+const ROOM: Room = Room { lines: 16_384, bytes: 16 * 1024 * 1024 };
+/// For lines that anybody can cause.
+const SPARE: Room = Room { lines: 4096, bytes: 2 * 1024 * 1024 };
+/// For words on stderr.
+const WORDS: Room = Room { lines: 256, bytes: 256 * 1024 };
+
+/// How long an event waits for somebody to read, well within what senders wait for an answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+const RETRY_IN: Duration = Duration::from_secs(5);
+/// How long the last words may take.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// Stdout and stderr, shared by everything that serves.
+#[derive(Clone)]
+pub(super) struct Voice {
+    out: Arc<Outlet>,
+    err: Arc<Outlet>,
+}
+
+impl Voice {
+    pub(super) fn start() -> std::io::Result<Self> {
+        let out = Outlet::start(std::io::stdout(), ROOM, SPARE)?;
+        let err = Outlet::start(std::io::stderr(), WORDS, WORDS)?;
+        Ok(Self { out: Arc::new(out), err: Arc::new(err) })
+    }
+
+    /// Writes the first line: nothing is served before it is out.
+    pub(super) async fn begin(&self, line: &impl Serialize) -> std::io::Result<()> {
+        let said = self.out.say_surely(lines::text(line)?, Duration::MAX).await;
+        said.map_err(|_| std::io::Error::other("stdout is gone"))
+    }
+
+    /// Waits, not for long, until an event may be begun whose line will count. Nothing has become of it yet.
+    pub(super) async fn ready(&self) -> Result<(), Rejection> {
+        self.out.ready(PATIENCE).await.map_err(unsaid)
+    }
+
+    /// Says what has been done. Its line holds nobody.
+    pub(super) fn say(&self, line: &impl Serialize) {
+        if let Ok(text) = lines::text(line) {
+            self.out.say(text);
+        }
+    }
+
+    /// Says what is done by being said. Not said is not done.
+    pub(super) async fn say_surely(&self, line: &impl Serialize) -> Result<(), Rejection> {
+        let text = lines::text(line).map_err(|error| {
+            Rejection::new(RejectionKind::HandlerFailed, "the event cannot be written").with_source(error)
+        })?;
+        self.out.say_surely(text, PATIENCE).await.map_err(unsaid)
+    }
+
+    /// Says a repeat or a refusal, or counts it.
+    pub(super) fn mention(&self, line: &impl Serialize) {
+        if let Ok(text) = lines::text(line) {
+            self.out.mention(text);
+        }
+    }
+
+    /// Words for the operator.
+    pub(super) fn warn(&self, words: impl Display) {
+        self.err.mention(lines::words(words));
+    }
+
+    /// Says how many lines were left out, each time that there is room again. It never ends.
+    pub(super) async fn count(self) {
+        loop {
+            let count = self.out.left_out().await;
+            self.warn(format_args!(
+                "warning: {count} lines of refusals and repeats were left out: stdout was not read fast enough"
+            ));
+        }
+    }
+
+    /// Waits for what is still to be written, until then.
+    pub(super) async fn finish(&self, deadline: Instant) {
+        let unread = self.out.finish(deadline.saturating_duration_since(Instant::now())).await;
+        if unread > 0 {
+            self.warn(format_args!("warning: {unread} lines on stdout were not read, and are lost"));
+        }
+        self.last_words().await;
+    }
+
+    /// Waits a moment for stderr.
+    pub(super) async fn last_words(&self) {
+        self.err.finish(LAST_WORDS).await;
+    }
+}
+
+fn unsaid(why: Unsaid) -> Rejection {
+    match why {
+        Unsaid::Stalled => Rejection::new(RejectionKind::HandlerRetry, "stdout is not read").with_retry_after(RETRY_IN),
+        Unsaid::Gone => Rejection::new(RejectionKind::HandlerFailed, "stdout is gone"),
+    }
+}
