@@ -8,7 +8,7 @@ use super::machine::{learn, learn_two_payloads};
 use super::stand::{Memory, Stand};
 
 /// How many there are by an explorer of its own, in another language, over a machine written down by hand.
-const STATES: usize = 1_806_223;
+pub(crate) const STATES: usize = 1_806_223;
 /// How many this explorer found, over the machine of memory, of Redis and of the model.
 pub(crate) const STATES_OF_TWO_PAYLOADS: usize = 1_929_055;
 

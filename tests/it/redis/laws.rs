@@ -9,9 +9,9 @@ use tower_webhook::idempotency::RedisStore;
 use tower_webhook::testing::contract::Subject;
 
 use super::server::Server;
-use crate::laws::exhaustive::STATES_OF_TWO_PAYLOADS;
+use crate::laws::exhaustive::{STATES, STATES_OF_TWO_PAYLOADS};
 use crate::laws::explorer::explore;
-use crate::laws::machine::{learn, learn_two_payloads};
+use crate::laws::machine::{Machine, learn, learn_two_payloads};
 use crate::laws::sequences::tell_at_once;
 use crate::laws::stand::Stand;
 
@@ -48,15 +48,13 @@ impl<const TICK: u64> Stand for Redis<TICK> {
 
 #[test]
 fn no_order_of_messages_breaks_the_redis_store() {
-    let machine = learn::<Redis<70>>();
-    let report = explore(&machine, 1);
-    assert_eq!((report.states, report.violations.len()), (1_806_223, 0));
-}
-
-#[test]
-fn no_order_of_messages_breaks_the_redis_store_with_two_payloads() {
-    let report = explore(&learn_two_payloads::<Redis<70>>(), 1);
-    assert_eq!((report.states, report.violations.len()), (STATES_OF_TWO_PAYLOADS, 0));
+    // One after the other, since a lease that ends in the middle of a question shows as another machine.
+    for (learn, states) in
+        [(learn::<Redis<100>> as fn() -> Machine, STATES), (learn_two_payloads::<Redis<100>>, STATES_OF_TWO_PAYLOADS)]
+    {
+        let report = explore(&learn(), 1);
+        assert_eq!((report.states, report.violations.len()), (states, 0), "{:?}", report.violations);
+    }
 }
 
 #[test]
