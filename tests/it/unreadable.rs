@@ -125,6 +125,12 @@ async fn amounts_currencies_statuses_and_keys_are_read_strictly() {
     }
 }
 
+/// What the log has, but for what it says of every receiver over a memory store.
+fn of_members(log: &Log) -> String {
+    let text = log.text();
+    text.split_inclusive('\n').filter(|line| !line.contains("the dedupe store forgets")).collect()
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_second_hand_is_absent_when_it_cannot_be_read_and_the_log_names_it_once() {
     let lenient = [
@@ -139,7 +145,7 @@ async fn what_is_second_hand_is_absent_when_it_cannot_be_read_and_the_log_names_
         let log = Log::capture();
         let (told, seen) = deliver(bank(), &[message(&[notification("e", pointer, value.clone())])]).await;
         assert_eq!((told, keys(&seen)), (vec![(200, false)], vec!["e"]), "{pointer} {value}");
-        let text = log.text();
+        let text = of_members(&log);
         let member = pointer.rsplit('/').next().unwrap();
         assert!(text.lines().count() == 1 && text.starts_with("WARN") && text.contains(member), "{text}");
         assert!(!text.contains("secret") && !text.contains("2026"), "{text}");
@@ -151,12 +157,12 @@ async fn what_is_second_hand_is_absent_when_it_cannot_be_read_and_the_log_names_
         .collect();
     let log = Log::capture();
     let (told, seen) = deliver(bank(), &[message(&all)]).await;
-    assert_eq!((told, seen.len(), log.text().lines().count()), (vec![(200, false)], 6, 1));
+    assert_eq!((told, seen.len(), of_members(&log).lines().count()), (vec![(200, false)], 6, 1));
     drop(log);
     // Whatever is as it should be, or a number for an id, is no word in the log.
     let log = Log::capture();
     let (told, seen) =
         deliver(bank(), &[message(&[good("a"), notification("b", "/payment/paymentId", json!(7))])]).await;
-    assert_eq!((told, log.text().as_str()), (vec![(200, false)], ""));
+    assert_eq!((told, of_members(&log).as_str()), (vec![(200, false)], ""));
     assert_eq!((&seen[0].1["id"], &seen[1].1["id"]), (&json!("p"), &json!("7")));
 }

@@ -137,7 +137,7 @@ async fn free_keys_go_to_other_events<B: Subject>(p: &Probe<'_, B>) {
     let (mine, next) = (token(1), token(2));
     p.acquires(mine, "a first claim").await;
     p.holds(mine, Call::Release(p.ticks(4)), "a release with a delay").await;
-    other.waits(next, "another event, within the delay").await;
+    other.rests(next, "another event, within the delay").await;
     p.pass(6).await;
     for _ in 0..2 {
         let fence = other.acquires_with_another_payload(next, "another event, after a release, and repeated").await;

@@ -153,5 +153,7 @@ fn two_endpoints_of_one_name_and_provider_share_their_keys_and_say_so() {
     assert!(told[0].contains("/a and /b have one name (\"one\") and one provider: "), "{told:?}");
     let other = "[[endpoint]]\npath = \"/b\"\nname = \"one\"\nprovider = \"mambu\"\n\
         basic_auth = [{ username = \"u\", password = { value = \"correct horse\" } }]\n";
-    assert_eq!(warnings(&format!("{}{other}", twin("/a", "one"))), Vec::<String>::new());
+    let told = faults(&format!("{}{other}", twin("/a", "one")));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("endpoint[1].name: the name \"one\" belongs to another receiver"), "{told:?}");
 }
