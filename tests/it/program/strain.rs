@@ -216,6 +216,22 @@ fn a_peer_that_never_reads_its_answers_loses_its_connection_and_delays_no_end() 
 }
 
 #[test]
+fn idle_connections_delay_no_end() {
+    let listener = Listener::start(&set(&forwarding("127.0.0.1:9"), "drain = \"50s\""));
+    let fresh = TcpStream::connect(listener.address()).unwrap();
+    let mut used = TcpStream::connect(listener.address()).unwrap();
+    used.write_all(b"GET /nowhere HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+    assert_eq!(listener.json()["kind"], "no_endpoint");
+    assert!(used.read(&mut [0; 1024]).unwrap() > 0);
+    let running = listener.into_running();
+    running.signal("TERM");
+    let start = Instant::now();
+    assert_eq!(running.ends_within(Duration::from_secs(25)), (Some(0), String::new()));
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    drop((fresh, used));
+}
+
+#[test]
 fn a_peer_that_reads_slowly_gets_all_its_answers() {
     let upstream = Upstream::start();
     let config = set(&forwarding(&upstream.address), "write_deadline = \"1s\"");

@@ -63,10 +63,12 @@ pub(super) fn rewritten(body: &Bytes) -> (Vec<Variant>, bool) {
             for (letters, how) in LETTERS {
                 let cause =
                     format!("the JSON was written anew after it was signed; it was signed {order}{how}{}", style.name);
-                match write(&text, style, letters) {
-                    Some(written) => all.push(Variant::of_body(Why::new(cause, fix), written)),
-                    None => is_whole = false,
-                }
+                let Some(written) = write(&text, style, letters) else {
+                    // Its other letters would be no shorter.
+                    is_whole = false;
+                    break;
+                };
+                all.push(Variant::of_body(Why::new(cause, fix), written));
             }
         }
     }
@@ -85,7 +87,7 @@ fn write(text: &str, style: Style, letters: Letters) -> Option<String> {
     let line = |out: &mut String, level: usize| {
         if let Some(indent) = style.indent {
             out.push('\n');
-            out.extend(std::iter::repeat_n(' ', indent * level));
+            out.push_str(&" ".repeat(indent * level));
         }
     };
     while let Some(letter) = rest.chars().next() {
