@@ -68,6 +68,15 @@ pub(crate) enum Settled<T> {
     Refused(Rejection),
 }
 
+impl<T> Settled<T> {
+    /// The rejection of an event whose store did not answer. A full one has answered, and may know other events.
+    pub(crate) fn store_away(&self) -> Option<&Rejection> {
+        let Self::Refused(rejection) = self else { return None };
+        let error = std::error::Error::source(rejection)?.downcast_ref()?;
+        matches!(error, StoreError::Unavailable | StoreError::Timeout).then_some(rejection)
+    }
+}
+
 /// Why there is no claim.
 enum NotHeld {
     Settled(Settled<Infallible>),

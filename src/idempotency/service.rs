@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::answer::{Answer, answer_all, answer_one, with_body, without_body};
 use super::drain::Drain;
 use super::in_hand::InHand;
 use super::key::{Fingerprint, Namespace};
-use super::lease::{Claims, Grant, Work};
+use super::lease::{Claims, Grant, Settled, Work};
 use super::received::{Delivery, Inner, Received};
 use super::store::DedupeStore;
 use crate::error::{Rejection, RejectionKind};
@@ -116,6 +116,8 @@ struct Shared {
     acknowledgement: Option<Acknowledgement>,
     /// What is answered once all of them are done, where some events of the delivery cannot be read.
     unreadable: Option<Rejection>,
+    /// Why an event of the delivery could not be claimed from a store that is away: the others do not wait for it again.
+    store_away: OnceLock<Rejection>,
 }
 
 impl<P: Provider, D: DedupeStore> Engine<P, D> {
@@ -144,7 +146,11 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         if self.leaves_delivery {
             self.make_inner(&mut head);
         }
-        Ok(Batch { head, events, shared: Shared { verified, acknowledgement, unreadable } })
+        Ok(Batch {
+            head,
+            events,
+            shared: Shared { verified, acknowledgement, unreadable, store_away: OnceLock::new() },
+        })
     }
 
     fn refuse<R: Default>(&self, rejection: Rejection) -> Response<R> {
@@ -237,7 +243,14 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         let key = self.namespace.key(&event_key);
         let fingerprint = Fingerprint::of(job.event.identity);
         let work = |grant| self.call(shared, job, service, grant);
-        Answer::of(event_key, self.claims.run(&key, &fingerprint, work).await, &self.receiver)
+        let settled = match shared.store_away.get() {
+            Some(rejection) => Settled::Refused(rejection.clone()),
+            None => self.claims.run(&key, &fingerprint, work).await,
+        };
+        if let Some(rejection) = settled.store_away() {
+            shared.store_away.get_or_init(|| rejection.clone());
+        }
+        Answer::of(event_key, settled, &self.receiver)
     }
 
     async fn call<S, R>(

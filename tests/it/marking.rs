@@ -13,7 +13,7 @@ use tower_webhook::idempotency::{
 use tower_webhook::provider::aella;
 use tower_webhook::{MemoryStore, Received, Receiver, RejectionKind};
 
-use crate::deliveries::{TRANSFER, aella, now, read, sealed};
+use crate::deliveries::{TRANSFER, aella, bank, now, read, sealed};
 use crate::support::{Log, kind};
 
 /// A store that takes no completion while it is away, and knows everything else.
@@ -146,4 +146,41 @@ async fn a_mark_that_comes_too_late_is_logged() {
     let text = log.text();
     assert!(text.contains("taken by another meanwhile receiver=\"aella\""), "{text}");
     assert!(!text.contains("completion unknown"), "{text}");
+}
+
+/// Claims nothing and says nothing, and counts how often it was asked.
+struct Silent(Arc<AtomicUsize>);
+
+impl DedupeStore for Silent {
+    async fn claim(&self, _: &Key, _: &Token, _: &Fingerprint, _: &Terms) -> Result<Claim, StoreError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        std::future::pending().await
+    }
+
+    async fn renew(&self, _: &Key, _: &Token, _: Duration) -> Result<Held, StoreError> {
+        Err(StoreError::Unavailable)
+    }
+
+    async fn complete(&self, _: &Key, _: &Token, _: &StoredResponse, _: Duration) -> Result<Held, StoreError> {
+        Err(StoreError::Unavailable)
+    }
+
+    async fn release(&self, _: &Key, _: &Token, _: Duration) -> Result<Held, StoreError> {
+        Err(StoreError::Unavailable)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_does_not_wait_for_a_dead_store_once_for_each_event() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let one = r#"{"eventId":"e-N","notificationType":"IncomingPaymentProcessed","payment":{"paymentId":"p"}}"#;
+    let all: Vec<_> = (0..100).map(|number| one.replace('N', &number.to_string())).collect();
+    let batch = format!(r#"{{"notifications":[{}]}}"#, all.join(","));
+    let receiver = Receiver::new("bank", bank()).clock(now()).dedupe(Silent(Arc::clone(&asked)));
+    let service = receiver.handle(|_: Received<_>| async { unreachable!("nothing is claimed") as () });
+    let start = Instant::now();
+    let response = service.oneshot(sealed(&bank(), batch)).await.unwrap();
+    assert_eq!((response.status().as_u16(), kind(&response)), (503, Some(RejectionKind::StoreUnavailable)));
+    assert!(response.headers().contains_key("retry-after"));
+    assert_eq!((start.elapsed().as_secs(), asked.load(Ordering::SeqCst)), (2, 1));
 }
