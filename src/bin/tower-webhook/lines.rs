@@ -43,11 +43,18 @@ pub(crate) struct Listening {
     pub(crate) listening: String,
 }
 
+/// The receiver's name, where it is not the endpoint's path.
+fn named<'a>(endpoint: &str, receiver: &'a str) -> Option<&'a str> {
+    (receiver != endpoint).then_some(receiver)
+}
+
 /// An event that was handled.
 #[derive(Serialize)]
 pub(crate) struct Accepted<'a> {
     verdict: &'static str,
     endpoint: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receiver: Option<&'a str>,
     provider: &'a str,
     key: &'a str,
     key_id: Option<&'a str>,
@@ -66,6 +73,7 @@ impl<'a> Accepted<'a> {
         Self {
             verdict: "accepted",
             endpoint,
+            receiver: named(endpoint, delivery.receiver()),
             provider,
             key: delivery.key().as_str(),
             key_id: delivery.verified().key_id(),
@@ -83,12 +91,14 @@ impl<'a> Accepted<'a> {
 pub(crate) struct Duplicate<'a> {
     verdict: &'static str,
     endpoint: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receiver: Option<&'a str>,
     key: &'a str,
 }
 
 impl<'a> Duplicate<'a> {
-    pub(crate) fn new(endpoint: &'a str, key: &'a str) -> Self {
-        Self { verdict: "duplicate", endpoint, key }
+    pub(crate) fn new(endpoint: &'a str, receiver: &'a str, key: &'a str) -> Self {
+        Self { verdict: "duplicate", endpoint, receiver: named(endpoint, receiver), key }
     }
 }
 
@@ -100,18 +110,27 @@ const TOO_LONG: &str = "URI too long";
 pub(crate) struct Refused<'a> {
     verdict: &'static str,
     endpoint: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receiver: Option<&'a str>,
     status: u16,
     kind: &'static str,
     detail: String,
 }
 
 impl<'a> Refused<'a> {
-    pub(crate) fn new(endpoint: &'a str, status: u16, rejection: &Rejection) -> Self {
+    pub(crate) fn new(endpoint: &'a str, receiver: &'a str, status: u16, rejection: &Rejection) -> Self {
         let detail = match std::error::Error::source(rejection) {
             Some(source) => format!("{}: {source}", rejection.detail()),
             None => rejection.detail().to_owned(),
         };
-        Self { verdict: "refused", endpoint, status, kind: rejection.kind().as_str(), detail }
+        Self {
+            verdict: "refused",
+            endpoint,
+            receiver: named(endpoint, receiver),
+            status,
+            kind: rejection.kind().as_str(),
+            detail,
+        }
     }
 
     /// What the HTTP server refused by itself, without asking anybody here. `None`: it answered nothing.
@@ -123,12 +142,12 @@ impl<'a> Refused<'a> {
             _ => (400, "http_malformed"),
         };
         // Its words are constants: no byte of the peer's is among them.
-        Some(Self { verdict: "refused", endpoint: "-", status, kind, detail: error.to_string() })
+        Some(Self { verdict: "refused", endpoint: "-", receiver: None, status, kind, detail: error.to_string() })
     }
 
     pub(crate) fn no_endpoint(path: &'a str) -> Self {
         let detail = "no endpoint has this path".to_owned();
-        Self { verdict: "refused", endpoint: path, status: 404, kind: "no_endpoint", detail }
+        Self { verdict: "refused", endpoint: path, receiver: None, status: 404, kind: "no_endpoint", detail }
     }
 }
 

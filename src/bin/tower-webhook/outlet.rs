@@ -232,7 +232,7 @@ mod tests {
 
     const SPARE: Room = Room { lines: 4, bytes: 100 };
     const ROOM: Room = Room { lines: 8, bytes: 200 };
-    const PATIENCE: Duration = Duration::from_secs(2);
+    const PATIENCE: Duration = Duration::from_secs(30);
 
     fn stand() -> Stand {
         let (open, opened) = mpsc::channel();
@@ -259,18 +259,26 @@ mod tests {
         }
     }
 
+    /// Waits in vain, in no time: for what the writing thread, which stands still, cannot change meanwhile.
+    async fn in_vain<T>(waiting: impl Future<Output = T>) -> T {
+        tokio::time::pause();
+        let result = waiting.await;
+        tokio::time::resume();
+        result
+    }
+
     fn sent(from: impl Iterator<Item = usize>) -> Vec<String> {
         from.map(|at| at.to_string()).collect()
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn lines_that_do_not_count_take_their_part_of_the_room_and_the_rest_is_counted() {
         let stand = stand();
         stand.block();
         for at in 0..7 {
             stand.outlet.mention(at.to_string());
         }
-        assert!(timeout(PATIENCE, stand.outlet.left_out()).await.is_err(), "there is no room yet");
+        assert!(in_vain(timeout(PATIENCE, stand.outlet.left_out())).await.is_err(), "there is no room yet");
         assert_eq!(stand.outlet.ready(PATIENCE).await, Ok(()), "lines that count have room");
         assert_eq!(stand.write(3), ["first\n", "0", "1"]);
         assert_eq!(stand.outlet.left_out().await, 3);
@@ -278,7 +286,7 @@ mod tests {
         assert_eq!(stand.outlet.finish(PATIENCE).await, 0);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn long_lines_take_the_room_as_many_lines_do() {
         let stand = stand();
         stand.block();
@@ -287,11 +295,11 @@ mod tests {
         assert_eq!(stand.outlet.ready(PATIENCE).await, Ok(()));
         // One line may be longer than all of the room: it is taken while there is some.
         stand.outlet.say("z".repeat(1000));
-        assert_eq!(stand.outlet.ready(PATIENCE).await, Err(Unsaid::Stalled));
-        assert_eq!(stand.outlet.finish(PATIENCE).await, 4, "one of them was left out");
+        assert_eq!(in_vain(stand.outlet.ready(PATIENCE)).await, Err(Unsaid::Stalled));
+        assert_eq!(in_vain(stand.outlet.finish(PATIENCE)).await, 4, "one of them was left out");
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_line_that_counts_waits_for_room_and_is_never_left_out() {
         let stand = stand();
         stand.block();
@@ -299,18 +307,18 @@ mod tests {
             assert_eq!(stand.outlet.ready(PATIENCE).await, Ok(()), "{at}");
             stand.outlet.say(at.to_string());
         }
-        assert_eq!(stand.outlet.ready(PATIENCE).await, Err(Unsaid::Stalled));
+        assert_eq!(in_vain(stand.outlet.ready(PATIENCE)).await, Err(Unsaid::Stalled));
         stand.outlet.say("8".to_owned());
         assert_eq!(stand.write(3), ["first\n", "0", "1"]);
         assert_eq!(stand.outlet.ready(Duration::MAX).await, Ok(()));
         assert_eq!(stand.write(7), sent(2..9));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_line_that_was_waited_for_in_vain_is_taken_back() {
         let stand = stand();
         stand.block();
-        assert_eq!(stand.outlet.say_surely("unsaid".to_owned(), PATIENCE).await, Err(Unsaid::Stalled));
+        assert_eq!(in_vain(stand.outlet.say_surely("unsaid".to_owned(), PATIENCE)).await, Err(Unsaid::Stalled));
         stand.outlet.say("said".to_owned());
         assert_eq!(stand.write(2), ["first\n", "said"]);
         stand.open.send(Ok(())).unwrap();
@@ -318,7 +326,7 @@ mod tests {
         assert_eq!(stand.written.recv().unwrap(), "surely");
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn an_output_that_is_gone_holds_nobody_and_no_line() {
         let stand = stand();
         stand.block();

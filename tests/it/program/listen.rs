@@ -845,3 +845,25 @@ key = {{ header = "x-id" }}
         assert_eq!(request.send(listener.address()).status, status, "{request:?}");
     }
 }
+
+#[test]
+fn a_line_has_the_receivers_name_where_it_is_not_the_path() {
+    let config = |name: &str| {
+        format!(
+            "listen = \"127.0.0.1:0\"\n[[endpoint]]\npath = \"/aella\"\nprovider = \"aella\"\n{name}\
+             keys = [{{ id = \"k\", value = \"ae_sk_test_example\" }}]\n"
+        )
+    };
+    for (name, expected) in [("", Value::Null), ("name = \"aella-ng\"\n", json!("aella-ng"))] {
+        let listener = Listener::start(&config(name));
+        for verdict in ["accepted", "duplicate", "refused"] {
+            let mut delivery = aella("t1");
+            if verdict == "refused" {
+                delivery.body.push(b' ');
+            }
+            delivery.send(listener.address());
+            let line = listener.json();
+            assert_eq!((&line["verdict"], &line["receiver"]), (&json!(verdict), &expected), "{line}");
+        }
+    }
+}

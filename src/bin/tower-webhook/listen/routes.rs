@@ -83,7 +83,7 @@ impl Routes {
 }
 
 fn route(endpoint: Endpoint, common: &Common, runs: Option<&UnprotectedRuns>) -> Result<(Route, Drain), ConfigError> {
-    let (path, voice): (Arc<str>, _) = (endpoint.path.into(), common.voice.clone());
+    let (path, name, voice) = (Arc::<str>::from(endpoint.path), Arc::<str>::from(endpoint.name), common.voice.clone());
     let limit = handler_limit(endpoint.forward.as_ref().map(|forward| forward.timeout));
     let upstream = endpoint.forward.map(|forward| Upstream::new(forward, Arc::clone(&path), voice.clone()));
     let deliver = Deliver {
@@ -92,7 +92,7 @@ fn route(endpoint: Endpoint, common: &Common, runs: Option<&UnprotectedRuns>) ->
         upstream,
         voice: voice.clone(),
     };
-    let mut receiver = Receiver::new(endpoint.name, endpoint.provider)
+    let mut receiver = Receiver::new(Arc::clone(&name), endpoint.provider)
         .max_body(endpoint.max_body)
         .body_deadline(common.body_deadline)
         .body_budget(&common.body_budget);
@@ -118,11 +118,12 @@ fn route(endpoint: Endpoint, common: &Common, runs: Option<&UnprotectedRuns>) ->
     let drain = receiver.drain();
     let service = receiver.dedupe(common.store.clone()).layer().layer(deliver);
     let route = move |request: Request<Incoming>| {
-        let (mut service, path, voice) = (service.clone(), Arc::clone(&path), voice.clone());
+        let mut service = service.clone();
+        let (path, name, voice) = (Arc::clone(&path), Arc::clone(&name), voice.clone());
         Box::pin(async move {
             let Ok(()) = poll_fn(|cx| Service::<Request<Incoming>>::poll_ready(&mut service, cx)).await;
             let Ok(response) = service.call(request).await;
-            mention(&voice, &path, &response);
+            mention(&voice, &path, &name, &response);
             response
         }) as Answer
     };
@@ -135,12 +136,12 @@ fn handler_limit(upstream: Option<Duration>) -> Duration {
 }
 
 /// One line for each repeat and for a refusal. Events that were handled have been said by then.
-fn mention(voice: &Voice, endpoint: &str, response: &Response<Body>) {
+fn mention(voice: &Voice, endpoint: &str, receiver: &str, response: &Response<Body>) {
     for key in response.extensions().get::<Repeats>().map(Repeats::keys).unwrap_or_default() {
-        voice.mention(&Duplicate::new(endpoint, key.as_str()));
+        voice.mention(&Duplicate::new(endpoint, receiver, key.as_str()));
     }
     if let Some(rejection) = response.extensions().get::<Rejection>() {
-        voice.mention(&Refused::new(endpoint, response.status().as_u16(), rejection));
+        voice.mention(&Refused::new(endpoint, receiver, response.status().as_u16(), rejection));
     }
 }
 
