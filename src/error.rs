@@ -274,6 +274,8 @@ pub enum ConfigError {
     },
     /// Two keys with the same id.
     KeyIdTwice(String),
+    /// A key whose time of validity ends before it begins. Names it.
+    KeyNeverValid(String),
     /// Credentials that RFC 7617 cannot carry, or none.
     Credentials(&'static str),
     /// A network that is not CIDR.
@@ -322,6 +324,7 @@ impl fmt::Display for ConfigError {
             Self::NoKeys => f.write_str("the key ring holds no key"),
             Self::TooManyKeys { most } => write!(f, "more than {most} keys"),
             Self::KeyIdTwice(id) => write!(f, "two keys are called {id:?}"),
+            Self::KeyNeverValid(id) => write!(f, "the key {id:?} is never valid: its time ends before it begins"),
             Self::Credentials(why) => write!(f, "credentials: {why}"),
             Self::Network(text) => write!(f, "{text:?} is not a network such as 192.0.2.0/24"),
             Self::HeaderName(text) => write!(f, "{text:?} is not a header name"),

@@ -169,7 +169,8 @@ impl KeyRing {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::NoKeys`], [`ConfigError::TooManyKeys`] over [`KeyRing::MOST`], [`ConfigError::KeyIdTwice`].
+    /// [`ConfigError::NoKeys`], [`ConfigError::TooManyKeys`] over [`KeyRing::MOST`], [`ConfigError::KeyIdTwice`],
+    /// [`ConfigError::KeyNeverValid`] for a key whose time ends before it begins.
     pub fn new(keys: impl IntoIterator<Item = Key>) -> Result<Self, ConfigError> {
         let keys: Vec<Key> = keys.into_iter().collect();
         if keys.is_empty() {
@@ -179,6 +180,9 @@ impl KeyRing {
             return Err(ConfigError::TooManyKeys { most: Self::MOST });
         }
         for (at, key) in keys.iter().enumerate() {
+            if key.not_before.zip(key.not_after).is_some_and(|(start, end)| end < start) {
+                return Err(ConfigError::KeyNeverValid(key.id.to_string()));
+            }
             if keys.iter().skip(at + 1).any(|other| other.id == key.id) {
                 return Err(ConfigError::KeyIdTwice(key.id.to_string()));
             }
@@ -290,5 +294,8 @@ mod tests {
             ConfigError::TooManyKeys { most: 5 }
         );
         assert_eq!(KeyRing::new(["a", "b", "a"].map(key)).unwrap_err(), ConfigError::KeyIdTwice("a".into()));
+        let lasts = |to: &str| KeyRing::new([key("a").not_before(at("2026-11-01T00:00:00Z")).not_after(at(to))]);
+        assert_eq!(lasts("2026-10-31T23:59:59Z").unwrap_err(), ConfigError::KeyNeverValid("a".into()));
+        assert!(lasts("2026-11-01T00:00:00Z").is_ok());
     }
 }
