@@ -22,13 +22,14 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 #[derive(Clone)]
 pub struct Rejection(Arc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: RejectionKind,
     detail: Cow<'static, str>,
     receiver: Option<Arc<str>>,
     retry_after: Option<Duration>,
     header: Option<(HeaderName, HeaderValue)>,
-    source: Option<BoxError>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl Rejection {
@@ -62,8 +63,8 @@ impl Rejection {
     /// The same rejection, with the error that caused it.
     #[must_use]
     pub fn with_source(self, source: impl Into<BoxError>) -> Self {
-        let source = source.into();
-        self.map(|inner| inner.source = Some(source))
+        let source: BoxError = source.into();
+        self.map(|inner| inner.source = Some(source.into()))
     }
 
     /// What class of refusal this is.
@@ -103,14 +104,7 @@ impl Rejection {
     }
 
     fn map(self, change: impl FnOnce(&mut Inner)) -> Self {
-        let mut inner = Arc::try_unwrap(self.0).unwrap_or_else(|shared| Inner {
-            kind: shared.kind,
-            detail: shared.detail.clone(),
-            receiver: shared.receiver.clone(),
-            retry_after: shared.retry_after,
-            header: shared.header.clone(),
-            source: None,
-        });
+        let mut inner = Arc::unwrap_or_clone(self.0);
         change(&mut inner);
         Self(Arc::new(inner))
     }
@@ -361,6 +355,15 @@ mod tests {
             assert!(kind.status().is_client_error() || kind.status().is_server_error(), "{kind}");
             let rejection = Rejection::new(*kind, "why");
             assert_eq!(rejection.to_string(), format!("{kind}: why"));
+        }
+    }
+
+    #[test]
+    fn a_rejection_that_was_cloned_keeps_its_source_through_every_change() {
+        let first = Rejection::new(RejectionKind::StoreUnavailable, "why").with_source(ConfigError::NoKeys);
+        let changed = first.clone().with_receiver("shop").with_retry_after(Duration::from_secs(1));
+        for rejection in [first, changed] {
+            assert_eq!(rejection.source().and_then(|source| source.downcast_ref()), Some(&ConfigError::NoKeys));
         }
     }
 
