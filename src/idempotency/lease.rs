@@ -6,6 +6,7 @@
 mod hold;
 mod patient;
 mod settle;
+mod unprotected;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -23,7 +24,6 @@ use super::settings::{Mismatch, Settings};
 use super::store::{Claim, DedupeStore, StateTag, StoreError, StoredResponse, Token};
 use crate::error::{BoxError, Rejection, RejectionKind};
 use crate::trace;
-pub(crate) use hold::{at_limit, run_until};
 use patient::{Patient, Pauses};
 
 /// The longest wait that a sender is asked for, in seconds.
@@ -114,7 +114,7 @@ impl<S: DedupeStore> Claims<S> {
             Err(NotHeld::Settled(settled)) => return settled.widen(),
             Err(NotHeld::Unknown(error)) => {
                 return match &self.settings.unprotected {
-                    Some(runs) => runs.run(error, &self.receiver, self.settings.handler_limit, work).await,
+                    Some(runs) => self.run_unprotected(runs, error, work).await,
                     None => Settled::Refused(self.unavailable(error)),
                 };
             }

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::spki::{BIT_STRING, ED25519, INTEGER, P256, RSA, SEQUENCE};
+use super::der::{BIT_STRING, ED25519, INTEGER, P256, RSA, SEQUENCE};
 use crate::encoding::base64url;
 
 /// What is read of a key. A name that stands twice is refused; members that say how a key may be used are not looked at.

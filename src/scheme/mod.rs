@@ -28,6 +28,8 @@
 
 mod aes_gcm;
 #[cfg(feature = "asymmetric")]
+mod der;
+#[cfg(feature = "asymmetric")]
 mod ed25519;
 mod form;
 mod header;

@@ -1,5 +1,6 @@
 //! Public keys as certificates and tools write them: `SubjectPublicKeyInfo` (RFC 5280, section 4.1) in DER or PEM.
 
+use super::der::{BIT_STRING, ED25519, INTEGER, P256, RSA, SEQUENCE};
 use crate::encoding::Encoding;
 use crate::error::ConfigError;
 use crate::secret::Secret;
@@ -14,19 +15,6 @@ pub(super) enum PublicKey<'a> {
     /// The 32 bytes of RFC 8032.
     Ed25519(&'a [u8; 32]),
 }
-
-pub(super) const SEQUENCE: u8 = 0x30;
-pub(super) const INTEGER: u8 = 0x02;
-pub(super) const BIT_STRING: u8 = 0x03;
-
-/// `rsaEncryption` with its NULL (RFC 3279, section 2.3.1).
-pub(super) const RSA: &[u8] = &[0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00];
-/// `id-ecPublicKey` on `secp256r1` (RFC 5480, section 2.1.1).
-pub(super) const P256: &[u8] =
-    &[0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01, 0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07];
-
-/// `id-Ed25519` (RFC 8410, section 3).
-pub(super) const ED25519: &[u8] = &[0x06, 0x03, 0x2B, 0x65, 0x70];
 
 /// The key in these bytes and nothing behind it. `None` for anything else, a key of another kind or size too.
 pub(super) fn read(der: &[u8]) -> Option<PublicKey<'_>> {

@@ -31,7 +31,7 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// Why work has no outcome.
 #[derive(Debug)]
-pub(crate) enum Unfinished {
+pub(super) enum Unfinished {
     Panicked,
     TimedOut,
 }
@@ -45,7 +45,7 @@ impl Unfinished {
         }
     }
 
-    pub(crate) fn rejection(&self) -> Rejection {
+    pub(super) fn rejection(&self) -> Rejection {
         match self {
             Self::Panicked => Rejection::new(RejectionKind::HandlerFailed, "the handler panicked"),
             Self::TimedOut => Rejection::new(RejectionKind::HandlerTimedOut, "the handler was dropped at its limit"),
@@ -54,7 +54,7 @@ impl Unfinished {
 }
 
 /// Runs the work, and drops it when its limit completes first. The limit is not begun for work that is done at once.
-pub(crate) async fn run_until<T, L>(
+pub(super) async fn run_until<T, L>(
     work: impl Future<Output = Work<T>>,
     limit: impl FnOnce() -> L,
 ) -> Result<Work<T>, Unfinished>
@@ -77,7 +77,7 @@ where
 }
 
 /// What happens at the limit: the handler is told, and a moment later it is dropped.
-pub(crate) async fn at_limit(receiver: &str, fence: Option<NonZeroU64>, limit: Duration, lost: &LeaseLost) {
+pub(super) async fn at_limit(receiver: &str, fence: Option<NonZeroU64>, limit: Duration, lost: &LeaseLost) {
     trace::handler_timed_out(receiver, fence.map(NonZeroU64::get), limit.as_secs());
     lost.tell();
     sleep(GRACE).await;

@@ -7,7 +7,7 @@ use redis::cluster::ClusterClientBuilder;
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo as _, RedisResult, TlsMode};
 
-use super::setup::SetupError;
+use super::setup_error::SetupError;
 use super::target::Target;
 
 /// What a URL says, with its secrets: never printed.

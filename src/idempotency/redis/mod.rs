@@ -80,11 +80,13 @@ mod enroll;
 mod fault;
 mod lines;
 mod probe;
+mod record;
 mod reply;
 mod report;
 mod response;
 mod script;
 mod setup;
+mod setup_error;
 mod shortcut;
 mod target;
 
@@ -108,7 +110,8 @@ use target::Line;
 
 pub use enroll::EnrollError;
 pub use report::{Finding, Report, Severity, Topic, Unfit};
-pub use setup::{RedisSetup, SetupError};
+pub use setup::RedisSetup;
+pub use setup_error::SetupError;
 
 /// A dedupe store in Redis or Valkey. See the [module](self) for what it promises, and with which settings.
 pub struct RedisStore {
@@ -297,7 +300,7 @@ impl DedupeStore for RedisStore {
         fingerprint: &Fingerprint,
         terms: &Terms,
     ) -> Result<Claim, StoreError> {
-        let mark = &shortcut::mark(key, fingerprint);
+        let mark = &record::mark(key, fingerprint);
         match self.call(key, token, Op::Claim { mark, terms }).await? {
             Reply::Claim(claim) => Ok(claim),
             _ => Err(StoreError::Corrupt),

@@ -13,10 +13,7 @@ use sha1::{Digest as _, Sha1};
 
 use super::super::key::Key;
 use super::super::store::{Terms, Token};
-use super::shortcut::Mark;
-
-/// Longer durations count as this one, so that no sum of times passes what a double holds exactly.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+use super::record::{Mark, life, millis};
 
 /// From version 7 on, a script that begins so may write to a full server.
 const IN_A_FULL_SERVER: &str = "#!lua flags=allow-oom\n";
@@ -126,15 +123,6 @@ pub(super) fn key_text(prefix: &str, key: &Key) -> String {
     URL_SAFE_NO_PAD.encode_string(key.as_bytes(), &mut text);
     text.push('}');
     text
-}
-
-/// How long the record of a claim lives, in milliseconds.
-pub(super) fn life(terms: &Terms) -> u64 {
-    millis(terms.retention).max(millis(terms.lease)).max(1)
-}
-
-pub(super) fn millis(time: Duration) -> u64 {
-    u64::try_from(time.min(LONGEST).as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How a store is set up, and why it could not be.
+//! How a store is set up.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,12 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use redis::RedisError;
-
 use super::RedisStore;
 use super::address::Address;
 use super::lines::{Lines, Pool, SharedLine};
-use crate::error::BoxError;
+use super::setup_error::SetupError;
 
 /// Builds a [`RedisStore`].
 #[must_use]
@@ -139,41 +137,5 @@ impl fmt::Debug for RedisSetup {
             .field("deadline", &self.deadline)
             .field("wait", &self.wait)
             .finish_non_exhaustive()
-    }
-}
-
-/// Why there is no store. It holds no secret.
-#[derive(Debug)]
-pub struct SetupError {
-    what: &'static str,
-    source: Option<BoxError>,
-}
-
-impl SetupError {
-    pub(super) fn new(what: &'static str) -> Self {
-        Self { what, source: None }
-    }
-
-    pub(super) fn url(error: RedisError) -> Self {
-        Self { what: "the address of the server cannot be used", source: Some(error.into()) }
-    }
-
-    fn connection(error: RedisError) -> Self {
-        Self { what: "the server cannot be reached", source: Some(error.into()) }
-    }
-}
-
-impl fmt::Display for SetupError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.source {
-            Some(source) => write!(f, "{}: {source}", self.what),
-            None => f.write_str(self.what),
-        }
-    }
-}
-
-impl std::error::Error for SetupError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
     }
 }

@@ -6,23 +6,11 @@
 
 use redis::{Pipeline, Value};
 
-use super::super::key::{Fingerprint, Key};
 use super::super::store::{Claim, Terms, Token};
 use super::fault::Fault;
+use super::record::{Mark, life, millis};
 use super::reply::Reply;
 use super::response;
-use super::script::{life, millis};
-
-/// A fingerprint that belongs to one key: the same event under another key has another.
-pub(super) type Mark = [u8; 16];
-
-pub(super) fn mark(key: &Key, fingerprint: &Fingerprint) -> Mark {
-    let mut mark = *fingerprint.as_bytes();
-    for (byte, of_key) in mark.iter_mut().zip(key.as_bytes()) {
-        *byte ^= of_key;
-    }
-    mark
-}
 
 /// A claim's record as it is when nobody had one, and how long it lives, in milliseconds.
 pub(super) struct New {
@@ -112,18 +100,6 @@ mod tests {
             assert_eq!((new.record, new.life), (record.into_bytes(), life), "{retention} {lease}");
         }
         assert!(new(75 * 24 * 3_600_000, 0).record.len() <= 44, "which the server keeps in one piece with its head");
-    }
-
-    #[test]
-    fn the_same_event_has_another_mark_under_another_key() {
-        let event = Fingerprint::of(b"event");
-        let mut other = [7; 32];
-        other[15] ^= 1;
-        assert_ne!(mark(&Key::from_bytes([7; 32]), &event), mark(&Key::from_bytes(other), &event));
-        assert_ne!(
-            mark(&Key::from_bytes([7; 32]), &event),
-            mark(&Key::from_bytes([7; 32]), &Fingerprint::of(b"other"))
-        );
     }
 
     #[test]

@@ -1,0 +1,39 @@
+//! Work without a claim, where a route says so: nothing is remembered, and a repeat runs it again.
+
+use std::future::Future;
+
+use tokio::time::sleep;
+
+use super::super::lost::LeaseLost;
+use super::super::store::StoreError;
+use super::super::unprotected::UnprotectedRuns;
+use super::hold::{at_limit, run_until};
+use super::{Claims, Grant, Settled, Work};
+use crate::trace;
+
+impl<S> Claims<S> {
+    /// Runs the work, with no fence and within its limit, and counts it.
+    pub(super) async fn run_unprotected<T, F, Fut>(
+        &self,
+        runs: &UnprotectedRuns,
+        why: StoreError,
+        work: F,
+    ) -> Settled<T>
+    where
+        F: FnOnce(Grant) -> Fut,
+        Fut: Future<Output = Work<T>>,
+    {
+        runs.add();
+        trace::unprotected(&self.receiver, &why);
+        let lost = LeaseLost::unclaimed();
+        let grant = Grant { fence: None, lost: lost.clone() };
+        let limit = || async {
+            sleep(self.settings.handler_limit).await;
+            at_limit(&self.receiver, None, self.settings.handler_limit, &lost).await;
+        };
+        match run_until(async move { work(grant).await }, limit).await {
+            Ok(Work::Done { answer, .. } | Work::NotDone { answer, .. }) => Settled::Ran(answer),
+            Err(unfinished) => Settled::Refused(unfinished.rejection()),
+        }
+    }
+}
