@@ -104,11 +104,13 @@ fn read_key(entry: &Section<'_>, folder: &Path, default: KeyText, default_strip:
         }
     };
     let strip = entry.text("strip").or(default_strip);
-    let (not_before, not_after) = (time(entry, "not_before"), time(entry, "not_after"));
+    let (not_before, mut not_after) = (time(entry, "not_before"), time(entry, "not_after"));
     if let (Some(start), Some(end)) = (not_before, not_after)
         && end <= start
     {
         entry.fault("not_after", "does not lie behind not_before", "write a later time, or leave one of them out");
+        // Said once is enough.
+        not_after = None;
     }
     let text = secret_text(entry, folder)?;
     if !is_public(default, encoding, &text) {
