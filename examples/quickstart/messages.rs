@@ -5,9 +5,7 @@ use http::HeaderValue;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
-use tower_webhook::encoding::Encoding;
-use tower_webhook::provider::Message;
+use tower_webhook::provider::{Identity, Message};
 
 use crate::client::BoxError;
 use crate::common::Who;
@@ -140,14 +138,15 @@ fn aella_key(body: &[u8]) -> Result<String, BoxError> {
 }
 
 fn opp_key(body: &[u8]) -> Result<String, BoxError> {
-    let digest = Encoding::Hex.encode(&Sha256::digest(body));
+    // What it says, since a registration may change twice in a second.
+    let identity = Identity::of_json(body);
     let body: Value = serde_json::from_slice(body)?;
     let kind = format!("{}|{}", at(&body, "/type"), at(&body, "/action"));
     let parts = ["/payload/id", "/payload/result/code", "/payload/timestamp"].map(|pointer| at(&body, pointer));
     Ok(if parts.iter().any(String::is_empty) {
-        format!("{kind}|{digest}")
+        format!("{kind}|{identity}")
     } else {
-        format!("{kind}|{}", parts.join("|"))
+        format!("{kind}|{}|{identity}", parts.join("|"))
     })
 }
 

@@ -14,8 +14,8 @@ use tower_webhook::scheme::{
 };
 use tower_webhook::secret::KeyRing;
 
+use super::built::{Built, built, header_name, lookup, sound};
 use super::keys::{self, KeyText};
-use super::provider::{Built, built, header_name, lookup, sound};
 use super::reader::Section;
 use crate::any::AnyProvider;
 

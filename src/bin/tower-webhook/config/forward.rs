@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderName, Uri};
 
-use super::provider::Built;
+use super::built::Built;
 use super::reader::Section;
 
 /// Where opened events go, and how long an answer may take.

@@ -1,5 +1,6 @@
 //! The configuration file: read whole, checked whole, every fault in one go.
 
+mod built;
 mod custom;
 mod dedupe;
 mod endpoint;
