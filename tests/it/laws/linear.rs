@@ -121,7 +121,9 @@ impl<'a> Search<'a> {
     /// What few effects explain is found soon where few are tried, and what takes many where all are: so the rounds of
     /// each of these are short at first.
     fn widen(&mut self) -> Option<bool> {
-        for (limit, most) in [1_000, 10_000, 100_000].into_iter().flat_map(|limit| MOST.map(|most| (limit, most))) {
+        for (limit, most) in
+            [1_000, 10_000, 100_000, 300_000].into_iter().flat_map(|limit| MOST.map(|most| (limit, most)))
+        {
             (self.limit, self.most, self.more, self.states) = (limit, most, false, 0);
             self.been.clear();
             if self.explains(&Past { calls: 0, again: vec![0; self.events.len()] }, None) {

@@ -22,8 +22,9 @@ use crate::laws::worker::{Dice, Worker};
 
 const WORKERS: u8 = 32;
 const KEYS_AT_ONCE: u64 = 8;
-/// Six calls each at most, and the checker takes 128 a key.
-const DELIVERIES: u64 = 12;
+/// Six calls each at most. The checker takes 128 a key, but while a server is away most of them are unknown, and of many of
+/// those the orders are too many to judge.
+const DELIVERIES: u64 = 8;
 /// Leases and pauses are 4 to 64 ms.
 const UNIT: Duration = Duration::from_micros(200);
 /// Shorter than a server is away.
