@@ -97,18 +97,22 @@ impl<P: Provider> BodyCheck for Open<P> {
         if self.skip_verification {
             return Ok(());
         }
-        let checked = check_head(self.provider.scheme(), &*self.clock, head);
-        checked.map_err(|rejection| rejection.with_receiver(Arc::clone(&self.receiver)))
+        self.named(check_head(self.provider.scheme(), &*self.clock, head))
     }
 
     fn check(&self, head: &mut Parts, body: Bytes) -> Result<Bytes, Rejection> {
         if !self.skip_verification {
-            let opened = open(self.provider.scheme(), &*self.clock, head, body);
-            return opened.map_err(|rejection| rejection.with_receiver(Arc::clone(&self.receiver)));
+            return self.named(open(self.provider.scheme(), &*self.clock, head, body));
         }
         let now = self.clock.now().ok_or_else(|| Rejection::new(RejectionKind::Misassembled, "the clock failed"))?;
         head.extensions.insert(Verified::new("unverified", None, now));
         Ok(body)
+    }
+}
+
+impl<P> Open<P> {
+    fn named<T>(&self, judged: Result<T, Rejection>) -> Result<T, Rejection> {
+        judged.map_err(|rejection| rejection.with_receiver(Arc::clone(&self.receiver)))
     }
 }
 

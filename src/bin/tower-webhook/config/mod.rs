@@ -97,7 +97,6 @@ impl Config {
         check_paths(&endpoints, faults);
         check_names(&endpoints, &tenant, faults);
         let body_budget = check_budget(&root, budget, &endpoints);
-        warn_of_twins(&endpoints, faults);
         let outdated = validity::judge(&sections, faults);
         let listen = listen?;
         if !listen.ip().is_loopback() && matches!(dedupe.keys, Keys::Memory { .. }) {
@@ -162,12 +161,22 @@ fn line_of(text: &str, at: usize) -> usize {
     text.get(..at).unwrap_or_default().matches('\n').count() + 1
 }
 
-/// Two endpoints of one name share their effects, so they must be one receiver's.
+/// Endpoints of one name share their effects: what one has handled is a repeat for the others. So they must be one
+/// receiver's.
 fn check_names(endpoints: &[Endpoint], tenant: &str, faults: &Faults) {
-    let receivers: Vec<_> = endpoints.iter().map(|endpoint| endpoint.identity(tenant)).collect();
-    for (at, receiver) in receivers.iter().enumerate() {
-        if let Some(taken) = receivers.iter().take(at).find_map(|earlier| receiver.may_join(earlier).err()) {
+    let receivers: Vec<_> = endpoints.iter().map(|endpoint| (endpoint, endpoint.identity(tenant))).collect();
+    for (at, (endpoint, receiver)) in receivers.iter().enumerate() {
+        let namesakes = || receivers.iter().take(at).filter(|(earlier, _)| earlier.name == endpoint.name);
+        if let Some(taken) = namesakes().find_map(|(_, earlier)| receiver.may_join(earlier).err()) {
             faults.add(format!("endpoint[{at}].name"), taken.problem(), taken.remedy());
+            continue;
+        }
+        for (earlier, _) in namesakes() {
+            faults.warn(format_args!(
+                "{} and {} have one name ({:?}) and one provider: an event that one of them has handled is a repeat for \
+                 the other",
+                earlier.path, endpoint.path, endpoint.name
+            ));
         }
     }
 }
@@ -180,20 +189,6 @@ fn check_paths(endpoints: &[Endpoint], faults: &Faults) {
                 format_args!("{:?} stands twice", endpoint.path),
                 "give each endpoint its own path",
             );
-        }
-    }
-}
-
-/// Endpoints whose events are repeats of each other's.
-fn warn_of_twins(endpoints: &[Endpoint], faults: &Faults) {
-    let alike = |one: &Endpoint, other: &Endpoint| one.name == other.name && one.provider_name == other.provider_name;
-    for (at, one) in endpoints.iter().enumerate() {
-        for other in endpoints.iter().skip(at + 1).filter(|other| alike(one, other)) {
-            faults.warn(format_args!(
-                "{} and {} have one name ({:?}) and one provider: an event that one of them has handled is a repeat for \
-                 the other",
-                one.path, other.path, one.name
-            ));
         }
     }
 }
