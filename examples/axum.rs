@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use axum::{Router, routing::post};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tower_webhook::idempotency::Drain;
+use tower_webhook::delivery::Drain;
 use tower_webhook::layers::{BasicAuthLayer, Credentials};
 use tower_webhook::provider::Lookup;
 use tower_webhook::provider::aella::{self, Aella};

@@ -28,7 +28,7 @@ struct Inner {
     detail: Cow<'static, str>,
     receiver: Option<Arc<str>>,
     retry_after: Option<Duration>,
-    header: Option<(HeaderName, HeaderValue)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -37,37 +37,37 @@ impl Rejection {
     #[must_use]
     pub fn new(kind: RejectionKind, detail: impl Into<Cow<'static, str>>) -> Self {
         let detail = detail.into();
-        Self(Arc::new(Inner { kind, detail, receiver: None, retry_after: None, header: None, source: None }))
+        Self(Arc::new(Inner { kind, detail, receiver: None, retry_after: None, headers: Vec::new(), source: None }))
     }
 
     /// The same rejection, by the receiver of this name.
     #[must_use]
-    pub fn with_receiver(self, name: impl Into<Arc<str>>) -> Self {
+    pub fn received_by(self, name: impl Into<Arc<str>>) -> Self {
         let name = name.into();
         self.map(|inner| inner.receiver = Some(name))
     }
 
     /// The same rejection, with a hint when to try again. Sent as whole seconds, rounded up.
     #[must_use]
-    pub fn with_retry_after(self, after: Duration) -> Self {
+    pub fn retry_in(self, after: Duration) -> Self {
         self.map(|inner| inner.retry_after = Some(after))
     }
 
-    /// The same rejection, with one header that its status asks for, such as `Allow` for a 405. It must depend on the
-    /// configuration alone: the peer sees it.
+    /// The same rejection, with a header for the answer, such as `Allow` for a 405. It must depend on the configuration
+    /// alone: the peer sees it.
     #[must_use]
-    pub fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
-        self.map(|inner| inner.header = Some((name, value)))
+    pub fn header(self, name: HeaderName, value: HeaderValue) -> Self {
+        self.map(|inner| inner.headers.push((name, value)))
     }
 
     /// The same rejection, with the error that caused it.
     #[must_use]
-    pub fn with_source(self, source: impl Into<BoxError>) -> Self {
+    pub fn caused_by(self, source: impl Into<BoxError>) -> Self {
         let source: BoxError = source.into();
         self.map(|inner| inner.source = Some(source.into()))
     }
 
-    /// What class of refusal this is.
+    /// What class of rejection this is.
     #[must_use]
     pub fn kind(&self) -> RejectionKind {
         self.0.kind
@@ -97,10 +97,10 @@ impl Rejection {
         self.0.retry_after
     }
 
-    /// The header that the answer carries besides the status.
+    /// The headers that the answer carries besides `Retry-After`.
     #[must_use]
-    pub fn header(&self) -> Option<(&HeaderName, &HeaderValue)> {
-        self.0.header.as_ref().map(|(name, value)| (name, value))
+    pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.0.headers
     }
 
     fn map(self, change: impl FnOnce(&mut Inner)) -> Self {
@@ -136,7 +136,7 @@ impl StdError for Rejection {
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident $name:literal $status:ident,)*) => {
-        /// The classes of refusal, each with one status.
+        /// The classes of reject, each with one status.
         #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
         #[non_exhaustive]
         pub enum RejectionKind {
@@ -235,10 +235,36 @@ impl fmt::Display for RejectionKind {
     }
 }
 
-/// Why something cannot be built. Always returned from a constructor, never a panic.
+/// Why something cannot be built. Always returned from a constructor, never a panic. It prints no secret.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ConfigError(ConfigErrorKind);
+
+impl ConfigError {
+    /// An error of this kind, for schemes and providers of your own.
+    #[must_use]
+    pub fn new(kind: ConfigErrorKind) -> Self {
+        Self(kind)
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn kind(&self) -> &ConfigErrorKind {
+        &self.0
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for ConfigError {}
+
+/// What is wrong with something that cannot be built.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum ConfigError {
+pub enum ConfigErrorKind {
     /// A secret is empty.
     EmptySecret,
     /// A secret is shorter than allowed. Lengths in bytes.
@@ -303,7 +329,7 @@ pub enum ConfigError {
     NoEventKey,
 }
 
-impl fmt::Display for ConfigError {
+impl fmt::Display for ConfigErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EmptySecret => f.write_str("the secret is empty"),
@@ -343,8 +369,6 @@ impl fmt::Display for ConfigError {
     }
 }
 
-impl StdError for ConfigError {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -360,10 +384,14 @@ mod tests {
 
     #[test]
     fn a_rejection_that_was_cloned_keeps_its_source_through_every_change() {
-        let first = Rejection::new(RejectionKind::StoreUnavailable, "why").with_source(ConfigError::NoKeys);
-        let changed = first.clone().with_receiver("shop").with_retry_after(Duration::from_secs(1));
+        let first =
+            Rejection::new(RejectionKind::StoreUnavailable, "why").caused_by(ConfigError::new(ConfigErrorKind::NoKeys));
+        let changed = first.clone().received_by("shop").retry_in(Duration::from_secs(1));
         for rejection in [first, changed] {
-            assert_eq!(rejection.source().and_then(|source| source.downcast_ref()), Some(&ConfigError::NoKeys));
+            assert_eq!(
+                rejection.source().and_then(|source| source.downcast_ref()),
+                Some(&ConfigError::new(ConfigErrorKind::NoKeys))
+            );
         }
     }
 

@@ -44,7 +44,7 @@
 //! | the rules of claims, leases and fences; a store of your own | [`idempotency`], [`idempotency::DedupeStore`] |
 //! | any other sender, without code of its own | [`provider::custom`] with a [`scheme::Template`] |
 //! | a provider of your own | [`provider::Provider`] with a [`scheme`] |
-//! | what a refusal means | [`RejectionKind`] |
+//! | what a rejection means | [`RejectionKind`] |
 //!
 //! # Features
 //!
@@ -63,12 +63,13 @@
 //!
 //! - Never a 2xx for a delivery that was not handled, unless a route asks for it by name
 //!   ([`Mismatch::AcknowledgeUnhandled`](idempotency::Mismatch::AcknowledgeUnhandled)).
-//! - A refusal tells the peer a status and nothing more; [`Rejection`] in the response's extensions tells you the rest.
+//! - A rejection tells the peer a status and nothing more; [`Rejection`] in the response's extensions tells you the rest.
 //! - No layer changes a service's error type.
 //! - The API may change until 1.0, with every change in the changelog. The oldest compiler is the one in `Cargo.toml`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod clock;
+pub mod delivery;
 pub mod encoding;
 pub mod error;
 pub mod event;
@@ -76,17 +77,18 @@ pub mod gate;
 pub mod idempotency;
 pub mod json;
 pub mod layers;
+mod observe;
 pub mod provider;
 pub mod receiver;
 pub mod scheme;
 pub mod secret;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod trace;
 
-pub use error::{ConfigError, Rejection, RejectionKind};
-pub use idempotency::{Delivery, MemoryStore, Received};
-pub use receiver::{Outcome, Receiver};
+pub use delivery::{Delivery, Outcome, Received};
+pub use error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
+pub use idempotency::MemoryStore;
+pub use receiver::Receiver;
 
 /// The README's examples, compiled and run.
 #[cfg(all(doctest, feature = "axum", feature = "redis"))]

@@ -9,10 +9,10 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::encoding;
-use crate::error::ConfigError;
+use crate::error::{ConfigError, ConfigErrorKind};
 
 /// The least bytes of a secret that is not a cipher's key. A shorter one can be guessed.
-pub(crate) const LEAST: usize = 16;
+pub(crate) const MIN_SECRET: usize = 16;
 
 /// Bytes that must not be seen. `Debug` prints no byte of them; there is no `PartialEq`, `Display` or `Serialize`.
 #[derive(Clone)]
@@ -23,11 +23,11 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::EmptySecret`].
+    /// [`ConfigErrorKind::EmptySecret`].
     pub fn bytes(bytes: impl Into<Vec<u8>>) -> Result<Self, ConfigError> {
         let bytes = Zeroizing::new(bytes.into());
         if bytes.is_empty() {
-            return Err(ConfigError::EmptySecret);
+            return Err(ConfigError::new(ConfigErrorKind::EmptySecret));
         }
         Ok(Self(Arc::new(bytes)))
     }
@@ -36,11 +36,11 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::EmptySecret`], or [`ConfigError::SecretEdge`] for a copied line end.
+    /// [`ConfigErrorKind::EmptySecret`], or [`ConfigErrorKind::SecretEdge`] for a copied line end.
     pub fn utf8(text: impl AsRef<str>) -> Result<Self, ConfigError> {
         let text = text.as_ref();
         if text.trim() != text {
-            return Err(ConfigError::SecretEdge);
+            return Err(ConfigError::new(ConfigErrorKind::SecretEdge));
         }
         Self::bytes(text)
     }
@@ -49,7 +49,7 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Encoding`] when it is not hexadecimal, or as [`Secret::utf8`].
+    /// [`ConfigErrorKind::Encoding`] when it is not hexadecimal, or as [`Secret::utf8`].
     pub fn hex(text: impl AsRef<str>) -> Result<Self, ConfigError> {
         Self::decoded(text.as_ref(), encoding::Encoding::Hex)
     }
@@ -58,18 +58,18 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Encoding`] when it is not Base64, or as [`Secret::utf8`].
+    /// [`ConfigErrorKind::Encoding`] when it is not Base64, or as [`Secret::utf8`].
     pub fn base64(text: impl AsRef<str>) -> Result<Self, ConfigError> {
         Self::decoded(text.as_ref(), encoding::Encoding::Base64)
     }
 
     fn decoded(text: &str, encoding: encoding::Encoding) -> Result<Self, ConfigError> {
         if text.trim() != text {
-            return Err(ConfigError::SecretEdge);
+            return Err(ConfigError::new(ConfigErrorKind::SecretEdge));
         }
         match encoding.decode(text.as_bytes()) {
             Ok(bytes) => Self::bytes(bytes),
-            Err(_) => Err(ConfigError::Encoding(encoding.name())),
+            Err(_) => Err(ConfigError::new(ConfigErrorKind::Encoding(encoding.name()))),
         }
     }
 
@@ -98,7 +98,7 @@ impl KeyCheck {
     /// The check value of this key. `None`: it is shorter than 16 bytes.
     #[must_use]
     pub fn of(key: &Secret) -> Option<Self> {
-        let key = Some(key.expose()).filter(|key| key.len() >= LEAST)?;
+        let key = Some(key.expose()).filter(|key| key.len() >= MIN_SECRET)?;
         let mac = Hmac::<Sha256>::new_from_slice(key).ok()?.chain_update("tower-webhook key check v1").finalize();
         mac.into_bytes().first_chunk().copied().map(Self)
     }
@@ -163,28 +163,28 @@ pub struct KeyRing(Vec<Key>);
 
 impl KeyRing {
     /// The most keys that one delivery is tried against.
-    pub const MOST: usize = 5;
+    pub const MAX: usize = 5;
 
     /// A ring of these keys, newest first.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::NoKeys`], [`ConfigError::TooManyKeys`] over [`KeyRing::MOST`], [`ConfigError::KeyIdTwice`],
-    /// [`ConfigError::KeyNeverValid`] for a key whose time ends before it begins.
+    /// [`ConfigErrorKind::NoKeys`], [`ConfigErrorKind::TooManyKeys`] over [`KeyRing::MAX`], [`ConfigErrorKind::KeyIdTwice`],
+    /// [`ConfigErrorKind::KeyNeverValid`] for a key whose time ends before it begins.
     pub fn new(keys: impl IntoIterator<Item = Key>) -> Result<Self, ConfigError> {
         let keys: Vec<Key> = keys.into_iter().collect();
         if keys.is_empty() {
-            return Err(ConfigError::NoKeys);
+            return Err(ConfigError::new(ConfigErrorKind::NoKeys));
         }
-        if keys.len() > Self::MOST {
-            return Err(ConfigError::TooManyKeys { most: Self::MOST });
+        if keys.len() > Self::MAX {
+            return Err(ConfigError::new(ConfigErrorKind::TooManyKeys { most: Self::MAX }));
         }
         for (at, key) in keys.iter().enumerate() {
             if key.not_before.zip(key.not_after).is_some_and(|(start, end)| end < start) {
-                return Err(ConfigError::KeyNeverValid(key.id.to_string()));
+                return Err(ConfigError::new(ConfigErrorKind::KeyNeverValid(key.id.to_string())));
             }
             if keys.iter().skip(at + 1).any(|other| other.id == key.id) {
-                return Err(ConfigError::KeyIdTwice(key.id.to_string()));
+                return Err(ConfigError::new(ConfigErrorKind::KeyIdTwice(key.id.to_string())));
             }
         }
         Ok(Self(keys))
@@ -242,12 +242,12 @@ mod tests {
 
     #[test]
     fn empty_blank_edged_and_misencoded_secrets_are_refused() {
-        assert_eq!(Secret::utf8("").unwrap_err(), ConfigError::EmptySecret);
-        assert_eq!(Secret::utf8("secret\n").unwrap_err(), ConfigError::SecretEdge);
-        assert_eq!(Secret::utf8("   ").unwrap_err(), ConfigError::SecretEdge);
-        assert_eq!(Secret::hex("0g").unwrap_err(), ConfigError::Encoding("hexadecimal"));
-        assert_eq!(Secret::hex("").unwrap_err(), ConfigError::EmptySecret);
-        assert_eq!(Secret::base64("a").unwrap_err(), ConfigError::Encoding("Base64"));
+        assert_eq!(Secret::utf8("").unwrap_err(), ConfigError::new(ConfigErrorKind::EmptySecret));
+        assert_eq!(Secret::utf8("secret\n").unwrap_err(), ConfigError::new(ConfigErrorKind::SecretEdge));
+        assert_eq!(Secret::utf8("   ").unwrap_err(), ConfigError::new(ConfigErrorKind::SecretEdge));
+        assert_eq!(Secret::hex("0g").unwrap_err(), ConfigError::new(ConfigErrorKind::Encoding("hexadecimal")));
+        assert_eq!(Secret::hex("").unwrap_err(), ConfigError::new(ConfigErrorKind::EmptySecret));
+        assert_eq!(Secret::base64("a").unwrap_err(), ConfigError::new(ConfigErrorKind::Encoding("Base64")));
         assert_eq!(Secret::hex("00fF").unwrap().expose(), [0, 255]);
     }
 
@@ -287,15 +287,21 @@ mod tests {
     #[test]
     fn a_ring_has_one_to_five_keys_of_different_names() {
         let key = |id: &str| Key::new(id, Secret::utf8("s").unwrap());
-        assert_eq!(KeyRing::new([]).unwrap_err(), ConfigError::NoKeys);
+        assert_eq!(KeyRing::new([]).unwrap_err(), ConfigError::new(ConfigErrorKind::NoKeys));
         assert!(KeyRing::new(["a", "b", "c", "d", "e"].map(key)).is_ok());
         assert_eq!(
             KeyRing::new(["a", "b", "c", "d", "e", "f"].map(key)).unwrap_err(),
-            ConfigError::TooManyKeys { most: 5 }
+            ConfigError::new(ConfigErrorKind::TooManyKeys { most: 5 })
         );
-        assert_eq!(KeyRing::new(["a", "b", "a"].map(key)).unwrap_err(), ConfigError::KeyIdTwice("a".into()));
+        assert_eq!(
+            KeyRing::new(["a", "b", "a"].map(key)).unwrap_err(),
+            ConfigError::new(ConfigErrorKind::KeyIdTwice("a".into()))
+        );
         let lasts = |to: &str| KeyRing::new([key("a").not_before(at("2026-11-01T00:00:00Z")).not_after(at(to))]);
-        assert_eq!(lasts("2026-10-31T23:59:59Z").unwrap_err(), ConfigError::KeyNeverValid("a".into()));
+        assert_eq!(
+            lasts("2026-10-31T23:59:59Z").unwrap_err(),
+            ConfigError::new(ConfigErrorKind::KeyNeverValid("a".into()))
+        );
         assert!(lasts("2026-11-01T00:00:00Z").is_ok());
     }
 }

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::StatusCode;
+use tower_webhook::delivery::KeyHash;
 use tower_webhook::error::BoxError;
-use tower_webhook::idempotency::{Claim, DedupeStore as _, Key, MemoryStore, StoredResponse, Terms};
+use tower_webhook::idempotency::{Claim, DedupeStore as _, MemoryStore, StoredResponse, Terms};
 
 use crate::rates::{Rounds, real};
 use crate::{Plan, event, key, token};
@@ -141,7 +142,7 @@ impl Default for Bare {
 
 impl Bare {
     /// Whether the key is new.
-    fn claim(&self, key: &Key) -> bool {
+    fn claim(&self, key: &KeyHash) -> bool {
         let [shard, rest @ ..] = *key.as_bytes();
         let shard = self.0.get(usize::from(shard) % self.0.len());
         let first = rest.first_chunk().copied().unwrap_or_default();

@@ -18,8 +18,9 @@ mod in_redis;
 mod rates;
 mod server;
 
+use tower_webhook::delivery::{Fingerprint, KeyHash};
 use tower_webhook::error::BoxError;
-use tower_webhook::idempotency::{Fingerprint, Key, Token};
+use tower_webhook::idempotency::Token;
 
 use sha2::{Digest as _, Sha256};
 
@@ -53,8 +54,8 @@ fn main() -> Result<(), BoxError> {
 }
 
 /// The key of an event, as a receiver makes it: a hash.
-fn key(number: u64) -> Key {
-    Key::from_bytes(Sha256::digest(number.to_le_bytes()).into())
+fn key(number: u64) -> KeyHash {
+    KeyHash::from_bytes(Sha256::digest(number.to_le_bytes()).into())
 }
 
 fn token(number: u64) -> Token {

@@ -14,7 +14,7 @@ use tower_webhook::error::BoxError;
 use tower_webhook::layers::{BasicAuthLayer, Credentials, VerifyLayer};
 use tower_webhook::provider::aella::{self, Aella, Transfer};
 use tower_webhook::provider::{Decoded, EventKey, Events, Identity, Profile, Provider, opp};
-use tower_webhook::scheme::{Hmac, MacAlgorithm, Scheme};
+use tower_webhook::scheme::{Hmac, MacAlgorithm, Scheme, Signed};
 use tower_webhook::secret::Secret;
 use tower_webhook::{MemoryStore, Received, Receiver, Rejection};
 
@@ -116,7 +116,8 @@ fn from_str() -> Router {
 
 fn verify() -> Result<Router, BoxError> {
     let header = HeaderName::from_static("x-aella-signature");
-    let scheme = Hmac::new(MacAlgorithm::HmacSha256, header, Encoding::Hex, Secret::utf8(deliveries::KEY)?)?;
+    let scheme =
+        Hmac::new(MacAlgorithm::HmacSha256, Signed::new(header, Encoding::Hex), Secret::utf8(deliveries::KEY)?)?;
     let read = post(async |body: Bytes| drop(black_box(body)));
     Ok(Router::new().route("/", read).layer(VerifyLayer::new(scheme)))
 }

@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use axum::Router;
+use tower_webhook::delivery::Handler;
 use tower_webhook::provider::Provider;
-use tower_webhook::receiver::Handler;
 use tower_webhook::{MemoryStore, Receiver};
 
 use crate::common::Who;

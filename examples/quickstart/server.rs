@@ -9,7 +9,7 @@ use axum::response::Response;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tower_webhook::idempotency::Drain;
+use tower_webhook::delivery::Drain;
 use tower_webhook::provider::Provider;
 use tower_webhook::{MemoryStore, Received, Receiver, Rejection};
 

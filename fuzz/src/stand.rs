@@ -77,7 +77,7 @@ impl Stand {
         stand.add("mambu", false, Some(key()?), || Ok(Mambu::new().event_at(Lookup::json("/event")?)))?;
         stand.add("hub", true, None, || {
             let signed = Signed::new(HeaderName::from_static("x-hub-signature-256"), Encoding::Hex).prefix("sha256=");
-            let scheme = Hmac::over(MacAlgorithm::HmacSha256, signed, key()?)?;
+            let scheme = Hmac::new(MacAlgorithm::HmacSha256, signed, key()?)?;
             Custom::new(scheme, [Lookup::header("x-github-delivery")?, Lookup::json("/id")?])
         })?;
         stand.add("template", true, None, || {
@@ -85,7 +85,7 @@ impl Stand {
                 .template(Template::parse("{header:x-id}.{body}")?)
                 .list(' ')
                 .prefix("v1,");
-            Custom::new(Hmac::over(MacAlgorithm::HmacSha512, signed, key()?)?, [Lookup::header("x-id")?])
+            Custom::new(Hmac::new(MacAlgorithm::HmacSha512, signed, key()?)?, [Lookup::header("x-id")?])
         })?;
         stand.add("token", false, None, || {
             let secret = Secret::utf8(Encoding::Hex.encode(&secret))?;

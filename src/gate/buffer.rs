@@ -16,7 +16,7 @@ use tower_service::Service;
 use super::budget::{BodyBudget, Hold};
 use super::collect::Collect;
 use super::offload::{is_long, offload};
-use super::refusal::Refused;
+use super::reject::Refused;
 use super::rest::{After, Rest};
 use super::{Body, BodyCheck};
 use crate::error::{BoxError, Rejection, RejectionKind};
@@ -30,7 +30,7 @@ use crate::error::{BoxError, Rejection, RejectionKind};
 /// there means no encoding). Trailers are ignored.
 ///
 /// A body of more than 256 KiB is checked on a thread for blocking work, at most as many at a time as there are cores. A
-/// panic of the check is a refusal there (500).
+/// panic of the check is a rejection there (500).
 ///
 /// It needs a tokio runtime with its timer. A request body that is not `Unpin` has to be boxed in front.
 ///

@@ -15,7 +15,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::BodyLimits;
 use super::budget::{BodyBudget, Hold};
-use super::refusal::Refused;
+use super::reject::Refused;
 use super::rest::{After, Rest};
 use crate::error::{BoxError, Rejection, RejectionKind};
 
@@ -129,7 +129,7 @@ where
 
     fn overloaded(&mut self) -> Refused {
         let rejection = Rejection::new(RejectionKind::Overloaded, "the bytes in flight reach the budget");
-        self.amid(rejection.with_retry_after(SOON))
+        self.amid(rejection.retry_in(SOON))
     }
 
     /// Gives back what is there, and reads the rest for nobody.
@@ -141,7 +141,7 @@ where
 }
 
 fn aborted(cause: impl Into<BoxError>) -> Refused {
-    let rejection = Rejection::new(RejectionKind::BodyAborted, "the body broke off").with_source(cause);
+    let rejection = Rejection::new(RejectionKind::BodyAborted, "the body broke off").caused_by(cause);
     Refused { rejection, rest: Rest::Settled(After::Another) }
 }
 

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::HeadCheck;
-use super::refusal::Refused;
+use super::reject::Refused;
 use super::rest::Rest;
 
 /// Asks a [`HeadCheck`] before the inner service is called. Of a refused request's body nothing is kept; it is read and

@@ -1,7 +1,7 @@
 //! The tower shell, written once: a [`HeadGate`] judges a request by its head, a [`BodyGate`] reads the whole body
 //! within bounds and judges that. What they check is somebody else's business.
 //!
-//! A refusal is an answer: the inner service is not called, its error type is not touched, and the [`Rejection`] rides
+//! A rejection is an answer: the inner service is not called, its error type is not touched, and the [`Rejection`] rides
 //! in the response's extensions. The sender gets to see it even while it is still writing: see [`answer_early`].
 
 mod body;
@@ -11,7 +11,7 @@ mod collect;
 mod evidence;
 mod head;
 mod offload;
-mod refusal;
+mod reject;
 mod rest;
 
 use std::net::SocketAddr;
@@ -29,7 +29,7 @@ pub use buffer::{BodyFuture, BodyGate};
 pub use evidence::{Authenticated, Verified};
 pub use head::{HeadFuture, HeadGate};
 pub(crate) use offload::{is_long, offload};
-pub use refusal::refusal;
+pub use reject::reject;
 pub use rest::answer_early;
 
 /// The address at the other end of the connection. Who serves with plain hyper puts it into the request's extensions.
@@ -42,7 +42,7 @@ pub trait HeadCheck: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// The refusal to answer with. Nobody sees the body then.
+    /// The rejection to answer with. Nobody sees the body then.
     fn check(&self, head: &mut Parts) -> Result<(), Rejection>;
 }
 
@@ -55,7 +55,7 @@ pub trait BodyCheck: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// The refusal to answer with. Nobody sees the body then.
+    /// The rejection to answer with. Nobody sees the body then.
     fn check_head(&self, head: &Parts) -> Result<(), Rejection> {
         let _ = head;
         Ok(())
@@ -65,7 +65,7 @@ pub trait BodyCheck: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// The refusal to answer with.
+    /// The rejection to answer with.
     fn check(&self, head: &mut Parts, body: Bytes) -> Result<Bytes, Rejection>;
 }
 

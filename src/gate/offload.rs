@@ -26,7 +26,7 @@ pub(crate) fn is_long(bytes: usize) -> bool {
 ///
 /// # Errors
 ///
-/// A panic of long work is a refusal (500), as is a runtime that stops (503).
+/// A panic of long work is a rejection (500), as is a runtime that stops (503).
 pub(crate) async fn offload<T: Send + 'static>(
     bytes: usize,
     work: impl FnOnce() -> T + Send + 'static,

@@ -36,7 +36,7 @@ static READERS: Semaphore = Semaphore::const_new(256);
 /// Gives this answer to a request whose body nobody has read: with `Connection: close` where the rest of the body is too
 /// much to be read first.
 ///
-/// For routers' own refusals, such as a 404, so that a sender that is still writing gets to see them. Up to 64 KiB are
+/// For routers' own rejections, such as a 404, so that a sender that is still writing gets to see them. Up to 64 KiB are
 /// read within a second before the answer, and up to 64 MiB within ten seconds behind it, of at most 256 bodies at a time
 /// in the process; nothing of it is kept. A sender that waits for `100 Continue` is answered at once. In HTTP/2 one stream
 /// leaves the others alone, and nothing is done.

@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use super::lease::Settled;
 use super::store::StoredResponse;
 use crate::error::{Rejection, RejectionKind};
-use crate::gate::refusal;
+use crate::gate::reject;
 use crate::provider::{Acknowledgement, EventKey};
 
 /// Says that an answer is a repeat's: the event was handled before.
@@ -41,7 +41,7 @@ impl<R: From<Bytes> + Default, E> Answer<R, E> {
             Settled::Ran(result) => (false, result),
             Settled::Replayed(stored) => (true, Ok(replay(&stored))),
             Settled::Acknowledged(rejection) => (false, Ok(acknowledge(None, Some(rejection)))),
-            Settled::Refused(rejection) => (false, Ok(refusal(rejection.with_receiver(Arc::clone(receiver))))),
+            Settled::Refused(rejection) => (false, Ok(reject(rejection.received_by(Arc::clone(receiver))))),
         };
         Self { key, is_repeat, result }
     }
@@ -136,7 +136,7 @@ where
     let worst = answers.into_iter().filter(|answer| !answer.is_done()).max_by_key(Answer::urgency);
     let mut response = match (worst, unreadable) {
         (Some(worst), _) => worst.result?,
-        (None, Some(rejection)) => refusal(rejection.clone()),
+        (None, Some(rejection)) => reject(rejection.clone()),
         (None, None) => acknowledge(acknowledgement, alarm),
     };
     if only_repeats {

@@ -8,7 +8,7 @@ use crate::secret::KeyCheck;
 
 /// How many check values of a kind are remembered, those that were used last.
 #[cfg(any(feature = "redis", test))]
-const MOST: usize = 16;
+const MAX: usize = 16;
 
 /// A receiver as a store that others use too knows it.
 ///
@@ -112,9 +112,9 @@ impl Known {
     #[cfg(any(feature = "redis", test))]
     pub(super) fn before(&self, earlier: Self) -> Self {
         let newest = |mine: &Vec<_>, earlier: Vec<_>| {
-            let mut all = Vec::with_capacity(MOST);
+            let mut all = Vec::with_capacity(MAX);
             for check in mine.iter().copied().chain(earlier) {
-                if all.len() < MOST && !all.contains(&check) {
+                if all.len() < MAX && !all.contains(&check) {
                     all.push(check);
                 }
             }

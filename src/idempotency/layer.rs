@@ -4,21 +4,21 @@ use std::sync::{Arc, Once};
 
 use tower_layer::Layer;
 
-use super::drain::Drain;
-use super::key::Namespace;
 use super::lease::Claims;
 use super::service::{Engine, Idempotency};
 use super::settings::Settings;
 use super::store::DedupeStore;
+use crate::delivery::Drain;
+use crate::delivery::Namespace;
 use crate::error::ConfigError;
+use crate::observe::log;
 use crate::provider::Provider;
-use crate::trace;
 
 /// Decodes a verified body into events, claims each, and calls the inner service once for each that is new.
 ///
 /// It demands [`Verified`](crate::gate::Verified) and [`gate::Body`](crate::gate::Body), so it stands behind a
 /// [`VerifyLayer`](crate::layers::VerifyLayer); without that it answers 500. The inner service finds
-/// [`Received`](super::Received) and [`Delivery`](super::Delivery) in the extensions and the event's JSON in the body.
+/// [`Received`](crate::Received) and [`Delivery`](crate::Delivery) in the extensions and the event's JSON in the body.
 /// A 2xx of the inner service completes the event and is remembered; any other answer frees the key and is passed on.
 ///
 /// A sender that hangs up cancels nothing. As long as somebody awaits the answer, a delivery runs in the task that does,
@@ -29,7 +29,7 @@ use crate::trace;
 /// The inner service must not block its thread: hand blocking work to `tokio::task::spawn_blocking` and await it. The lease is
 /// renewed between two polls of the inner service's future, in the same task. One that blocks for longer than the lease, 30
 /// seconds unless it was set, loses it, and a repeat of the event runs beside it, in this process or another;
-/// [`LeaseLost::is_lost`](super::LeaseLost::is_lost) is true by then, for one that asks. Nor does the
+/// [`LeaseLost::is_lost`](crate::delivery::LeaseLost::is_lost) is true by then, for one that asks. Nor does the
 /// [limit](Settings::handler_limit) reach a future that does not return, nor a [drain](Drain::finished) end before it.
 #[derive(Debug)]
 pub struct IdempotencyLayer<P, D> {
@@ -80,7 +80,7 @@ impl<P: Provider, D: DedupeStore> IdempotencyLayer<P, D> {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Retention`] when the retention is shorter than the sender may repeat itself.
+    /// [`Retention`](crate::ConfigErrorKind::Retention) when the retention is shorter than the sender may repeat itself.
     pub fn settings(mut self, settings: Settings) -> Result<Self, ConfigError> {
         self.provider.profile().check_retention(settings.terms.retention)?;
         self.settings = settings;
@@ -100,7 +100,7 @@ impl<P: Provider, D: DedupeStore, S> Layer<S> for IdempotencyLayer<P, D> {
     fn layer(&self, inner: S) -> Self::Service {
         let provider = self.provider.profile().name;
         if self.store.forgets_at_exit() {
-            self.warned.call_once(|| trace::forgets_at_exit(&self.name, provider));
+            self.warned.call_once(|| log::forgets_at_exit(&self.name, provider));
         }
         let settings = self.settings.clone();
         let namespace = Namespace::new(&settings.tenant, provider, &self.name);

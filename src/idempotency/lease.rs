@@ -17,13 +17,13 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::drain::Drain;
-use super::key::{Fingerprint, Key};
-use super::lost::LeaseLost;
 use super::settings::{Mismatch, Settings};
-use super::store::{Claim, DedupeStore, StateTag, StoreError, StoredResponse, Token};
+use super::store::{Claim, DedupeStore, RecordState, StoreError, StoredResponse, Token};
+use crate::delivery::Drain;
+use crate::delivery::LeaseLost;
+use crate::delivery::{Fingerprint, KeyHash};
 use crate::error::{BoxError, Rejection, RejectionKind};
-use crate::trace;
+use crate::observe::log;
 use patient::{Patient, Pauses};
 
 /// The longest wait that a sender is asked for, in seconds.
@@ -86,7 +86,7 @@ enum NotHeld {
 
 /// A claim that was granted.
 struct Holding<'a> {
-    key: &'a Key,
+    key: &'a KeyHash,
     fingerprint: &'a Fingerprint,
     token: Token,
     fence: u64,
@@ -104,7 +104,7 @@ impl<S: DedupeStore> Claims<S> {
     ///
     /// The lease is renewed between two polls of the work: work that blocks its thread loses it. Work that reaches its limit
     /// is dropped. Dropped half way, the key comes free when the lease ends.
-    pub(crate) async fn run<T, F, Fut>(&self, key: &Key, fingerprint: &Fingerprint, work: F) -> Settled<T>
+    pub(crate) async fn run<T, F, Fut>(&self, key: &KeyHash, fingerprint: &Fingerprint, work: F) -> Settled<T>
     where
         F: FnOnce(Grant) -> Fut,
         Fut: Future<Output = Work<T>>,
@@ -138,7 +138,7 @@ impl<S: DedupeStore> Claims<S> {
         settled.map_or_else(Settled::widen, |()| Settled::Ran(answer))
     }
 
-    async fn acquire<'a>(&self, key: &'a Key, fingerprint: &'a Fingerprint) -> Result<Holding<'a>, NotHeld> {
+    async fn acquire<'a>(&self, key: &'a KeyHash, fingerprint: &'a Fingerprint) -> Result<Holding<'a>, NotHeld> {
         let refused = |rejection| NotHeld::Settled(Settled::Refused(rejection));
         let token = self.store.token(&*self.settings.entropy).map_err(|error| refused(self.unavailable(error)))?;
         let start = Instant::now();
@@ -157,7 +157,7 @@ impl<S: DedupeStore> Claims<S> {
             return Err(refused(match claim {
                 Ok(Claim::Acquired { fence, other_payload }) => {
                     if other_payload {
-                        trace::other_payload(&self.receiver, fence);
+                        log::other_payload(&self.receiver, fence);
                     }
                     return Ok(Holding { key, fingerprint, token, fence, since });
                 }
@@ -177,13 +177,13 @@ impl<S: DedupeStore> Claims<S> {
         }
     }
 
-    fn mismatch(&self, key: &Key, state: StateTag) -> Settled<Infallible> {
+    fn mismatch(&self, key: &KeyHash, state: RecordState) -> Settled<Infallible> {
         let detail = format!("the key is known with another payload, {state:?}");
         let rejection = Rejection::new(RejectionKind::PayloadMismatch, detail);
         match (self.settings.on_mismatch, state) {
-            (Mismatch::AcknowledgeUnhandled, StateTag::Done) => {
-                let rejection = rejection.with_receiver(Arc::clone(&self.receiver));
-                trace::acknowledged_unhandled(&rejection, key);
+            (Mismatch::AcknowledgeUnhandled, RecordState::Done) => {
+                let rejection = rejection.received_by(Arc::clone(&self.receiver));
+                log::acknowledged_unhandled(&rejection, key);
                 Settled::Acknowledged(rejection)
             }
             _ => Settled::Refused(rejection),
@@ -197,8 +197,8 @@ impl<S: DedupeStore> Claims<S> {
             Err(_) => LONGEST_RETRY_AFTER / 2,
         };
         Rejection::new(RejectionKind::StoreUnavailable, "the event could not be claimed")
-            .with_retry_after(Duration::from_secs(5 + jitter))
-            .with_source(error)
+            .retry_in(Duration::from_secs(5 + jitter))
+            .caused_by(error)
     }
 }
 
@@ -224,7 +224,7 @@ impl Settled<Infallible> {
 
 fn later(kind: RejectionKind, detail: &'static str, retry_in: Duration) -> Rejection {
     let seconds = retry_in.as_secs().saturating_add(u64::from(retry_in.subsec_nanos() > 0));
-    Rejection::new(kind, detail).with_retry_after(Duration::from_secs(seconds.clamp(1, LONGEST_RETRY_AFTER)))
+    Rejection::new(kind, detail).retry_in(Duration::from_secs(seconds.clamp(1, LONGEST_RETRY_AFTER)))
 }
 
 #[cfg(test)]

@@ -10,38 +10,24 @@
 #![doc = include_str!("effects.md")]
 
 mod answer;
-mod drain;
-mod identity;
-mod in_hand;
-mod key;
+pub(crate) mod identity;
 mod layer;
 mod lease;
-mod lost;
-mod memory;
-#[cfg(test)]
-mod memory_tests;
-mod received;
-#[cfg(feature = "redis")]
-pub mod redis;
 mod service;
 mod settings;
 mod store;
-mod unclaimed;
 mod unprotected;
+mod without_dedupe;
 
 pub use answer::{REPLAYED, Repeats};
-pub use drain::{Drain, StillInHand};
 pub use identity::{NameTaken, ReceiverIdentity};
-pub use key::{Fingerprint, Key, Namespace};
 pub use layer::IdempotencyLayer;
-pub use lost::LeaseLost;
 
 #[cfg(feature = "redis")]
-pub use self::redis::RedisStore;
-pub use memory::MemoryStore;
-pub use received::{Delivery, Received};
+pub use self::store::redis::{self, RedisStore};
 pub use service::{Idempotency, ResponseFuture};
 pub use settings::{Mismatch, Settings};
-pub use store::{Claim, DedupeStore, Held, LostWhy, StateTag, StoreError, StoredResponse, Terms, Token};
-pub use unclaimed::Unclaimed;
+pub use store::memory::MemoryStore;
+pub use store::{Claim, DedupeStore, Held, LostReason, RecordState, StoreError, StoredResponse, Terms, Token};
 pub use unprotected::UnprotectedRuns;
+pub use without_dedupe::WithoutDedupe;

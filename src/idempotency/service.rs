@@ -15,16 +15,16 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use super::answer::{Answer, answer_all, answer_one, with_body, without_body};
-use super::drain::Drain;
-use super::in_hand::InHand;
-use super::key::{Fingerprint, Namespace};
 use super::lease::{Claims, Grant, Settled, Work};
-use super::received::{Delivery, Inner, Received};
 use super::store::DedupeStore;
+use crate::delivery::Drain;
+use crate::delivery::InHand;
+use crate::delivery::{Delivery, Inner, Received};
+use crate::delivery::{Fingerprint, Namespace};
 use crate::error::{Rejection, RejectionKind};
-use crate::gate::{Body, Verified, is_long, leave_outside, offload, refusal, tell_length};
+use crate::gate::{Body, Verified, is_long, leave_outside, offload, reject, tell_length};
+use crate::observe::log;
 use crate::provider::{Acknowledgement, Decoded, Provider};
-use crate::trace;
 
 /// The service of an [`IdempotencyLayer`](super::IdempotencyLayer).
 pub struct Idempotency<P, D, S> {
@@ -123,7 +123,7 @@ struct Shared {
 impl<P: Provider, D: DedupeStore> Engine<P, D> {
     fn admit(&self, mut head: Parts, plaintext: &Bytes) -> Result<Batch<P::Event>, Rejection> {
         if self.drain.has_begun() {
-            return Err(Rejection::new(RejectionKind::Draining, "the receiver drains").with_retry_after(SOON));
+            return Err(Rejection::new(RejectionKind::Draining, "the receiver drains").retry_in(SOON));
         }
         if self.receiver.is_empty() {
             return Err(Rejection::new(RejectionKind::Misassembled, "the receiver has no name"));
@@ -136,7 +136,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         if events.count() > most {
             return Err(Rejection::new(RejectionKind::TooManyEvents, format!("more than {most} events")));
         }
-        trace::absent(self.provider.profile().name, events.absent());
+        log::absent(self.provider.profile().name, events.absent());
         let unreadable = events.rejection();
         let events: Vec<_> = events.into_iter().collect();
         let acknowledgement = match unreadable {
@@ -154,7 +154,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
     }
 
     fn refuse<R: Default>(&self, rejection: Rejection) -> Response<R> {
-        refusal(rejection.with_receiver(Arc::clone(&self.receiver)))
+        reject(rejection.received_by(Arc::clone(&self.receiver)))
     }
 
     /// What services further in see of the head: nothing of the proof, and the type of an event.
@@ -307,7 +307,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
     }
 }
 
-/// For refusals that pass soon.
+/// For rejections that pass soon.
 const SOON: Duration = Duration::from_secs(5);
 
 /// How long the key is to rest, when the handler asked for a later try.
@@ -335,7 +335,7 @@ impl<R: Default, E> Future for ResponseFuture<R, E> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
             State::Running(work) => {
-                Pin::new(work).poll(cx).map(|ended| ended.unwrap_or_else(|_| Ok(refusal(panicked()))))
+                Pin::new(work).poll(cx).map(|ended| ended.unwrap_or_else(|_| Ok(reject(panicked()))))
             }
             State::Refused(response) => match response.take() {
                 Some(response) => Poll::Ready(Ok(*response)),

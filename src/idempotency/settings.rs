@@ -94,7 +94,7 @@ impl Settings {
 
     /// The longest that a handler may take for one event. Default: 5 minutes.
     ///
-    /// At the limit its lease is not renewed any more and [`lease_lost`](super::Received::lease_lost) reports; a second later
+    /// At the limit its lease is not renewed any more and [`lease_lost`](crate::Received::lease_lost) reports; a second later
     /// its future is dropped, the delivery is answered 503, and after one more lease the key is free, as after a crash. What
     /// the future had begun elsewhere, such as a task that it spawned, goes on. Neither a drain nor a sender waits longer.
     #[must_use]
@@ -133,7 +133,7 @@ impl Settings {
     /// # Security
     ///
     /// A repeat is then handled again, as often as it comes. For handlers that recognise a repeat by themselves, and see
-    /// by [`Received::fence`](super::Received::fence) that there is none.
+    /// by [`Received::fence`](crate::Received::fence) that there is none.
     #[must_use]
     pub fn dangerous_run_unprotected(mut self, runs: &UnprotectedRuns) -> Self {
         self.unprotected = Some(runs.clone());

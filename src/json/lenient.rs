@@ -22,10 +22,10 @@ pub(crate) struct Absent(Vec<String>);
 
 impl Absent {
     /// More than any model has that could go wrong at once.
-    const MOST: usize = 32;
+    const MAX: usize = 32;
 
     fn note(&mut self, name: &str) {
-        if self.0.len() < Self::MOST && !self.0.iter().any(|known| known == name) {
+        if self.0.len() < Self::MAX && !self.0.iter().any(|known| known == name) {
             self.0.push(name.to_owned());
         }
     }
@@ -271,6 +271,6 @@ mod tests {
     fn names_are_few() {
         let mut absent = Absent::default();
         (0..100).for_each(|at| absent.note(&format!("{at}")));
-        assert_eq!(absent.into_names().len(), Absent::MOST);
+        assert_eq!(absent.into_names().len(), Absent::MAX);
     }
 }

@@ -10,8 +10,8 @@ use serde::{Deserialize, Deserializer};
 use super::malformed;
 use crate::error::Rejection;
 
-const MOST_LEVELS: usize = 127;
-const MOST_NAMES: usize = 4096;
+const MAX_LEVELS: usize = 127;
+const MAX_NAMES: usize = 4096;
 /// Up to here a look along the list beats a hash.
 const FEW_NAMES: usize = 32;
 
@@ -35,7 +35,7 @@ pub(super) fn check(text: &str) -> Result<(), Rejection> {
                 at = end;
             }
             b'{' | b'[' => {
-                if open.len() == MOST_LEVELS {
+                if open.len() == MAX_LEVELS {
                     return Err(malformed(format!("nested too deeply at byte {at}")));
                 }
                 name_next = *byte == b'{';
@@ -129,7 +129,7 @@ impl<'a> Frame<'a> {
     fn add(&mut self, name: Cow<'a, [u8]>, names: &mut Vec<Cow<'a, [u8]>>) -> Result<(), &'static str> {
         const TWICE: &str = "a name stands twice";
         if let Some(many) = &mut self.many {
-            if many.len() == MOST_NAMES {
+            if many.len() == MAX_NAMES {
                 return Err("too many names in one object");
             }
             return if many.insert(name) { Ok(()) } else { Err(TWICE) };

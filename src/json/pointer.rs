@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::value::RawValue;
 
 use super::parse;
-use crate::error::ConfigError;
+use crate::error::{ConfigError, ConfigErrorKind};
 
 /// A JSON pointer (RFC 6901) that has been read: `/data/id`, with `~0` for `~` and `~1` for `/`.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,7 +20,7 @@ impl Pointer {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::JsonPointer`] when it neither is empty nor begins with `/`, or has a `~` before anything but `0`
+    /// [`ConfigErrorKind::JsonPointer`] when it neither is empty nor begins with `/`, or has a `~` before anything but `0`
     /// and `1`.
     pub fn new(text: impl Into<String>) -> Result<Self, ConfigError> {
         let text = text.into();
@@ -30,7 +30,7 @@ impl Pointer {
         };
         match steps {
             Some(steps) => Ok(Self { steps, text }),
-            None => Err(ConfigError::JsonPointer(text)),
+            None => Err(ConfigError::new(ConfigErrorKind::JsonPointer(text))),
         }
     }
 }
@@ -135,7 +135,11 @@ mod tests {
         assert_eq!(lookup(br#"{"a":1,"a":1}"#, &Pointer::new("/a").unwrap()), None);
         assert_eq!(lookup(b"{", &Pointer::new("/a").unwrap()), None);
         for text in ["a", "/~", "/~2", "a/b"] {
-            assert_eq!(Pointer::new(text).unwrap_err(), ConfigError::JsonPointer(text.into()), "{text}");
+            assert_eq!(
+                Pointer::new(text).unwrap_err(),
+                ConfigError::new(ConfigErrorKind::JsonPointer(text.into())),
+                "{text}"
+            );
         }
     }
 }

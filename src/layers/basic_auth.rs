@@ -11,7 +11,7 @@ use tower_layer::Layer;
 use zeroize::Zeroizing;
 
 use crate::encoding::Encoding;
-use crate::error::{ConfigError, Rejection, RejectionKind};
+use crate::error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
 use crate::gate::{Authenticated, HeadCheck, HeadGate};
 use crate::secret::Secret;
 
@@ -58,20 +58,20 @@ pub struct BasicAuthLayer(BasicAuth);
 
 impl BasicAuthLayer {
     /// The most credentials that a request is compared with.
-    pub const MOST: usize = 8;
+    pub const MAX: usize = 8;
 
     /// Takes any of these credentials.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Credentials`] for none, [`ConfigError::TooManyKeys`] over [`BasicAuthLayer::MOST`].
+    /// [`ConfigErrorKind::Credentials`] for none, [`ConfigErrorKind::TooManyKeys`] over [`BasicAuthLayer::MAX`].
     pub fn new(credentials: impl IntoIterator<Item = Credentials>) -> Result<Self, ConfigError> {
         let known: Vec<_> = credentials.into_iter().collect();
         if known.is_empty() {
-            return Err(ConfigError::Credentials("none are given"));
+            return Err(ConfigError::new(ConfigErrorKind::Credentials("none are given")));
         }
-        if known.len() > Self::MOST {
-            return Err(ConfigError::TooManyKeys { most: Self::MOST });
+        if known.len() > Self::MAX {
+            return Err(ConfigError::new(ConfigErrorKind::TooManyKeys { most: Self::MAX }));
         }
         let challenge = HeaderValue::from_static(r#"Basic realm="webhook", charset="UTF-8""#);
         Ok(Self(BasicAuth { known, challenge }))
@@ -81,14 +81,14 @@ impl BasicAuthLayer {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Credentials`] for anything but printable ASCII without quotation mark and backslash.
+    /// [`ConfigErrorKind::Credentials`] for anything but printable ASCII without quotation mark and backslash.
     pub fn realm(mut self, realm: impl AsRef<str>) -> Result<Self, ConfigError> {
         let realm = realm.as_ref();
         let plain = |byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
         let challenge = HeaderValue::try_from(format!(r#"Basic realm="{realm}", charset="UTF-8""#));
         self.0.challenge = match challenge {
             Ok(challenge) if realm.bytes().all(plain) => challenge,
-            _ => return Err(ConfigError::Credentials("the realm is not plain ASCII")),
+            _ => return Err(ConfigError::new(ConfigErrorKind::Credentials("the realm is not plain ASCII"))),
         };
         Ok(self)
     }
@@ -120,21 +120,23 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Credentials`] for what RFC 7617 cannot carry: an empty user name or one with a colon, a control
+    /// [`ConfigErrorKind::Credentials`] for what RFC 7617 cannot carry: an empty user name or one with a colon, a control
     /// character in either, a password that is not UTF-8.
     pub fn new(username: impl Into<Arc<str>>, password: Secret) -> Result<Self, ConfigError> {
         let username = username.into();
         if username.is_empty() {
-            return Err(ConfigError::Credentials("the user name is empty"));
+            return Err(ConfigError::new(ConfigErrorKind::Credentials("the user name is empty")));
         }
         if username.contains(':') {
-            return Err(ConfigError::Credentials("the user name holds a colon"));
+            return Err(ConfigError::new(ConfigErrorKind::Credentials("the user name holds a colon")));
         }
         let Ok(text) = std::str::from_utf8(password.expose()) else {
-            return Err(ConfigError::Credentials("the password is not UTF-8"));
+            return Err(ConfigError::new(ConfigErrorKind::Credentials("the password is not UTF-8")));
         };
         if username.chars().chain(text.chars()).any(char::is_control) {
-            return Err(ConfigError::Credentials("a control character in the user name or the password"));
+            return Err(ConfigError::new(ConfigErrorKind::Credentials(
+                "a control character in the user name or the password",
+            )));
         }
         let digest = Sha256::new().chain_update(username.as_bytes()).chain_update(":").chain_update(text);
         Ok(Self { username, digest: digest.finalize().into() })
@@ -171,7 +173,7 @@ impl BasicAuth {
     }
 
     fn refuse(&self, kind: RejectionKind, detail: &'static str) -> Rejection {
-        Rejection::new(kind, detail).with_header(WWW_AUTHENTICATE, self.challenge.clone())
+        Rejection::new(kind, detail).header(WWW_AUTHENTICATE, self.challenge.clone())
     }
 }
 

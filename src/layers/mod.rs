@@ -1,7 +1,7 @@
 //! The single layers: configuration and one check each, on the shell of [`gate`](crate::gate).
 //!
 //! They stack by hand in a `ServiceBuilder`, outermost first: [`SourceIpLayer`], [`BasicAuthLayer`], [`VerifyLayer`].
-//! Heads are judged before a byte of the body is read. A refusal is an answer, so that no layer changes the error type
+//! Heads are judged before a byte of the body is read. A rejection is an answer, so that no layer changes the error type
 //! of the service inside, and none of them asks for a `HandleErrorLayer` in axum.
 
 mod basic_auth;

@@ -8,7 +8,7 @@ use http::{Extensions, HeaderMap, HeaderName};
 use ipnet::{IpNet, Ipv4Net};
 use tower_layer::Layer;
 
-use crate::error::{ConfigError, Rejection, RejectionKind};
+use crate::error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
 use crate::gate::{HeadCheck, HeadGate, PeerAddr};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -58,11 +58,11 @@ impl SourceIpLayer {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Network`] for what is no network, [`ConfigError::OutOfRange`] for an empty list.
+    /// [`ConfigErrorKind::Network`] for what is no network, [`ConfigErrorKind::OutOfRange`] for an empty list.
     pub fn new(networks: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, ConfigError> {
         let networks: Vec<_> = networks.into_iter().map(|text| network(text.as_ref())).collect::<Result<_, _>>()?;
         if networks.is_empty() {
-            return Err(ConfigError::OutOfRange("the number of networks"));
+            return Err(ConfigError::new(ConfigErrorKind::OutOfRange("the number of networks")));
         }
         let find_peer = |extensions: &Extensions| extensions.get::<PeerAddr>().map(|peer| peer.0.ip());
         Ok(Self(SourceIp { networks, hops: 0, find_peer }))
@@ -155,7 +155,8 @@ fn address(value: &[u8]) -> Option<IpAddr> {
 
 fn network(text: &str) -> Result<IpNet, ConfigError> {
     let address = || text.parse::<IpAddr>().map(IpNet::from);
-    let network = text.parse().or_else(|_| address()).map_err(|_| ConfigError::Network(text.to_owned()))?;
+    let network =
+        text.parse().or_else(|_| address()).map_err(|_| ConfigError::new(ConfigErrorKind::Network(text.to_owned())))?;
     Ok(unmapped(network).unwrap_or(network))
 }
 

@@ -6,7 +6,7 @@
 //!
 //! | Fact | Value | How sure |
 //! |---|---|---|
-//! | Method, type | POST; any | assumed; [`Custom::with_profile`] |
+//! | Method, type | POST; any | assumed; [`Custom::change_profile`] |
 //! | Key | whatever the lookups of [`Custom::new`] find, all of them, joined; a JSON string that reads like a number or a truth value keeps its quotes, so that `1` and `"1"` are two | configured |
 //! | Body | any bytes. Where a lookup reads JSON, a body that is JSON must be strict: no name twice | assumed |
 //! | Acknowledgement | any 2xx | assumed |
@@ -24,7 +24,7 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let signed = Signed::new(HeaderName::from_static("x-hub-signature-256"), Encoding::Hex).prefix("sha256=");
-//! let scheme = Hmac::over(MacAlgorithm::HmacSha256, signed, Secret::utf8("It's a Secret to Everybody")?)?;
+//! let scheme = Hmac::new(MacAlgorithm::HmacSha256, signed, Secret::utf8("It's a Secret to Everybody")?)?;
 //! let hub = Custom::new(scheme, [Lookup::header("x-github-delivery")?])?.event_from(Lookup::header("x-github-event")?);
 //!
 //! // Everybody who has seen one delivery can change both under its signature.
@@ -55,7 +55,7 @@ use http::{HeaderMap, HeaderValue, Method, Request};
 use serde::Deserialize;
 
 use super::{Decoded, Delivered, EventKey, Events, Lookup, Message, Profile, Provider, Retries};
-use crate::error::{ConfigError, Rejection, RejectionKind};
+use crate::error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
 use crate::event::{self, Notification};
 use crate::json;
 use crate::scheme::{Scheme, SealError, Sealing};
@@ -75,7 +75,7 @@ impl Custom {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::NoEventKey`] without a place, or when every place says the same of every delivery.
+    /// [`ConfigErrorKind::NoEventKey`] without a place, or when every place says the same of every delivery.
     ///
     /// # Security
     ///
@@ -84,7 +84,7 @@ impl Custom {
     pub fn new(scheme: impl Scheme, key: impl IntoIterator<Item = Lookup>) -> Result<Self, ConfigError> {
         let key: Vec<Lookup> = key.into_iter().collect();
         if key.iter().all(|place| matches!(place, Lookup::Fixed(_))) {
-            return Err(ConfigError::NoEventKey);
+            return Err(ConfigError::new(ConfigErrorKind::NoEventKey));
         }
         Ok(Self { scheme: Box::new(scheme), key, event: None, profile: profile() })
     }
@@ -98,7 +98,7 @@ impl Custom {
 
     /// Changes limits, methods, types and timing. Default: as the table of this room says, and 1 MiB of body.
     #[must_use]
-    pub fn with_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
+    pub fn change_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
         change(&mut self.profile);
         self
     }

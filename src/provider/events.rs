@@ -53,7 +53,7 @@ impl<E> Events<E> {
     /// The same events, with the names of members that could not be read and are absent from the typed events, for a
     /// line in the log. Names and never values, and few of them.
     #[must_use]
-    pub fn with_absent(mut self, names: Vec<String>) -> Self {
+    pub fn absent_members(mut self, names: Vec<String>) -> Self {
         self.absent = names;
         self
     }

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName};
 
-use crate::error::ConfigError;
+use crate::error::{ConfigError, ConfigErrorKind};
 use crate::json::{self, Pointer};
 use crate::scheme::sole;
 
@@ -23,7 +23,7 @@ impl Lookup {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::JsonPointer`].
+    /// [`ConfigErrorKind::JsonPointer`].
     pub fn json(pointer: impl Into<String>) -> Result<Self, ConfigError> {
         Pointer::new(pointer).map(Self::Json)
     }
@@ -32,9 +32,9 @@ impl Lookup {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::HeaderName`].
+    /// [`ConfigErrorKind::HeaderName`].
     pub fn header(name: &str) -> Result<Self, ConfigError> {
-        name.parse().map(Self::Header).map_err(|_| ConfigError::HeaderName(name.to_owned()))
+        name.parse().map(Self::Header).map_err(|_| ConfigError::new(ConfigErrorKind::HeaderName(name.to_owned())))
     }
 
     /// Says the same of every delivery.
@@ -100,7 +100,10 @@ mod tests {
 
     #[test]
     fn a_place_that_cannot_be_is_refused() {
-        assert_eq!(Lookup::json("event").unwrap_err(), ConfigError::JsonPointer("event".into()));
-        assert_eq!(Lookup::header("x event").unwrap_err(), ConfigError::HeaderName("x event".into()));
+        assert_eq!(Lookup::json("event").unwrap_err(), ConfigError::new(ConfigErrorKind::JsonPointer("event".into())));
+        assert_eq!(
+            Lookup::header("x event").unwrap_err(),
+            ConfigError::new(ConfigErrorKind::HeaderName("x event".into()))
+        );
     }
 }

@@ -24,7 +24,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use jiff::Timestamp;
 
-use crate::error::{ConfigError, Rejection};
+use crate::error::{ConfigError, ConfigErrorKind, Rejection};
 use crate::event;
 use crate::scheme::{Scheme, SealError, Sealing};
 
@@ -289,11 +289,14 @@ impl Profile {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Retention`] when it is shorter.
+    /// [`ConfigErrorKind::Retention`] when it is shorter.
     pub fn check_retention(&self, given: Duration) -> Result<Duration, ConfigError> {
         let least = self.retention();
         if given < least {
-            return Err(ConfigError::Retention { least: least.as_secs(), given: given.as_secs() });
+            return Err(ConfigError::new(ConfigErrorKind::Retention {
+                least: least.as_secs(),
+                given: given.as_secs(),
+            }));
         }
         Ok(given)
     }

@@ -4,9 +4,9 @@ use axum_core::extract::FromRequestParts;
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
 
+use crate::delivery::{Delivery, Received};
 use crate::error::{Rejection, RejectionKind};
-use crate::gate::refusal;
-use crate::idempotency::{Delivery, Received};
+use crate::gate::reject;
 
 /// Takes the typed event. Without a receiver's layer in front it answers 500 and says so in the log.
 impl<S, E> FromRequestParts<S> for Received<E>
@@ -41,6 +41,6 @@ fn missing<T>() -> Rejection {
 /// The status of the kind and nothing else; the rejection rides in the extensions.
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
-        refusal(self)
+        reject(self)
     }
 }

@@ -16,7 +16,7 @@ use crate::provider::{Profile, Provider};
 
 /// What a receiver judges by the head: address, credentials, method, content type.
 #[derive(Clone, Debug)]
-pub struct Front {
+pub struct ReceiverHead {
     receiver: Arc<str>,
     pub(crate) sources: Option<SourceIp>,
     pub(crate) basic: Option<BasicAuth>,
@@ -24,7 +24,7 @@ pub struct Front {
     content_types: Vec<&'static str>,
 }
 
-impl Front {
+impl ReceiverHead {
     pub(crate) fn new(receiver: Arc<str>, profile: &Profile) -> Self {
         Self {
             receiver,
@@ -42,7 +42,7 @@ impl Front {
         let rejection = Rejection::new(RejectionKind::MethodNotAllowed, "the provider does not use this method");
         let allowed: Vec<_> = self.methods.iter().map(Method::as_str).collect();
         match HeaderValue::try_from(allowed.join(", ")) {
-            Ok(allowed) => Err(rejection.with_header(ALLOW, allowed)),
+            Ok(allowed) => Err(rejection.header(ALLOW, allowed)),
             Err(_) => Err(rejection),
         }
     }
@@ -60,7 +60,7 @@ impl Front {
     }
 }
 
-impl Front {
+impl ReceiverHead {
     fn judge(&self, head: &mut Parts) -> Result<(), Rejection> {
         if let Some(sources) = &self.sources {
             sources.check(head)?;
@@ -73,14 +73,14 @@ impl Front {
     }
 }
 
-impl HeadCheck for Front {
+impl HeadCheck for ReceiverHead {
     fn check(&self, head: &mut Parts) -> Result<(), Rejection> {
-        self.judge(head).map_err(|rejection| rejection.with_receiver(Arc::clone(&self.receiver)))
+        self.judge(head).map_err(|rejection| rejection.received_by(Arc::clone(&self.receiver)))
     }
 }
 
 /// What a receiver does with a body: looks for its proof in the head, opens it when it is whole, and leaves evidence.
-pub struct Open<P> {
+pub struct ReceiverBody<P> {
     pub(crate) receiver: Arc<str>,
     pub(crate) provider: Arc<P>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -88,7 +88,7 @@ pub struct Open<P> {
     pub(crate) skip_verification: bool,
 }
 
-impl<P: Provider> BodyCheck for Open<P> {
+impl<P: Provider> BodyCheck for ReceiverBody<P> {
     fn limits(&self) -> BodyLimits {
         self.limits
     }
@@ -110,14 +110,14 @@ impl<P: Provider> BodyCheck for Open<P> {
     }
 }
 
-impl<P> Open<P> {
+impl<P> ReceiverBody<P> {
     fn named<T>(&self, judged: Result<T, Rejection>) -> Result<T, Rejection> {
-        judged.map_err(|rejection| rejection.with_receiver(Arc::clone(&self.receiver)))
+        judged.map_err(|rejection| rejection.received_by(Arc::clone(&self.receiver)))
     }
 }
 
-impl<P> fmt::Debug for Open<P> {
+impl<P> fmt::Debug for ReceiverBody<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Open").field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("ReceiverBody").field("limits", &self.limits).finish_non_exhaustive()
     }
 }

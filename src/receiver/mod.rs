@@ -7,7 +7,6 @@
 #[cfg(feature = "axum")]
 mod axum;
 mod front;
-mod handler;
 mod identity;
 
 use std::sync::Arc;
@@ -16,14 +15,14 @@ use std::time::Duration;
 use tower_layer::Layer;
 
 use crate::clock::{Clock, SystemClock};
+use crate::delivery::{Drain, Handler, HandlerService};
 use crate::error::ConfigError;
 use crate::gate::{BodyBudget, BodyGate, BodyLimits, HeadGate};
-use crate::idempotency::{DedupeStore, Drain, Idempotency, IdempotencyLayer, Settings, Unclaimed};
+use crate::idempotency::{DedupeStore, Idempotency, IdempotencyLayer, Settings, WithoutDedupe};
 use crate::layers::{BasicAuthLayer, SourceIpLayer};
 use crate::provider::Provider;
 
-pub use front::{Front, Open};
-pub use handler::{Handler, HandlerService, IntoOutcome, Outcome};
+pub use front::{ReceiverBody, ReceiverHead};
 
 /// Receives one provider's deliveries, in the right order and nothing forgotten.
 ///
@@ -42,7 +41,7 @@ pub struct Receiver<P, D = NoDedupe> {
     name: Arc<str>,
     provider: Arc<P>,
     store: D,
-    front: Front,
+    front: ReceiverHead,
     limits: BodyLimits,
     budget: Option<BodyBudget>,
     clock: Shared<dyn Clock>,
@@ -87,7 +86,7 @@ impl<P: Provider> Receiver<P> {
     pub fn new(name: impl Into<Arc<str>>, provider: P) -> Self {
         let (name, profile) = (name.into(), provider.profile());
         Self {
-            front: Front::new(Arc::clone(&name), profile),
+            front: ReceiverHead::new(Arc::clone(&name), profile),
             name,
             limits: BodyLimits { max_bytes: profile.max_body, ..BodyLimits::default() },
             budget: None,
@@ -111,8 +110,8 @@ impl<P: Provider> Receiver<P> {
     ///
     /// Every sender repeats itself, after a lost answer for instance. A handler that moves money must recognise a
     /// repeat by itself; [`Received::fence`](crate::Received::fence) is `None`.
-    pub fn dangerous_without_dedupe(self) -> Receiver<P, Arc<Unclaimed>> {
-        self.with_store(Arc::new(Unclaimed))
+    pub fn dangerous_without_dedupe(self) -> Receiver<P, Arc<WithoutDedupe>> {
+        self.with_store(Arc::new(WithoutDedupe))
     }
 
     fn with_store<D>(self, store: D) -> Receiver<P, D> {
@@ -173,7 +172,7 @@ impl<P: Provider, D> Receiver<P, D> {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Retention`] when the retention is shorter than the sender may repeat itself.
+    /// [`Retention`](crate::ConfigErrorKind::Retention) when the retention is shorter than the sender may repeat itself.
     pub fn settings(mut self, change: impl FnOnce(Settings) -> Settings) -> Result<Self, ConfigError> {
         self.settings = change(self.settings);
         self.provider.profile().check_retention(self.settings.terms.retention)?;
@@ -199,7 +198,7 @@ impl<P: Provider, D> Receiver<P, D> {
 
 impl<P: Provider, D: DedupeStore> Receiver<P, Arc<D>> {
     /// A service that answers the provider and calls this handler once per event. The handler returns `()`, an
-    /// [`Outcome`], or a `Result` of one of them; an error is answered 500 and the event is tried again. A sender that
+    /// [`Outcome`](crate::Outcome), or a `Result` of one of them; an error is answered 500 and the event is tried again. A sender that
     /// hangs up does not cancel the handler. Slower than its sender waits, it goes on, and the sender's retry gets its 2xx;
     /// at its [limit](Settings::handler_limit), 5 minutes unless it was set, it is dropped.
     ///
@@ -224,7 +223,7 @@ impl<P: Provider, D: DedupeStore> Receiver<P, Arc<D>> {
     #[must_use]
     pub fn layer(self) -> ReceiverLayer<P, D> {
         let budget = self.budget.unwrap_or_else(|| BodyBudget::for_bodies_of(self.limits.max_bytes));
-        let open = Open {
+        let open = ReceiverBody {
             receiver: Arc::clone(&self.name),
             provider: Arc::clone(&self.provider),
             clock: self.clock.0,
@@ -237,13 +236,13 @@ impl<P: Provider, D: DedupeStore> Receiver<P, Arc<D>> {
 }
 
 /// The service of a [`Receiver`] around an inner service.
-pub type ReceiverService<P, D, S> = HeadGate<Front, BodyGate<Open<P>, Idempotency<P, D, S>>>;
+pub type ReceiverService<P, D, S> = HeadGate<ReceiverHead, BodyGate<ReceiverBody<P>, Idempotency<P, D, S>>>;
 
 /// A [`Receiver`] as a layer.
 #[derive(Debug)]
 pub struct ReceiverLayer<P, D> {
-    front: Arc<Front>,
-    open: Arc<Open<P>>,
+    front: Arc<ReceiverHead>,
+    open: Arc<ReceiverBody<P>>,
     budget: BodyBudget,
     dedupe: IdempotencyLayer<P, D>,
 }

@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 use super::form::{BodyForm, EnvelopeNames, Form, Parts, decode_header, set};
 use super::{Opened, Scheme, SealError, Sealing, mismatch};
 use crate::encoding::{Encoding, TextEncoding};
-use crate::error::{ConfigError, Rejection, RejectionKind};
+use crate::error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
 use crate::secret::{KeyCheck, KeyRing, PreparedKeys};
 
 /// AES-256-GCM without additional data, with a 12-byte IV and a 16-byte tag; no other lengths.
@@ -70,7 +70,7 @@ impl AesGcm {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::KeyLength`].
+    /// [`ConfigErrorKind::KeyLength`].
     pub fn in_headers(
         keys: impl Into<KeyRing>,
         iv: HeaderName,
@@ -85,7 +85,7 @@ impl AesGcm {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::KeyLength`].
+    /// [`ConfigErrorKind::KeyLength`].
     pub fn in_envelope(
         keys: impl Into<KeyRing>,
         names: EnvelopeNames,
@@ -96,7 +96,8 @@ impl AesGcm {
 
     fn new(keys: &KeyRing, form: Form) -> Result<Self, ConfigError> {
         let keys = keys.prepare(|key| {
-            Aes256Gcm::new_from_slice(key).map_err(|_| ConfigError::KeyLength { needed: 32, given: key.len() })
+            Aes256Gcm::new_from_slice(key)
+                .map_err(|_| ConfigError::new(ConfigErrorKind::KeyLength { needed: 32, given: key.len() }))
         })?;
         let proof_headers = form.headers();
         Ok(Self { keys, form, text: TextEncoding::default(), checksum: None, proof_headers })
@@ -172,7 +173,7 @@ impl Scheme for AesGcm {
         let parts = self.form.read(headers, body)?;
         let (bytes, key_id) = self.decrypt(parts, now)?;
         let text = self.text.to_utf8(bytes).map_err(|error| {
-            Rejection::new(RejectionKind::PayloadMalformed, "the plaintext is not in its encoding").with_source(error)
+            Rejection::new(RejectionKind::PayloadMalformed, "the plaintext is not in its encoding").caused_by(error)
         })?;
         if checksum.is_some_and(|given| !bool::from(sum(&text).ct_eq(&given))) {
             return Err(mismatch());

@@ -13,7 +13,7 @@ use super::signed::{Signed, Wire};
 use super::spki::{self, PublicKey};
 use super::template::Template;
 use super::{Opened, Scheme, SealError, Sealing, fitting};
-use crate::error::{ConfigError, Rejection};
+use crate::error::{ConfigError, ConfigErrorKind, Rejection};
 use crate::secret::{KeyCheck, KeyRing, PreparedKeys, Secret};
 
 /// Ed25519 (RFC 8032) over what a [`Signed`] says: whoever verifies cannot sign.
@@ -42,9 +42,9 @@ impl Ed25519 {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::KeyLength`] for anything but 32 bytes; [`ConfigError::Encoding`] when they are no key, or one for
-    /// which anybody can sign; as [`Hmac::over`](super::Hmac::over) for the rest.
-    pub fn over(signed: Signed, public_keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
+    /// [`ConfigErrorKind::KeyLength`] for anything but 32 bytes; [`ConfigErrorKind::Encoding`] when they are no key, or one for
+    /// which anybody can sign; as [`Hmac::new`](super::Hmac::new) for the rest.
+    pub fn new(signed: Signed, public_keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
         let keys = public_keys.into().prepare(verifying_key)?;
         Ok(Self { wire: signed.check()?, keys, signing: None })
     }
@@ -54,15 +54,14 @@ impl Ed25519 {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::KeyLength`]; [`ConfigError::Encoding`] when the two halves are not of one pair.
+    /// [`ConfigErrorKind::KeyLength`]; [`ConfigErrorKind::Encoding`] when the two halves are not of one pair.
     pub fn signing_key(mut self, private_key: &Secret) -> Result<Self, ConfigError> {
         let bytes = private_key.expose();
         let key = match (<&[u8; 32]>::try_from(bytes), <&[u8; 64]>::try_from(bytes)) {
             (Ok(seed), _) => SigningKey::from_bytes(seed),
-            (_, Ok(pair)) => {
-                SigningKey::from_keypair_bytes(pair).map_err(|_| ConfigError::Encoding("an Ed25519 key pair"))?
-            }
-            _ => return Err(ConfigError::KeyLength { needed: 32, given: bytes.len() }),
+            (_, Ok(pair)) => SigningKey::from_keypair_bytes(pair)
+                .map_err(|_| ConfigError::new(ConfigErrorKind::Encoding("an Ed25519 key pair")))?,
+            _ => return Err(ConfigError::new(ConfigErrorKind::KeyLength { needed: 32, given: bytes.len() })),
         };
         self.signing = Some(Signing(key));
         Ok(self)
@@ -95,10 +94,12 @@ impl Ed25519 {
 fn verifying_key(bytes: &[u8]) -> Result<VerifyingKey, ConfigError> {
     let bytes = match spki::read(bytes) {
         Some(PublicKey::Ed25519(inside)) => inside,
-        _ => bytes.try_into().map_err(|_| ConfigError::KeyLength { needed: 32, given: bytes.len() })?,
+        _ => bytes
+            .try_into()
+            .map_err(|_| ConfigError::new(ConfigErrorKind::KeyLength { needed: 32, given: bytes.len() }))?,
     };
     let key = VerifyingKey::from_bytes(bytes).ok().filter(|key| !key.is_weak());
-    key.ok_or(ConfigError::Encoding("an Ed25519 public key"))
+    key.ok_or(ConfigError::new(ConfigErrorKind::Encoding("an Ed25519 public key")))
 }
 
 impl Scheme for Ed25519 {

@@ -6,7 +6,7 @@ use crate::error::{Rejection, RejectionKind};
 
 /// The one value of this header, without the optional white space around it.
 ///
-/// Missing and blank are the same refusal; so are two values, equal or not: which of them was signed is anybody's guess.
+/// Missing and blank are the same reject; so are two values, equal or not: which of them was signed is anybody's guess.
 pub(crate) fn sole<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a [u8], Rejection> {
     exact(headers, name).map(<[u8]>::trim_ascii)
 }

@@ -10,12 +10,11 @@ use super::mac::{KeyedMac, MacAlgorithm, Tag};
 use super::signed::{Signed, Wire};
 use super::template::Template;
 use super::{Opened, Scheme, SealError, Sealing, fitting, long_enough};
-use crate::encoding::Encoding;
 use crate::error::{ConfigError, Rejection};
 use crate::secret::{KeyCheck, KeyRing, PreparedKeys};
 
 /// HMAC as text in a header that stands once: over the exact body bytes ([`Hmac::new`]), or over whatever a [`Signed`]
-/// says ([`Hmac::over`]).
+/// says ([`Hmac::new`]).
 ///
 /// Over the body it proves sender and body, and no time: a recorded delivery fits for ever, and only its event's
 /// idempotency key tells it from a new one. A [`Signed::timestamp`] bounds that.
@@ -27,29 +26,15 @@ pub struct Hmac {
 }
 
 impl Hmac {
-    /// A MAC over the body in this header. Each secret has at least 16 bytes.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError::ShortSecret`].
-    pub fn new(
-        algorithm: MacAlgorithm,
-        header: HeaderName,
-        encoding: Encoding,
-        keys: impl Into<KeyRing>,
-    ) -> Result<Self, ConfigError> {
-        Self::over(algorithm, Signed::new(header, encoding), keys)
-    }
-
     /// A MAC over what `signed` says, where it says. Each secret has at least 16 bytes.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::ShortSecret`]; [`ConfigError::Template`] and [`ConfigError::Scheme`] when the parts of `signed` do
-    /// not go together; [`ConfigError::BodyUnsigned`] when they leave the body out; [`ConfigError::TimestampUnchecked`]
+    /// [`ShortSecret`](crate::ConfigErrorKind::ShortSecret); [`Template`](crate::ConfigErrorKind::Template) and [`Scheme`](crate::ConfigErrorKind::Scheme) when the parts of `signed` do
+    /// not go together; [`BodyUnsigned`](crate::ConfigErrorKind::BodyUnsigned) when they leave the body out; [`TimestampUnchecked`](crate::ConfigErrorKind::TimestampUnchecked)
     /// when a time is signed and no tolerance set;
-    /// [`ConfigError::TimestampUnsigned`] for a tolerance of a time that is not signed.
-    pub fn over(algorithm: MacAlgorithm, signed: Signed, keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
+    /// [`TimestampUnsigned`](crate::ConfigErrorKind::TimestampUnsigned) for a tolerance of a time that is not signed.
+    pub fn new(algorithm: MacAlgorithm, signed: Signed, keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
         let keys = keys.into().prepare(|secret| {
             long_enough(secret)?;
             KeyedMac::new(algorithm, secret)
@@ -57,11 +42,11 @@ impl Hmac {
         Ok(Self { algorithm, wire: signed.check()?, keys })
     }
 
-    /// [`Hmac::over`] with secrets of any length but none, for a sender whose users choose short ones.
+    /// [`Hmac::new`] with secrets of any length but none, for a sender whose users choose short ones.
     ///
     /// # Errors
     ///
-    /// As [`Hmac::over`], without the first.
+    /// As [`Hmac::new`], without the first.
     ///
     /// # Security
     ///

@@ -1,7 +1,7 @@
 //! How signatures stand in their header: one, several in a list, or among parameters.
 
 use super::template::is_token;
-use crate::error::ConfigError;
+use crate::error::{ConfigError, ConfigErrorKind};
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Layout {
@@ -18,11 +18,11 @@ pub(super) struct Item<'a> {
 }
 
 impl Layout {
-    pub(super) const MOST_ITEMS: usize = 16;
+    pub(super) const MAX_ITEMS: usize = 16;
 
     /// A separator must be told from what it separates.
     pub(super) fn check(&self, prefix: &str) -> Result<(), ConfigError> {
-        let wrong = |why: &'static str| Err(ConfigError::Scheme(why));
+        let wrong = |why: &'static str| Err(ConfigError::new(ConfigErrorKind::Scheme(why)));
         let (Self::List(separator) | Self::Params { separator, .. }) = self else { return Ok(()) };
         let may_be_inside = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
         if separator.is_empty() || !separator.is_ascii() || separator.bytes().any(may_be_inside) {
@@ -48,7 +48,7 @@ impl Layout {
         };
         // To search for a text takes a preparation, which one item is spared.
         let one = if separator.is_none() { Some(text) } else { None };
-        let several = separator.map(|separator| text.splitn(Self::MOST_ITEMS + 1, separator.as_str()));
+        let several = separator.map(|separator| text.splitn(Self::MAX_ITEMS + 1, separator.as_str()));
         one.into_iter().chain(several.into_iter().flatten()).map(move |item| {
             let item = item.trim_matches([' ', '\t']);
             match named.then(|| item.split_once('=')).flatten() {

@@ -7,7 +7,7 @@ use sha2::{Sha256, Sha512};
 use subtle::{Choice, ConstantTimeEq};
 
 use crate::encoding::Encoding;
-use crate::error::ConfigError;
+use crate::error::{ConfigError, ConfigErrorKind};
 
 /// The message authentication codes of the wire, at their full length.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -34,10 +34,10 @@ impl MacAlgorithm {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Algorithm`].
+    /// [`ConfigErrorKind::Algorithm`].
     pub fn from_name(name: &str) -> Result<Self, ConfigError> {
         let known = Self::ALL.iter().find(|algorithm| algorithm.name() == name);
-        known.copied().ok_or_else(|| ConfigError::Algorithm(name.to_owned()))
+        known.copied().ok_or_else(|| ConfigError::new(ConfigErrorKind::Algorithm(name.to_owned())))
     }
 
     /// The algorithm's name, such as `hmac-sha256`.
@@ -67,7 +67,7 @@ impl KeyedMac {
             MacAlgorithm::HmacSha512 => Hmac::new_from_slice(key).map(Self::Sha512),
         };
         // HMAC takes a key of any length, so this says nothing that can be seen.
-        keyed.map_err(|InvalidLength| ConfigError::OutOfRange("the length of the HMAC key"))
+        keyed.map_err(|InvalidLength| ConfigError::new(ConfigErrorKind::OutOfRange("the length of the HMAC key")))
     }
 
     /// Whether any of `given` is the tag over these parts, one after the other. All of them are looked at.
@@ -154,7 +154,11 @@ mod tests {
             assert_eq!(MacAlgorithm::from_name(algorithm.name()), Ok(*algorithm));
         }
         for name in ["", "hmac-sha1", "sha256", "HMAC-SHA256", "hmac-sha384"] {
-            assert_eq!(MacAlgorithm::from_name(name), Err(ConfigError::Algorithm(name.into())), "{name}");
+            assert_eq!(
+                MacAlgorithm::from_name(name),
+                Err(ConfigError::new(ConfigErrorKind::Algorithm(name.into()))),
+                "{name}"
+            );
         }
     }
 }

@@ -13,7 +13,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let secret = Secret::utf8("correct horse battery staple")?;
 //! let signed = Signed::new(HeaderName::from_static("x-signature"), Encoding::Hex).prefix("sha256=");
-//! let scheme = Hmac::over(MacAlgorithm::HmacSha256, signed, secret)?;
+//! let scheme = Hmac::new(MacAlgorithm::HmacSha256, signed, secret)?;
 //!
 //! let now = Timestamp::UNIX_EPOCH;
 //! let mut headers = HeaderMap::new();
@@ -58,8 +58,8 @@ use jiff::Timestamp;
 use subtle::Choice;
 
 use crate::clock::{Entropy, NoEntropy};
-use crate::error::{ConfigError, Rejection, RejectionKind};
-use crate::secret::{KeyCheck, LEAST, PreparedKeys};
+use crate::error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
+use crate::secret::{KeyCheck, MIN_SECRET, PreparedKeys};
 
 pub use aes_gcm::AesGcm;
 #[cfg(feature = "asymmetric")]
@@ -270,7 +270,7 @@ impl From<NoEntropy> for SealError {
     }
 }
 
-/// The one refusal for every cryptographic cause. No valid key is one of them.
+/// The one rejection for every cryptographic cause. No valid key is one of them.
 fn mismatch() -> Rejection {
     Rejection::new(RejectionKind::SignatureMismatch, "no valid key fits this delivery")
 }
@@ -287,8 +287,8 @@ fn fitting<K>(keys: &PreparedKeys<K>, now: Timestamp, fits: impl Fn(&K) -> Choic
 }
 
 fn long_enough(secret: &[u8]) -> Result<(), ConfigError> {
-    if secret.len() < LEAST {
-        return Err(ConfigError::ShortSecret { least: LEAST, given: secret.len() });
+    if secret.len() < MIN_SECRET {
+        return Err(ConfigError::new(ConfigErrorKind::ShortSecret { least: MIN_SECRET, given: secret.len() }));
     }
     Ok(())
 }

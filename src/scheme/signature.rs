@@ -13,7 +13,7 @@ use super::signed::{Signed, Wire};
 use super::spki::{self, PublicKey};
 use super::template::Template;
 use super::{Opened, Scheme, SealError, Sealing, fitting};
-use crate::error::{ConfigError, Rejection};
+use crate::error::{ConfigError, ConfigErrorKind, Rejection};
 use crate::secret::{KeyCheck, KeyRing, PreparedKeys};
 
 /// The signatures that are verified. Which of them is fixed by configuration, never by a message.
@@ -37,10 +37,10 @@ impl SignatureAlgorithm {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Algorithm`].
+    /// [`ConfigErrorKind::Algorithm`].
     pub fn from_name(name: &str) -> Result<Self, ConfigError> {
         let known = Self::ALL.iter().find(|algorithm| algorithm.name() == name);
-        known.copied().ok_or_else(|| ConfigError::Algorithm(name.to_owned()))
+        known.copied().ok_or_else(|| ConfigError::new(ConfigErrorKind::Algorithm(name.to_owned())))
     }
 
     /// The algorithm's name, such as `rsa-pkcs1-sha256`.
@@ -58,8 +58,10 @@ impl SignatureAlgorithm {
             (Self::RsaPkcs1Sha256, Some(PublicKey::Rsa(key))) => (&RSA_PKCS1_2048_8192_SHA256, key),
             (Self::EcdsaP256Sha256Der, Some(PublicKey::P256(point))) => (&ECDSA_P256_SHA256_ASN1, point),
             (Self::EcdsaP256Sha256Fixed, Some(PublicKey::P256(point))) => (&ECDSA_P256_SHA256_FIXED, point),
-            (Self::RsaPkcs1Sha256, _) => return Err(ConfigError::Encoding("an RSA public key of 2048 to 8192 bits")),
-            _ => return Err(ConfigError::Encoding("a public key of P-256")),
+            (Self::RsaPkcs1Sha256, _) => {
+                return Err(ConfigError::new(ConfigErrorKind::Encoding("an RSA public key of 2048 to 8192 bits")));
+            }
+            _ => return Err(ConfigError::new(ConfigErrorKind::Encoding("a public key of P-256"))),
         };
         Ok(UnparsedPublicKey::new(algorithm, key.to_vec()))
     }
@@ -82,9 +84,9 @@ impl Signature {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Encoding`] for a key that is not of the algorithm; as [`Hmac::over`](super::Hmac::over) for the
+    /// [`ConfigErrorKind::Encoding`] for a key that is not of the algorithm; as [`Hmac::new`](super::Hmac::new) for the
     /// rest.
-    pub fn over(
+    pub fn new(
         algorithm: SignatureAlgorithm,
         signed: Signed,
         public_keys: impl Into<KeyRing>,

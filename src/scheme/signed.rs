@@ -11,9 +11,9 @@ use super::template::Template;
 use super::tolerance::{Source, Tolerance};
 use super::{SealError, mismatch, sole};
 use crate::encoding::Encoding;
-use crate::error::{ConfigError, Rejection, RejectionKind};
+use crate::error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
 
-/// What a signature covers, where it stands and how it is written. [`Hmac::over`](super::Hmac::over) checks it whole.
+/// What a signature covers, where it stands and how it is written. [`Hmac::new`](super::Hmac::new) checks it whole.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,7 +29,7 @@ use crate::error::{ConfigError, Rejection, RejectionKind};
 ///     .params(",", "v1")
 ///     .template(Template::parse("{param:t}.{body}")?)
 ///     .timestamp(Tolerance::param("t", TimeUnit::Seconds));
-/// let scheme = Hmac::over(MacAlgorithm::HmacSha256, signed, Secret::utf8("whsec_an_example_of_one")?)?;
+/// let scheme = Hmac::new(MacAlgorithm::HmacSha256, signed, Secret::utf8("whsec_an_example_of_one")?)?;
 ///
 /// let now: Timestamp = "2026-11-21T12:00:00Z".parse()?;
 /// let mut headers = HeaderMap::new();
@@ -58,7 +58,7 @@ pub struct Signed {
 
 impl Signed {
     /// The most items in one signature header. More are refused unread.
-    pub const MOST_ITEMS: usize = Layout::MOST_ITEMS;
+    pub const MAX_ITEMS: usize = Layout::MAX_ITEMS;
 
     /// One signature in this header, over the body alone.
     #[must_use]
@@ -157,19 +157,23 @@ impl Signed {
         self.layout.check(&self.prefix)?;
         let params = matches!(self.layout, Layout::Params { .. });
         if self.template.has_params() && !params {
-            return Err(ConfigError::Template("{param:…} is signed but the header is not read as parameters".into()));
+            return Err(ConfigError::new(ConfigErrorKind::Template(
+                "{param:…} is signed but the header is not read as parameters".into(),
+            )));
         }
         if self.template.covers_header(&self.header)
             || matches!(&self.layout, Layout::Params { signature, .. } if self.template.covers_param(signature))
         {
-            return Err(ConfigError::Template("a signature cannot cover itself".into()));
+            return Err(ConfigError::new(ConfigErrorKind::Template("a signature cannot cover itself".into())));
         }
         if !self.template.covers_body() && !self.bodiless {
-            return Err(ConfigError::BodyUnsigned);
+            return Err(ConfigError::new(ConfigErrorKind::BodyUnsigned));
         }
         match (&self.tolerance, self.template.timed()) {
             (Some(tolerance), _) => tolerance.check(&self.template)?,
-            (None, Some(name)) if !self.untimed => return Err(ConfigError::TimestampUnchecked(name)),
+            (None, Some(name)) if !self.untimed => {
+                return Err(ConfigError::new(ConfigErrorKind::TimestampUnchecked(name)));
+            }
             (None, _) => {}
         }
         self.template = self.template.with_url(self.url.as_deref())?;
@@ -211,7 +215,7 @@ impl Wire {
     pub(super) fn read<'a>(&'a self, headers: &'a HeaderMap, body: &'a [u8]) -> Result<Claim<'a>, Rejection> {
         let wire = &self.0;
         let text = std::str::from_utf8(sole(headers, &wire.header)?).map_err(|_| wire.malformed("UTF-8"))?;
-        if wire.layout.items(text).count() > Layout::MOST_ITEMS {
+        if wire.layout.items(text).count() > Layout::MAX_ITEMS {
             return Err(wire.malformed("short enough"));
         }
         let param = |name: &str| wire.layout.param(text, name).map_err(|why| wire.malformed(why)).map(str::as_bytes);

@@ -2,7 +2,7 @@
 
 use super::der::{BIT_STRING, ED25519, INTEGER, P256, RSA, SEQUENCE};
 use crate::encoding::Encoding;
-use crate::error::ConfigError;
+use crate::error::{ConfigError, ConfigErrorKind};
 use crate::secret::Secret;
 
 /// The key inside, as the verifier takes it.
@@ -62,11 +62,11 @@ fn element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
 ///
 /// # Errors
 ///
-/// [`ConfigError::Encoding`].
+/// [`ConfigErrorKind::Encoding`].
 pub fn public_key(text: &str) -> Result<Secret, ConfigError> {
     let der = if text.trim_start().starts_with('{') { super::jwk::to_spki(text) } else { from_pem(text) };
     let der = der.filter(|der| read(der).is_some());
-    der.ok_or(ConfigError::Encoding("a public key in PEM or JWK")).and_then(Secret::bytes)
+    der.ok_or(ConfigError::new(ConfigErrorKind::Encoding("a public key in PEM or JWK"))).and_then(Secret::bytes)
 }
 
 fn from_pem(pem: &str) -> Option<Vec<u8>> {

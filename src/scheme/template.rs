@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName};
 
 use super::header::exact;
-use crate::error::{ConfigError, Rejection, RejectionKind};
+use crate::error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
 
 /// The bytes that are signed, part by part. Nothing is ever joined: each part goes into the MAC as it came.
 ///
@@ -37,8 +37,8 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Template`] for an unknown part, a brace that stands alone, or when nothing of the delivery would
-    /// be signed; [`ConfigError::HeaderName`].
+    /// [`ConfigErrorKind::Template`] for an unknown part, a brace that stands alone, or when nothing of the delivery would
+    /// be signed; [`ConfigErrorKind::HeaderName`].
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let mut parts = Vec::new();
         let mut literal = String::new();
@@ -111,7 +111,9 @@ impl Template {
     pub(super) fn with_url(mut self, url: Option<&str>) -> Result<Self, ConfigError> {
         for part in &mut self.0 {
             if *part == Part::Url {
-                let url = url.ok_or_else(|| ConfigError::Template("{url} is signed but no URL is set".into()))?;
+                let url = url.ok_or_else(|| {
+                    ConfigError::new(ConfigErrorKind::Template("{url} is signed but no URL is set".into()))
+                })?;
                 *part = Part::Text(url.to_owned());
             }
         }
@@ -155,13 +157,14 @@ impl Part {
         match name.split_once(':') {
             None if name == "body" => Ok(Self::Body),
             None if name == "url" => Ok(Self::Url),
-            Some(("header", name)) => {
-                name.parse().map(Self::Header).map_err(|_| ConfigError::HeaderName(name.to_owned()))
-            }
+            Some(("header", name)) => name
+                .parse()
+                .map(Self::Header)
+                .map_err(|_| ConfigError::new(ConfigErrorKind::HeaderName(name.to_owned()))),
             Some(("param", name)) if is_token(name) => Ok(Self::Param(name.to_owned())),
-            _ => Err(ConfigError::Template(format!(
+            _ => Err(ConfigError::new(ConfigErrorKind::Template(format!(
                 "{{{name}}} is none of {{body}}, {{url}}, {{header:NAME}} and {{param:NAME}}"
-            ))),
+            )))),
         }
     }
 }
@@ -183,5 +186,5 @@ fn push_text(parts: &mut Vec<Part>, literal: &mut String) {
 }
 
 fn wrong(text: &str, why: &str) -> ConfigError {
-    ConfigError::Template(format!("{text:?}: {why}"))
+    ConfigError::new(ConfigErrorKind::Template(format!("{text:?}: {why}")))
 }

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{Opened, Scheme, SealError, Sealing, fitting, long_enough, sole};
-use crate::error::{ConfigError, Rejection};
+use crate::error::{ConfigError, ConfigErrorKind, Rejection};
 use crate::secret::{KeyCheck, KeyRing, PreparedKeys};
 
 /// A header whose value must be a shared secret. The body passes untouched.
@@ -37,8 +37,8 @@ impl StaticToken {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::ShortSecret`]; [`ConfigError::Encoding`] for a secret that is no header value;
-    /// [`ConfigError::SecretEdge`] for white space at its ends, which HTTP drops.
+    /// [`ConfigErrorKind::ShortSecret`]; [`ConfigErrorKind::Encoding`] for a secret that is no header value;
+    /// [`ConfigErrorKind::SecretEdge`] for white space at its ends, which HTTP drops.
     pub fn new(header: HeaderName, keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
         let keys = keys.into().prepare(|secret| {
             long_enough(secret)?;
@@ -70,9 +70,9 @@ impl StaticToken {
 impl Token {
     fn new(secret: &[u8]) -> Result<Self, ConfigError> {
         if secret.trim_ascii() != secret {
-            return Err(ConfigError::SecretEdge);
+            return Err(ConfigError::new(ConfigErrorKind::SecretEdge));
         }
-        HeaderValue::from_bytes(secret).map_err(|_| ConfigError::Encoding("a header value"))?;
+        HeaderValue::from_bytes(secret).map_err(|_| ConfigError::new(ConfigErrorKind::Encoding("a header value")))?;
         Ok(Self { secret: Zeroizing::new(secret.to_vec()), digest: Sha256::digest(secret).into() })
     }
 }

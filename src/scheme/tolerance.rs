@@ -6,7 +6,7 @@ use http::HeaderName;
 use jiff::Timestamp;
 
 use super::template::{Template, is_token};
-use crate::error::{ConfigError, Rejection, RejectionKind};
+use crate::error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
 
 /// How a time is written: decimal digits and nothing else, counted from 1970.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -47,7 +47,7 @@ pub(super) enum Source {
 
 impl Tolerance {
     /// The longest tolerance. A sender who does not sign its retries anew may need one as long as its schedule.
-    pub const MOST: Duration = Duration::from_hours(30 * 24);
+    pub const MAX: Duration = Duration::from_hours(30 * 24);
 
     const USUAL: Duration = Duration::from_mins(5);
 
@@ -83,14 +83,16 @@ impl Tolerance {
 
     /// Refuses a tolerance that is none, and a time that anybody can write.
     pub(super) fn check(&self, template: &Template) -> Result<(), ConfigError> {
-        if self.past > Self::MOST || self.future > Self::MOST {
-            return Err(ConfigError::OutOfRange("the tolerance of the timestamp (at most 30 days)"));
+        if self.past > Self::MAX || self.future > Self::MAX {
+            return Err(ConfigError::new(ConfigErrorKind::OutOfRange(
+                "the tolerance of the timestamp (at most 30 days)",
+            )));
         }
         let (name, signed) = match &self.source {
             Source::Header(name) => (name.as_str(), template.covers_header(name)),
             Source::Param(name) => (name.as_str(), is_token(name) && template.covers_param(name)),
         };
-        if signed { Ok(()) } else { Err(ConfigError::TimestampUnsigned(name.to_owned())) }
+        if signed { Ok(()) } else { Err(ConfigError::new(ConfigErrorKind::TimestampUnsigned(name.to_owned()))) }
     }
 
     /// The number as it was sent. Whatever else it is, it says nothing of our clock.

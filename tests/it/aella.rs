@@ -14,7 +14,7 @@ use tower_webhook::provider::aella::{
 use tower_webhook::provider::{Decoded, Delivered, Identity, Message, Provider as _};
 use tower_webhook::scheme::{MacAlgorithm, Sealing};
 use tower_webhook::secret::Secret;
-use tower_webhook::{ConfigError, RejectionKind};
+use tower_webhook::{ConfigError, ConfigErrorKind, RejectionKind};
 
 const TRANSFER: &str = include_str!("../fixtures/aella/transfer.completed.json");
 const INWARDS: &str = include_str!("../fixtures/aella/inwards.completed.json");
@@ -414,7 +414,7 @@ fn header_and_algorithm_are_data() {
         .signature_header(HeaderName::from_static("x-other"))
         .and_then(|aella| aella.algorithm(MacAlgorithm::HmacSha256))
         .unwrap()
-        .with_profile(|profile| profile.max_body = 7);
+        .change_profile(|profile| profile.max_body = 7);
     let sent = other.seal(Message::new("{}"), &Sealing::new(now, &OsEntropy)).unwrap();
     assert_eq!(sent.headers()["x-other"].len(), 64);
     assert_eq!(other.profile().max_body, 7);
@@ -426,7 +426,7 @@ fn header_and_algorithm_are_data() {
 #[test]
 fn a_short_key_is_refused_and_a_key_is_kept_a_week() {
     let short = Aella::new(Secret::utf8("ae_sk_test_exam").unwrap()).unwrap_err();
-    assert_eq!(short, ConfigError::ShortSecret { least: 16, given: 15 });
+    assert_eq!(short, ConfigError::new(ConfigErrorKind::ShortSecret { least: 16, given: 15 }));
     let aella = aella();
     let profile = aella.profile();
     assert_eq!(profile.retention().as_secs(), 6 * 86_400 * 6 / 5);

@@ -23,7 +23,7 @@ use tower_webhook::provider::banking_circle::{
 use tower_webhook::provider::{Decoded, Events, Message, Provider};
 use tower_webhook::scheme::Sealing;
 use tower_webhook::secret::Secret;
-use tower_webhook::{ConfigError, Rejection, RejectionKind};
+use tower_webhook::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
 
 const PROCESSED: &str = include_str!("../fixtures/banking-circle/incoming-payment-processed.json");
 const BOOKED: &str = include_str!("../fixtures/banking-circle/outgoing-payment-booked.json");
@@ -45,11 +45,11 @@ fn decode(json: &str) -> Vec<Decoded<Event>> {
     events.into_iter().collect()
 }
 
-fn refusal(json: &str) -> RejectionKind {
+fn reject(json: &str) -> RejectionKind {
     try_decode(json).expect_err(json).kind()
 }
 
-/// The kind of refusal, and how many events are readable all the same.
+/// The kind of reject, and how many events are readable all the same.
 fn unreadable(json: &str) -> (RejectionKind, usize) {
     let events = try_decode(json).unwrap_or_else(|no| panic!("{no}: {json}"));
     (events.rejection().expect(json).kind(), events.len())
@@ -307,7 +307,7 @@ fn a_message_holds_none_to_a_thousand_notifications() {
         assert!(events.iter().enumerate().all(|(at, decoded)| decoded.key.as_str() == format!("e-{at}")));
     }
     for count in [1001, 5000] {
-        assert_eq!(refusal(&of(count)), RejectionKind::TooManyEvents, "{count}");
+        assert_eq!(reject(&of(count)), RejectionKind::TooManyEvents, "{count}");
     }
 }
 
@@ -356,7 +356,7 @@ fn what_the_bank_does_not_send_is_malformed() {
         PROCESSED.replacen("\"currency\"", "\"currenc\\u0079\": \"USD\", \"currency\"", 1),
     ];
     for json in cases {
-        assert_eq!(refusal(&json), RejectionKind::PayloadMalformed, "{json}");
+        assert_eq!(reject(&json), RejectionKind::PayloadMalformed, "{json}");
     }
 }
 
@@ -527,7 +527,7 @@ fn header_names_are_data() {
 fn only_a_key_of_32_bytes_is_taken() {
     // The .NET sample's own reading of a 32-character key.
     let refused = BankingCircle::new(Secret::base64("abcdefghijklmnopqrstuvwxyzabcdef").unwrap()).unwrap_err();
-    assert_eq!(refused, ConfigError::KeyLength { needed: 32, given: 24 });
+    assert_eq!(refused, ConfigError::new(ConfigErrorKind::KeyLength { needed: 32, given: 24 }));
     assert!(BankingCircle::new(Secret::utf8("abcdefghijklmnopqrstuvwxyzabcdef").unwrap()).is_ok());
 }
 

@@ -115,7 +115,7 @@ fn config(receiver: SocketAddr, buffered: SocketAddr, streaming: SocketAddr) -> 
 }
 
 async fn receiver() -> SocketAddr {
-    let provider = || aella().with_profile(|profile| profile.content_types = vec!["application/json"]);
+    let provider = || aella().change_profile(|profile| profile.content_types = vec!["application/json"]);
     let make = || Receiver::new("aella", provider()).clock(now()).dedupe(MemoryStore::new(10_000));
     let password = Secret::utf8("correct horse battery staple").unwrap();
     let basic = BasicAuthLayer::new([Credentials::new("aella", password).unwrap()]).unwrap();
@@ -152,7 +152,7 @@ fn delivery(what: &'static str, line: &str, status: u16, headers: &[(&str, &str)
     Delivery { what, bytes, status }
 }
 
-/// One good transfer, and one of each refusal, most of them with 200 KB.
+/// One good transfer, and one of each reject, most of them with 200 KB.
 fn deliveries(number: u32) -> Vec<Delivery> {
     let transfer = TRANSFER.replacen("7b129bdd", &format!("{number:08x}"), 1);
     let good = sealed(&aella(), transfer.clone());

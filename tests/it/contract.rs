@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::time::Instant;
+use tower_webhook::delivery::{Fingerprint, KeyHash};
 use tower_webhook::idempotency::{
-    Claim, DedupeStore, Fingerprint, Held, Key, LostWhy, MemoryStore, StateTag, StoreError, StoredResponse, Terms,
-    Token,
+    Claim, DedupeStore, Held, LostReason, MemoryStore, RecordState, StoreError, StoredResponse, Terms, Token,
 };
 use tower_webhook::testing::contract::{self, Law, Subject};
 
@@ -78,7 +78,7 @@ enum Flaw {
 struct Flawed {
     flaw: Flaw,
     capacity: usize,
-    records: Mutex<HashMap<Key, Record>>,
+    records: Mutex<HashMap<KeyHash, Record>>,
 }
 
 #[derive(Clone)]
@@ -86,7 +86,7 @@ struct Record {
     fingerprint: Fingerprint,
     other_payload: bool,
     fence: u64,
-    tag: StateTag,
+    tag: RecordState,
     token: Option<Token>,
     until: Instant,
     expires: Instant,
@@ -102,11 +102,11 @@ impl Flawed {
         Instant::now() + capped
     }
 
-    fn live(&self, key: &Key) -> Option<Record> {
+    fn live(&self, key: &KeyHash) -> Option<Record> {
         self.records.lock().unwrap().get(key).filter(|record| Instant::now() < record.expires).cloned()
     }
 
-    fn put(&self, key: &Key, record: Record) -> Result<(), StoreError> {
+    fn put(&self, key: &KeyHash, record: Record) -> Result<(), StoreError> {
         let mut records = self.records.lock().unwrap();
         if !records.contains_key(key) || self.flaw == Flaw::FullEvenForKnownKeys {
             records.retain(|_, record| Instant::now() < record.expires);
@@ -125,10 +125,10 @@ impl Flawed {
         Ok(())
     }
 
-    fn change(&self, key: &Key, token: &Token, any_token: bool, change: impl FnOnce(&mut Record) -> Held) -> Held {
-        let Some(mut record) = self.live(key) else { return Held::Lost(LostWhy::Gone) };
+    fn change(&self, key: &KeyHash, token: &Token, any_token: bool, change: impl FnOnce(&mut Record) -> Held) -> Held {
+        let Some(mut record) = self.live(key) else { return Held::Lost(LostReason::Gone) };
         if record.token != Some(*token) && !any_token {
-            return Held::Lost(LostWhy::Taken(record.tag));
+            return Held::Lost(LostReason::Taken(record.tag));
         }
         let held = change(&mut record);
         self.records.lock().unwrap().insert(*key, record);
@@ -162,7 +162,7 @@ impl Flawed {
             Some(before) if self.flaw == Flaw::OtherPayloadKeepsTheFingerprint => before.fingerprint,
             _ => *fingerprint,
         };
-        let (tag, token) = (StateTag::Pending, Some(*token));
+        let (tag, token) = (RecordState::Pending, Some(*token));
         Record { fingerprint, other_payload, fence, tag, token, until, expires, response: None }
     }
 }
@@ -170,7 +170,7 @@ impl Flawed {
 impl DedupeStore for Flawed {
     async fn claim(
         &self,
-        key: &Key,
+        key: &KeyHash,
         token: &Token,
         fingerprint: &Fingerprint,
         terms: &Terms,
@@ -182,19 +182,19 @@ impl DedupeStore for Flawed {
         if let Some(mut record) = before.clone() {
             let state = record.tag;
             let ignored = self.flaw == Flaw::FingerprintIsIgnored
-                || self.flaw == Flaw::FingerprintIsIgnoredWhenDone && state == StateTag::Done;
+                || self.flaw == Flaw::FingerprintIsIgnoredWhenDone && state == RecordState::Done;
             let is_other = record.fingerprint != *fingerprint && !ignored;
-            if is_other && (state == StateTag::Done || self.flaw == Flaw::OtherPayloadIsRefused) {
+            if is_other && (state == RecordState::Done || self.flaw == Flaw::OtherPayloadIsRefused) {
                 return Ok(Claim::Mismatch { state });
             }
-            if state == StateTag::Done {
+            if state == RecordState::Done {
                 if self.flaw == Flaw::DoneIsKeptForEver {
                     record.expires = self.after(terms.retention);
                     self.put(key, record.clone())?;
                 }
                 return Ok(Claim::Done { fence: record.fence, response: record.response.unwrap() });
             }
-            if state == StateTag::Poison && self.flaw != Flaw::PoisonWearsOff {
+            if state == RecordState::Poison && self.flaw != Flaw::PoisonWearsOff {
                 return Ok(Claim::Poison { attempts: record.fence });
             }
             let same = record.token == Some(*token) && !is_other && self.flaw != Flaw::RepeatedClaimWaits;
@@ -205,7 +205,7 @@ impl DedupeStore for Flawed {
             let most = terms.max_attempts.map_or(u64::MAX, |most| u64::from(most.get()));
             let escapes = self.flaw == Flaw::NeverPoisons || is_other && self.flaw == Flaw::OtherPayloadEscapesPoison;
             if !same && record.fence >= most && !escapes {
-                let poisoned = Record { tag: StateTag::Poison, token: None, ..record };
+                let poisoned = Record { tag: RecordState::Poison, token: None, ..record };
                 self.put(key, poisoned.clone())?;
                 return Ok(Claim::Poison { attempts: poisoned.fence });
             }
@@ -220,11 +220,11 @@ impl DedupeStore for Flawed {
         Ok(Claim::Acquired { fence, other_payload })
     }
 
-    async fn renew(&self, key: &Key, token: &Token, lease: Duration) -> Result<Held, StoreError> {
+    async fn renew(&self, key: &KeyHash, token: &Token, lease: Duration) -> Result<Held, StoreError> {
         let any = self.flaw == Flaw::AnyTokenRenews;
         Ok(self.change(key, token, any, |record| {
-            if record.tag != StateTag::Pending {
-                return Held::Lost(LostWhy::Taken(record.tag));
+            if record.tag != RecordState::Pending {
+                return Held::Lost(LostReason::Taken(record.tag));
             }
             if self.flaw != Flaw::RenewalIsIgnored {
                 record.until = self.after(lease);
@@ -236,7 +236,7 @@ impl DedupeStore for Flawed {
 
     async fn complete(
         &self,
-        key: &Key,
+        key: &KeyHash,
         token: &Token,
         response: &StoredResponse,
         retention: Duration,
@@ -244,17 +244,17 @@ impl DedupeStore for Flawed {
         if self.flaw == Flaw::CallsCreateRecords && self.live(key).is_none() {
             let record = self.granted(None, token, &Fingerprint::of(b"the event"), &Terms::new(retention));
             self.put(key, record)?;
-            return Ok(Held::Lost(LostWhy::Gone));
+            return Ok(Held::Lost(LostReason::Gone));
         }
         Ok(self.change(key, token, self.flaw == Flaw::CompleteUpserts, |record| {
-            if record.tag == StateTag::Done && self.flaw == Flaw::RepeatedCompletionIsLost {
-                return Held::Lost(LostWhy::Taken(StateTag::Done));
+            if record.tag == RecordState::Done && self.flaw == Flaw::RepeatedCompletionIsLost {
+                return Held::Lost(LostReason::Taken(RecordState::Done));
             }
-            if record.tag == StateTag::Pending || self.flaw == Flaw::RepeatedCompletionOverwrites {
+            if record.tag == RecordState::Pending || self.flaw == Flaw::RepeatedCompletionOverwrites {
                 record.response = Some(response.clone());
             }
-            if record.tag == StateTag::Pending {
-                record.tag = StateTag::Done;
+            if record.tag == RecordState::Pending {
+                record.tag = RecordState::Done;
                 record.token = Some(*token);
                 record.expires = self.after(retention);
                 if self.flaw == Flaw::DoneIsForgottenWithTheLease {
@@ -265,12 +265,14 @@ impl DedupeStore for Flawed {
         }))
     }
 
-    async fn release(&self, key: &Key, token: &Token, delay: Duration) -> Result<Held, StoreError> {
+    async fn release(&self, key: &KeyHash, token: &Token, delay: Duration) -> Result<Held, StoreError> {
         let held = self.change(key, token, self.flaw == Flaw::AnyTokenReleases, |record| {
-            if record.tag == StateTag::Done && self.flaw != Flaw::DoneCanBeReleased || record.tag == StateTag::Poison {
-                return Held::Lost(LostWhy::Taken(record.tag));
+            if record.tag == RecordState::Done && self.flaw != Flaw::DoneCanBeReleased
+                || record.tag == RecordState::Poison
+            {
+                return Held::Lost(LostReason::Taken(record.tag));
             }
-            record.tag = StateTag::Pending;
+            record.tag = RecordState::Pending;
             record.token = None;
             record.until = self.after(if self.flaw == Flaw::DelayIsIgnored { Duration::ZERO } else { delay });
             record.expires = record.expires.max(record.until);

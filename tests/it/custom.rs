@@ -15,7 +15,7 @@ use tower_webhook::scheme::{
     Hmac, MacAlgorithm, Scheme, SealError, Sealing, Signed, StaticToken, Template, TimeUnit, Tolerance,
 };
 use tower_webhook::secret::Secret;
-use tower_webhook::{ConfigError, Rejection, RejectionKind};
+use tower_webhook::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
 
 const SECRET: &str = "whsec_5df8d8b6a1c24d6d9a2e";
 const ADYEN: &str = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056";
@@ -64,11 +64,11 @@ fn at_header(name: &'static str, unit: TimeUnit) -> Tolerance {
 }
 
 fn over(signed: Signed) -> Box<dyn Scheme> {
-    Box::new(Hmac::over(MacAlgorithm::HmacSha256, signed, Secret::utf8(SECRET).unwrap()).unwrap())
+    Box::new(Hmac::new(MacAlgorithm::HmacSha256, signed, Secret::utf8(SECRET).unwrap()).unwrap())
 }
 
 fn over_512(signed: Signed) -> Box<dyn Scheme> {
-    Box::new(Hmac::over(MacAlgorithm::HmacSha512, signed, Secret::utf8(SECRET).unwrap()).unwrap())
+    Box::new(Hmac::new(MacAlgorithm::HmacSha512, signed, Secret::utf8(SECRET).unwrap()).unwrap())
 }
 
 /// Places by their text: a JSON pointer or a header.
@@ -118,7 +118,7 @@ fn senders() -> Vec<Sender> {
         plain(
             "GitHub, legacy",
             Box::new(
-                Hmac::over(
+                Hmac::new(
                     MacAlgorithm::from_name("dangerous-hmac-sha1").unwrap(),
                     signed("x-hub-signature", Hex).prefix("sha1="),
                     Secret::utf8(SECRET).unwrap(),
@@ -296,7 +296,7 @@ fn senders() -> Vec<Sender> {
             ..plain(
                 "Adyen platform",
                 Box::new(
-                    Hmac::over(MacAlgorithm::HmacSha256, signed("hmacsignature", Base64), Secret::hex(ADYEN).unwrap())
+                    Hmac::new(MacAlgorithm::HmacSha256, signed("hmacsignature", Base64), Secret::hex(ADYEN).unwrap())
                         .unwrap(),
                 ),
                 |body, _| {
@@ -554,8 +554,8 @@ fn a_key_is_made_of_all_its_places_or_refused() {
 #[test]
 fn a_key_must_come_from_the_delivery() {
     let new = |places: Vec<Lookup>| Custom::new(over(signed("x-signature", Hex)), places).err();
-    assert_eq!(new(vec![]), Some(ConfigError::NoEventKey));
-    assert_eq!(new(vec![Lookup::fixed("a"), Lookup::fixed("b")]), Some(ConfigError::NoEventKey));
+    assert_eq!(new(vec![]), Some(ConfigError::new(ConfigErrorKind::NoEventKey)));
+    assert_eq!(new(vec![Lookup::fixed("a"), Lookup::fixed("b")]), Some(ConfigError::new(ConfigErrorKind::NoEventKey)));
     assert_eq!(new(vec![Lookup::fixed("a"), lookup("/id")]), None);
 }
 
@@ -622,7 +622,7 @@ fn the_profile_is_what_is_assumed_and_can_be_told() {
     let profile = custom.profile();
     assert_eq!((profile.name, &profile.methods[..], profile.content_types.len()), ("custom", &[Method::POST][..], 0));
     assert_eq!(profile.retention(), Duration::from_hours(6 * 24) * 6 / 5);
-    let told = custom.with_profile(|profile| profile.methods = vec![Method::PUT]);
+    let told = custom.change_profile(|profile| profile.methods = vec![Method::PUT]);
     let sealed = told.seal(Message::new(r#"{"id":1}"#), &Sealing::new(second(NOW), &OsEntropy)).unwrap();
     assert_eq!(sealed.method(), Method::PUT);
     assert!(!format!("{told:?}").contains(SECRET) && format!("{told:?}").contains("hmac-sha256"));
@@ -633,7 +633,7 @@ fn short_tokens_need_the_dangerous_constructor() {
     let header = HeaderName::from_static("verif-hash");
     let short = Secret::utf8("mysecret").unwrap();
     let refused = StaticToken::new(header.clone(), short.clone()).unwrap_err();
-    assert_eq!(refused, ConfigError::ShortSecret { least: 16, given: 8 });
+    assert_eq!(refused, ConfigError::new(ConfigErrorKind::ShortSecret { least: 16, given: 8 }));
     let token = StaticToken::dangerous_short_keys(header, short).unwrap();
     let open = |value: &str| kind(token.open(&headers(&[("verif-hash", value.into())]), "{}".into(), second(NOW)));
     assert_eq!(open("mysecret"), None);

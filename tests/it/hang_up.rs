@@ -11,14 +11,14 @@ use http::{HeaderName, Request, Response};
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 use tower::{Layer as _, Service as _, ServiceExt as _, service_fn};
+use tower_webhook::delivery::{Drain, Fingerprint, KeyHash};
 use tower_webhook::encoding::Encoding;
 use tower_webhook::gate::Body;
 use tower_webhook::idempotency::{
-    Claim, DedupeStore, Drain, Fingerprint, Held, IdempotencyLayer, Key, ResponseFuture, StoreError, StoredResponse,
-    Terms, Token,
+    Claim, DedupeStore, Held, IdempotencyLayer, ResponseFuture, StoreError, StoredResponse, Terms, Token,
 };
 use tower_webhook::layers::VerifyLayer;
-use tower_webhook::scheme::{Hmac, MacAlgorithm};
+use tower_webhook::scheme::{Hmac, MacAlgorithm, Signed};
 use tower_webhook::secret::Secret;
 use tower_webhook::{MemoryStore, Rejection, RejectionKind};
 
@@ -65,7 +65,7 @@ fn call<D: DedupeStore>(store: D, handler: &Handler) -> (Answer, Drain) {
     });
     let header = HeaderName::from_static("x-aella-signature");
     let key = Secret::utf8("ae_sk_test_example").unwrap();
-    let scheme = Hmac::new(MacAlgorithm::HmacSha512, header, Encoding::Hex, key).unwrap();
+    let scheme = Hmac::new(MacAlgorithm::HmacSha512, Signed::new(header, Encoding::Hex), key).unwrap();
     let service = VerifyLayer::new(scheme).clock(now()).layer(catch);
     service.oneshot(sealed(&aella(), TRANSFER)).now_or_never().unwrap().unwrap();
     let answer = slot.lock().unwrap().take().unwrap();
@@ -170,16 +170,16 @@ fn a_runtime_that_ends_takes_its_deliveries_along_and_panics_nowhere() {
 struct Mine;
 
 impl DedupeStore for Mine {
-    async fn claim(&self, _: &Key, _: &Token, _: &Fingerprint, _: &Terms) -> Result<Claim, StoreError> {
+    async fn claim(&self, _: &KeyHash, _: &Token, _: &Fingerprint, _: &Terms) -> Result<Claim, StoreError> {
         panic!("the detail may hold a payload")
     }
-    async fn renew(&self, _: &Key, _: &Token, _: Duration) -> Result<Held, StoreError> {
+    async fn renew(&self, _: &KeyHash, _: &Token, _: Duration) -> Result<Held, StoreError> {
         unreachable!()
     }
-    async fn complete(&self, _: &Key, _: &Token, _: &StoredResponse, _: Duration) -> Result<Held, StoreError> {
+    async fn complete(&self, _: &KeyHash, _: &Token, _: &StoredResponse, _: Duration) -> Result<Held, StoreError> {
         unreachable!()
     }
-    async fn release(&self, _: &Key, _: &Token, _: Duration) -> Result<Held, StoreError> {
+    async fn release(&self, _: &KeyHash, _: &Token, _: Duration) -> Result<Held, StoreError> {
         unreachable!()
     }
 }

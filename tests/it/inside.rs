@@ -17,7 +17,7 @@ use tower_webhook::provider::mambu::{self, Mambu};
 use tower_webhook::provider::opp::{Opp, Wrapper};
 use tower_webhook::provider::sibs::Sibs;
 use tower_webhook::provider::{Message, Provider};
-use tower_webhook::scheme::{Hmac, MacAlgorithm, Scheme as _, Sealing};
+use tower_webhook::scheme::{Hmac, MacAlgorithm, Scheme as _, Sealing, Signed};
 use tower_webhook::secret::Secret;
 use tower_webhook::{MemoryStore, Received, Receiver};
 
@@ -82,7 +82,7 @@ async fn an_event_of_json_is_json_for_axum_whatever_the_delivery_was() {
 #[tokio::test]
 async fn an_event_of_any_type_keeps_the_type_of_its_delivery() {
     let token = HeaderName::from_static("x-token");
-    let mambu = || Mambu::with_static_header(token.clone(), Secret::utf8("sim-mambu-static-token").unwrap()).unwrap();
+    let mambu = || Mambu::static_header(token.clone(), Secret::utf8("sim-mambu-static-token").unwrap()).unwrap();
     for (content_type, is_json) in [("application/xml", 415), ("application/json", 200)] {
         let message = Message::new(r#"{"a":1}"#).idempotency_key("m-1").content_type(content_type.parse().unwrap());
         let mut sent = mambu().seal(message, &Sealing::new(now(), &counting)).unwrap().map(Full::new);
@@ -107,7 +107,7 @@ async fn an_event_of_any_type_keeps_the_type_of_its_delivery() {
 async fn behind_a_verify_layer_the_proof_is_gone_and_the_type_is_as_it_was_sent() {
     let key = || Secret::utf8("correct horse battery staple").unwrap();
     let header = HeaderName::from_static("x-signature");
-    let scheme = || Hmac::new(MacAlgorithm::HmacSha256, header.clone(), Encoding::Hex, key()).unwrap();
+    let scheme = || Hmac::new(MacAlgorithm::HmacSha256, Signed::new(header.clone(), Encoding::Hex), key()).unwrap();
     let mut headers = HeaderMap::new();
     let body = scheme().seal("{}".into(), &mut headers, &Sealing::new(now(), &counting)).unwrap();
     for name in OLD.iter().chain(&["content-type", "authorization", "x-event"]) {

@@ -40,7 +40,7 @@ async fn handled<P: Provider>(new: impl Fn() -> P, bodies: &[&str]) -> (Vec<u16>
 
 fn mambu() -> Mambu {
     let token = Secret::utf8("a secret that is long enough").unwrap();
-    let mambu = Mambu::with_static_header("x-api-key".parse().unwrap(), token).unwrap();
+    let mambu = Mambu::static_header("x-api-key".parse().unwrap(), token).unwrap();
     mambu.key_from_body([Pointer::new("/id").unwrap()])
 }
 

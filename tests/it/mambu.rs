@@ -13,7 +13,7 @@ use tower_webhook::provider::mambu::{ContentType, Event, EventName, KeyPolicy, M
 use tower_webhook::provider::{Decoded, Delivered, Identity, Lookup, Message, Provider as _};
 use tower_webhook::scheme::{SealError, Sealing};
 use tower_webhook::secret::Secret;
-use tower_webhook::{ConfigError, RejectionKind};
+use tower_webhook::{ConfigError, ConfigErrorKind, RejectionKind};
 
 const KEY: &str = "x-notifications-idempotency-key";
 const TEMPLATE: &str = include_str!("../fixtures/mambu/loan-disbursed.template.json");
@@ -230,10 +230,10 @@ fn no_header_can_say_what_a_body_says() {
 fn basic_auth_in_front_proves_the_sender_or_a_static_header_does() {
     assert!(!Mambu::new().scheme().proves_sender());
     let header = HeaderName::from_static("x-api-key");
-    let short = Mambu::with_static_header(header.clone(), Secret::utf8("mambu-api-key-1").unwrap()).unwrap_err();
-    assert_eq!(short, ConfigError::ShortSecret { least: 16, given: 15 });
+    let short = Mambu::static_header(header.clone(), Secret::utf8("mambu-api-key-1").unwrap()).unwrap_err();
+    assert_eq!(short, ConfigError::new(ConfigErrorKind::ShortSecret { least: 16, given: 15 }));
 
-    let mambu = Mambu::with_static_header(header, Secret::utf8("mambu-api-key-01").unwrap()).unwrap();
+    let mambu = Mambu::static_header(header, Secret::utf8("mambu-api-key-01").unwrap()).unwrap();
     assert!(mambu.scheme().proves_sender());
     let open = |head: &HeaderMap| mambu.scheme().open(head, Bytes::new(), now()).map(|_| ()).map_err(|no| no.kind());
     assert_eq!(open(&headers(&[("x-api-key", "mambu-api-key-01")])), Ok(()));
@@ -244,7 +244,7 @@ fn basic_auth_in_front_proves_the_sender_or_a_static_header_does() {
 #[test]
 fn sealing_sets_the_key_the_type_and_the_token() {
     let token = Secret::utf8("mambu-api-key-01").unwrap();
-    let mambu = Mambu::with_static_header(HeaderName::from_static("x-api-key"), token).unwrap();
+    let mambu = Mambu::static_header(HeaderName::from_static("x-api-key"), token).unwrap();
     let seal = |message: Message| mambu.seal(message, &Sealing::new(now(), &OsEntropy));
 
     let sent = seal(Message::new("{}").idempotency_key("6f1c")).unwrap();
@@ -272,7 +272,7 @@ fn the_profile_says_what_the_documents_say() {
     let profile = five.profile();
     assert_eq!((profile.retries.steps.len(), profile.retries.horizon().as_secs()), (4, 86_400));
     assert_eq!(profile.retention().as_secs(), 8 * 86_400 * 6 / 5);
-    assert_eq!(Mambu::new().with_profile(|profile| profile.max_body = 7).profile().max_body, 7);
+    assert_eq!(Mambu::new().change_profile(|profile| profile.max_body = 7).profile().max_body, 7);
 }
 
 proptest! {

@@ -7,9 +7,8 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tokio::time::{Instant, sleep, timeout};
 use tower::{Service, ServiceExt as _};
-use tower_webhook::idempotency::{
-    Claim, DedupeStore, Drain, Fingerprint, Held, Key, LostWhy, StoreError, StoredResponse, Terms, Token,
-};
+use tower_webhook::delivery::{Drain, Fingerprint, KeyHash};
+use tower_webhook::idempotency::{Claim, DedupeStore, Held, LostReason, StoreError, StoredResponse, Terms, Token};
 use tower_webhook::provider::aella;
 use tower_webhook::{MemoryStore, Received, Receiver, RejectionKind};
 
@@ -35,25 +34,37 @@ impl Dying {
 }
 
 impl DedupeStore for Dying {
-    async fn claim(&self, key: &Key, token: &Token, print: &Fingerprint, terms: &Terms) -> Result<Claim, StoreError> {
+    async fn claim(
+        &self,
+        key: &KeyHash,
+        token: &Token,
+        print: &Fingerprint,
+        terms: &Terms,
+    ) -> Result<Claim, StoreError> {
         self.store.claim(key, token, print, terms).await
     }
 
-    async fn renew(&self, key: &Key, token: &Token, lease: Duration) -> Result<Held, StoreError> {
+    async fn renew(&self, key: &KeyHash, token: &Token, lease: Duration) -> Result<Held, StoreError> {
         self.store.renew(key, token, lease).await
     }
 
-    async fn complete(&self, key: &Key, token: &Token, r: &StoredResponse, keep: Duration) -> Result<Held, StoreError> {
+    async fn complete(
+        &self,
+        key: &KeyHash,
+        token: &Token,
+        r: &StoredResponse,
+        keep: Duration,
+    ) -> Result<Held, StoreError> {
         if self.away.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable);
         }
         if self.empty.load(Ordering::SeqCst) {
-            return Ok(Held::Lost(LostWhy::Gone));
+            return Ok(Held::Lost(LostReason::Gone));
         }
         self.store.complete(key, token, r, keep).await
     }
 
-    async fn release(&self, key: &Key, token: &Token, delay: Duration) -> Result<Held, StoreError> {
+    async fn release(&self, key: &KeyHash, token: &Token, delay: Duration) -> Result<Held, StoreError> {
         self.store.release(key, token, delay).await
     }
 }
@@ -152,20 +163,20 @@ async fn a_mark_that_comes_too_late_is_logged() {
 struct Silent(Arc<AtomicUsize>);
 
 impl DedupeStore for Silent {
-    async fn claim(&self, _: &Key, _: &Token, _: &Fingerprint, _: &Terms) -> Result<Claim, StoreError> {
+    async fn claim(&self, _: &KeyHash, _: &Token, _: &Fingerprint, _: &Terms) -> Result<Claim, StoreError> {
         self.0.fetch_add(1, Ordering::SeqCst);
         std::future::pending().await
     }
 
-    async fn renew(&self, _: &Key, _: &Token, _: Duration) -> Result<Held, StoreError> {
+    async fn renew(&self, _: &KeyHash, _: &Token, _: Duration) -> Result<Held, StoreError> {
         Err(StoreError::Unavailable)
     }
 
-    async fn complete(&self, _: &Key, _: &Token, _: &StoredResponse, _: Duration) -> Result<Held, StoreError> {
+    async fn complete(&self, _: &KeyHash, _: &Token, _: &StoredResponse, _: Duration) -> Result<Held, StoreError> {
         Err(StoreError::Unavailable)
     }
 
-    async fn release(&self, _: &Key, _: &Token, _: Duration) -> Result<Held, StoreError> {
+    async fn release(&self, _: &KeyHash, _: &Token, _: Duration) -> Result<Held, StoreError> {
         Err(StoreError::Unavailable)
     }
 }

@@ -12,16 +12,17 @@ use http::StatusCode;
 use tokio::sync::Barrier;
 use tokio::time::Instant;
 use tower_webhook::clock::NoEntropy;
+use tower_webhook::delivery::{Fingerprint, KeyHash};
 use tower_webhook::idempotency::{
-    Claim, DedupeStore as _, Fingerprint, Held, Key, MemoryStore, StoreError, StoredResponse, Terms, Token,
+    Claim, DedupeStore as _, Held, MemoryStore, StoreError, StoredResponse, Terms, Token,
 };
 
 fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-fn wide(key: u8) -> Key {
-    Key::from_bytes([key; 32])
+fn wide(key: u8) -> KeyHash {
+    KeyHash::from_bytes([key; 32])
 }
 
 fn who(token: u8) -> Token {
@@ -68,7 +69,7 @@ async fn threads_together_never_pass_the_bound() {
 }
 
 fn claims(store: &MemoryStore, name: [u8; 2]) -> bool {
-    let key = Key::from_bytes(name.repeat(16).try_into().unwrap());
+    let key = KeyHash::from_bytes(name.repeat(16).try_into().unwrap());
     let terms = Terms::new(Duration::from_secs(60));
     let claim = store.claim(&key, &who(1), &Fingerprint::of(b"e"), &terms).now_or_never();
     matches!(claim.unwrap(), Ok(Claim::Acquired { .. }))
@@ -97,7 +98,7 @@ async fn a_full_store_finds_room_in_every_shard() {
 #[tokio::test(start_paused = true)]
 async fn a_full_store_finds_the_one_key_that_has_expired_at_once_and_not_before() {
     let (store, start, count) = (MemoryStore::new(1000), Instant::now(), 1000_u64);
-    let key = |number: u64| Key::from_bytes([number.to_be_bytes(); 4].concat().try_into().unwrap());
+    let key = |number: u64| KeyHash::from_bytes([number.to_be_bytes(); 4].concat().try_into().unwrap());
     let event = Fingerprint::of(b"e");
     let new = |number| store.claim(&key(number), &who(1), &event, &Terms::new(Duration::MAX)).now_or_never().unwrap();
     for number in 0..count {
@@ -123,7 +124,8 @@ async fn a_full_store_finds_the_one_key_that_has_expired_at_once_and_not_before(
 async fn a_full_store_and_a_sweep_look_past_any_number_of_keys_that_were_completed_later() {
     let (store, event, seconds) = (MemoryStore::new(1000), Fingerprint::of(b"e"), Duration::from_secs);
     let terms = Terms::new(seconds(60));
-    let key = |number: u16| Key::from_bytes([number.to_be_bytes().repeat(15), vec![7; 2]].concat().try_into().unwrap());
+    let key =
+        |number: u16| KeyHash::from_bytes([number.to_be_bytes().repeat(15), vec![7; 2]].concat().try_into().unwrap());
     let new = |number| store.claim(&key(number), &who(1), &event, &terms).now_or_never().unwrap();
     assert!((0..1000).all(|number| new(number).is_ok()));
     tokio::time::advance(seconds(10)).await;
@@ -174,7 +176,7 @@ async fn a_key_that_was_completed_later_is_kept_longer_and_then_cleared_away() {
     for key in 0..50_u8 {
         // Of every other, the retention is so much shorter that it ends before the claim's would have.
         let retention = if key % 2 == 0 { retention } else { seconds(5) };
-        let key = Key::from_bytes([key, 3].repeat(16).try_into().unwrap());
+        let key = KeyHash::from_bytes([key, 3].repeat(16).try_into().unwrap());
         assert_eq!(
             store.complete(&key, &who(1), &StoredResponse::new(StatusCode::OK, None, Bytes::new()), retention).await,
             Ok(Held::Ok)

@@ -20,7 +20,7 @@ use tower_webhook::provider::opp::{Action, Event, Opp, ResultGroup, RetrySchedul
 use tower_webhook::provider::{Decoded, Identity, Message, Provider};
 use tower_webhook::scheme::Sealing;
 use tower_webhook::secret::Secret;
-use tower_webhook::{ConfigError, Rejection, RejectionKind};
+use tower_webhook::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
 
 const PAYMENT: &str = include_str!("../fixtures/opp/payment.json");
 const ACTIVATION: &str = include_str!("../fixtures/opp/activation-test.json");
@@ -284,7 +284,11 @@ fn the_published_vector_opens_and_its_tampered_twins_do_not() {
 fn only_a_key_of_32_bytes_is_taken() {
     for digits in ["00", &KEY[..32], &format!("{KEY}00")] {
         let refused = Opp::new(Secret::hex(digits).unwrap()).unwrap_err();
-        assert_eq!(refused, ConfigError::KeyLength { needed: 32, given: digits.len() / 2 }, "{digits}");
+        assert_eq!(
+            refused,
+            ConfigError::new(ConfigErrorKind::KeyLength { needed: 32, given: digits.len() / 2 }),
+            "{digits}"
+        );
     }
 }
 

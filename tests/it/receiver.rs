@@ -13,16 +13,16 @@ use http::{Request, Response};
 use http_body_util::Full;
 use tokio::sync::{Notify, Semaphore};
 use tower::{Layer, Service, ServiceExt, service_fn};
+use tower_webhook::delivery::{Fingerprint, KeyHash};
 use tower_webhook::gate::Body;
 use tower_webhook::idempotency::{
-    Claim, DedupeStore, Fingerprint, Held, IdempotencyLayer, Key, Repeats, StoreError, StoredResponse, Terms, Token,
-    UnprotectedRuns,
+    Claim, DedupeStore, Held, IdempotencyLayer, Repeats, StoreError, StoredResponse, Terms, Token, UnprotectedRuns,
 };
 use tower_webhook::provider::aella::{self, Aella};
 use tower_webhook::provider::banking_circle;
 use tower_webhook::provider::mambu::{self, Mambu};
 use tower_webhook::secret::Secret;
-use tower_webhook::{ConfigError, Delivery, MemoryStore, Outcome, Received, Receiver, Rejection, RejectionKind};
+use tower_webhook::{ConfigErrorKind, Delivery, MemoryStore, Outcome, Received, Receiver, Rejection, RejectionKind};
 
 use crate::deliveries::{BATCH, TRANSFER, aella, bank, now, read, sealed};
 use crate::support::{Log, Scripted, Step, kind};
@@ -265,16 +265,16 @@ async fn a_hundred_copies_at_once_run_the_handler_once_and_all_settle() {
 struct Broken(StoreError);
 
 impl DedupeStore for Broken {
-    async fn claim(&self, _: &Key, _: &Token, _: &Fingerprint, _: &Terms) -> Result<Claim, StoreError> {
+    async fn claim(&self, _: &KeyHash, _: &Token, _: &Fingerprint, _: &Terms) -> Result<Claim, StoreError> {
         Err(self.0)
     }
-    async fn renew(&self, _: &Key, _: &Token, _: Duration) -> Result<Held, StoreError> {
+    async fn renew(&self, _: &KeyHash, _: &Token, _: Duration) -> Result<Held, StoreError> {
         Err(self.0)
     }
-    async fn complete(&self, _: &Key, _: &Token, _: &StoredResponse, _: Duration) -> Result<Held, StoreError> {
+    async fn complete(&self, _: &KeyHash, _: &Token, _: &StoredResponse, _: Duration) -> Result<Held, StoreError> {
         Err(self.0)
     }
-    async fn release(&self, _: &Key, _: &Token, _: Duration) -> Result<Held, StoreError> {
+    async fn release(&self, _: &KeyHash, _: &Token, _: Duration) -> Result<Held, StoreError> {
         Err(self.0)
     }
 }
@@ -390,7 +390,7 @@ async fn methods_and_content_types_that_the_provider_does_not_use_are_refused_by
 #[test]
 fn a_retention_shorter_than_the_sender_repeats_itself_is_refused() {
     let short = receiver().settings(|settings| settings.retention(Duration::from_secs(60)));
-    assert!(matches!(short.unwrap_err(), ConfigError::Retention { given: 60, .. }));
+    assert!(matches!(short.unwrap_err().kind(), ConfigErrorKind::Retention { given: 60, .. }));
     let long = receiver().settings(|settings| settings.retention(Duration::from_secs(100 * 24 * 3600)));
     assert!(long.is_ok());
 }

@@ -41,7 +41,7 @@ fn two_accounts_of_any_provider_are_told_apart_by_their_keys() {
         identity(Opp::new),
         identity(Sibs::new),
         identity(StandardWebhooks::new),
-        identity(|key| Mambu::with_static_header(header(), key)),
+        identity(|key| Mambu::static_header(header(), key)),
         identity(|key| {
             let scheme: Box<dyn Scheme> = Box::new(StaticToken::new(header(), key)?);
             Custom::new(scheme, [Lookup::json("/id")?])
@@ -90,13 +90,13 @@ mod asymmetric {
     fn a_public_key_has_a_check_value_of_its_own() {
         let checks = |algorithm, pem: &str| {
             let key = public_key(pem).unwrap();
-            Signature::over(algorithm, signed(), key).unwrap().key_checks()
+            Signature::new(algorithm, signed(), key).unwrap().key_checks()
         };
         let rsa = |pem| checks(SignatureAlgorithm::RsaPkcs1Sha256, pem);
         let p256 = |pem| checks(SignatureAlgorithm::EcdsaP256Sha256Der, pem);
         let ed25519 = |seed| {
             let key = ed25519_dalek::SigningKey::from_bytes(&[seed; 32]).verifying_key();
-            Ed25519::over(signed(), Secret::bytes(key.to_bytes()).unwrap()).unwrap().key_checks()
+            Ed25519::new(signed(), Secret::bytes(key.to_bytes()).unwrap()).unwrap().key_checks()
         };
         let all = [
             rsa(include_str!("../fixtures/asymmetric/rsa-2048.pub.pem")),

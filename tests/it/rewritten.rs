@@ -44,12 +44,12 @@ fn webhooks() -> StandardWebhooks {
 pub(crate) fn custom(key: Lookup) -> Custom {
     let signed = Signed::new("x-signature".parse().unwrap(), Encoding::Hex);
     let secret = Secret::utf8("a secret that is long enough").unwrap();
-    Custom::new(Hmac::over(MacAlgorithm::HmacSha256, signed, secret).unwrap(), [key]).unwrap()
+    Custom::new(Hmac::new(MacAlgorithm::HmacSha256, signed, secret).unwrap(), [key]).unwrap()
 }
 
 fn mambu() -> Mambu {
     let token = Secret::utf8("a secret that is long enough").unwrap();
-    Mambu::with_static_header("x-api-key".parse().unwrap(), token).unwrap()
+    Mambu::static_header("x-api-key".parse().unwrap(), token).unwrap()
 }
 
 fn request(provider: &impl Provider, body: &str, at: Timestamp) -> Request<Full<Bytes>> {

@@ -14,7 +14,7 @@ use tower_webhook::provider::sibs::{AckCode, Event, Sibs};
 use tower_webhook::provider::{Decoded, Delivered, Message, Provider};
 use tower_webhook::scheme::Sealing;
 use tower_webhook::secret::Secret;
-use tower_webhook::{ConfigError, Rejection, RejectionKind};
+use tower_webhook::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 const KEY: &str = "000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f";
@@ -147,7 +147,7 @@ fn iv_and_tag_have_their_one_length_and_spelling() {
 fn a_key_is_thirty_two_bytes() {
     for length in [16, 31, 33] {
         let refused = Sibs::new(Secret::bytes(vec![7; length]).unwrap()).unwrap_err();
-        assert_eq!(refused, ConfigError::KeyLength { needed: 32, given: length });
+        assert_eq!(refused, ConfigError::new(ConfigErrorKind::KeyLength { needed: 32, given: length }));
     }
 }
 

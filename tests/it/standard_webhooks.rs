@@ -14,7 +14,7 @@ use tower_webhook::provider::standard_webhooks::{Spelling, StandardWebhooks, pub
 use tower_webhook::provider::{Delivered, Message, Provider};
 use tower_webhook::scheme::{SealError, Sealing};
 use tower_webhook::secret::{Key, KeyRing, Secret};
-use tower_webhook::{ConfigError, Rejection, RejectionKind};
+use tower_webhook::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
 
 const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 /// The key pair of the seed 00 01 02 … 1f, and a signature of it that another library (OpenSSL's) has made.
@@ -221,7 +221,10 @@ fn the_age_is_bounded_on_both_sides_and_never_silently_unbounded() {
     let forged = headers(ID, "1", &v1(&key(), ID, "0", BODY.as_bytes()));
     assert_mismatch(&any, &forged, BODY, TIME);
     let too_long = shared().tolerance(Duration::MAX, Duration::ZERO).unwrap_err();
-    assert_eq!(too_long, ConfigError::OutOfRange("the tolerance of the timestamp (at most 30 days)"));
+    assert_eq!(
+        too_long,
+        ConfigError::new(ConfigErrorKind::OutOfRange("the tolerance of the timestamp (at most 30 days)"))
+    );
 }
 
 #[test]
@@ -313,23 +316,24 @@ fn keys_are_read_with_their_names_and_without_and_never_of_another_kind() {
         let webhooks = StandardWebhooks::new(secret(text).unwrap()).unwrap();
         assert_eq!(open(&webhooks, &sent, BODY, TIME), None, "{text}");
     }
-    let base64 = ConfigError::Encoding("Base64");
+    let base64 = ConfigError::new(ConfigErrorKind::Encoding("Base64"));
     for (case, read, expected) in [
         ("another kind", secret(PUBLIC), base64.clone()),
         ("a private key", public_key(PRIVATE), base64.clone()),
         ("a public key", secret_key(PUBLIC), base64.clone()),
         ("no Base64", secret("whsec_???"), base64.clone()),
         ("a name twice", secret(format!("whsec_{SECRET}")), base64),
-        ("nothing", secret("whsec_"), ConfigError::EmptySecret),
-        ("a line end", secret(format!("{SECRET}\n")), ConfigError::SecretEdge),
+        ("nothing", secret("whsec_"), ConfigError::new(ConfigErrorKind::EmptySecret)),
+        ("a line end", secret(format!("{SECRET}\n")), ConfigError::new(ConfigErrorKind::SecretEdge)),
     ] {
         assert_eq!(read.unwrap_err(), expected, "{case}");
     }
     let short = StandardWebhooks::new(secret("whsec_AAECAwQFBgcICQoLDA0O").unwrap()).unwrap_err();
-    assert_eq!(short, ConfigError::ShortSecret { least: 16, given: 15 });
+    assert_eq!(short, ConfigError::new(ConfigErrorKind::ShortSecret { least: 16, given: 15 }));
     let long = StandardWebhooks::asymmetric(secret(PRIVATE_AND_PUBLIC.trim_start_matches("whsk_")).unwrap());
-    assert_eq!(long.unwrap_err(), ConfigError::KeyLength { needed: 32, given: 64 });
-    assert!(matches!(shared().signing_key(secret_key(PRIVATE).unwrap()), Err(ConfigError::Scheme(_))));
+    assert_eq!(long.unwrap_err(), ConfigError::new(ConfigErrorKind::KeyLength { needed: 32, given: 64 }));
+    let refused = shared().signing_key(secret_key(PRIVATE).unwrap()).unwrap_err();
+    assert!(matches!(refused.kind(), ConfigErrorKind::Scheme(_)));
 }
 
 #[test]
@@ -352,7 +356,7 @@ fn the_profile_is_the_specifications() {
     assert_eq!(profile.retries.horizon(), Duration::from_secs((75 * 60 + 35) * 60 + 5));
     assert_eq!(profile.retries.steps.len(), 9);
     assert_eq!(profile.retention(), (profile.retries.horizon() + Duration::from_hours(7 * 24)) * 6 / 5);
-    let changed = webhooks.with_profile(|profile| profile.max_body = 7).spelling(Spelling::Svix).unwrap();
+    let changed = webhooks.change_profile(|profile| profile.max_body = 7).spelling(Spelling::Svix).unwrap();
     assert_eq!(changed.profile().max_body, 7);
 }
 

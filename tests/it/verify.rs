@@ -19,7 +19,7 @@ use tower_webhook::clock::Timestamp;
 use tower_webhook::encoding::Encoding;
 use tower_webhook::gate::{Authenticated, Body, BodyLimits, PeerAddr, Verified};
 use tower_webhook::layers::{BasicAuthLayer, Credentials, SourceIpLayer, VerifyLayer};
-use tower_webhook::scheme::{Hmac, MacAlgorithm};
+use tower_webhook::scheme::{Hmac, MacAlgorithm, Signed};
 use tower_webhook::secret::Secret;
 use tower_webhook::{Rejection, RejectionKind};
 
@@ -164,7 +164,7 @@ fn a_proof_header_that_is_no_proof_is_refused_before_a_byte_of_the_body_is_read(
     ] {
         let header = HeaderName::from_static("x-signature");
         let key = Secret::utf8("correct horse battery staple").unwrap();
-        let scheme = Hmac::new(MacAlgorithm::HmacSha256, header, Encoding::Hex, key).unwrap();
+        let scheme = Hmac::new(MacAlgorithm::HmacSha256, Signed::new(header, Encoding::Hex), key).unwrap();
         let body = Scripted::new([Step::Data("forged".into())]);
         let asked = Arc::clone(&body.asked);
         let mut request = Request::post("/").body(body).unwrap();

@@ -10,9 +10,9 @@ use http::StatusCode;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
-use crate::key::{Fingerprint, Key};
+use crate::delivery::{Fingerprint, KeyHash};
 use crate::memory::MemoryStore;
-use crate::store::{Claim, DedupeStore, StoredResponse, Terms, Token};
+use crate::{Claim, DedupeStore, StoredResponse, Terms, Token};
 
 const LONG: Duration = Duration::from_secs(3600);
 const NONE: Duration = Duration::ZERO;
@@ -69,7 +69,7 @@ impl Subject for MemoryStore {
 fn call(store: &impl Subject, token: u8, call: Call) -> String {
     let event = if matches!(call, TakeOther(_)) { Fingerprint::of(b"other") } else { Fingerprint::of(b"e") };
     let who = Token::from_bytes([token; 16]);
-    let key = |number| Key::from_bytes([number; 32]);
+    let key = |number| KeyHash::from_bytes([number; 32]);
     let claim = |terms, key| match store.claim(&key, &who, &event, &terms).now_or_never().unwrap() {
         Ok(Claim::InFlight { .. }) => "in flight".into(),
         claim => format!("{claim:?}"),

@@ -24,19 +24,16 @@ mod clock {
     pub(crate) use tower_webhook::clock::{Entropy, NoEntropy};
 }
 
-/// What the source looks for beside it.
-mod key {
-    pub(crate) use tower_webhook::idempotency::{Fingerprint, Key};
+mod delivery {
+    pub(crate) use tower_webhook::delivery::{Fingerprint, KeyHash};
 }
 
-mod store {
-    pub(crate) use tower_webhook::idempotency::{
-        Claim, DedupeStore, Held, LostWhy, StateTag, StoreError, StoredResponse, Terms, Token,
-    };
-}
+pub(crate) use tower_webhook::idempotency::{
+    Claim, DedupeStore, Held, LostReason, RecordState, StoreError, StoredResponse, Terms, Token,
+};
 
 #[allow(unreachable_pub, reason = "here the store is nobody's API")]
-#[path = "../../src/idempotency/memory/mod.rs"]
+#[path = "../../src/idempotency/store/memory/mod.rs"]
 mod memory;
 
 mod interleavings;

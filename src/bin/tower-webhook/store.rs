@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use tower_webhook::MemoryStore;
 use tower_webhook::clock::{Entropy, NoEntropy};
+use tower_webhook::delivery::{Fingerprint, KeyHash};
 use tower_webhook::idempotency::redis::Severity;
-use tower_webhook::idempotency::{
-    Claim, DedupeStore, Fingerprint, Held, Key, RedisStore, StoreError, StoredResponse, Terms, Token,
-};
+use tower_webhook::idempotency::{Claim, DedupeStore, Held, RedisStore, StoreError, StoredResponse, Terms, Token};
 
 use crate::config::{Endpoint, Keys};
 use crate::lines;
@@ -78,14 +77,20 @@ impl DedupeStore for AnyStore {
         }
     }
 
-    async fn claim(&self, key: &Key, token: &Token, print: &Fingerprint, terms: &Terms) -> Result<Claim, StoreError> {
+    async fn claim(
+        &self,
+        key: &KeyHash,
+        token: &Token,
+        print: &Fingerprint,
+        terms: &Terms,
+    ) -> Result<Claim, StoreError> {
         match self {
             Self::Memory(store) => store.claim(key, token, print, terms).await,
             Self::Redis(names) => names.for_claims().await?.claim(key, token, print, terms).await,
         }
     }
 
-    async fn renew(&self, key: &Key, token: &Token, lease: Duration) -> Result<Held, StoreError> {
+    async fn renew(&self, key: &KeyHash, token: &Token, lease: Duration) -> Result<Held, StoreError> {
         match self {
             Self::Memory(store) => store.renew(key, token, lease).await,
             Self::Redis(names) => names.store().renew(key, token, lease).await,
@@ -94,7 +99,7 @@ impl DedupeStore for AnyStore {
 
     async fn complete(
         &self,
-        key: &Key,
+        key: &KeyHash,
         token: &Token,
         response: &StoredResponse,
         retention: Duration,
@@ -105,7 +110,7 @@ impl DedupeStore for AnyStore {
         }
     }
 
-    async fn release(&self, key: &Key, token: &Token, delay: Duration) -> Result<Held, StoreError> {
+    async fn release(&self, key: &KeyHash, token: &Token, delay: Duration) -> Result<Held, StoreError> {
         match self {
             Self::Memory(store) => store.release(key, token, delay).await,
             Self::Redis(names) => names.store().release(key, token, delay).await,

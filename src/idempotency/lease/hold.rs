@@ -11,12 +11,12 @@ use futures_util::FutureExt as _;
 use futures_util::future::poll_immediate;
 use tokio::time::{Instant, sleep};
 
-use super::super::in_hand::Panicked;
-use super::super::lost::LeaseLost;
 use super::super::store::{DedupeStore, Held};
 use super::{Claims, Grant, Holding, Work};
+use crate::delivery::LeaseLost;
+use crate::delivery::Panicked;
 use crate::error::{Rejection, RejectionKind};
-use crate::trace;
+use crate::observe::log;
 
 /// The lease is lost after this many failed renewals in a row.
 const MISSES: u32 = 3;
@@ -78,7 +78,7 @@ where
 
 /// What happens at the limit: the handler is told, and a moment later it is dropped.
 pub(super) async fn at_limit(receiver: &str, fence: Option<NonZeroU64>, limit: Duration, lost: &LeaseLost) {
-    trace::handler_timed_out(receiver, fence.map(NonZeroU64::get), limit.as_secs());
+    log::handler_timed_out(receiver, fence.map(NonZeroU64::get), limit.as_secs());
     lost.tell();
     sleep(GRACE).await;
 }
@@ -122,7 +122,7 @@ impl<S: DedupeStore> Claims<S> {
             match self.store.renew(holding.key, &holding.token, lease, third).await {
                 Ok(Held::Ok) => {
                     if lost.is_lost() {
-                        trace::renewed_late(&self.receiver, holding.fence);
+                        log::renewed_late(&self.receiver, holding.fence);
                     }
                     lost.renewed(last, lease);
                     (holding.since, misses) = (last, 0);
@@ -132,10 +132,10 @@ impl<S: DedupeStore> Claims<S> {
             }
             number = number.saturating_add(1);
             if number == SLOW {
-                trace::handler_slow(&self.receiver, holding.fence, third.saturating_mul(SLOW).as_secs());
+                log::handler_slow(&self.receiver, holding.fence, third.saturating_mul(SLOW).as_secs());
             }
         }
-        trace::lease_lost(&self.receiver, holding.fence, misses);
+        log::lease_lost(&self.receiver, holding.fence, misses);
         lost.tell();
         std::future::pending().await
     }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use futures_util::future::poll_immediate;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::super::key::{Fingerprint, Key};
 use super::super::store::{Claim, DedupeStore, Held, StoreError, StoredResponse, Terms, Token};
 use crate::clock::{Entropy, NoEntropy};
+use crate::delivery::{Fingerprint, KeyHash};
 
 /// The time for one operation of the store; all tries of one claim together.
 const OPERATION: Duration = Duration::from_secs(2);
@@ -29,7 +29,7 @@ impl<S: DedupeStore> Patient<S> {
 
     pub(super) async fn claim(
         &self,
-        key: &Key,
+        key: &KeyHash,
         token: &Token,
         fingerprint: &Fingerprint,
         terms: &Terms,
@@ -52,7 +52,7 @@ impl<S: DedupeStore> Patient<S> {
     /// One try, no longer than until the next is due.
     pub(super) async fn renew(
         &self,
-        key: &Key,
+        key: &KeyHash,
         token: &Token,
         lease: Duration,
         due: Duration,
@@ -63,7 +63,7 @@ impl<S: DedupeStore> Patient<S> {
     /// At least one try, and as many as begin within this time after `since`.
     pub(super) async fn complete(
         &self,
-        key: &Key,
+        key: &KeyHash,
         token: &Token,
         remember: &StoredResponse,
         retention: Duration,
@@ -85,7 +85,7 @@ impl<S: DedupeStore> Patient<S> {
     }
 
     /// One try: the lease's end does the same.
-    pub(super) async fn release(&self, key: &Key, token: &Token, delay: Duration) -> Result<Held, StoreError> {
+    pub(super) async fn release(&self, key: &KeyHash, token: &Token, delay: Duration) -> Result<Held, StoreError> {
         in_time(OPERATION, self.0.release(key, token, delay)).await
     }
 }

@@ -9,7 +9,7 @@ use super::super::store::{Claim, DedupeStore, Held, StoredResponse, Terms};
 use super::patient::within;
 use super::{Claims, Holding, Settled};
 use crate::error::{Rejection, RejectionKind};
-use crate::trace;
+use crate::observe::log;
 
 /// A claim that only wants to know holds no longer than this.
 pub(super) const ASKING_LEASE: Duration = Duration::from_secs(1);
@@ -28,7 +28,7 @@ impl<S: DedupeStore> Claims<S> {
         match within(self.settings.mark_within, marking).await {
             Some(Ok(Held::Ok)) => return Ok(()),
             Some(Ok(Held::Lost(_))) => return Err(Box::pin(self.ask(holding)).await),
-            Some(Err(error)) => trace::completion_unknown(&self.receiver, fence, &error),
+            Some(Err(error)) => log::completion_unknown(&self.receiver, fence, &error),
             None => self.complete_later(holding, remember),
         }
         Ok(())
@@ -39,12 +39,12 @@ impl<S: DedupeStore> Claims<S> {
         let Holding { key, token, since, fence, .. } = *holding;
         let (key, remember, store, receiver) = (*key, remember.clone(), self.store.clone(), self.receiver.clone());
         let Terms { retention, lease, .. } = self.settings.terms;
-        trace::completion_late(&receiver, fence);
+        log::completion_late(&receiver, fence);
         let marking = self.drain.track(async move {
             match store.complete(&key, &token, &remember, retention, since, lease).await {
                 Ok(Held::Ok) => {}
-                Ok(Held::Lost(_)) => trace::completion_lost(&receiver, fence),
-                Err(error) => trace::completion_unknown(&receiver, fence, &error),
+                Ok(Held::Lost(_)) => log::completion_lost(&receiver, fence),
+                Err(error) => log::completion_unknown(&receiver, fence, &error),
             }
         });
         // There is a runtime: a timer of its own has just gone off.
@@ -76,7 +76,7 @@ impl<S: DedupeStore> Claims<S> {
     /// Frees the key after the delay. When that fails, the lease's end does it.
     pub(super) async fn release(&self, holding: &Holding<'_>, delay: Duration) {
         if let Err(error) = self.store.release(holding.key, &holding.token, delay).await {
-            trace::release_failed(&self.receiver, holding.fence, &error);
+            log::release_failed(&self.receiver, holding.fence, &error);
         }
     }
 }

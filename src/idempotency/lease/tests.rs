@@ -11,9 +11,9 @@ use std::sync::{Mutex, OnceLock};
 use bytes::Bytes;
 use http::StatusCode;
 
-use super::super::memory::MemoryStore;
-use super::super::store::{Held, LostWhy, Terms};
-use super::super::unclaimed::Unclaimed;
+use super::super::store::memory::MemoryStore;
+use super::super::store::{Held, LostReason, Terms};
+use super::super::without_dedupe::WithoutDedupe;
 use super::hold::PANIC_DELAY;
 use super::settle::ASKING_LEASE;
 use super::*;
@@ -21,7 +21,7 @@ use crate::clock::{Entropy, NoEntropy};
 
 const LEASE: Duration = Duration::from_secs(30);
 const RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-const LOST: Held = Held::Lost(LostWhy::Taken(StateTag::Pending));
+const LOST: Held = Held::Lost(LostReason::Taken(RecordState::Pending));
 const DOWN: StoreError = StoreError::Unavailable;
 
 /// What was asked of the store, when (in milliseconds since the first call), and with which token.
@@ -120,20 +120,26 @@ impl Scripted {
 }
 
 impl DedupeStore for Scripted {
-    async fn claim(&self, _: &Key, token: &Token, _: &Fingerprint, terms: &Terms) -> Result<Claim, StoreError> {
+    async fn claim(&self, _: &KeyHash, token: &Token, _: &Fingerprint, terms: &Terms) -> Result<Claim, StoreError> {
         self.say(("claim", token, terms.lease), &self.claims, Claim::Acquired { fence: 7, other_payload: false }).await
     }
 
-    async fn renew(&self, _: &Key, token: &Token, lease: Duration) -> Result<Held, StoreError> {
+    async fn renew(&self, _: &KeyHash, token: &Token, lease: Duration) -> Result<Held, StoreError> {
         self.say(("renew", token, lease), &self.renewals, Held::Ok).await
     }
 
-    async fn complete(&self, _: &Key, token: &Token, r: &StoredResponse, keep: Duration) -> Result<Held, StoreError> {
+    async fn complete(
+        &self,
+        _: &KeyHash,
+        token: &Token,
+        r: &StoredResponse,
+        keep: Duration,
+    ) -> Result<Held, StoreError> {
         assert_eq!(*r, answer(1));
         self.say(("complete", token, keep), &self.completions, Held::Ok).await
     }
 
-    async fn release(&self, _: &Key, token: &Token, delay: Duration) -> Result<Held, StoreError> {
+    async fn release(&self, _: &KeyHash, token: &Token, delay: Duration) -> Result<Held, StoreError> {
         self.say(("release", token, delay), &self.releases, Held::Ok).await
     }
 }
@@ -178,7 +184,7 @@ where
     F: FnOnce(Grant) -> Fut,
     Fut: Future<Output = Work<&'static str>>,
 {
-    claims.run(&Key::from_bytes([5; 32]), &Fingerprint::of(b"event"), work).await
+    claims.run(&KeyHash::from_bytes([5; 32]), &Fingerprint::of(b"event"), work).await
 }
 
 async fn never_runs(_: Grant) -> Work<&'static str> {

@@ -4,12 +4,12 @@ use std::future::Future;
 
 use tokio::time::sleep;
 
-use super::super::lost::LeaseLost;
 use super::super::store::StoreError;
 use super::super::unprotected::UnprotectedRuns;
 use super::hold::{at_limit, run_until};
 use super::{Claims, Grant, Settled, Work};
-use crate::trace;
+use crate::delivery::LeaseLost;
+use crate::observe::log;
 
 impl<S> Claims<S> {
     /// Runs the work, with no fence and within its limit, and counts it.
@@ -24,7 +24,7 @@ impl<S> Claims<S> {
         Fut: Future<Output = Work<T>>,
     {
         runs.add();
-        trace::unprotected(&self.receiver, &why);
+        log::unprotected(&self.receiver, &why);
         let lost = LeaseLost::unclaimed();
         let grant = Grant { fence: None, lost: lost.clone() };
         let limit = || async {

@@ -64,7 +64,7 @@ pub(super) fn decode(plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
     let (event, id) = typed(&name, data.unwrap_or(RawValue::NULL), &mut absent)?;
     let identity = Identity::of_checked(data.map_or(text, RawValue::get));
     let decoded = Decoded::identified(event, key(&name, id, text)?, plaintext.clone(), identity);
-    Ok(Events::from(decoded.occurred_at(timestamp)).with_absent(absent.into_names()))
+    Ok(Events::from(decoded.occurred_at(timestamp)).absent_members(absent.into_names()))
 }
 
 /// What tells an event from others of its name.

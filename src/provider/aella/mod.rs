@@ -24,7 +24,7 @@
 //! | Resend by hand | not published; 1 day is kept for it | assumed |
 //!
 //! What is second hand is a default that can be replaced: [`Aella::signature_header`], [`Aella::algorithm`],
-//! [`Aella::with_profile`].
+//! [`Aella::change_profile`].
 //!
 //! ```
 //! use bytes::Bytes;
@@ -72,7 +72,7 @@ pub use model::{
 use super::{Delivered, Events, Message, Profile, Provider, Retries};
 use crate::encoding::Encoding;
 use crate::error::{ConfigError, Rejection};
-use crate::scheme::{Hmac, MacAlgorithm, Scheme, SealError, Sealing};
+use crate::scheme::{Hmac, MacAlgorithm, Scheme, SealError, Sealing, Signed};
 use crate::secret::KeyRing;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -92,7 +92,7 @@ impl Aella {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::ShortSecret`] under 16 bytes.
+    /// [`ShortSecret`](crate::ConfigErrorKind::ShortSecret) under 16 bytes.
     pub fn new(keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
         let header = HeaderName::from_static("x-aella-signature");
         Self::build(keys.into(), header, MacAlgorithm::HmacSha512, profile())
@@ -118,7 +118,7 @@ impl Aella {
 
     /// Changes limits and timing. Default: as the table of this room says, and 1 MiB of body.
     #[must_use]
-    pub fn with_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
+    pub fn change_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
         change(&mut self.profile);
         self
     }
@@ -129,7 +129,7 @@ impl Aella {
         algorithm: MacAlgorithm,
         profile: Profile,
     ) -> Result<Self, ConfigError> {
-        let scheme = Hmac::new(algorithm, header.clone(), Encoding::Hex, keys.clone())?;
+        let scheme = Hmac::new(algorithm, Signed::new(header.clone(), Encoding::Hex), keys.clone())?;
         Ok(Self { keys, header, algorithm, scheme, profile })
     }
 }

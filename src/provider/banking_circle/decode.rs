@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::event::{Detail, Event, Unpublished, Unreadable};
 use super::model::STRICT;
-use super::{MOST_EVENTS, UnreadablePolicy};
+use super::{MAX_EVENTS, UnreadablePolicy};
 use crate::error::{Rejection, RejectionKind};
 use crate::json::{self, Absent};
 use crate::provider::shape::{Object, text};
@@ -42,7 +42,7 @@ impl<'de> Visitor<'de> for NotificationsVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         let mut kept = Vec::new();
-        while kept.len() <= MOST_EVENTS {
+        while kept.len() <= MAX_EVENTS {
             match list.next_element()? {
                 Some(notification) => kept.push(notification),
                 None => return Ok(Notifications(kept)),
@@ -74,8 +74,8 @@ struct Notification<'a> {
 pub(super) fn decode(plaintext: &Bytes, policy: UnreadablePolicy) -> Result<Events<Event>, Rejection> {
     let Object(batch) = json::parse::<Object<Batch<'_>>>(plaintext)?;
     let Notifications(list) = batch.notifications;
-    if list.len() > MOST_EVENTS {
-        let detail = format!("more than {MOST_EVENTS} notifications in one message");
+    if list.len() > MAX_EVENTS {
+        let detail = format!("more than {MAX_EVENTS} notifications in one message");
         return Err(Rejection::new(RejectionKind::TooManyEvents, detail));
     }
     let (mut events, mut absent) = (Events::default(), Absent::default());
@@ -89,7 +89,7 @@ pub(super) fn decode(plaintext: &Bytes, policy: UnreadablePolicy) -> Result<Even
             (Err(why), UnreadablePolicy::HandOver) => events.push(handed_over(raw, &why, plaintext)),
         }
     }
-    Ok(events.with_absent(absent.into_names()))
+    Ok(events.absent_members(absent.into_names()))
 }
 
 fn one(raw: &RawValue, plaintext: &Bytes, absent: &mut Absent) -> Result<Decoded<Event>, Rejection> {

@@ -83,7 +83,7 @@ use crate::scheme::{AesGcm, BodyForm, Scheme, SealError, Sealing};
 use crate::secret::KeyRing;
 
 /// `maxNotificationsPerMessage` at its highest.
-const MOST_EVENTS: usize = 1000;
+const MAX_EVENTS: usize = 1000;
 
 /// Banking Circle. See the [module docs](self) for an example.
 #[derive(Clone, Debug)]
@@ -101,7 +101,7 @@ impl BankingCircle {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::KeyLength`].
+    /// [`KeyLength`](crate::ConfigErrorKind::KeyLength).
     pub fn new(keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
         let keys = keys.into();
         let names = HeaderNames::default();
@@ -137,7 +137,7 @@ impl BankingCircle {
 
     /// Changes limits and timing. Default: as the table of this room says.
     #[must_use]
-    pub fn with_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
+    pub fn change_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
         change(&mut self.profile);
         self
     }
@@ -228,7 +228,7 @@ fn profile() -> Profile {
         methods: vec![Method::POST],
         content_types: vec!["application/octet-stream"],
         max_body: 50 * 1024 * 1024,
-        max_events: MOST_EVENTS,
+        max_events: MAX_EVENTS,
         answer_within: Some(Duration::from_secs(10)),
         retries: RetryCount::default().retries(),
         delivered: Delivered::AnySuccess,

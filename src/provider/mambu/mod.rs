@@ -1,8 +1,8 @@
 //! Mambu: notifications whose body the receiver's own side designs, as JSON, XML or text.
 //!
 //! Nothing is signed. Basic auth in front proves the sender, or a secret in a static header of the template
-//! ([`Mambu::with_static_header`]); without either a receiver refuses everything. One delivery is one notification, keyed
-//! by `x-notifications-idempotency-key` or by members of the body. A body that does not parse is no refusal.
+//! ([`Mambu::static_header`]); without either a receiver refuses everything. One delivery is one notification, keyed
+//! by `x-notifications-idempotency-key` or by members of the body. A body that does not parse is no rejection.
 //!
 //! | Fact | Value | How sure |
 //! |---|---|---|
@@ -104,7 +104,7 @@ impl Mambu {
     /// # Security
     ///
     /// The secret proves that the peer knows it and nothing about the body, as Basic auth does.
-    pub fn with_static_header(header: HeaderName, keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
+    pub fn static_header(header: HeaderName, keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
         StaticToken::new(header, keys).map(|token| Self::proved_by(Proof::Header(token)))
     }
 
@@ -151,7 +151,7 @@ impl Mambu {
 
     /// Changes limits and timing. Default: as the table of this room says, and 1 MiB of body.
     #[must_use]
-    pub fn with_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
+    pub fn change_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
         change(&mut self.profile);
         self
     }

@@ -31,7 +31,7 @@ pub(super) fn decode(plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
     let mut absent = Absent::default();
     let event = event(envelope, plaintext, &mut absent)?;
     let decoded = Decoded::identified(event, key, plaintext.clone(), identity).occurred_at(occurred_at);
-    Ok(Events::from(decoded).with_absent(absent.into_names()))
+    Ok(Events::from(decoded).absent_members(absent.into_names()))
 }
 
 fn event(envelope: Envelope<'_>, plaintext: &Bytes, absent: &mut Absent) -> Result<Event, Rejection> {

@@ -98,7 +98,7 @@ impl Opp {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::KeyLength`].
+    /// [`KeyLength`](crate::ConfigErrorKind::KeyLength).
     pub fn new(keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
         let keys = keys.into();
         let scheme = scheme(keys.clone(), Wrapper::None)?;
@@ -130,7 +130,7 @@ impl Opp {
 
     /// Changes limits and timing. Default: as the table of this room says.
     #[must_use]
-    pub fn with_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
+    pub fn change_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
         change(&mut self.profile);
         self
     }

@@ -25,7 +25,7 @@ pub(super) fn decode(plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
         _ => Event::Payment(Box::new(payment)),
     };
     let decoded = Decoded::identified(event, key, plaintext.clone(), identity).occurred_at(occurred_at);
-    Ok(Events::from(decoded).with_absent(absent.into_names()))
+    Ok(Events::from(decoded).absent_members(absent.into_names()))
 }
 
 fn key(payment: &Payment, identity: Identity) -> Result<EventKey, Rejection> {

@@ -81,7 +81,7 @@ impl Sibs {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::KeyLength`].
+    /// [`KeyLength`](crate::ConfigErrorKind::KeyLength).
     pub fn new(keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
         let iv = HeaderName::from_static("x-initialization-vector");
         let tag = HeaderName::from_static("x-authentication-tag");
@@ -98,7 +98,7 @@ impl Sibs {
 
     /// Changes limits and timing. Default: as the table of this room says, and 1 MiB of body.
     #[must_use]
-    pub fn with_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
+    pub fn change_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
         change(&mut self.profile);
         self
     }

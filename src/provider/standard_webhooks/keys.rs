@@ -7,7 +7,7 @@ use crate::secret::Secret;
 ///
 /// # Errors
 ///
-/// [`ConfigError::Encoding`] when it is not Base64; [`ConfigError::EmptySecret`]; [`ConfigError::SecretEdge`].
+/// [`Encoding`](crate::ConfigErrorKind::Encoding) when it is not Base64; [`EmptySecret`](crate::ConfigErrorKind::EmptySecret); [`SecretEdge`](crate::ConfigErrorKind::SecretEdge).
 pub fn secret(text: impl AsRef<str>) -> Result<Secret, ConfigError> {
     behind("whsec_", text.as_ref())
 }

@@ -88,7 +88,7 @@ impl StandardWebhooks {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::ShortSecret`] under 16 bytes.
+    /// [`ShortSecret`](crate::ConfigErrorKind::ShortSecret) under 16 bytes.
     pub fn new(keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
         let (spelling, age) = (Spelling::default(), Age::default());
         let proof = Proof::shared(keys.into(), spelling, age)?;
@@ -99,7 +99,7 @@ impl StandardWebhooks {
     ///
     /// # Errors
     ///
-    /// As [`Ed25519::over`](crate::scheme::Ed25519::over).
+    /// As [`Ed25519::new`](crate::scheme::Ed25519::new).
     #[cfg(feature = "asymmetric")]
     #[cfg_attr(docsrs, doc(cfg(feature = "asymmetric")))]
     pub fn asymmetric(public_keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
@@ -112,7 +112,7 @@ impl StandardWebhooks {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Scheme`] where the signatures are `v1`; else as
+    /// [`Scheme`](crate::ConfigErrorKind::Scheme) where the signatures are `v1`; else as
     /// [`Ed25519::signing_key`](crate::scheme::Ed25519::signing_key).
     #[cfg(feature = "asymmetric")]
     #[cfg_attr(docsrs, doc(cfg(feature = "asymmetric")))]
@@ -135,7 +135,7 @@ impl StandardWebhooks {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::OutOfRange`] over [`Tolerance::MOST`](crate::scheme::Tolerance::MOST).
+    /// [`OutOfRange`](crate::ConfigErrorKind::OutOfRange) over [`Tolerance::MAX`](crate::scheme::Tolerance::MAX).
     pub fn tolerance(self, past: Duration, future: Duration) -> Result<Self, ConfigError> {
         let spelling = self.spelling;
         self.rebuilt(spelling, Age::Within { past, future })
@@ -157,7 +157,7 @@ impl StandardWebhooks {
 
     /// Changes limits and timing. Default: as the table of this room says, and 1 MiB of body.
     #[must_use]
-    pub fn with_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
+    pub fn change_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
         change(&mut self.profile);
         self
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::HeaderName;
 
 use crate::encoding::Encoding;
-use crate::error::ConfigError;
+use crate::error::{ConfigError, ConfigErrorKind};
 #[cfg(feature = "asymmetric")]
 use crate::scheme::Ed25519;
 use crate::scheme::{Hmac, MacAlgorithm, Scheme, Signed, Template, TimeUnit, Tolerance};
@@ -78,7 +78,7 @@ pub(super) enum Proof {
 
 impl Proof {
     pub(super) fn shared(keys: KeyRing, spelling: Spelling, age: Age) -> Result<Self, ConfigError> {
-        let scheme = Hmac::over(MacAlgorithm::HmacSha256, signed("v1,", spelling, age)?, keys.clone())?;
+        let scheme = Hmac::new(MacAlgorithm::HmacSha256, signed("v1,", spelling, age)?, keys.clone())?;
         Ok(Self::Shared { keys, scheme: Box::new(scheme) })
     }
 
@@ -89,7 +89,7 @@ impl Proof {
         spelling: Spelling,
         age: Age,
     ) -> Result<Self, ConfigError> {
-        let mut scheme = Ed25519::over(signed("v1a,", spelling, age)?, keys.clone())?;
+        let mut scheme = Ed25519::new(signed("v1a,", spelling, age)?, keys.clone())?;
         if let Some(key) = &signing {
             scheme = scheme.signing_key(key)?;
         }
@@ -100,9 +100,9 @@ impl Proof {
     pub(super) fn signing_key(self, key: Secret, spelling: Spelling, age: Age) -> Result<Self, ConfigError> {
         match self {
             Self::Public { keys, .. } => Self::public(keys, Some(key), spelling, age),
-            Self::Shared { .. } => {
-                Err(ConfigError::Scheme("a shared secret signs and verifies; there is no other key"))
-            }
+            Self::Shared { .. } => Err(ConfigError::new(ConfigErrorKind::Scheme(
+                "a shared secret signs and verifies; there is no other key",
+            ))),
         }
     }
 

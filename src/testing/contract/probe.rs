@@ -10,16 +10,15 @@ use http::{HeaderValue, StatusCode};
 use tokio::task::JoinSet;
 
 use super::{Law, Subject};
-use crate::idempotency::{
-    Claim, DedupeStore, Fingerprint, Held, Key, StateTag, StoreError, StoredResponse, Terms, Token,
-};
+use crate::delivery::{Fingerprint, KeyHash};
+use crate::idempotency::{Claim, DedupeStore, Held, RecordState, StoreError, StoredResponse, Terms, Token};
 
 /// One store, one key, and how it is claimed.
 pub(super) struct Probe<'a, B: Subject> {
     law: Law,
     pub(super) subject: &'a B,
     pub(super) store: Arc<B::Store>,
-    pub(super) key: Key,
+    pub(super) key: KeyHash,
     pub(super) fingerprint: Fingerprint,
     pub(super) terms: Terms,
 }
@@ -132,7 +131,7 @@ impl<'a, B: Subject> Probe<'a, B> {
 
     pub(super) async fn mismatches(&self, token: Token, case: &str) {
         let claim = self.claim(token, case).await;
-        let expected = Claim::Mismatch { state: StateTag::Done };
+        let expected = Claim::Mismatch { state: RecordState::Done };
         self.expect(claim == expected, &format!("{case}: Mismatch, Done"), &claim);
     }
 
@@ -191,7 +190,7 @@ impl<'a, B: Subject> Probe<'a, B> {
 
 pub(super) async fn run<S: DedupeStore>(
     store: &S,
-    key: Key,
+    key: KeyHash,
     token: Token,
     call: Call,
     retention: Duration,
@@ -221,12 +220,12 @@ pub(super) fn token(number: u8) -> Token {
     Token::from_bytes([number; 16])
 }
 
-fn key(number: u64) -> Key {
+fn key(number: u64) -> KeyHash {
     let mut bytes = [0xA5; 32];
     for (to, from) in bytes.iter_mut().rev().zip(number.to_le_bytes()) {
         *to = from;
     }
-    Key::from_bytes(bytes)
+    KeyHash::from_bytes(bytes)
 }
 
 fn answer(number: u8) -> StoredResponse {

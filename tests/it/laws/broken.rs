@@ -4,9 +4,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tower_webhook::idempotency::{
-    Claim, DedupeStore, Fingerprint, Held, Key, StoreError, StoredResponse, Terms, Token,
-};
+use tower_webhook::delivery::{Fingerprint, KeyHash};
+use tower_webhook::idempotency::{Claim, DedupeStore, Held, StoreError, StoredResponse, Terms, Token};
 
 use super::model::{Answer, Call, Model, Row, State};
 use super::stand::{EVENT, number, response};
@@ -61,7 +60,7 @@ impl Broken {
         self.flaws.contains(&flaw)
     }
 
-    fn call(&self, key: &Key, call: Call) -> Answer {
+    fn call(&self, key: &KeyHash, call: Call) -> Answer {
         let mut model = self.model.lock().unwrap();
         if !self.has(Flaw::ReadsThenWrites) {
             return self.answer(&mut model, *key, call);
@@ -76,7 +75,7 @@ impl Broken {
         answer
     }
 
-    fn answer(&self, model: &mut Model, key: Key, mut call: Call) -> Answer {
+    fn answer(&self, model: &mut Model, key: KeyHash, mut call: Call) -> Answer {
         let now = self.start.elapsed();
         let stored = model.rows.get(&key).and_then(|rows| rows[0].clone());
         match &mut call {
@@ -119,7 +118,7 @@ impl Broken {
         }
     }
 
-    fn before_claim(&self, model: &mut Model, key: Key, call: &Call) {
+    fn before_claim(&self, model: &mut Model, key: KeyHash, call: &Call) {
         let Call::Claim { token, .. } = *call else { return };
         let full = model.rows.len() >= model.room.unwrap_or(usize::MAX);
         if self.has(Flaw::Evicts) && full && !model.rows.contains_key(&key) {
@@ -138,7 +137,7 @@ impl Broken {
     }
 
     /// Makes the row pending for that token, unless that token is done with it already.
-    fn hand_over(&self, model: &mut Model, key: Key, token: u128, now: Duration) {
+    fn hand_over(&self, model: &mut Model, key: KeyHash, token: u128, now: Duration) {
         if model.row(key, now).is_none() {
             let (long, event) = (Duration::from_secs(1 << 30), event_of(&Fingerprint::of(&EVENT.to_be_bytes())));
             model.rows.remove(&key);
@@ -152,7 +151,13 @@ impl Broken {
 }
 
 impl DedupeStore for Broken {
-    async fn claim(&self, key: &Key, token: &Token, event: &Fingerprint, terms: &Terms) -> Result<Claim, StoreError> {
+    async fn claim(
+        &self,
+        key: &KeyHash,
+        token: &Token,
+        event: &Fingerprint,
+        terms: &Terms,
+    ) -> Result<Claim, StoreError> {
         let (lease, retention, most) = (terms.lease, terms.retention, terms.max_attempts.map(u32::from));
         let (token, event) = (u128::from_be_bytes(*token.as_bytes()), event_of(event));
         Ok(match self.call(key, Call::Claim { token, event, lease, retention, most }) {
@@ -166,14 +171,14 @@ impl DedupeStore for Broken {
         })
     }
 
-    async fn renew(&self, key: &Key, token: &Token, lease: Duration) -> Result<Held, StoreError> {
+    async fn renew(&self, key: &KeyHash, token: &Token, lease: Duration) -> Result<Held, StoreError> {
         let token = u128::from_be_bytes(*token.as_bytes());
         Ok(held(&self.call(key, Call::Renew { token, lease })))
     }
 
     async fn complete(
         &self,
-        key: &Key,
+        key: &KeyHash,
         token: &Token,
         response: &StoredResponse,
         retention: Duration,
@@ -182,7 +187,7 @@ impl DedupeStore for Broken {
         Ok(held(&self.call(key, Call::Complete { token, answer, retention })))
     }
 
-    async fn release(&self, key: &Key, token: &Token, delay: Duration) -> Result<Held, StoreError> {
+    async fn release(&self, key: &KeyHash, token: &Token, delay: Duration) -> Result<Held, StoreError> {
         let token = u128::from_be_bytes(*token.as_bytes());
         Ok(held(&self.call(key, Call::Release { token, delay })))
     }

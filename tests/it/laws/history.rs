@@ -6,9 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tower_webhook::idempotency::{
-    Claim, DedupeStore, Fingerprint, Held, Key, StoreError, StoredResponse, Terms, Token,
-};
+use tower_webhook::delivery::{Fingerprint, KeyHash};
+use tower_webhook::idempotency::{Claim, DedupeStore, Held, StoreError, StoredResponse, Terms, Token};
 
 use super::model::{Answer, Call};
 use super::stand::{claimed, held, number};
@@ -35,7 +34,7 @@ impl fmt::Display for Event {
 #[derive(Clone, Debug)]
 pub(crate) struct History {
     start: Instant,
-    events: Arc<Mutex<Vec<(Key, Event)>>>,
+    events: Arc<Mutex<Vec<(KeyHash, Event)>>>,
 }
 
 impl History {
@@ -55,7 +54,7 @@ impl History {
     }
 
     /// Notes a call that is about to be made; `tell` takes the number.
-    pub(crate) fn ask(&self, key: Key, call: Call) -> usize {
+    pub(crate) fn ask(&self, key: KeyHash, call: Call) -> usize {
         let mut events = self.events.lock().unwrap();
         events.push((key, Event { call, asked: self.start.elapsed(), told: None }));
         events.len() - 1
@@ -68,12 +67,12 @@ impl History {
     }
 
     /// Notes a call that is over. For histories that are written down by hand.
-    pub(crate) fn record(&self, key: Key, event: Event) {
+    pub(crate) fn record(&self, key: KeyHash, event: Event) {
         self.events.lock().unwrap().push((key, event));
     }
 
-    pub(crate) fn by_key(&self) -> BTreeMap<Key, Vec<Event>> {
-        let mut keys = BTreeMap::<Key, Vec<Event>>::new();
+    pub(crate) fn by_key(&self) -> BTreeMap<KeyHash, Vec<Event>> {
+        let mut keys = BTreeMap::<KeyHash, Vec<Event>>::new();
         for (key, event) in &*self.events.lock().unwrap() {
             keys.entry(*key).or_default().push(event.clone());
         }
@@ -89,7 +88,13 @@ pub(crate) struct Recorded<S> {
 }
 
 impl<S: DedupeStore> DedupeStore for Recorded<S> {
-    async fn claim(&self, key: &Key, token: &Token, event: &Fingerprint, terms: &Terms) -> Result<Claim, StoreError> {
+    async fn claim(
+        &self,
+        key: &KeyHash,
+        token: &Token,
+        event: &Fingerprint,
+        terms: &Terms,
+    ) -> Result<Claim, StoreError> {
         let (lease, retention, most) = (terms.lease, terms.retention, terms.max_attempts.map(u32::from));
         let (who, what) = (of(token), u128::from_be_bytes(*event.as_bytes()));
         let noted = self.history.ask(*key, Call::Claim { token: who, event: what, lease, retention, most });
@@ -98,7 +103,7 @@ impl<S: DedupeStore> DedupeStore for Recorded<S> {
         answer
     }
 
-    async fn renew(&self, key: &Key, token: &Token, lease: Duration) -> Result<Held, StoreError> {
+    async fn renew(&self, key: &KeyHash, token: &Token, lease: Duration) -> Result<Held, StoreError> {
         let noted = self.history.ask(*key, Call::Renew { token: of(token), lease });
         let answer = self.store.renew(key, token, lease).await;
         self.history.tell(noted, held(answer));
@@ -107,7 +112,7 @@ impl<S: DedupeStore> DedupeStore for Recorded<S> {
 
     async fn complete(
         &self,
-        key: &Key,
+        key: &KeyHash,
         token: &Token,
         response: &StoredResponse,
         retention: Duration,
@@ -119,7 +124,7 @@ impl<S: DedupeStore> DedupeStore for Recorded<S> {
         answer
     }
 
-    async fn release(&self, key: &Key, token: &Token, delay: Duration) -> Result<Held, StoreError> {
+    async fn release(&self, key: &KeyHash, token: &Token, delay: Duration) -> Result<Held, StoreError> {
         let noted = self.history.ask(*key, Call::Release { token: of(token), delay });
         let answer = self.store.release(key, token, delay).await;
         self.history.tell(noted, held(answer));

@@ -12,13 +12,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
-use tower_webhook::idempotency::Key;
+use tower_webhook::delivery::KeyHash;
 
 use super::history::{Event, History};
 use super::model::{Call, Room, Row, Span, possible};
 
 /// How many effects that nobody was told of are tried at most in a round of the search.
-const MOST: [u32; 4] = [1, 3, 7, u32::MAX];
+const MAX: [u32; 4] = [1, 3, 7, u32::MAX];
 
 /// What the checker grants a store.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,7 +33,7 @@ pub(crate) struct Grants {
 /// A key whose history cannot have happened.
 #[derive(Debug)]
 pub(crate) struct Violation {
-    pub(crate) key: Key,
+    pub(crate) key: KeyHash,
     events: Vec<Event>,
     /// The most calls that fit, by number.
     fitted: u128,
@@ -122,7 +122,7 @@ impl<'a> Search<'a> {
     /// each of these are short at first.
     fn widen(&mut self) -> Option<bool> {
         for (limit, most) in
-            [1_000, 10_000, 100_000, 300_000].into_iter().flat_map(|limit| MOST.map(|most| (limit, most)))
+            [1_000, 10_000, 100_000, 300_000].into_iter().flat_map(|limit| MAX.map(|most| (limit, most)))
         {
             (self.limit, self.most, self.more, self.states) = (limit, most, false, 0);
             self.been.clear();
@@ -230,7 +230,7 @@ impl<'a> Search<'a> {
 #[cfg(test)]
 mod tests {
     use tokio::time::Instant;
-    use tower_webhook::idempotency::{LostWhy, StateTag};
+    use tower_webhook::idempotency::{LostReason, RecordState};
 
     use super::super::model::{Answer, State};
     use super::super::stand::key;
@@ -238,7 +238,7 @@ mod tests {
 
     const LEASE: u64 = 100;
     const RETENTION: Duration = Duration::from_millis(10_000);
-    const TAKEN: Answer = Answer::Lost(LostWhy::Taken(StateTag::Pending));
+    const TAKEN: Answer = Answer::Lost(LostReason::Taken(RecordState::Pending));
 
     fn claim(token: u128) -> Call {
         claim_of(token, 1)
@@ -293,7 +293,7 @@ mod tests {
     /// Histories that can have happened, each beside one that differs in one place and cannot.
     fn twins() -> Vec<(&'static str, Vec<Line>, Vec<Line>)> {
         let first = || at(0, 1, claim(1), Acquired(1));
-        let gone = Answer::Lost(LostWhy::Gone);
+        let gone = Answer::Lost(LostReason::Gone);
         vec![
             (
                 "a claim waits",
@@ -418,7 +418,7 @@ mod tests {
             ),
             (
                 "done is another event's",
-                vec![first(), at(2, 3, complete(1), Held), at(4, 5, claim_of(2, 2), Mismatch(StateTag::Done))],
+                vec![first(), at(2, 3, complete(1), Held), at(4, 5, claim_of(2, 2), Mismatch(RecordState::Done))],
                 vec![first(), at(2, 3, complete(1), Held), at(4, 5, claim_of(2, 2), Done(1, 1))],
             ),
             (
@@ -427,7 +427,7 @@ mod tests {
                     first(),
                     at(200, 201, claim_of(2, 2), AcquiredOther(2)),
                     at(202, 203, complete(2), Held),
-                    at(204, 205, claim(3), Mismatch(StateTag::Done)),
+                    at(204, 205, claim(3), Mismatch(RecordState::Done)),
                 ],
                 vec![
                     first(),
@@ -568,13 +568,13 @@ mod tests {
     /// What is left out early is never found later.
     #[test]
     fn what_a_row_never_comes_to_does_not_follow_from_it() {
-        let tags = [StateTag::Pending, StateTag::Done, StateTag::Poison];
+        let tags = [RecordState::Pending, RecordState::Done, RecordState::Poison];
         let said = |fence| {
             let done = (1..=2).map(move |answer| Done(fence, answer));
-            let tagged = tags.into_iter().flat_map(|tag| [Mismatch(tag), Answer::Lost(LostWhy::Taken(tag))]);
+            let tagged = tags.into_iter().flat_map(|tag| [Mismatch(tag), Answer::Lost(LostReason::Taken(tag))]);
             let others =
                 [Acquired(fence), AcquiredOther(fence), Answer::Poison(fence), in_flight(0), Held, Answer::Full];
-            done.chain(tagged).chain(others).chain([Answer::Lost(LostWhy::Gone)])
+            done.chain(tagged).chain(others).chain([Answer::Lost(LostReason::Gone)])
         };
         let claims = |token| {
             let most = |most| Call::Claim { token, event: 1, lease: millis(LEASE), retention: RETENTION, most };

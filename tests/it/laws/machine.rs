@@ -9,14 +9,14 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use tower_webhook::idempotency::StateTag;
+use tower_webhook::idempotency::RecordState;
 
 use super::model::{Answer, Call, Span};
 use super::stand::{EVENT, Stand, ask, key};
 
 pub(crate) const WORKERS: usize = 3;
 pub(crate) const OPS: [Op; 4] = [Op::Claim, Op::Renew, Op::Complete, Op::Release];
-const MOST: u32 = 3;
+const MAX: u32 = 3;
 const RETENTION: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -100,7 +100,7 @@ impl<B: Stand> Asker<B> {
     fn named(&self, op: Op, worker: usize) -> Call {
         let (token, lease, retention) = (worker as u128 + 1, self.lease(), RETENTION);
         match op {
-            Op::Claim => Call::Claim { token, event: self.events[worker], lease, retention, most: Some(MOST) },
+            Op::Claim => Call::Claim { token, event: self.events[worker], lease, retention, most: Some(MAX) },
             Op::Renew => Call::Renew { token, lease },
             Op::Complete => Call::Complete { token, answer: worker as u64 + 1, retention },
             Op::Release => Call::Release { token, delay: Duration::ZERO },
@@ -167,6 +167,6 @@ fn with(way: &Way, step: Input) -> Way {
 
 fn state(face: &Face, moves: [[(Answer, usize); WORKERS]; OPS.len()], when_the_lease_ends: usize) -> State {
     let holder = (0..WORKERS).find(|worker| face[WORKERS + worker] == Answer::Held);
-    let is_done = face.last() == Some(&Answer::Mismatch(StateTag::Done));
+    let is_done = face.last() == Some(&Answer::Mismatch(RecordState::Done));
     State { is_done, holder, when_the_lease_ends, moves }
 }

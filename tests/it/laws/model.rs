@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tower_webhook::idempotency::{Key, LostWhy, StateTag};
+use tower_webhook::delivery::KeyHash;
+use tower_webhook::idempotency::{LostReason, RecordState};
 
 /// A time that lies between two.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -64,11 +65,11 @@ pub(crate) enum Answer {
     AcquiredOther(u64),
     InFlight(Span),
     Done(u64, u64),
-    Mismatch(StateTag),
+    Mismatch(RecordState),
     Poison(u64),
     Full,
     Held,
-    Lost(LostWhy),
+    Lost(LostReason),
 }
 
 impl Answer {
@@ -95,7 +96,7 @@ impl Answer {
             Self::Poison(_) => "poison",
             Self::Full => "full",
             Self::Held => "held",
-            Self::Lost(LostWhy::Gone) => "gone",
+            Self::Lost(LostReason::Gone) => "gone",
             Self::Lost(_) => "taken",
         }
     }
@@ -146,7 +147,7 @@ pub(crate) fn possible(row: Option<&Row>, call: &Call, now: Span, room: Room) ->
 }
 
 fn absent(call: &Call, now: Span, room: Room) -> Vec<Outcome> {
-    let Call::Claim { event, .. } = call else { return vec![(Answer::Lost(LostWhy::Gone), None)] };
+    let Call::Claim { event, .. } = call else { return vec![(Answer::Lost(LostReason::Gone), None)] };
     let row =
         Row { event: *event, other: false, fence: 0, holder: None, state: State::Pending, until: now, expires: now };
     let granted = room.some.then(|| row.grant(call, now, 1));
@@ -154,11 +155,11 @@ fn absent(call: &Call, now: Span, room: Room) -> Vec<Outcome> {
 }
 
 impl Row {
-    pub(crate) fn tag(&self) -> StateTag {
+    pub(crate) fn tag(&self) -> RecordState {
         match self.state {
-            State::Pending => StateTag::Pending,
-            State::Done(_) => StateTag::Done,
-            State::Poison => StateTag::Poison,
+            State::Pending => RecordState::Pending,
+            State::Done(_) => RecordState::Done,
+            State::Poison => RecordState::Poison,
         }
     }
 
@@ -166,7 +167,7 @@ impl Row {
         let is_other = matches!(call, Call::Claim { event, .. } if *event != self.event);
         let holds = self.holder == Some(call.token()) && !is_other;
         let answer = match (self.state, call) {
-            (State::Done(_), Call::Claim { .. }) if is_other => Answer::Mismatch(StateTag::Done),
+            (State::Done(_), Call::Claim { .. }) if is_other => Answer::Mismatch(RecordState::Done),
             (State::Done(answer), Call::Claim { .. }) => Answer::Done(self.fence, answer),
             (State::Poison, Call::Claim { .. }) => Answer::Poison(self.fence),
             (State::Pending, Call::Claim { .. }) if holds => {
@@ -190,7 +191,7 @@ impl Row {
                 self.change(call, now);
                 Answer::Held
             }
-            _ => Answer::Lost(LostWhy::Taken(self.tag())),
+            _ => Answer::Lost(LostReason::Taken(self.tag())),
         };
         (answer, Some(self))
     }
@@ -224,16 +225,16 @@ impl Row {
     pub(crate) fn may_come_to(&self, call: &Call, said: &Answer) -> bool {
         let is_other = matches!(call, Call::Claim { event, .. } if *event != self.event);
         let holds = self.holder == Some(call.token()) && !is_other;
-        let may_be = |tag: StateTag| self.state == State::Pending || tag == self.tag();
+        let may_be = |tag: RecordState| self.state == State::Pending || tag == self.tag();
         let may_grant = |fence: u64| fence > self.fence || holds && fence == self.fence;
         match (self.state, said) {
-            (_, Answer::Lost(LostWhy::Taken(tag))) => may_be(*tag),
-            (State::Pending, Answer::Mismatch(tag)) => *tag == StateTag::Done,
+            (_, Answer::Lost(LostReason::Taken(tag))) => may_be(*tag),
+            (State::Pending, Answer::Mismatch(tag)) => *tag == RecordState::Done,
             (State::Pending, Answer::Acquired(fence)) => !self.other && !is_other && may_grant(*fence),
             (State::Pending, Answer::AcquiredOther(fence)) => *fence > self.fence || self.other && may_grant(*fence),
             (State::Pending, Answer::Done(fence, _) | Answer::Poison(fence)) => *fence >= self.fence,
             (State::Pending, Answer::InFlight(_) | Answer::Held) => true,
-            (State::Done(_), Answer::Mismatch(tag)) => is_other && *tag == StateTag::Done,
+            (State::Done(_), Answer::Mismatch(tag)) => is_other && *tag == RecordState::Done,
             (State::Done(is), Answer::Done(fence, said)) => !is_other && (self.fence, is) == (*fence, *said),
             (State::Done(_), Answer::Held) => holds && matches!(call, Call::Complete { .. }),
             (State::Poison, Answer::Poison(fence)) => self.fence == *fence,
@@ -254,7 +255,7 @@ impl Row {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Model {
     pub(crate) room: Option<usize>,
-    pub(crate) rows: BTreeMap<Key, Vec<Option<Row>>>,
+    pub(crate) rows: BTreeMap<KeyHash, Vec<Option<Row>>>,
 }
 
 impl Model {
@@ -263,7 +264,7 @@ impl Model {
     }
 
     /// The answer, where only one is possible.
-    pub(crate) fn answer(&mut self, key: Key, call: &Call, now: Duration) -> Answer {
+    pub(crate) fn answer(&mut self, key: KeyHash, call: &Call, now: Duration) -> Answer {
         let mut outcomes = self.outcomes(key, call, Span::exactly(now));
         let (answer, row) = outcomes.pop().expect("something is always possible");
         assert!(outcomes.is_empty(), "at an exact time one thing is possible: {outcomes:?}");
@@ -272,7 +273,7 @@ impl Model {
     }
 
     /// Follows what a store said, or tells what it may have said instead.
-    pub(crate) fn follow(&mut self, key: Key, call: &Call, now: Span, said: &Answer) -> Result<(), Vec<Answer>> {
+    pub(crate) fn follow(&mut self, key: KeyHash, call: &Call, now: Span, said: &Answer) -> Result<(), Vec<Answer>> {
         let outcomes = self.outcomes(key, call, now);
         let (answers, mut rows): (Vec<_>, Vec<_>) =
             outcomes.iter().filter(|(may, _)| may.allows(said)).cloned().unzip();
@@ -285,18 +286,18 @@ impl Model {
     }
 
     /// The row of a key, where it is known and live.
-    pub(crate) fn row(&self, key: Key, now: Duration) -> Option<&Row> {
+    pub(crate) fn row(&self, key: KeyHash, now: Duration) -> Option<&Row> {
         let row = self.rows.get(&key)?.first()?.as_ref();
         row.filter(|row| row.may_be_live(Span::exactly(now)))
     }
 
-    fn outcomes(&self, key: Key, call: &Call, now: Span) -> Vec<Outcome> {
+    fn outcomes(&self, key: KeyHash, call: &Call, now: Span) -> Vec<Outcome> {
         let (room, fresh) = (self.room_beside(key, now), [None]);
         let rows = self.rows.get(&key).map_or(&fresh[..], Vec::as_slice);
         rows.iter().flat_map(|row| possible(row.as_ref(), call, now, room)).collect()
     }
 
-    fn room_beside(&self, key: Key, now: Span) -> Room {
+    fn room_beside(&self, key: KeyHash, now: Span) -> Room {
         let Some(room) = self.room else { return Room { some: true, none: false } };
         let others = || self.rows.iter().filter(|(other, _)| **other != key).map(|(_, rows)| rows);
         let surely =

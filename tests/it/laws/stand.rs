@@ -6,9 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 use tokio::runtime::{Builder, Runtime};
-use tower_webhook::idempotency::{
-    Claim, DedupeStore, Fingerprint, Held, Key, MemoryStore, StoreError, StoredResponse, Terms, Token,
-};
+use tower_webhook::delivery::{Fingerprint, KeyHash};
+use tower_webhook::idempotency::{Claim, DedupeStore, Held, MemoryStore, StoreError, StoredResponse, Terms, Token};
 use tower_webhook::testing::contract::Subject;
 
 use super::model::{Answer, Call, Span};
@@ -104,7 +103,7 @@ impl Stand for Unpaused {
 }
 
 /// Asks the store. An error other than "full" leaves open what happened.
-pub(crate) async fn ask<S: DedupeStore>(store: &S, key: &Key, call: &Call) -> Result<Answer, StoreError> {
+pub(crate) async fn ask<S: DedupeStore>(store: &S, key: &KeyHash, call: &Call) -> Result<Answer, StoreError> {
     match *call {
         Call::Claim { token: who, event, lease, retention, most } => {
             let terms = Terms::new(retention).lease(lease);
@@ -142,11 +141,11 @@ pub(crate) fn held(held: Result<Held, StoreError>) -> Result<Answer, StoreError>
     })
 }
 
-pub(crate) fn key(number: u64) -> Key {
+pub(crate) fn key(number: u64) -> KeyHash {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&number.to_be_bytes());
     bytes[24..].copy_from_slice(&number.to_be_bytes());
-    Key::from_bytes(bytes)
+    KeyHash::from_bytes(bytes)
 }
 
 fn token(number: u128) -> Token {

@@ -7,9 +7,8 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use tokio::time::Instant;
-use tower_webhook::idempotency::{
-    Claim, DedupeStore, Fingerprint, Held, Key, MemoryStore, StoreError, StoredResponse, Terms, Token,
-};
+use tower_webhook::delivery::{Fingerprint, KeyHash};
+use tower_webhook::idempotency::{Claim, DedupeStore, Held, MemoryStore, StoreError, StoredResponse, Terms, Token};
 
 use super::broken::{Broken, Flaw};
 use super::history::{History, Recorded};
@@ -53,19 +52,25 @@ impl<S: DedupeStore> Faulty<S> {
 }
 
 impl<S: DedupeStore> DedupeStore for Faulty<S> {
-    async fn claim(&self, key: &Key, token: &Token, event: &Fingerprint, terms: &Terms) -> Result<Claim, StoreError> {
+    async fn claim(
+        &self,
+        key: &KeyHash,
+        token: &Token,
+        event: &Fingerprint,
+        terms: &Terms,
+    ) -> Result<Claim, StoreError> {
         let (key, token, event, terms) = (*key, *token, *event, *terms);
         self.call(move |store| store.claim(&key, &token, &event, &terms).now_or_never())
     }
 
-    async fn renew(&self, key: &Key, token: &Token, lease: Duration) -> Result<Held, StoreError> {
+    async fn renew(&self, key: &KeyHash, token: &Token, lease: Duration) -> Result<Held, StoreError> {
         let (key, token) = (*key, *token);
         self.call(move |store| store.renew(&key, &token, lease).now_or_never())
     }
 
     async fn complete(
         &self,
-        key: &Key,
+        key: &KeyHash,
         token: &Token,
         response: &StoredResponse,
         retention: Duration,
@@ -74,7 +79,7 @@ impl<S: DedupeStore> DedupeStore for Faulty<S> {
         self.call(move |store| store.complete(&key, &token, &response, retention).now_or_never())
     }
 
-    async fn release(&self, key: &Key, token: &Token, delay: Duration) -> Result<Held, StoreError> {
+    async fn release(&self, key: &KeyHash, token: &Token, delay: Duration) -> Result<Held, StoreError> {
         let (key, token) = (*key, *token);
         self.call(move |store| store.release(&key, &token, delay).now_or_never())
     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use tower_webhook::idempotency::{DedupeStore, Key, StoreError};
+use tower_webhook::delivery::KeyHash;
+use tower_webhook::idempotency::{DedupeStore, StoreError};
 
 use super::history::{History, Recorded};
 use super::model::{Answer, Call};
@@ -50,7 +51,7 @@ impl<S: DedupeStore> Worker<S> {
     }
 
     /// A call, again with the same token when nobody knows what became of it.
-    async fn call(&self, key: &Key, call: &Call) -> Option<Answer> {
+    async fn call(&self, key: &KeyHash, call: &Call) -> Option<Answer> {
         for _ in 0..2 {
             match ask(&*self.store, key, call).await {
                 Ok(answer) => return Some(answer),
@@ -62,7 +63,7 @@ impl<S: DedupeStore> Worker<S> {
     }
 
     /// One delivery, of six calls at most: claims the key and does with it what deliveries do.
-    pub(crate) async fn deliver(&mut self, key: &Key, retention: Duration) {
+    pub(crate) async fn deliver(&mut self, key: &KeyHash, retention: Duration) {
         self.tokens += 1;
         let answer = self.tokens << 8 | u64::from(self.number);
         let token = u128::from(answer);
@@ -95,7 +96,7 @@ impl<S: DedupeStore> Worker<S> {
 
     /// What the key has come to.
     #[cfg(feature = "redis")]
-    pub(crate) async fn look(&mut self, key: &Key, retention: Duration) -> Option<Answer> {
+    pub(crate) async fn look(&mut self, key: &KeyHash, retention: Duration) -> Option<Answer> {
         self.tokens += 1;
         let token = u128::from(self.tokens << 8 | u64::from(self.number));
         let lease = self.time();

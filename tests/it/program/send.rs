@@ -178,7 +178,7 @@ fn next(listener: &Listener, verdict: &str, path: &str) -> Value {
 }
 
 /// Why the listener has refused the last delivery.
-fn refusal(listener: &Listener, path: &str) -> String {
+fn reject(listener: &Listener, path: &str) -> String {
     next(listener, "refused", path)["kind"].as_str().unwrap().to_owned()
 }
 
@@ -194,7 +194,7 @@ fn one_flipped_bit_is_refused_wherever_something_is_proved() {
             "{path} {signature:?}"
         );
         let kind = if path == "/mambu" { "credentials_wrong" } else { "signature_mismatch" };
-        assert_eq!(refusal(&listener, path), kind, "{path}");
+        assert_eq!(reject(&listener, path), kind, "{path}");
 
         let body = send(&listener, event, path, &["--tamper"]);
         if only_the_sender {
@@ -202,13 +202,13 @@ fn one_flipped_bit_is_refused_wherever_something_is_proved() {
             assert!(body.stderr.contains("proves no body") && body.stderr.contains("oracle is unhappy"), "{body:?}");
         } else {
             assert_eq!((body.code, body.json()[0]["status"].as_i64()), (Some(0), Some(401)), "{path} {body:?}");
-            assert_eq!(refusal(&listener, path), "signature_mismatch", "{path}");
+            assert_eq!(reject(&listener, path), "signature_mismatch", "{path}");
         }
 
         let header = send(&listener, event, path, &["--tamper", "header"]);
         if ["/opp", "/bank", "/sibs", "/sw"].contains(&path) {
             assert_eq!((header.code, header.json()[0]["status"].as_i64()), (Some(0), Some(401)), "{path} {header:?}");
-            assert_eq!(refusal(&listener, path), "signature_mismatch", "{path}");
+            assert_eq!(reject(&listener, path), "signature_mismatch", "{path}");
         } else {
             assert_eq!((header.code, header.stdout.len()), (Some(2), 0), "{path} {header:?}");
             assert!(header.stderr.contains("proves no header"), "{path} {header:?}");
@@ -223,11 +223,11 @@ fn a_stale_delivery_is_refused_where_a_time_or_an_expired_key_tells() {
         let stale = send(&listener, event, path, &["--stale"]);
         match path {
             "/sw" | "/timed" => {
-                assert_eq!((stale.code, refusal(&listener, path).as_str()), (Some(0), "timestamp_outside"))
+                assert_eq!((stale.code, reject(&listener, path).as_str()), (Some(0), "timestamp_outside"))
             }
             "/aella" => {
                 assert_eq!(
-                    (stale.code, refusal(&listener, path).as_str()),
+                    (stale.code, reject(&listener, path).as_str()),
                     (Some(0), "signature_mismatch"),
                     "{stale:?}"
                 );

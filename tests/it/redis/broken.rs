@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tower_webhook::idempotency::{Claim, Held, RedisStore, StateTag, StoreError};
+use tower_webhook::idempotency::{Claim, Held, RecordState, RedisStore, StoreError};
 
 use super::proxy::{Plan, Proxy, Way};
 use super::server::Server;
@@ -48,14 +48,15 @@ async fn a_claim_that_was_reported_as_failed_is_claimed_by_its_own_token_only() 
 /// Three calls at once, of which each must get its own answer, whatever becomes of the connection.
 async fn three_at_once(store: &RedisStore, number: u32, case: &str) {
     let other_print = async {
-        use tower_webhook::idempotency::{DedupeStore as _, Fingerprint, Terms};
+        use tower_webhook::delivery::Fingerprint;
+        use tower_webhook::idempotency::{DedupeStore as _, Terms};
         let terms = Terms::new(super::RETENTION);
         store.claim(&super::key(DONE), &super::token(3), &Fingerprint::of(b"other"), &terms).await
     };
     let (new, done, mismatch) = tokio::join!(claim(store, number, 1), claim(store, DONE, 2), other_print);
     assert_eq!(new, FIRST, "{case}: the new key");
     assert_eq!(done, Ok(Claim::Done { fence: 1, response: answer(DONE) }), "{case}: the done key");
-    assert_eq!(mismatch, Ok(Claim::Mismatch { state: StateTag::Done }), "{case}: the other event");
+    assert_eq!(mismatch, Ok(Claim::Mismatch { state: RecordState::Done }), "{case}: the other event");
     let another = claim(store, number, 2).await;
     assert!(waits(&another), "{case}: {another:?}");
     assert_eq!(complete(store, number, 1).await, Ok(Held::Ok), "{case}");

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use tower_webhook::idempotency::{Claim, DedupeStore as _, Fingerprint, Held, LostWhy, RedisStore, StateTag, Terms};
+use tower_webhook::delivery::Fingerprint;
+use tower_webhook::idempotency::{Claim, DedupeStore as _, Held, LostReason, RecordState, RedisStore, Terms};
 
 use super::server::Server;
 use super::{FIRST, LEASE, claim, complete, key, key_text, token, waits};
@@ -35,7 +36,11 @@ async fn a_leap_of_the_servers_clock_ends_a_lease_but_never_mixes_two_claims() {
         Claim::Acquired { fence: 2, other_payload: false },
         "two hours later the lease has ended"
     );
-    assert_eq!(complete(&store, 0, 1).await, Ok(Held::Lost(LostWhy::Taken(StateTag::Pending))), "the first is told");
+    assert_eq!(
+        complete(&store, 0, 1).await,
+        Ok(Held::Lost(LostReason::Taken(RecordState::Pending))),
+        "the first is told"
+    );
     assert_eq!(complete(&store, 0, 2).await, Ok(Held::Ok));
     assert!(matches!(long_claim(&store, 0, 3).await, Claim::Done { fence: 2, .. }));
 
@@ -101,7 +106,7 @@ async fn a_record_outlives_its_renewed_lease_and_its_delay() {
     let left = |number| server.command(&["PTTL", &key_text("whd1:", &key(number))]).parse::<i64>().unwrap();
     for number in 0..2 {
         let fingerprint = Fingerprint::of(&u32::to_be_bytes(number));
-        let mut held = Ok(Held::Lost(LostWhy::Gone));
+        let mut held = Ok(Held::Lost(LostReason::Gone));
         // The key may end before it is renewed, when the machine is slow.
         while held != Ok(Held::Ok) {
             store.claim(&key(number), &token(1), &fingerprint, &short).await.unwrap();

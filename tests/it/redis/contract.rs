@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use tower_webhook::delivery::{Fingerprint, KeyHash};
 use tower_webhook::idempotency::{
-    Claim, DedupeStore, Fingerprint, Held, Key, LostWhy, RedisStore, StoreError, StoredResponse, Terms, Token,
+    Claim, DedupeStore, Held, LostReason, RedisStore, StoreError, StoredResponse, Terms, Token,
 };
 use tower_webhook::testing::contract::{Law, Subject};
 
@@ -84,7 +85,7 @@ struct Flawed {
 impl DedupeStore for Flawed {
     fn claim(
         &self,
-        key: &Key,
+        key: &KeyHash,
         token: &Token,
         fingerprint: &Fingerprint,
         terms: &Terms,
@@ -97,7 +98,7 @@ impl DedupeStore for Flawed {
 
     fn renew(
         &self,
-        key: &Key,
+        key: &KeyHash,
         token: &Token,
         lease: Duration,
     ) -> impl Future<Output = Result<Held, StoreError>> + Send {
@@ -106,7 +107,7 @@ impl DedupeStore for Flawed {
 
     fn complete(
         &self,
-        key: &Key,
+        key: &KeyHash,
         token: &Token,
         response: &StoredResponse,
         retention: Duration,
@@ -114,7 +115,7 @@ impl DedupeStore for Flawed {
         self.store.complete(key, token, response, retention)
     }
 
-    async fn release(&self, key: &Key, token: &Token, delay: Duration) -> Result<Held, StoreError> {
+    async fn release(&self, key: &KeyHash, token: &Token, delay: Duration) -> Result<Held, StoreError> {
         let Flaw::ReleaseDeletes = self.flaw else { return self.store.release(key, token, delay).await };
         const DELETE: &str = "local record = redis.call('GET', KEYS[1])
             if record and string.sub(record, 1, 17) == 'P' .. ARGV[1] then return redis.call('DEL', KEYS[1]) end
@@ -122,7 +123,7 @@ impl DedupeStore for Flawed {
         let key = key_text(&self.prefix, key);
         let words: [&[u8]; 5] = [b"EVAL", DELETE.as_bytes(), b"1", key.as_bytes(), token.as_bytes()];
         let deleted = self.server.command(&words);
-        Ok(if deleted == "1" { Held::Ok } else { Held::Lost(LostWhy::Gone) })
+        Ok(if deleted == "1" { Held::Ok } else { Held::Lost(LostReason::Gone) })
     }
 }
 

@@ -166,7 +166,7 @@ async fn a_server_that_cannot_say_is_no_yes() {
 /// A sender of one's own choosing, whose events have these ids in a header.
 fn custom(secret: &str) -> Custom {
     let signed = Signed::new(HeaderName::from_static("x-signature"), Encoding::Hex);
-    let scheme = Hmac::over(MacAlgorithm::HmacSha256, signed, Secret::utf8(secret).unwrap()).unwrap();
+    let scheme = Hmac::new(MacAlgorithm::HmacSha256, signed, Secret::utf8(secret).unwrap()).unwrap();
     Custom::new(scheme, [Lookup::json("/id").unwrap()]).unwrap()
 }
 

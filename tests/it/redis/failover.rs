@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tower_webhook::idempotency::redis::RedisSetup;
-use tower_webhook::idempotency::{Held, LostWhy, RedisStore, StoreError};
+use tower_webhook::idempotency::{Held, LostReason, RedisStore, StoreError};
 
 use super::proxy::{Plan, Proxy, Way};
 use super::server::Server;
@@ -82,7 +82,7 @@ async fn without_it_claims_are_lost_and_their_completions_say_so() {
     assert_eq!(outcome.acknowledged.len(), 203, "nothing was refused");
     assert_eq!(outcome.known, (0..200).collect(), "what the replica had");
     let lost: Vec<_> = outcome.completions.iter().filter(|held| **held != Ok(Held::Ok)).collect();
-    assert_eq!(lost, [&Ok(Held::Lost(LostWhy::Gone)); 3]);
+    assert_eq!(lost, [&Ok(Held::Lost(LostReason::Gone)); 3]);
 }
 
 /// A completion that too few replicas had is not taken for done when it is tried again.

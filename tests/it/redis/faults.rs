@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use tower_webhook::idempotency::{
-    Claim, DedupeStore as _, Fingerprint, Held, LostWhy, RedisStore, StoreError, Terms, Token,
-};
+use tower_webhook::delivery::Fingerprint;
+use tower_webhook::idempotency::{Claim, DedupeStore as _, Held, LostReason, RedisStore, StoreError, Terms, Token};
 
 use super::server::Server;
 use super::{FIRST, LEASE, answer, claim, complete, is_away, key, waits};
@@ -135,7 +134,7 @@ async fn a_server_that_forgets_its_data_makes_a_held_claim_gone() {
     assert_eq!(complete(&store, 0, 1).await, Ok(Held::Ok), "control: what is not forgotten is held");
     server.command(&["FLUSHALL"]);
 
-    let gone = Ok(Held::Lost(LostWhy::Gone));
+    let gone = Ok(Held::Lost(LostReason::Gone));
     let token = super::token(1);
     assert_eq!(complete(&store, 1, 1).await, gone);
     assert_eq!(store.renew(&key(2), &token, LEASE).await, gone);

@@ -31,15 +31,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::StatusCode;
-use tower_webhook::idempotency::{
-    Claim, DedupeStore as _, Fingerprint, Held, Key, RedisStore, StoreError, StoredResponse, Terms, Token,
-};
+use tower_webhook::delivery::{Fingerprint, KeyHash};
+use tower_webhook::idempotency::{Claim, DedupeStore as _, Held, RedisStore, StoreError, StoredResponse, Terms, Token};
 
 const LEASE: Duration = Duration::from_secs(60);
 const RETENTION: Duration = Duration::from_secs(3600);
 
 /// Where a store with this prefix keeps this key.
-fn key_text(prefix: &str, key: &Key) -> String {
+fn key_text(prefix: &str, key: &KeyHash) -> String {
     format!("{prefix}{{{}}}", URL_SAFE_NO_PAD.encode(key.as_bytes()))
 }
 
@@ -48,10 +47,10 @@ fn text(panic: &(dyn Any + Send)) -> &str {
     panic.downcast_ref::<String>().map_or_else(|| panic.downcast_ref::<&str>().unwrap_or(&""), String::as_str)
 }
 
-fn key(number: u32) -> Key {
+fn key(number: u32) -> KeyHash {
     let mut bytes = [0x5A; 32];
     bytes[..4].copy_from_slice(&number.to_be_bytes());
-    Key::from_bytes(bytes)
+    KeyHash::from_bytes(bytes)
 }
 
 fn token(number: u8) -> Token {

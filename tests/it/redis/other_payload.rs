@@ -1,7 +1,8 @@
 //! Another payload under a known key, through a receiver, and what two versions of this crate make of one another's records.
 
 use ::redis::Value;
-use tower_webhook::idempotency::{Claim, DedupeStore as _, Fingerprint, Held, Key, RedisStore, StateTag, Terms};
+use tower_webhook::delivery::{Fingerprint, KeyHash};
+use tower_webhook::idempotency::{Claim, DedupeStore as _, Held, RecordState, RedisStore, Terms};
 
 use super::server::Server;
 use super::{LEASE, RETENTION, answer, key, key_text, token};
@@ -18,12 +19,12 @@ fn event(name: &str) -> Fingerprint {
 }
 
 /// A fingerprint as it stands in a record.
-fn mark(key: &Key, event: &Fingerprint) -> Vec<u8> {
+fn mark(key: &KeyHash, event: &Fingerprint) -> Vec<u8> {
     event.as_bytes().iter().zip(key.as_bytes()).map(|(byte, of_key)| byte ^ of_key).collect()
 }
 
 /// As the version before wrote them: the state, the holder, the event, and a fence of 7 without a zero before it.
-fn record(state: char, key: &Key, event: &Fingerprint, rest: &[u8]) -> Vec<u8> {
+fn record(state: char, key: &KeyHash, event: &Fingerprint, rest: &[u8]) -> Vec<u8> {
     [state.to_string().as_bytes(), token(1).as_bytes(), &mark(key, event), b"7;", rest].concat()
 }
 
@@ -57,7 +58,7 @@ async fn the_records_of_the_version_before_are_read() {
     let done = [&[1, 0, 200, 0, 0], &answer(9).body()[..]].concat();
     write(9, 'D', &done);
     assert_eq!(claim(&store, 9, 2, &first).await, Claim::Done { fence: 7, response: answer(9) });
-    assert_eq!(claim(&store, 9, 2, &other).await, Claim::Mismatch { state: StateTag::Done });
+    assert_eq!(claim(&store, 9, 2, &other).await, Claim::Mismatch { state: RecordState::Done });
 }
 
 /// The claim of the version before.
@@ -96,5 +97,5 @@ async fn the_version_before_reads_the_record_of_two_payloads() {
     assert_eq!(claim_before(&server, 1, 3, &other), says("A", Value::Int(3)), "the fence goes on");
     assert_eq!(store.complete(&key(1), &token(3), &answer(1), RETENTION).await, Ok(Held::Ok));
     assert_eq!(claim(&store, 1, 4, &other).await, Claim::Done { fence: 3, response: answer(1) });
-    assert_eq!(claim(&store, 1, 4, &first).await, Claim::Mismatch { state: StateTag::Done });
+    assert_eq!(claim(&store, 1, 4, &first).await, Claim::Mismatch { state: RecordState::Done });
 }

@@ -9,9 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Instant, sleep};
-use tower_webhook::idempotency::{
-    Claim, DedupeStore, Fingerprint, Held, Key, RedisStore, StoreError, StoredResponse, Terms, Token,
-};
+use tower_webhook::delivery::{Fingerprint, KeyHash};
+use tower_webhook::idempotency::{Claim, DedupeStore, Held, RedisStore, StoreError, StoredResponse, Terms, Token};
 
 use super::is_away;
 use crate::laws::history::{History, Recorded};
@@ -145,7 +144,13 @@ pub(super) struct Flawed {
 }
 
 impl DedupeStore for Flawed {
-    async fn claim(&self, key: &Key, token: &Token, event: &Fingerprint, terms: &Terms) -> Result<Claim, StoreError> {
+    async fn claim(
+        &self,
+        key: &KeyHash,
+        token: &Token,
+        event: &Fingerprint,
+        terms: &Terms,
+    ) -> Result<Claim, StoreError> {
         let mut token = *token;
         loop {
             let claim = self.store.claim(key, &token, event, terms).await;
@@ -160,13 +165,13 @@ impl DedupeStore for Flawed {
         }
     }
 
-    async fn renew(&self, key: &Key, token: &Token, lease: Duration) -> Result<Held, StoreError> {
+    async fn renew(&self, key: &KeyHash, token: &Token, lease: Duration) -> Result<Held, StoreError> {
         self.store.renew(key, token, lease).await
     }
 
     async fn complete(
         &self,
-        key: &Key,
+        key: &KeyHash,
         token: &Token,
         response: &StoredResponse,
         retention: Duration,
@@ -174,7 +179,7 @@ impl DedupeStore for Flawed {
         self.store.complete(key, token, response, retention).await
     }
 
-    async fn release(&self, key: &Key, token: &Token, delay: Duration) -> Result<Held, StoreError> {
+    async fn release(&self, key: &KeyHash, token: &Token, delay: Duration) -> Result<Held, StoreError> {
         self.store.release(key, token, delay).await
     }
 }

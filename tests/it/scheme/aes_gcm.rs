@@ -5,7 +5,7 @@ use tower_webhook::clock::OsEntropy;
 use tower_webhook::encoding::{Encoding, TextEncoding};
 use tower_webhook::scheme::{AesGcm, BodyForm, EnvelopeNames, Scheme, SealError, Sealing};
 use tower_webhook::secret::{KeyRing, Secret};
-use tower_webhook::{ConfigError, RejectionKind};
+use tower_webhook::{ConfigError, ConfigErrorKind, RejectionKind};
 
 use super::{
     CANARY, NOW, assert_mismatch, assert_no_canary, assert_rotates, at, cases, change, changed, expired, flips, kind,
@@ -303,7 +303,8 @@ fn with_two_valid_keys_no_flipped_bit_opens() {
 fn a_key_has_thirty_two_bytes() {
     for length in [1, 16, 24, 31, 32, 33, 64] {
         let key = || Secret::bytes(vec![7; length]).unwrap();
-        let expected = (length != 32).then_some(ConfigError::KeyLength { needed: 32, given: length });
+        let expected =
+            (length != 32).then_some(ConfigError::new(ConfigErrorKind::KeyLength { needed: 32, given: length }));
         let in_headers = AesGcm::in_headers(key(), name(IV), name(TAG), Encoding::Hex, BodyForm::Raw);
         let in_envelope = AesGcm::in_envelope(key(), EnvelopeNames::new("iv", "tag", "text"), Encoding::Hex);
         assert_eq!((in_headers.err(), in_envelope.err()), (expected.clone(), expected), "{length}");

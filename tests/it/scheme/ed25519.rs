@@ -4,7 +4,7 @@ use tower_webhook::clock::OsEntropy;
 use tower_webhook::encoding::Encoding;
 use tower_webhook::scheme::{Ed25519, Scheme, SealError, Sealing, Signed};
 use tower_webhook::secret::{Key, KeyRing, Secret};
-use tower_webhook::{ConfigError, RejectionKind};
+use tower_webhook::{ConfigError, ConfigErrorKind, RejectionKind};
 
 use super::{NOW, assert_mismatch, assert_no_canary, assert_rotates, expired, flips, kind, name, open, rotation, seal};
 
@@ -41,7 +41,7 @@ fn signed() -> Signed {
 }
 
 fn scheme(public: impl Into<KeyRing>) -> Ed25519 {
-    Ed25519::over(signed(), public).unwrap()
+    Ed25519::new(signed(), public).unwrap()
 }
 
 fn secret(hex: &str) -> Secret {
@@ -71,7 +71,7 @@ fn the_rfc_vectors_open_and_are_sealed_and_no_flipped_bit_of_them_opens() {
         }
         for flipped in flips(&bytes(public)) {
             // Half of all strings are no point of the curve, and no key.
-            if let Ok(other) = Ed25519::over(signed(), Secret::bytes(flipped).unwrap()) {
+            if let Ok(other) = Ed25519::new(signed(), Secret::bytes(flipped).unwrap()) {
                 assert_mismatch(public, open(&other, &[(HEADER, signature)], &message));
             }
         }
@@ -104,11 +104,14 @@ fn a_signature_has_sixty_four_bytes_and_its_scalar_one_spelling() {
 #[test]
 fn what_is_no_key_or_anybodys_is_refused() {
     let [seed, public, ..] = RFC_8032[0];
-    let refused = |bytes: &[u8]| Ed25519::over(signed(), Secret::bytes(bytes).unwrap()).unwrap_err();
+    let refused = |bytes: &[u8]| Ed25519::new(signed(), Secret::bytes(bytes).unwrap()).unwrap_err();
     for length in [1, 31, 33, 64] {
-        assert_eq!(refused(&vec![7; length]), ConfigError::KeyLength { needed: 32, given: length });
+        assert_eq!(
+            refused(&vec![7; length]),
+            ConfigError::new(ConfigErrorKind::KeyLength { needed: 32, given: length })
+        );
     }
-    let weak = ConfigError::Encoding("an Ed25519 public key");
+    let weak = ConfigError::new(ConfigErrorKind::Encoding("an Ed25519 public key"));
     let mut one = [0; 32];
     one[0] = 1;
     for (case, bytes) in [("order four", [0; 32]), ("the neutral element", one), ("no point", [2; 32])] {
@@ -116,9 +119,9 @@ fn what_is_no_key_or_anybodys_is_refused() {
     }
     let signing = |private: &[u8]| scheme(secret(public)).signing_key(&Secret::bytes(private).unwrap()).err();
     assert_eq!(signing(&bytes(seed)), None);
-    assert_eq!(signing(&[7; 31]), Some(ConfigError::KeyLength { needed: 32, given: 31 }));
+    assert_eq!(signing(&[7; 31]), Some(ConfigError::new(ConfigErrorKind::KeyLength { needed: 32, given: 31 })));
     let mixed = [bytes(seed), bytes(RFC_8032[1][1])].concat();
-    assert_eq!(signing(&mixed), Some(ConfigError::Encoding("an Ed25519 key pair")));
+    assert_eq!(signing(&mixed), Some(ConfigError::new(ConfigErrorKind::Encoding("an Ed25519 key pair"))));
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn aes(checksum: bool) -> AesGcm {
 }
 
 fn over(signed: Signed) -> Hmac {
-    Hmac::over(MacAlgorithm::HmacSha256, signed, key()).unwrap()
+    Hmac::new(MacAlgorithm::HmacSha256, signed, key()).unwrap()
 }
 
 fn one() -> Hmac {

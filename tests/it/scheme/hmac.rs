@@ -4,7 +4,7 @@ use tower_webhook::clock::OsEntropy;
 use tower_webhook::encoding::Encoding;
 use tower_webhook::scheme::{Hmac, MacAlgorithm, Scheme, SealError, Sealing, Signed};
 use tower_webhook::secret::{Key, KeyRing, Secret};
-use tower_webhook::{ConfigError, RejectionKind};
+use tower_webhook::{ConfigError, ConfigErrorKind, RejectionKind};
 
 use super::{
     CANARY, NOW, assert_mismatch, assert_no_canary, assert_rotates, cases, change, changed, expired, flips, kind, name,
@@ -15,12 +15,12 @@ const HEADER: &str = "x-signature";
 const ALGORITHMS: [MacAlgorithm; 2] = [MacAlgorithm::HmacSha256, MacAlgorithm::HmacSha512];
 
 fn hmac(algorithm: MacAlgorithm, keys: impl Into<KeyRing>) -> Hmac {
-    Hmac::new(algorithm, name(HEADER), Encoding::Hex, keys).unwrap()
+    Hmac::new(algorithm, Signed::new(name(HEADER), Encoding::Hex), keys).unwrap()
 }
 
 fn prefixed(prefix: &'static str) -> Hmac {
     let signed = Signed::new(name(HEADER), Encoding::Hex).prefix(prefix);
-    Hmac::over(MacAlgorithm::HmacSha256, signed, canary()).unwrap()
+    Hmac::new(MacAlgorithm::HmacSha256, signed, canary()).unwrap()
 }
 
 fn canary() -> Secret {
@@ -158,7 +158,7 @@ fn another_algorithm_does_not_fit() {
 fn no_proper_prefix_and_no_longer_text_of_a_good_signature_is_taken() {
     for (algorithm, bytes) in ALGORITHMS.into_iter().zip([32, 64]) {
         for encoding in [Encoding::Hex, Encoding::Base64] {
-            let scheme = Hmac::new(algorithm, name(HEADER), encoding, canary()).unwrap();
+            let scheme = Hmac::new(algorithm, Signed::new(name(HEADER), encoding), canary()).unwrap();
             let (headers, _) = seal(&scheme, "{}");
             let good = headers[HEADER].to_str().unwrap();
             assert!(open(&scheme, &[(HEADER, good)], b"{}").is_ok());
@@ -246,10 +246,12 @@ fn without_a_valid_key_nothing_fits_and_nothing_is_sealed() {
 
 #[test]
 fn short_secrets_need_the_dangerous_constructor() {
-    for (length, expected) in [(15, Some(ConfigError::ShortSecret { least: 16, given: 15 })), (16, None)] {
+    for (length, expected) in
+        [(15, Some(ConfigError::new(ConfigErrorKind::ShortSecret { least: 16, given: 15 }))), (16, None)]
+    {
         let secret = Secret::bytes(vec![7; length]).unwrap();
         for algorithm in ALGORITHMS {
-            let safe = Hmac::new(algorithm, name(HEADER), Encoding::Hex, secret.clone());
+            let safe = Hmac::new(algorithm, Signed::new(name(HEADER), Encoding::Hex), secret.clone());
             assert_eq!(safe.err(), expected, "{length}");
             let signed = Signed::new(name(HEADER), Encoding::Hex);
             assert!(Hmac::dangerous_short_keys(algorithm, signed, secret.clone()).is_ok());
@@ -271,7 +273,8 @@ fn sealing_replaces_what_stood_in_the_header_and_leaves_the_body() {
 fn nothing_prints_the_secret() {
     let scheme = hmac(MacAlgorithm::HmacSha256, canary());
     let refused = open(&scheme, &[(HEADER, "00")], b"{}").unwrap_err();
-    let short = Hmac::new(MacAlgorithm::HmacSha256, name(HEADER), Encoding::Hex, Secret::utf8("canary").unwrap());
+    let short =
+        Hmac::new(MacAlgorithm::HmacSha256, Signed::new(name(HEADER), Encoding::Hex), Secret::utf8("canary").unwrap());
     assert_no_canary(&format!("{scheme:?} {scheme:#?} {refused:?} {refused} {:?}", short.unwrap_err()));
 }
 
@@ -295,7 +298,7 @@ proptest! {
     ) {
         let encoding = if base64 { Encoding::Base64 } else { Encoding::Hex };
         let secret = Secret::bytes(key).unwrap();
-        let scheme = Hmac::new(ALGORITHMS[usize::from(sha512)], name(HEADER), encoding, secret).unwrap();
+        let scheme = Hmac::new(ALGORITHMS[usize::from(sha512)], Signed::new(name(HEADER), encoding), secret).unwrap();
         let sealed = seal(&scheme, body.clone());
         prop_assert_eq!(scheme.open(&sealed.0, sealed.1.clone(), NOW).unwrap().plaintext, Bytes::from(body));
         if let Some((headers, body)) = changed(&sealed, encoding, change) {

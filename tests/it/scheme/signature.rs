@@ -8,7 +8,7 @@ use tower_webhook::scheme::{
     public_key,
 };
 use tower_webhook::secret::{Key, KeyRing, Secret};
-use tower_webhook::{ConfigError, RejectionKind};
+use tower_webhook::{ConfigError, ConfigErrorKind, RejectionKind};
 
 use super::{Outcome, assert_mismatch, expired, flips, headers, kind, name};
 
@@ -61,7 +61,7 @@ fn der(text: &str) -> Vec<u8> {
 fn try_over(algorithm: SignatureAlgorithm, keys: impl Into<KeyRing>) -> Result<Signature, ConfigError> {
     let signed = Signed::new(name(HEADER), Base64).template(Template::parse("{header:x-time}.{body}").unwrap());
     let tolerance = Tolerance::header(name("x-time"), TimeUnit::Seconds);
-    Signature::over(algorithm, signed.timestamp(tolerance), keys)
+    Signature::new(algorithm, signed.timestamp(tolerance), keys)
 }
 
 fn over(algorithm: SignatureAlgorithm, keys: impl Into<KeyRing>) -> Signature {
@@ -150,8 +150,8 @@ fn of_two_keys_the_one_that_fits_is_named_while_it_is_valid() {
 #[test]
 fn a_key_of_another_kind_size_or_form_is_refused() {
     let [rsa, ec] = [
-        ConfigError::Encoding("an RSA public key of 2048 to 8192 bits"),
-        ConfigError::Encoding("a public key of P-256"),
+        ConfigError::new(ConfigErrorKind::Encoding("an RSA public key of 2048 to 8192 bits")),
+        ConfigError::new(ConfigErrorKind::Encoding("a public key of P-256")),
     ];
     let by_rsa = |der: Vec<u8>| try_over(SignatureAlgorithm::RsaPkcs1Sha256, Secret::bytes(der).unwrap()).err();
     let by_ec = |der: Vec<u8>| {
@@ -181,7 +181,7 @@ fn a_key_of_another_kind_size_or_form_is_refused() {
 fn a_key_is_read_from_its_pem_and_nothing_else() {
     let good = VECTORS[1].1;
     assert!(public_key(&format!("\n{}\r\n", good.replace('\n', "\r\n"))).is_ok());
-    let refused = ConfigError::Encoding("a public key in PEM or JWK");
+    let refused = ConfigError::new(ConfigErrorKind::Encoding("a public key in PEM or JWK"));
     for (case, text) in [
         ("nothing", String::new()),
         ("no lines around", good.lines().nth(1).unwrap().to_owned()),
@@ -206,7 +206,10 @@ fn it_has_a_name_covers_what_its_template_covers_and_seals_nothing() {
         let refused = scheme.seal("{}".into(), &mut HeaderMap::new(), &Sealing::new(now(), &OsEntropy)).unwrap_err();
         assert_eq!((scheme.name(), refused), (algorithm.name(), SealError::NoValidKey));
     }
-    assert_eq!(SignatureAlgorithm::from_name("rs256"), Err(ConfigError::Algorithm("rs256".into())));
+    assert_eq!(
+        SignatureAlgorithm::from_name("rs256"),
+        Err(ConfigError::new(ConfigErrorKind::Algorithm("rs256".into())))
+    );
 }
 
 /// The URL-safe Base64 of JSON Web Keys.
@@ -240,7 +243,11 @@ fn a_key_is_read_from_its_jwk_too() {
         ("a small modulus", good_rsa.replace(&n, &n[..171])),
         ("not JSON", good_ec.replace('}', "")),
     ] {
-        assert_eq!(public_key(&jwk).err(), Some(ConfigError::Encoding("a public key in PEM or JWK")), "{case}");
+        assert_eq!(
+            public_key(&jwk).err(),
+            Some(ConfigError::new(ConfigErrorKind::Encoding("a public key in PEM or JWK"))),
+            "{case}"
+        );
     }
 }
 
@@ -259,7 +266,7 @@ fn an_ed25519_key_is_read_from_pem_and_jwk_as_from_its_bytes() {
         ("pem", public_key(&pem).unwrap()),
         ("jwk", public_key(&jwk).unwrap()),
     ] {
-        let scheme = Ed25519::over(Signed::new(name(HEADER), Hex), key).unwrap();
+        let scheme = Ed25519::new(Signed::new(name(HEADER), Hex), key).unwrap();
         let open = |body: &'static [u8]| scheme.open(&headers(&[(HEADER, signature)]), body.into(), now());
         assert!(open(b"\x72").is_ok(), "{case}");
         assert_mismatch(case, open(b"\x73"));

@@ -4,7 +4,7 @@ use tower_webhook::clock::OsEntropy;
 use tower_webhook::encoding::Encoding;
 use tower_webhook::scheme::{Scheme, SealError, Sealing, StaticToken, Unsigned};
 use tower_webhook::secret::{KeyRing, Secret};
-use tower_webhook::{ConfigError, RejectionKind};
+use tower_webhook::{ConfigError, ConfigErrorKind, RejectionKind};
 
 use super::{
     CANARY, NOW, assert_mismatch, assert_no_canary, assert_rotates, cases, change, changed, expired, flips, kind, name,
@@ -57,11 +57,11 @@ fn the_header_stands_once() {
 fn a_secret_that_no_header_can_carry_is_refused() {
     let table: [(&[u8], Option<ConfigError>); 6] = [
         (b"0123456789abcdef", None),
-        (b"0123456789abcde", Some(ConfigError::ShortSecret { least: 16, given: 15 })),
-        (b"0123456789abcdef ", Some(ConfigError::SecretEdge)),
-        (b"\t0123456789abcdef", Some(ConfigError::SecretEdge)),
-        (b"0123456789\nabcdef", Some(ConfigError::Encoding("a header value"))),
-        (b"0123456789\x7Fabcdef", Some(ConfigError::Encoding("a header value"))),
+        (b"0123456789abcde", Some(ConfigError::new(ConfigErrorKind::ShortSecret { least: 16, given: 15 }))),
+        (b"0123456789abcdef ", Some(ConfigError::new(ConfigErrorKind::SecretEdge))),
+        (b"\t0123456789abcdef", Some(ConfigError::new(ConfigErrorKind::SecretEdge))),
+        (b"0123456789\nabcdef", Some(ConfigError::new(ConfigErrorKind::Encoding("a header value")))),
+        (b"0123456789\x7Fabcdef", Some(ConfigError::new(ConfigErrorKind::Encoding("a header value")))),
     ];
     for (secret, expected) in table {
         let built = StaticToken::new(name(HEADER), Secret::bytes(secret).unwrap());

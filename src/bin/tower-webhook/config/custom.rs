@@ -4,7 +4,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use http::HeaderName;
-use tower_webhook::ConfigError;
 use tower_webhook::encoding::Encoding;
 use tower_webhook::provider::Lookup;
 use tower_webhook::provider::custom::Custom;
@@ -13,6 +12,7 @@ use tower_webhook::scheme::{
     Tolerance,
 };
 use tower_webhook::secret::KeyRing;
+use tower_webhook::{ConfigError, ConfigErrorKind};
 
 use super::built::{Built, built, header_name, lookup, sound};
 use super::keys::{self, KeyText};
@@ -70,10 +70,8 @@ fn scheme(endpoint: &Section<'_>, folder: &Path) -> Option<Made> {
     let (signed, header) = (signed?, header?);
     let scheme = match proof? {
         Proof::Mac(algorithm) => mac(endpoint, folder, algorithm, signed),
-        Proof::Signature(algorithm) => {
-            public(endpoint, folder, |ring| Signature::over(algorithm, signed.clone(), ring))
-        }
-        Proof::Ed25519 => public(endpoint, folder, |ring| Ed25519::over(signed.clone(), ring)),
+        Proof::Signature(algorithm) => public(endpoint, folder, |ring| Signature::new(algorithm, signed.clone(), ring)),
+        Proof::Ed25519 => public(endpoint, folder, |ring| Ed25519::new(signed.clone(), ring)),
     };
     Some((scheme?, vec![header]))
 }
@@ -114,7 +112,7 @@ fn proof(section: &Section<'_>) -> Option<Proof> {
 }
 
 fn mac(endpoint: &Section<'_>, folder: &Path, algorithm: MacAlgorithm, signed: Signed) -> Option<Box<dyn Scheme>> {
-    let plain = |ring: &KeyRing| Hmac::over(algorithm, signed.clone(), ring.clone());
+    let plain = |ring: &KeyRing| Hmac::new(algorithm, signed.clone(), ring.clone());
     let keys = keys::read(endpoint, folder, KeyText::Utf8, None, &|ring| only_keys(plain(ring).map(drop)))?;
     let scheme = match keys.short_allowed {
         true => Hmac::dangerous_short_keys(algorithm, signed, keys.ring),
@@ -134,21 +132,19 @@ fn public<S: Scheme>(
 }
 
 fn boxed(endpoint: &Section<'_>, scheme: Result<impl Scheme, ConfigError>) -> Option<Box<dyn Scheme>> {
-    let (key, error, right) = match scheme {
+    let error = match scheme {
         Ok(scheme) => return Some(Box::new(scheme)),
-        Err(error @ ConfigError::TimestampUnchecked(_)) => {
-            let right = "write timestamp = { header = \"…\", unit = \"s\", past = \"5m\", future = \"5m\" }";
-            ("timestamp", error, right)
+        Err(error) => error,
+    };
+    let (key, right) = match error.kind() {
+        ConfigErrorKind::TimestampUnchecked(_) => {
+            ("timestamp", "write timestamp = { header = \"…\", unit = \"s\", past = \"5m\", future = \"5m\" }")
         }
-        Err(error @ ConfigError::TimestampUnsigned(_)) => {
-            ("timestamp", error, "name it in scheme.signed, or leave timestamp out")
+        ConfigErrorKind::TimestampUnsigned(_) => ("timestamp", "name it in scheme.signed, or leave timestamp out"),
+        ConfigErrorKind::BodyUnsigned => {
+            ("scheme.signed", "name {body} in it, or say dangerous_unsigned_body = true where the sender signs no body")
         }
-        Err(error @ ConfigError::BodyUnsigned) => (
-            "scheme.signed",
-            error,
-            "name {body} in it, or say dangerous_unsigned_body = true where the sender signs no body",
-        ),
-        Err(error) => ("scheme", error, "see what a template knows: {body}, {header:NAME}, {param:NAME}, {url}"),
+        _ => ("scheme", "see what a template knows: {body}, {header:NAME}, {param:NAME}, {url}"),
     };
     endpoint.fault(key, error, right);
     None
@@ -156,13 +152,11 @@ fn boxed(endpoint: &Section<'_>, scheme: Result<impl Scheme, ConfigError>) -> Op
 
 /// Keeps what is the key's fault; what is the scheme's is said once, later.
 fn only_keys(result: Result<(), ConfigError>) -> Result<(), ConfigError> {
+    use ConfigErrorKind::{EmptySecret, Encoding, KeyLength, ShortSecret};
     match result {
-        Err(
-            error @ (ConfigError::ShortSecret { .. }
-            | ConfigError::EmptySecret
-            | ConfigError::KeyLength { .. }
-            | ConfigError::Encoding(_)),
-        ) => Err(error),
+        Err(error) if matches!(error.kind(), ShortSecret { .. } | EmptySecret | KeyLength { .. } | Encoding(_)) => {
+            Err(error)
+        }
         _ => Ok(()),
     }
 }

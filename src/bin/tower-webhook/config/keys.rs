@@ -3,10 +3,10 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use tower_webhook::ConfigError;
 use tower_webhook::clock::Timestamp;
 use tower_webhook::scheme::public_key;
 use tower_webhook::secret::{Key, KeyRing, Secret};
+use tower_webhook::{ConfigError, ConfigErrorKind};
 
 use super::reader::Section;
 
@@ -76,18 +76,14 @@ pub(crate) fn read(
 }
 
 fn check_key(entry: &Section<'_>, key: &Key, check: &dyn Fn(&KeyRing) -> Result<(), ConfigError>) {
-    let checked = KeyRing::new([key.clone()]).and_then(|ring| check(&ring));
-    match checked {
-        Ok(()) => {}
-        Err(error @ ConfigError::ShortSecret { .. }) => {
-            entry.fault(
-                "value",
-                error,
-                "take a longer secret, or say dangerous_short = true where the sender's is short",
-            );
+    let Err(error) = KeyRing::new([key.clone()]).and_then(|ring| check(&ring)) else { return };
+    let right = match error.kind() {
+        ConfigErrorKind::ShortSecret { .. } => {
+            "take a longer secret, or say dangerous_short = true where the sender's is short"
         }
-        Err(error) => entry.fault("value", error, "check the key and its encoding"),
-    }
+        _ => "check the key and its encoding",
+    };
+    entry.fault("value", error, right);
 }
 
 fn read_key(entry: &Section<'_>, folder: &Path, default: KeyText, default_strip: Option<&str>) -> Option<Key> {

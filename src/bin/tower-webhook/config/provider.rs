@@ -64,7 +64,7 @@ fn mambu(section: &Section<'_>, folder: &Path) -> Option<Built> {
     let header = header_name(section, "static_header");
     let (mut provider, secret) = match header {
         Some(header) => {
-            let new = |ring: &KeyRing| Mambu::with_static_header(header.clone(), ring.clone());
+            let new = |ring: &KeyRing| Mambu::static_header(header.clone(), ring.clone());
             let ring = ring(section, folder, KeyText::Utf8, None, &|ring| new(ring).map(drop))?;
             (sound(section, "keys", new(&ring))?, vec![header.clone()])
         }

@@ -7,13 +7,13 @@ use tower_webhook::clock::Timestamp;
 use crate::plain;
 
 /// The most of somebody else's text that is printed.
-const MOST: usize = 256;
+const MAX: usize = 256;
 
 /// What a peer wrote, without orders to a terminal and not too much of it.
 pub(super) fn tidy(text: &str) -> String {
-    let kept: String = text.chars().take(MOST).collect();
+    let kept: String = text.chars().take(MAX).collect();
     let mut tidy = plain::shown(&kept);
-    if text.chars().nth(MOST).is_some() {
+    if text.chars().nth(MAX).is_some() {
         tidy.push('…');
     }
     tidy

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use tower_service::Service;
-use tower_webhook::gate::{Body, refusal};
+use tower_webhook::gate::{Body, reject};
 use tower_webhook::{Received, Rejection, RejectionKind};
 
 use super::forward::Upstream;
@@ -36,7 +36,7 @@ impl Service<Request<Body>> for Deliver {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let deliver = self.clone();
-        Box::pin(async move { Ok(deliver.one(request).await.unwrap_or_else(refusal)) })
+        Box::pin(async move { Ok(deliver.one(request).await.unwrap_or_else(reject)) })
     }
 }
 

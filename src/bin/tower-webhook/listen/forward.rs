@@ -16,7 +16,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tower_webhook::event::Project as _;
-use tower_webhook::gate::{Body, refusal};
+use tower_webhook::gate::{Body, reject};
 use tower_webhook::{Received, Rejection, RejectionKind};
 
 use super::voice::Voice;
@@ -24,7 +24,7 @@ use crate::any::AnyEvent;
 use crate::config::Forward;
 
 /// The longest answer of an upstream that is passed on, in bytes.
-const MOST_ANSWER: usize = 64 * 1024;
+const MAX_ANSWER: usize = 64 * 1024;
 const RETRY_IN: Duration = Duration::from_secs(5);
 
 /// The way to one upstream.
@@ -60,10 +60,10 @@ impl Upstream {
         };
         match tokio::time::timeout(self.forward.timeout, exchange).await {
             Ok(Ok(response)) => answer(&response, self.forward.passes_gone),
-            Ok(Err(rejection)) => refusal(rejection),
+            Ok(Err(rejection)) => reject(rejection),
             Err(elapsed) => {
                 self.warn_of_slowness();
-                refusal(down("the upstream did not answer in time", elapsed))
+                reject(down("the upstream did not answer in time", elapsed))
             }
         }
     }
@@ -157,7 +157,7 @@ fn value(text: &str) -> HeaderValue {
 }
 
 fn down(detail: &'static str, error: impl Into<tower_webhook::error::BoxError>) -> Rejection {
-    Rejection::new(RejectionKind::HandlerRetry, detail).with_retry_after(RETRY_IN).with_source(error)
+    Rejection::new(RejectionKind::HandlerRetry, detail).retry_in(RETRY_IN).caused_by(error)
 }
 
 /// Reads an answer up to its limit. A longer one is passed on without its body.
@@ -167,7 +167,7 @@ async fn read(body: hyper::body::Incoming) -> Result<Body, Rejection> {
     while let Some(frame) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
         let frame = frame.map_err(|error| down("the upstream's answer broke off", error))?;
         let Ok(data) = frame.into_data() else { continue };
-        if all.len() + data.len() > MOST_ANSWER {
+        if all.len() + data.len() > MAX_ANSWER {
             return Ok(Body::default());
         }
         all.extend_from_slice(&data);
@@ -183,7 +183,7 @@ fn answer(upstream: &Response<Body>, passes_gone: bool) -> Response<Body> {
         Response::new(upstream.body().clone())
     } else {
         let detail = format!("the upstream answered {}", status.as_u16());
-        refusal(Rejection::new(RejectionKind::HandlerFailed, detail))
+        reject(Rejection::new(RejectionKind::HandlerFailed, detail))
     };
     let is_final = status.is_success() || status.is_client_error() || status.is_server_error();
     let passes = is_final && (status != StatusCode::GONE || passes_gone);

@@ -25,7 +25,7 @@ use crate::names::NamesTaken;
 use crate::store::AnyStore;
 
 /// More connections than this wait to be accepted.
-const MOST_CONNECTIONS: usize = 4096;
+const MAX_CONNECTIONS: usize = 4096;
 /// So that no clock overflows.
 const LONGEST_DRAIN: Duration = Duration::from_hours(24 * 365);
 
@@ -101,7 +101,7 @@ async fn accept(
     voice: &Voice,
     write_deadline: Duration,
 ) {
-    let connections = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let permit = Arc::clone(&connections).acquire_owned().await;
         match listener.accept().await {

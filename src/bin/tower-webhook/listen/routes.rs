@@ -10,8 +10,9 @@ use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tower_layer::Layer as _;
 use tower_service::Service;
+use tower_webhook::delivery::Drain;
 use tower_webhook::gate::{Body, BodyBudget, answer_early};
-use tower_webhook::idempotency::{Drain, Repeats, UnprotectedRuns};
+use tower_webhook::idempotency::{Repeats, UnprotectedRuns};
 use tower_webhook::{ConfigError, Receiver, Rejection};
 
 use super::deliver::Deliver;
@@ -24,7 +25,7 @@ use crate::store::AnyStore;
 /// What the library lets a handler take.
 const HANDLER_LIMIT: Duration = Duration::from_secs(5 * 60);
 /// How much of an unknown path is printed.
-const MOST_PATH: usize = 256;
+const MAX_PATH: usize = 256;
 
 type Answer = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
 type Route = Box<dyn Fn(Request<Incoming>) -> Answer + Send + Sync>;
@@ -74,7 +75,7 @@ impl Routes {
     }
 
     async fn unknown(&self, request: Request<Incoming>) -> Response<Body> {
-        let path: String = request.uri().path().chars().take(MOST_PATH).collect();
+        let path: String = request.uri().path().chars().take(MAX_PATH).collect();
         self.voice.mention(&Refused::no_endpoint(&path));
         let mut response = Response::new(Body::default());
         *response.status_mut() = StatusCode::NOT_FOUND;

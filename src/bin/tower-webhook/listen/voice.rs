@@ -59,12 +59,12 @@ impl Voice {
     /// Says what is done by being said. Not said is not done.
     pub(super) async fn say_surely(&self, line: &impl Serialize) -> Result<(), Rejection> {
         let text = lines::text(line).map_err(|error| {
-            Rejection::new(RejectionKind::HandlerFailed, "the event cannot be written").with_source(error)
+            Rejection::new(RejectionKind::HandlerFailed, "the event cannot be written").caused_by(error)
         })?;
         self.out.say_surely(text, PATIENCE).await.map_err(unsaid)
     }
 
-    /// Says a repeat or a refusal, or counts it.
+    /// Says a repeat or a reject, or counts it.
     pub(super) fn mention(&self, line: &impl Serialize) {
         if let Ok(text) = lines::text(line) {
             self.out.mention(text);
@@ -103,7 +103,7 @@ impl Voice {
 
 fn unsaid(why: Unsaid) -> Rejection {
     match why {
-        Unsaid::Stalled => Rejection::new(RejectionKind::HandlerRetry, "stdout is not read").with_retry_after(RETRY_IN),
+        Unsaid::Stalled => Rejection::new(RejectionKind::HandlerRetry, "stdout is not read").retry_in(RETRY_IN),
         Unsaid::Gone => Rejection::new(RejectionKind::HandlerFailed, "stdout is gone"),
     }
 }

@@ -12,7 +12,7 @@ use tower_webhook::encoding::Encoding;
 use super::sealer::Sealer;
 
 /// The longest text in one argument of a program: Linux takes 128 KiB.
-const MOST_ARGUMENT: usize = 100 * 1024;
+const MAX_ARGUMENT: usize = 100 * 1024;
 
 /// A command for any POSIX shell.
 ///
@@ -32,7 +32,7 @@ pub(crate) fn line(sealer: &Sealer, request: &Request<Bytes>, to: &str) -> Resul
     }
     let body = request.body();
     Ok(match std::str::from_utf8(body) {
-        Ok(text) if text.len() < MOST_ARGUMENT && !text.starts_with('@') && !text.contains('\0') => {
+        Ok(text) if text.len() < MAX_ARGUMENT && !text.starts_with('@') && !text.contains('\0') => {
             format!("curl {options} \\\n  --data-binary {}\n", quoted(text))
         }
         _ => {

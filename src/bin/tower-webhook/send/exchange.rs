@@ -19,7 +19,7 @@ use tower_webhook::idempotency::REPLAYED;
 use super::target::Target;
 
 /// How much of an answer's body is printed.
-const MOST_BODY: usize = 1024;
+const MAX_BODY: usize = 1024;
 
 /// What came of one try. No status: there was no answer.
 #[derive(Serialize)]
@@ -75,10 +75,10 @@ async fn read(body: hyper::body::Incoming) -> Result<String, BoxError> {
     let mut read = Vec::new();
     while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
         if let Ok(data) = frame?.into_data() {
-            let room = MOST_BODY - read.len();
+            let room = MAX_BODY - read.len();
             read.extend_from_slice(data.get(..room).unwrap_or(&data));
         }
-        if read.len() >= MOST_BODY {
+        if read.len() >= MAX_BODY {
             break;
         }
     }

@@ -10,7 +10,7 @@ fn spawn<S: DedupeStore>(claims: &Arc<Claims<S>>, time: Duration) -> tokio::task
             sleep(time).await;
             done()
         };
-        claims.run(&Key::from_bytes([5; 32]), &Fingerprint::of(b"event"), work).await
+        claims.run(&KeyHash::from_bytes([5; 32]), &Fingerprint::of(b"event"), work).await
     })
 }
 
@@ -27,7 +27,7 @@ async fn what_the_store_says_of_a_claim_is_what_the_sender_is_told() {
         (Ok(Claim::InFlight { retry_in: Duration::ZERO }), InFlight, Some(1)),
         (Ok(Claim::InFlight { retry_in: Duration::MAX }), InFlight, Some(30)),
         (Ok(Claim::Resting { retry_in: Duration::from_secs(3) }), Resting, Some(3)),
-        (Ok(Claim::Mismatch { state: StateTag::Done }), PayloadMismatch, None),
+        (Ok(Claim::Mismatch { state: RecordState::Done }), PayloadMismatch, None),
         (Ok(Claim::Poison { attempts: 3 }), Poisoned, None),
         (Err(StoreError::Full), StoreUnavailable, jittered),
         (Err(StoreError::Corrupt), StoreUnavailable, jittered),
@@ -119,7 +119,7 @@ async fn a_repeat_waits_no_longer_than_told() {
 
 #[tokio::test(start_paused = true)]
 async fn without_a_store_every_delivery_runs_and_sees_no_fence() {
-    let claims = claims(&Arc::new(Unclaimed));
+    let claims = claims(&Arc::new(WithoutDedupe));
     for _ in 0..2 {
         let settled = run(&claims, |grant| async move {
             assert_eq!(grant.fence, None);
@@ -134,7 +134,7 @@ async fn without_a_store_every_delivery_runs_and_sees_no_fence() {
 
 #[test]
 fn debug_tells_the_terms() {
-    let text = format!("{:?}", claims(&Arc::new(Unclaimed)));
+    let text = format!("{:?}", claims(&Arc::new(WithoutDedupe)));
     assert!(text.contains("lease: 30s"), "{text}");
 }
 
@@ -153,10 +153,10 @@ async fn a_key_that_rests_is_not_waited_for() {
 async fn another_payload_is_acknowledged_where_the_route_says_so_and_the_key_is_done() {
     use Mismatch::{AcknowledgeUnhandled, Refuse};
     for (policy, state, acknowledged) in [
-        (Refuse, StateTag::Done, false),
-        (AcknowledgeUnhandled, StateTag::Done, true),
-        (AcknowledgeUnhandled, StateTag::Pending, false),
-        (AcknowledgeUnhandled, StateTag::Poison, false),
+        (Refuse, RecordState::Done, false),
+        (AcknowledgeUnhandled, RecordState::Done, true),
+        (AcknowledgeUnhandled, RecordState::Pending, false),
+        (AcknowledgeUnhandled, RecordState::Poison, false),
     ] {
         let store = Arc::new(Scripted::new().claims([Says::Now(Ok(Claim::Mismatch { state }))]));
         let claims = claims_with(&store, |settings| settings.on_mismatch(policy));

@@ -82,7 +82,7 @@ async fn a_lease_of_no_time_does_not_spin() {
 #[tokio::test(start_paused = true)]
 async fn the_one_who_lost_the_lease_leaves_the_key_to_the_next() {
     let store = Arc::new(MemoryStore::new(10));
-    let (key, event, thief) = (Key::from_bytes([5; 32]), Fingerprint::of(b"event"), Token::from_bytes([99; 16]));
+    let (key, event, thief) = (KeyHash::from_bytes([5; 32]), Fingerprint::of(b"event"), Token::from_bytes([99; 16]));
     let terms = Terms::new(RETENTION);
     let taken = {
         let store = Arc::clone(&store);

@@ -13,9 +13,9 @@ pub(super) use har::har;
 pub(super) use raw::raw;
 
 /// The largest input that is read, in bytes.
-const MOST: u64 = 64 * 1024 * 1024;
+const MAX: u64 = 64 * 1024 * 1024;
 /// More headers than any real request has.
-const MOST_HEADERS: usize = 1000;
+const MAX_HEADERS: usize = 1000;
 
 /// A request as it was recorded.
 pub(super) struct Captured {
@@ -34,9 +34,9 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, String> {
 
 pub(super) fn read_all(from: impl Read) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    from.take(MOST + 1).read_to_end(&mut bytes).map_err(|error| format!("the request cannot be read: {error}"))?;
-    match u64::try_from(bytes.len()).is_ok_and(|length| length <= MOST) {
+    from.take(MAX + 1).read_to_end(&mut bytes).map_err(|error| format!("the request cannot be read: {error}"))?;
+    match u64::try_from(bytes.len()).is_ok_and(|length| length <= MAX) {
         true => Ok(bytes),
-        false => Err(format!("the request is longer than {} MiB", MOST / 1024 / 1024)),
+        false => Err(format!("the request is longer than {} MiB", MAX / 1024 / 1024)),
     }
 }

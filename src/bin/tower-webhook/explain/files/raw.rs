@@ -5,7 +5,7 @@ use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, TRANSFER_
 use http::request::Parts;
 use http::{Method, Request, Uri};
 
-use super::{Captured, MOST_HEADERS};
+use super::{Captured, MAX_HEADERS};
 
 pub(in crate::explain) fn raw(bytes: Vec<u8>) -> Result<Captured, String> {
     let bytes = Bytes::from(bytes);
@@ -90,7 +90,7 @@ fn add_header(headers: &mut HeaderMap, line: &[u8]) -> Result<(), &'static str> 
 }
 
 pub(super) fn insert(headers: &mut HeaderMap, name: HeaderName, value: &[u8]) -> Result<(), &'static str> {
-    if headers.len() == MOST_HEADERS {
+    if headers.len() == MAX_HEADERS {
         return Err("is one header too many");
     }
     let value = HeaderValue::from_bytes(value.trim_ascii()).map_err(|_| "holds what a header cannot carry")?;

@@ -12,7 +12,7 @@ use crate::explain::sample::Sample;
 use crate::explain::words::{decodings, split};
 
 /// Over this only what costs nothing is tried.
-const MOST_REWRITTEN: usize = 1024 * 1024;
+const MAX_REWRITTEN: usize = 1024 * 1024;
 
 const EXACT: &str = "sign and send the same bytes: no editor, parser or proxy may write the body anew";
 
@@ -23,7 +23,7 @@ pub(super) fn variants(case: &Case<'_>, sample: &Sample) -> (Vec<Variant>, bool)
     let is_cipher = case.endpoint.provider.scheme().name().starts_with("aes");
     let mut all: Vec<Variant> =
         edges(body).into_iter().map(|(cause, body)| Variant::of_body(Why::new(cause, EXACT), body)).collect();
-    if body.len() <= MOST_REWRITTEN {
+    if body.len() <= MAX_REWRITTEN {
         all.extend(line_ends(body).into_iter().map(|(cause, body)| Variant::of_body(Why::new(cause, EXACT), body)));
         match is_cipher {
             true => all.extend(ciphertexts(case, sample)),
@@ -50,7 +50,7 @@ fn edges(body: &Bytes) -> Vec<(&'static str, Bytes)> {
     if let Some(rest) = body.strip_prefix(b"\xEF\xBB\xBF") {
         all.push(("the body has a byte order mark in front that was not signed", less(rest)));
     }
-    if body.len() <= MOST_REWRITTEN {
+    if body.len() <= MAX_REWRITTEN {
         all.push(("the body lacks the line end that was signed: something has cut it off", more(b"\n")));
         all.push(("the body lacks the line end (CR LF) that was signed: something has cut it off", more(b"\r\n")));
         let marked = Bytes::from([b"\xEF\xBB\xBF", &body[..]].concat());

@@ -11,9 +11,9 @@ use super::Variant;
 use crate::explain::report::Why;
 
 /// The most levels that are sorted.
-const MOST_LEVELS: usize = 64;
+const MAX_LEVELS: usize = 64;
 /// The longest text that is written anew, in bytes: each level of an indented text costs the more, the deeper it lies.
-const MOST_WRITTEN: usize = 2 * 1024 * 1024;
+const MAX_WRITTEN: usize = 2 * 1024 * 1024;
 
 #[derive(Clone, Copy)]
 struct Style {
@@ -93,7 +93,7 @@ fn write(text: &str, style: Style, letters: Letters) -> Option<String> {
     while let Some(letter) = rest.chars().next() {
         let (token, after) = rest.split_at_checked(token_length(rest, letter)).unwrap_or((rest, ""));
         rest = after;
-        if out.len() > MOST_WRITTEN {
+        if out.len() > MAX_WRITTEN {
             return None;
         }
         match letter {
@@ -166,7 +166,7 @@ fn ascii(text: &str) -> String {
 /// The names of every object in alphabetical order, on one line.
 fn sorted(text: &str, level: usize) -> Option<String> {
     let text = text.trim_ascii();
-    if level > MOST_LEVELS {
+    if level > MAX_LEVELS {
         return None;
     }
     if text.starts_with('{') {

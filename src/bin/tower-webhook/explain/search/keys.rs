@@ -13,7 +13,7 @@ use crate::explain::report::Why;
 use crate::explain::words;
 
 /// More keys than this are not read anew.
-const MOST_KEYS: usize = 40;
+const MAX_KEYS: usize = 40;
 /// Where the library asks for a word of its own.
 const SHORT: usize = 16;
 
@@ -97,7 +97,7 @@ fn readings(case: &Case<'_>) -> Vec<Reading> {
     });
     let theirs = case.others.iter().flat_map(|other| {
         let path = &other.path;
-        other.key_texts().into_iter().take(MOST_KEYS).flat_map(move |(entry, text)| {
+        other.key_texts().into_iter().take(MAX_KEYS).flat_map(move |(entry, text)| {
             let id = id(&entry).to_owned();
             spellings(&text).into_iter().map(move |spelling| Reading {
                 why: Why::new(
@@ -108,7 +108,7 @@ fn readings(case: &Case<'_>) -> Vec<Reading> {
             })
         })
     });
-    mine.chain(theirs).take(MOST_KEYS * 10).collect()
+    mine.chain(theirs).take(MAX_KEYS * 10).collect()
 }
 
 /// A key's words, in which nothing is left to be read in two ways.

@@ -21,9 +21,9 @@ use crate::config::Endpoint;
 
 pub(super) use keys::validity;
 
-const MOST_TRIES: usize = 10_000;
+const MAX_TRIES: usize = 10_000;
 /// How much may be hashed or decrypted in all.
-const MOST_BYTES: usize = 512 * 1024 * 1024;
+const MAX_BYTES: usize = 512 * 1024 * 1024;
 
 /// What the search has found.
 pub(super) struct Outcome {
@@ -138,7 +138,7 @@ impl Search<'_> {
         let request = self.case.request;
         let headers = variant.headers.as_ref().unwrap_or(&request.head.headers);
         let body = variant.body.as_ref().unwrap_or(&request.body);
-        self.stopped |= self.tried == MOST_TRIES || self.bytes > MOST_BYTES;
+        self.stopped |= self.tried == MAX_TRIES || self.bytes > MAX_BYTES;
         let scheme = endpoint.provider.scheme();
         if self.stopped || !scheme.proves_sender() {
             return None;

@@ -57,7 +57,7 @@
 //! # What a failover can cost
 //!
 //! A forgotten claim is an event that may be handled twice, never one that is lost. The one who held it is told: its
-//! renewal or completion answers [`LostWhy::Gone`](super::LostWhy::Gone). Its fence begins at 1 again, so a downstream that
+//! renewal or completion answers [`LostReason::Gone`](super::LostReason::Gone). Its fence begins at 1 again, so a downstream that
 //! refuses old fences refuses the new claim too. `wait` counts acknowledgements and answers `Unavailable` when there are
 //! too few; the claim then stands until its lease ends, and the same token may take it up. With more replicas than are
 //! waited for, one that lacks the claim may be promoted: wait for all of them, or let Sentinel choose the most advanced.
@@ -98,8 +98,8 @@ use std::time::Duration;
 use redis::RedisError;
 use tokio::time::{sleep, timeout};
 
-use super::key::{Fingerprint, Key};
-use super::store::{Claim, DedupeStore, Held, StoreError, StoredResponse, Terms, Token};
+use super::{Claim, DedupeStore, Held, StoreError, StoredResponse, Terms, Token};
+use crate::delivery::{Fingerprint, KeyHash};
 use fault::Fault;
 use lines::{InHand, Lines};
 use reply::Reply;
@@ -147,7 +147,7 @@ impl RedisStore {
         RedisSetup::new(url)
     }
 
-    async fn call(&self, key: &Key, token: &Token, op: Op<'_>) -> Result<Reply, StoreError> {
+    async fn call(&self, key: &KeyHash, token: &Token, op: Op<'_>) -> Result<Reply, StoreError> {
         let key = script::key_text(&self.prefix, key);
         self.answer(&Call { key, token, op, replicated: self.wait.is_some() }).await
     }
@@ -295,7 +295,7 @@ fn held(reply: Reply) -> Result<Held, StoreError> {
 impl DedupeStore for RedisStore {
     async fn claim(
         &self,
-        key: &Key,
+        key: &KeyHash,
         token: &Token,
         fingerprint: &Fingerprint,
         terms: &Terms,
@@ -307,13 +307,13 @@ impl DedupeStore for RedisStore {
         }
     }
 
-    async fn renew(&self, key: &Key, token: &Token, lease: Duration) -> Result<Held, StoreError> {
+    async fn renew(&self, key: &KeyHash, token: &Token, lease: Duration) -> Result<Held, StoreError> {
         held(self.call(key, token, Op::Renew { lease }).await?)
     }
 
     async fn complete(
         &self,
-        key: &Key,
+        key: &KeyHash,
         token: &Token,
         response: &StoredResponse,
         retention: Duration,
@@ -322,7 +322,7 @@ impl DedupeStore for RedisStore {
         held(self.call(key, token, Op::Complete { response, retention }).await?)
     }
 
-    async fn release(&self, key: &Key, token: &Token, delay: Duration) -> Result<Held, StoreError> {
+    async fn release(&self, key: &KeyHash, token: &Token, delay: Duration) -> Result<Held, StoreError> {
         held(self.call(key, token, Op::Release { delay }).await?)
     }
 }

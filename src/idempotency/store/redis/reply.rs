@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use redis::Value;
 
-use super::super::store::{Claim, Held, LostWhy, StateTag};
+use super::super::{Claim, Held, LostReason, RecordState};
 use super::response;
 
 /// A script's reply, or why it is none.
@@ -47,8 +47,8 @@ impl Reply {
             (b"M", [state]) => tag(state).map(|state| Self::Claim(Claim::Mismatch { state })),
             (b"X", [fence]) => natural(fence).map(|attempts| Self::Claim(Claim::Poison { attempts })),
             (b"H", []) => Some(Self::Held(Held::Ok)),
-            (b"L", [Value::BulkString(gone)]) if gone == b"G" => Some(Self::Held(Held::Lost(LostWhy::Gone))),
-            (b"L", [state]) => tag(state).map(|state| Self::Held(Held::Lost(LostWhy::Taken(state)))),
+            (b"L", [Value::BulkString(gone)]) if gone == b"G" => Some(Self::Held(Held::Lost(LostReason::Gone))),
+            (b"L", [state]) => tag(state).map(|state| Self::Held(Held::Lost(LostReason::Taken(state)))),
             (b"N", [Value::BulkString(record)]) => Some(Self::Whose(record.clone())),
             (b"C", []) => None,
             _ => return Self::Stray,
@@ -66,12 +66,12 @@ fn natural(value: &Value) -> Option<u64> {
     u64::try_from(*number).ok()
 }
 
-fn tag(value: &Value) -> Option<StateTag> {
+fn tag(value: &Value) -> Option<RecordState> {
     let Value::BulkString(letter) = value else { return None };
     match letter.as_slice() {
-        b"P" => Some(StateTag::Pending),
-        b"D" => Some(StateTag::Done),
-        b"X" => Some(StateTag::Poison),
+        b"P" => Some(RecordState::Pending),
+        b"D" => Some(RecordState::Done),
+        b"X" => Some(RecordState::Poison),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::{Rejection, RejectionKind};
 
 /// A delivery was refused, or could not be handled now.
-pub(crate) fn refused(rejection: &Rejection) {
+pub(crate) fn rejected(rejection: &Rejection) {
     let kind = rejection.kind().as_str();
     let status = rejection.status().as_u16();
     let detail = rejection.detail();
@@ -14,9 +14,9 @@ pub(crate) fn refused(rejection: &Rejection) {
             tracing::error!(target: "tower_webhook", receiver, kind, status, detail, source, "delivery not handled");
         }
         RejectionKind::InFlight | RejectionKind::Resting | RejectionKind::Draining => {
-            tracing::debug!(target: "tower_webhook", receiver, kind, status, detail, source, "delivery postponed");
+            tracing::debug!(target: "tower_webhook", receiver, kind, status, detail, source, "delivery rejected for now");
         }
-        _ => tracing::warn!(target: "tower_webhook", receiver, kind, status, detail, source, "delivery refused"),
+        _ => tracing::warn!(target: "tower_webhook", receiver, kind, status, detail, source, "delivery rejected"),
     }
 }
 

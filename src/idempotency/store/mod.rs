@@ -15,6 +15,12 @@
 //! | L11 | with as many claims as [`Terms::max_attempts`] and no lease running, a key is poisoned, and stays so until its retention ends |
 //! | L12 | any duration is taken; one that is too long counts as the longest that the store knows |
 
+pub(crate) mod memory;
+#[cfg(test)]
+mod memory_tests;
+#[cfg(feature = "redis")]
+pub mod redis;
+
 use std::fmt;
 use std::future::Future;
 use std::num::NonZeroU32;
@@ -23,8 +29,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 
-use super::key::{Fingerprint, Key};
 use crate::clock::{Entropy, NoEntropy};
+use crate::delivery::{Fingerprint, KeyHash};
 
 /// Where idempotency keys live. `testing::contract` runs the laws against any implementation.
 #[diagnostic::on_unimplemented(
@@ -61,7 +67,7 @@ pub trait DedupeStore: Send + Sync + 'static {
     /// [`StoreError`]; after [`StoreError::Timeout`] the claim may have happened.
     fn claim(
         &self,
-        key: &Key,
+        key: &KeyHash,
         token: &Token,
         fingerprint: &Fingerprint,
         terms: &Terms,
@@ -72,8 +78,12 @@ pub trait DedupeStore: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreError`].
-    fn renew(&self, key: &Key, token: &Token, lease: Duration)
-    -> impl Future<Output = Result<Held, StoreError>> + Send;
+    fn renew(
+        &self,
+        key: &KeyHash,
+        token: &Token,
+        lease: Duration,
+    ) -> impl Future<Output = Result<Held, StoreError>> + Send;
 
     /// The event is done: remembers the response for the retention.
     ///
@@ -82,7 +92,7 @@ pub trait DedupeStore: Send + Sync + 'static {
     /// [`StoreError`]; after [`StoreError::Timeout`] repeat it with the same token.
     fn complete(
         &self,
-        key: &Key,
+        key: &KeyHash,
         token: &Token,
         response: &StoredResponse,
         retention: Duration,
@@ -95,7 +105,7 @@ pub trait DedupeStore: Send + Sync + 'static {
     /// [`StoreError`]; the lease's end frees the key anyway.
     fn release(
         &self,
-        key: &Key,
+        key: &KeyHash,
         token: &Token,
         delay: Duration,
     ) -> impl Future<Output = Result<Held, StoreError>> + Send;
@@ -200,8 +210,8 @@ pub enum Claim {
     },
     /// The key is done, with another fingerprint.
     Mismatch {
-        /// What state the known record is in. By the laws that is [`StateTag::Done`].
-        state: StateTag,
+        /// What state the known record is in. By the laws that is [`RecordState::Done`].
+        state: RecordState,
     },
     /// The key was claimed too often.
     Poison {
@@ -213,7 +223,7 @@ pub enum Claim {
 /// The state of a record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum StateTag {
+pub enum RecordState {
     /// Claimed, or free for the next claim.
     Pending,
     /// Done.
@@ -229,17 +239,17 @@ pub enum Held {
     /// It did.
     Ok,
     /// It did not, and nothing was changed. An answer, not an error.
-    Lost(LostWhy),
+    Lost(LostReason),
 }
 
 /// Why a claim is not yours any more.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum LostWhy {
+pub enum LostReason {
     /// There is no such record: it expired, or the store forgot it.
     Gone,
     /// The record is in this state, under another token.
-    Taken(StateTag),
+    Taken(RecordState),
 }
 
 /// Why a store could not say.

@@ -15,8 +15,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 
-use super::super::key::Fingerprint;
-use super::super::store::{Claim, Held, LostWhy, StateTag, StoredResponse, Terms, Token};
+use super::super::{Claim, Held, LostReason, RecordState, StoredResponse, Terms, Token};
+use crate::delivery::Fingerprint;
 
 /// A time, in nanoseconds since its store was made. It ends after 500 years, and longer durations end there.
 #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
@@ -102,7 +102,7 @@ impl Record {
         let is_other = self.fingerprint != *fingerprint;
         let most = terms.max_attempts.map_or(u32::MAX, NonZeroU32::get);
         let (fence, other_payload) = match &self.state {
-            State::Done { .. } if is_other => return Claim::Mismatch { state: StateTag::Done },
+            State::Done { .. } if is_other => return Claim::Mismatch { state: RecordState::Done },
             State::Done { fence, response, .. } => {
                 let response = response.as_deref().cloned().unwrap_or_else(empty);
                 return Claim::Done { fence: u64::from(*fence), response };
@@ -169,14 +169,14 @@ impl Record {
     }
 
     fn lost(&self) -> Held {
-        Held::Lost(LostWhy::Taken(self.tag()))
+        Held::Lost(LostReason::Taken(self.tag()))
     }
 
-    fn tag(&self) -> StateTag {
+    fn tag(&self) -> RecordState {
         match self.state {
-            State::Pending { .. } => StateTag::Pending,
-            State::Done { .. } => StateTag::Done,
-            State::Poison { .. } => StateTag::Poison,
+            State::Pending { .. } => RecordState::Pending,
+            State::Done { .. } => RecordState::Done,
+            State::Poison { .. } => RecordState::Poison,
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::key::{Fingerprint, Key};
-use super::super::store::Terms;
+use super::super::Terms;
+use crate::delivery::{Fingerprint, KeyHash};
 
 /// Longer durations count as this one, so that no sum of times passes what a double holds exactly.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
@@ -11,7 +11,7 @@ const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 /// A fingerprint that belongs to one key: the same event under another key has another.
 pub(super) type Mark = [u8; 16];
 
-pub(super) fn mark(key: &Key, fingerprint: &Fingerprint) -> Mark {
+pub(super) fn mark(key: &KeyHash, fingerprint: &Fingerprint) -> Mark {
     let mut mark = *fingerprint.as_bytes();
     for (byte, of_key) in mark.iter_mut().zip(key.as_bytes()) {
         *byte ^= of_key;
@@ -37,10 +37,10 @@ mod tests {
         let event = Fingerprint::of(b"event");
         let mut other = [7; 32];
         other[15] ^= 1;
-        assert_ne!(mark(&Key::from_bytes([7; 32]), &event), mark(&Key::from_bytes(other), &event));
+        assert_ne!(mark(&KeyHash::from_bytes([7; 32]), &event), mark(&KeyHash::from_bytes(other), &event));
         assert_ne!(
-            mark(&Key::from_bytes([7; 32]), &event),
-            mark(&Key::from_bytes([7; 32]), &Fingerprint::of(b"other"))
+            mark(&KeyHash::from_bytes([7; 32]), &event),
+            mark(&KeyHash::from_bytes([7; 32]), &Fingerprint::of(b"other"))
         );
     }
 }

@@ -1,16 +1,16 @@
 //! A record as it is kept, in 48 bytes: what most records are in the end, done with an empty answer, fits in whole. What
 //! else a record may be is kept apart, while it is so.
 
-use super::super::key::{Fingerprint, Key};
 use super::record::{Moment, Record, State, Stub};
 use super::slab::Slab;
+use crate::delivery::{Fingerprint, KeyHash};
 
 /// What tells keys apart: the last 16 of their 32 bytes. Of a hash, any half is as good as another.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(super) struct Name([u8; 16]);
 
 impl Name {
-    pub(super) fn of(key: &Key) -> Self {
+    pub(super) fn of(key: &KeyHash) -> Self {
         Self(*key.as_bytes().last_chunk().unwrap_or(&[0; 16]))
     }
 
@@ -85,7 +85,7 @@ mod tests {
     use bytes::Bytes;
     use http::StatusCode;
 
-    use super::super::super::store::{Claim, Held, StoredResponse, Terms, Token};
+    use super::super::super::{Claim, Held, StoredResponse, Terms, Token};
     use super::*;
 
     /// Opens and closes the row between any two calls on its record, as the store does.
@@ -95,7 +95,7 @@ mod tests {
         fn claimed() -> Self {
             let mut states = Slab::default();
             let record = Record::claimed(who(1), event(), &terms(), at(0));
-            Self(Row::close(Name::of(&Key::from_bytes([1; 32])), record, &mut states).unwrap(), states)
+            Self(Row::close(Name::of(&KeyHash::from_bytes([1; 32])), record, &mut states).unwrap(), states)
         }
 
         fn change<T>(&mut self, change: impl FnOnce(&mut Record) -> T) -> T {
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn keys_are_told_apart_by_each_bit_of_their_last_half() {
-        let name = |bytes| Name::of(&Key::from_bytes(bytes));
+        let name = |bytes| Name::of(&KeyHash::from_bytes(bytes));
         let mut names = std::collections::HashSet::from([name([7; 32]).number()]);
         for bit in 0..128 {
             let mut bytes = [7; 32];

@@ -10,9 +10,9 @@ use crate::provider::{EventKey, Identity};
 
 /// SHA-256 over length-prefixed tenant, provider, receiver's name and event key: what a store is asked for.
 #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Key([u8; 32]);
+pub struct KeyHash([u8; 32]);
 
-impl Key {
+impl KeyHash {
     /// The key's bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
@@ -27,15 +27,15 @@ impl Key {
 }
 
 /// Half of it is enough to tell keys apart.
-impl Hash for Key {
+impl Hash for KeyHash {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.first_chunk::<16>().hash(state);
     }
 }
 
-impl fmt::Debug for Key {
+impl fmt::Debug for KeyHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Key({})", const_hex::encode(self.0.get(..4).unwrap_or_default()))
+        write!(f, "KeyHash({})", const_hex::encode(self.0.get(..4).unwrap_or_default()))
     }
 }
 
@@ -68,11 +68,11 @@ impl Namespace {
 
     /// The store's key of an event.
     #[must_use]
-    pub fn key(&self, event: &EventKey) -> Key {
+    pub fn key(&self, event: &EventKey) -> KeyHash {
         let mut state = Sha256::clone(&self.0.0);
         state.update((event.as_str().len() as u64).to_be_bytes());
         state.update(event.as_str().as_bytes());
-        Key(state.finalize().into())
+        KeyHash(state.finalize().into())
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::lost::LeaseLost;
+use super::lease_lost::LeaseLost;
 use crate::event;
 use crate::gate::Verified;
 use crate::provider::EventKey;

@@ -16,16 +16,16 @@ use crate::error::Rejection;
 ///
 /// Where the request's body is not read to its end, give it to the peer by [`answer_early`](super::answer_early).
 #[must_use]
-pub fn refusal<B: Default>(rejection: Rejection) -> Response<B> {
-    crate::trace::refused(&rejection);
+pub fn reject<B: Default>(rejection: Rejection) -> Response<B> {
+    crate::observe::log::rejected(&rejection);
     let mut response = Response::new(B::default());
     *response.status_mut() = rejection.status();
     let headers = response.headers_mut();
     if let Some(after) = rejection.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(after)));
     }
-    if let Some((name, value)) = rejection.header() {
-        headers.insert(name, value.clone());
+    for (name, value) in rejection.headers() {
+        headers.append(name, value.clone());
     }
     response.extensions_mut().insert(rejection);
     response
@@ -40,7 +40,7 @@ pub(super) struct Refused {
 impl Refused {
     /// It answers once.
     pub(super) fn poll<R: Default>(&mut self, cx: &mut Context<'_>) -> Poll<Response<R>> {
-        Pin::new(&mut self.rest).poll(cx).map(|after| after.mark(refusal(self.rejection.clone())))
+        Pin::new(&mut self.rest).poll(cx).map(|after| after.mark(reject(self.rejection.clone())))
     }
 }
 
@@ -58,17 +58,17 @@ mod tests {
     #[test]
     fn retry_after_is_in_whole_seconds_and_never_too_early() {
         for (millis, expected) in [(0, "0"), (1, "1"), (1000, "1"), (1001, "2"), (30_000, "30")] {
-            let rejection = Rejection::new(RejectionKind::InFlight, "").with_retry_after(Duration::from_millis(millis));
-            assert_eq!(refusal::<()>(rejection).headers()[RETRY_AFTER], expected, "{millis} ms");
+            let rejection = Rejection::new(RejectionKind::InFlight, "").retry_in(Duration::from_millis(millis));
+            assert_eq!(reject::<()>(rejection).headers()[RETRY_AFTER], expected, "{millis} ms");
         }
-        let longest = Rejection::new(RejectionKind::InFlight, "").with_retry_after(Duration::MAX);
-        assert_eq!(refusal::<()>(longest).headers()[RETRY_AFTER], u64::MAX.to_string());
+        let longest = Rejection::new(RejectionKind::InFlight, "").retry_in(Duration::MAX);
+        assert_eq!(reject::<()>(longest).headers()[RETRY_AFTER], u64::MAX.to_string());
     }
 
     #[test]
     fn every_kind_answers_its_status_with_no_header_of_the_cause() {
         for kind in RejectionKind::ALL {
-            let response = refusal::<()>(Rejection::new(*kind, "cause"));
+            let response = reject::<()>(Rejection::new(*kind, "cause"));
             assert_eq!(response.status(), kind.status(), "{kind}");
             assert_eq!(response.extensions().get::<Rejection>().unwrap().kind(), *kind);
             assert!(response.headers().is_empty(), "{kind}");
@@ -78,8 +78,8 @@ mod tests {
     #[test]
     fn a_header_that_the_status_asks_for_is_sent() {
         let rejection = Rejection::new(RejectionKind::MethodNotAllowed, "")
-            .with_header(ALLOW, HeaderValue::from_static("POST"))
-            .with_retry_after(Duration::from_secs(1));
-        assert_eq!(refusal::<()>(rejection).headers()[ALLOW], "POST");
+            .header(ALLOW, HeaderValue::from_static("POST"))
+            .retry_in(Duration::from_secs(1));
+        assert_eq!(reject::<()>(rejection).headers()[ALLOW], "POST");
     }
 }

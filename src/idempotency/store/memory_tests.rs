@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::key::{Fingerprint, Key};
 use super::memory::MemoryStore;
-use super::store::{Claim, DedupeStore as _, Held, StoredResponse, Terms, Token};
+use super::{Claim, DedupeStore as _, Held, StoredResponse, Terms, Token};
+use crate::delivery::{Fingerprint, KeyHash};
 
 #[tokio::test(start_paused = true)]
 async fn a_key_that_comes_and_goes_leaves_nothing_over() {
-    let (store, key, event) = (MemoryStore::new(1), Key::from_bytes([1; 32]), Fingerprint::of(b"event"));
+    let (store, key, event) = (MemoryStore::new(1), KeyHash::from_bytes([1; 32]), Fingerprint::of(b"event"));
     let terms = Terms::new(Duration::from_secs(10)).lease(Duration::from_secs(35));
     for round in 0..100 {
         // The end moves from 35 seconds to 10. Of every other, the state is kept apart.
@@ -38,7 +38,7 @@ async fn what_is_done_with_an_empty_answer_takes_a_row_alone() {
     let terms = Terms::new(Duration::from_secs(10));
     for (number, body, taken) in [(1, &b""[..], [1, 0, 1]), (2, b"ok", [2, 1, 2]), (3, b"", [3, 1, 3])] {
         let (key, token) = (
-            Key::from_bytes([[number; 31].as_slice(), &[0]].concat().try_into().unwrap()),
+            KeyHash::from_bytes([[number; 31].as_slice(), &[0]].concat().try_into().unwrap()),
             Token::from_bytes([number; 16]),
         );
         store.claim(&key, &token, &event, &terms).await.unwrap();

@@ -2,16 +2,16 @@
 
 use std::fmt;
 
-use super::super::identity::{Known, NameTaken, ReceiverIdentity};
-use super::super::key::Namespace;
-use super::super::store::{StoreError, Token};
+use super::super::{StoreError, Token};
 use super::RedisStore;
 use super::reply::Reply;
 use super::script::{self, Call, Op};
+use crate::delivery::Namespace;
+use crate::idempotency::identity::{Known, NameTaken, ReceiverIdentity};
 use crate::provider::EventKey;
 
 /// How often others may come in between. Each time another receiver of the name has started.
-const MOST_ROUNDS: u32 = 64;
+const MAX_ROUNDS: u32 = 64;
 /// What no record is, so that nothing is written where it is seen.
 const NEVER: &[u8] = b"?";
 /// Whose a name is has no token, since it is nobody's alone.
@@ -37,7 +37,7 @@ impl RedisStore {
         let key = self.name_key(receiver);
         let nothing = Known::nothing_of(receiver.provider());
         let (mut seen, mut record) = (Vec::new(), encode(&receiver.known.before(nothing)));
-        for _ in 0..MOST_ROUNDS {
+        for _ in 0..MAX_ROUNDS {
             let found = self.whose(&key, &seen, &record).await?;
             if found == record {
                 return Ok(());

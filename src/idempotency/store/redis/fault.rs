@@ -2,7 +2,7 @@
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-use super::super::store::StoreError;
+use super::super::StoreError;
 
 /// What to do about a failed call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -11,9 +11,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use redis::Cmd;
 use sha1::{Digest as _, Sha1};
 
-use super::super::key::Key;
-use super::super::store::{Terms, Token};
+use super::super::{Terms, Token};
 use super::record::{Mark, life, millis};
+use crate::delivery::KeyHash;
 
 /// From version 7 on, a script that begins so may write to a full server.
 const IN_A_FULL_SERVER: &str = "#!lua flags=allow-oom\n";
@@ -116,7 +116,7 @@ impl Op<'_> {
 }
 
 /// The key's text, with one hash tag, so that it has one slot in a cluster.
-pub(super) fn key_text(prefix: &str, key: &Key) -> String {
+pub(super) fn key_text(prefix: &str, key: &KeyHash) -> String {
     let mut text = String::with_capacity(prefix.len().saturating_add(45));
     text.push_str(prefix);
     text.push('{');
@@ -131,9 +131,9 @@ mod tests {
 
     #[test]
     fn a_key_is_its_prefix_and_43_characters_in_a_hash_tag() {
-        let text = key_text("whd1:", &Key::from_bytes([0xFB; 32]));
+        let text = key_text("whd1:", &KeyHash::from_bytes([0xFB; 32]));
         assert_eq!(text, "whd1:{-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s}");
-        assert_ne!(text, key_text("whd1:", &Key::from_bytes([0xFA; 32])));
+        assert_ne!(text, key_text("whd1:", &KeyHash::from_bytes([0xFA; 32])));
     }
 
     #[test]

@@ -16,9 +16,9 @@ use tokio::time::Instant;
 
 use self::record::{Moment, Record};
 use self::shard::Shard;
-use super::key::{Fingerprint, Key};
-use super::store::{Claim, DedupeStore, Held, LostWhy, StoreError, StoredResponse, Terms, Token};
+use super::{Claim, DedupeStore, Held, LostReason, StoreError, StoredResponse, Terms, Token};
 use crate::clock::{Entropy, NoEntropy};
+use crate::delivery::{Fingerprint, KeyHash};
 
 const SHARDS: usize = 64;
 /// How many expired records a claim clears away at most, in each shard that it looks at.
@@ -38,23 +38,23 @@ const SWEPT_BY_A_CLAIM: usize = 8;
 ///
 /// - Keys are told apart by their last 16 bytes. That two of ten million hashes agree there has a chance of 1 in 10²⁴, and
 ///   shows as another payload, such as [`Claim::Mismatch`], where the events differ in what identifies them. Whoever makes
-///   keys by other means than [`Namespace::key`](super::Namespace::key) must let them differ there.
+///   keys by other means than [`Namespace::key`](crate::delivery::Namespace::key) must let them differ there.
 /// - A claim is held by a whole token. Once the event is done, 48 bits of it tell whether a late
 ///   [`complete`](DedupeStore::complete) comes from the one who did it. The answer depends on that, and nothing else.
 ///
 /// ```
 /// # use std::time::Duration;
-/// # use tower_webhook::idempotency::{Claim, DedupeStore, Fingerprint, Key, MemoryStore, StoreError, Terms, Token};
+/// # use tower_webhook::idempotency::{Claim, DedupeStore, Fingerprint, KeyHash, MemoryStore, StoreError, Terms, Token};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let store = MemoryStore::new(1);
 /// let (token, event) = (Token::from_bytes([1; 16]), Fingerprint::of(b"event"));
 /// let terms = Terms::new(Duration::from_secs(7 * 24 * 60 * 60));
 ///
-/// let first = store.claim(&Key::from_bytes([1; 32]), &token, &event, &terms).await;
+/// let first = store.claim(&KeyHash::from_bytes([1; 32]), &token, &event, &terms).await;
 /// assert_eq!(first, Ok(Claim::Acquired { fence: 1, other_payload: false }));
 ///
-/// let second = store.claim(&Key::from_bytes([2; 32]), &token, &event, &terms).await;
+/// let second = store.claim(&KeyHash::from_bytes([2; 32]), &token, &event, &terms).await;
 /// assert_eq!(second, Err(StoreError::Full));
 /// # }
 /// ```
@@ -125,7 +125,7 @@ impl MemoryStore {
 
     fn try_claim(
         &self,
-        key: &Key,
+        key: &KeyHash,
         token: &Token,
         fingerprint: &Fingerprint,
         terms: &Terms,
@@ -172,14 +172,14 @@ impl MemoryStore {
         }
     }
 
-    fn held(&self, key: &Key, change: impl FnOnce(&mut Record, Moment) -> Held) -> Held {
+    fn held(&self, key: &KeyHash, change: impl FnOnce(&mut Record, Moment) -> Held) -> Held {
         let mut shard = lock(self.shard(key));
         let now = self.now();
         let held = shard.find(key).and_then(|row| shard.change(row, now, |record| change(record, now)));
-        held.unwrap_or(Held::Lost(LostWhy::Gone))
+        held.unwrap_or(Held::Lost(LostReason::Gone))
     }
 
-    fn shard(&self, key: &Key) -> &Mutex<Shard> {
+    fn shard(&self, key: &KeyHash) -> &Mutex<Shard> {
         let at = usize::from(key.as_bytes()[31]) % SHARDS;
         self.0.shards.get(at).unwrap_or(&self.0.shards[0])
     }
@@ -204,7 +204,7 @@ impl DedupeStore for MemoryStore {
 
     async fn claim(
         &self,
-        key: &Key,
+        key: &KeyHash,
         token: &Token,
         fingerprint: &Fingerprint,
         terms: &Terms,
@@ -218,13 +218,13 @@ impl DedupeStore for MemoryStore {
         }
     }
 
-    async fn renew(&self, key: &Key, token: &Token, lease: Duration) -> Result<Held, StoreError> {
+    async fn renew(&self, key: &KeyHash, token: &Token, lease: Duration) -> Result<Held, StoreError> {
         Ok(self.held(key, |record, now| record.renew(token, lease, now)))
     }
 
     async fn complete(
         &self,
-        key: &Key,
+        key: &KeyHash,
         token: &Token,
         response: &StoredResponse,
         retention: Duration,
@@ -235,7 +235,7 @@ impl DedupeStore for MemoryStore {
         Ok(self.held(key, |record, now| record.complete(token, &response, retention, now)))
     }
 
-    async fn release(&self, key: &Key, token: &Token, delay: Duration) -> Result<Held, StoreError> {
+    async fn release(&self, key: &KeyHash, token: &Token, delay: Duration) -> Result<Held, StoreError> {
         Ok(self.held(key, |record, now| record.release(token, delay, now)))
     }
 }
@@ -249,12 +249,12 @@ fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
 #[allow(dead_code, reason = "where loom compiles this file once more, the test beside it is not")]
 impl MemoryStore {
     /// How many places for rows and for states there are where a key belongs, free ones among them.
-    pub(super) fn places(&self, key: &Key) -> [usize; 2] {
+    pub(super) fn places(&self, key: &KeyHash) -> [usize; 2] {
         lock(self.shard(key)).places()
     }
 
     /// How many of them are taken, and how many rows are in the index.
-    pub(super) fn taken(&self, key: &Key) -> [usize; 3] {
+    pub(super) fn taken(&self, key: &KeyHash) -> [usize; 3] {
         lock(self.shard(key)).taken()
     }
 }

@@ -6,7 +6,7 @@
 
 use redis::{Pipeline, Value};
 
-use super::super::store::{Claim, Terms, Token};
+use super::super::{Claim, Terms, Token};
 use super::fault::Fault;
 use super::record::{Mark, life, millis};
 use super::reply::Reply;
@@ -67,8 +67,8 @@ mod tests {
     use bytes::Bytes;
     use http::StatusCode;
 
-    use super::super::super::store::{StoreError, StoredResponse};
     use super::*;
+    use crate::idempotency::store::{StoreError, StoredResponse};
 
     const TOKEN: Token = Token::from_bytes([b't'; 16]);
     const MARK: &Mark = &[b'm'; 16];

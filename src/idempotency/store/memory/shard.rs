@@ -4,11 +4,11 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use hashbrown::HashTable;
 
-use super::super::key::Key;
 use super::looks::Looks;
 use super::record::{Moment, Record, State};
 use super::row::{Name, Row};
 use super::slab::{Slab, block_of, numbers};
+use crate::delivery::KeyHash;
 
 /// How many blocks of rows are looked at while one lock is held.
 const BLOCKS_AT_ONCE: usize = 4;
@@ -26,7 +26,7 @@ pub(super) struct Shard {
 
 impl Shard {
     /// The row of a key.
-    pub(super) fn find(&self, key: &Key) -> Option<u32> {
+    pub(super) fn find(&self, key: &KeyHash) -> Option<u32> {
         let name = Name::of(key);
         let is = |number: &u32| self.rows.get(*number).is_some_and(|row| row.name() == name);
         self.index.find(hash(&self.hasher, name), is).copied()
@@ -46,7 +46,7 @@ impl Shard {
     }
 
     /// Keeps a record of a key that has none. `None`: there are no more numbers for rows.
-    pub(super) fn insert(&mut self, key: &Key, record: Record) -> Option<()> {
+    pub(super) fn insert(&mut self, key: &KeyHash, record: Record) -> Option<()> {
         let (name, expires) = (Name::of(key), record.expires);
         let number = self.rows.put(Row::close(name, record, &mut self.states)?)?;
         let Self { hasher, index, rows, looks, .. } = self;

@@ -10,11 +10,11 @@ use tokio::runtime::Handle;
 
 /// It ended in a panic. Of its payload, which may hold anything, nothing is kept.
 #[derive(Debug)]
-pub(super) struct Panicked;
+pub(crate) struct Panicked;
 
 impl Panicked {
     /// A payload whose drop panics too ends here, and not whoever drops it: the rest of such a one is left undropped.
-    pub(super) fn with(payload: Box<dyn Any + Send>) -> Self {
+    pub(crate) fn with(payload: Box<dyn Any + Send>) -> Self {
         if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             std::mem::forget(second);
         }
@@ -23,14 +23,14 @@ impl Panicked {
 }
 
 /// A future that is driven to its end even when it is dropped. A panic of its is an answer.
-pub(super) struct InHand<T: 'static> {
+pub(crate) struct InHand<T: 'static> {
     work: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
     /// Where it goes on: the runtime that it was begun in, since it may be dropped outside.
     runtime: Option<Handle>,
 }
 
 impl<T> InHand<T> {
-    pub(super) fn new(work: impl Future<Output = T> + Send + 'static) -> Self {
+    pub(crate) fn new(work: impl Future<Output = T> + Send + 'static) -> Self {
         Self { work: Some(Box::pin(work)), runtime: Handle::try_current().ok() }
     }
 }

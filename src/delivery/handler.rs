@@ -12,9 +12,9 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use super::received::Received;
 use crate::error::{BoxError, Rejection, RejectionKind};
-use crate::gate::{Body, refusal};
-use crate::idempotency::Received;
+use crate::gate::{Body, reject};
 
 /// What became of an event in the handler's hands.
 #[derive(Debug)]
@@ -34,10 +34,10 @@ impl Outcome {
             Self::Done => Ok(()),
             Self::Retry(after) => {
                 let rejection = Rejection::new(RejectionKind::HandlerRetry, "the handler asked for a later try");
-                Err(rejection.with_retry_after(after))
+                Err(rejection.retry_in(after))
             }
             Self::Failed(error) => {
-                Err(Rejection::new(RejectionKind::HandlerFailed, "the handler failed").with_source(error))
+                Err(Rejection::new(RejectionKind::HandlerFailed, "the handler failed").caused_by(error))
             }
         }
     }
@@ -167,7 +167,7 @@ where
             Some(running) => ready!(running.poll(cx)).into_outcome().answer(),
             None => Err(Rejection::new(RejectionKind::Misassembled, "no event for the handler")),
         };
-        let refused = |rejection: Rejection| refusal(rejection.with_receiver(Arc::clone(this.receiver)));
+        let refused = |rejection: Rejection| reject(rejection.received_by(Arc::clone(this.receiver)));
         Poll::Ready(Ok(answered.map_or_else(refused, |()| Response::new(Body::default()))))
     }
 }

@@ -14,7 +14,7 @@ use tokio_util::task::task_tracker::TrackedFuture;
 /// Call [`begin`](Self::begin) on the signal to stop, keep the server running until [`finished`](Self::finished), then
 /// stop it. Clones drain the same receiver.
 ///
-/// A handler that hangs is dropped at [`Settings::handler_limit`](super::Settings::handler_limit), 5 minutes unless it was
+/// A handler that hangs is dropped at [`Settings::handler_limit`](crate::idempotency::Settings::handler_limit), 5 minutes unless it was
 /// set, so that a drain ends. One that blocks its thread cannot be dropped: [`finish_within`](Self::finish_within) ends all
 /// the same.
 #[derive(Clone, Debug)]

@@ -6,12 +6,12 @@ use std::time::Duration;
 use redis::Value;
 use tokio::time::{Instant, timeout};
 
-use super::super::key::{Fingerprint, Key};
-use super::super::store::{Claim, DedupeStore as _, Held, StoreError, StoredResponse, Terms, Token};
+use super::super::{Claim, DedupeStore as _, Held, StoreError, StoredResponse, Terms, Token};
 use super::RedisStore;
 use super::fault::Fault;
 use super::report::{Finding, Report, Severity, Topic};
 use crate::clock::OsEntropy;
+use crate::delivery::{Fingerprint, KeyHash};
 
 /// What is known of a server besides what it says.
 pub(super) struct Expected {
@@ -78,7 +78,7 @@ impl RedisStore {
         for (byte, random) in bytes.iter_mut().zip(half.as_bytes().iter().chain(other.as_bytes())) {
             *byte = *random;
         }
-        let (key, print) = (Key::from_bytes(bytes), Fingerprint::of(b"probe"));
+        let (key, print) = (KeyHash::from_bytes(bytes), Fingerprint::of(b"probe"));
         let terms = Terms::new(Duration::from_secs(10));
         let response = StoredResponse::new(http::StatusCode::OK, None, bytes::Bytes::from_static(b"probe"));
 

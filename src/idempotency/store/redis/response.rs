@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 
-use super::super::store::StoredResponse;
+use super::super::StoredResponse;
 
 const VERSION: u8 = 1;
 

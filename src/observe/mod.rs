@@ -1,0 +1,3 @@
+//! What is reported of deliveries, and to whom.
+
+pub(crate) mod log;
