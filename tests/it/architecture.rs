@@ -169,7 +169,7 @@ fn each_of_these_checks_can_fail() {
     let bad = |path: &str, text: &str| vec![source(path.to_owned(), text)];
     let arrow = forbidden_arrows(&bad("src/scheme/x.rs", "use crate::{error::Rejection, gate::Body};"));
     assert_eq!(arrow, ["src/scheme/x.rs: scheme may not use gate"]);
-    let path = forbidden_arrows(&bad("src/error.rs", "fn f() { crate::log::refused() }"));
+    let path = forbidden_arrows(&bad("src/error.rs", "fn f() { crate::observe::log::refused() }"));
     assert_eq!(path, ["src/error.rs: error may not use observe"]);
     assert_eq!(forbidden_arrows(&bad("src/cellar.rs", "")), ["src/cellar.rs: a room without arrows"]);
     assert_eq!(strangers(&bad("src/gate/mod.rs", "tracing::warn!();")), ["src/gate/mod.rs names tracing"]);
