@@ -32,17 +32,15 @@ async fn on_mambu(event: Received<mambu::Event>) {
     println!("mambu {}: {:?}", event.delivery().key(), event.name);
 }
 
-fn app(aella_secret: Secret, mambu_password: Secret) -> Result<(Router, [Drain; 2]), ConfigError> {
+fn app(aella_secret: Secret, mambu_password: Secret, drain: &Drain) -> Result<Router, ConfigError> {
     let store = MemoryStore::new(1_000_000);
-    let aella = Receiver::new("aella", Aella::new(aella_secret)?);
+    let aella = Receiver::new("aella", Aella::new(aella_secret)?).drain(drain);
     let basic = BasicAuthLayer::new([Credentials::new("mambu", mambu_password)?])?;
-    let mambu = Receiver::new("mambu", Mambu::new().event_at(Lookup::json("/event")?)).basic_auth(&basic);
-    let drains = [aella.drain(), mambu.drain()];
-    let app = Router::new()
+    let mambu = Receiver::new("mambu", Mambu::new().event_at(Lookup::json("/event")?)).basic_auth(&basic).drain(drain);
+    Ok(Router::new()
         .route("/mambu", post(on_mambu).put(on_mambu).patch(on_mambu))
         .layer(mambu.dedupe(store.clone()).layer())
-        .route_service("/aella", aella.dedupe(store).handle(on_aella));
-    Ok((app, drains))
+        .route_service("/aella", aella.dedupe(store).handle(on_aella)))
 }
 
 #[tokio::main]
@@ -52,14 +50,13 @@ async fn main() -> Result<(), BoxError> {
     let address = listener.local_addr()?;
     println!("listening on http://{address}/aella and http://{address}/mambu");
 
-    let (app, drains) = app(secret("AELLA_SECRET")?, secret("MAMBU_PASSWORD")?)?;
+    let drain = Drain::new();
+    let app = app(secret("AELLA_SECRET")?, secret("MAMBU_PASSWORD")?, &drain)?;
     let (stop, stopped) = oneshot::channel::<()>();
     let shutdown = async move {
         let _ = stopped.await;
-        drains.iter().for_each(Drain::begin);
-        for drain in &drains {
-            drain.finished().await;
-        }
+        drain.begin();
+        drain.finished().await;
     };
     let server = tokio::spawn(axum::serve(listener, app).with_graceful_shutdown(shutdown).into_future());
     match given {

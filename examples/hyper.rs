@@ -17,6 +17,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tower::{Service, ServiceExt as _};
+use tower_webhook::delivery::Drain;
 use tower_webhook::gate::{Body, PeerAddr};
 use tower_webhook::layers::SourceIpLayer;
 use tower_webhook::provider::opp::{self, Opp};
@@ -66,8 +67,8 @@ async fn main() -> Result<(), BoxError> {
     println!("listening on http://{address}/");
 
     let sources = SourceIpLayer::new(["127.0.0.0/8", "::1"])?;
-    let receiver = Receiver::new("opp", Opp::new(key("11")?)?).sources(&sources);
-    let drain = receiver.drain();
+    let drain = Drain::new();
+    let receiver = Receiver::new("opp", Opp::new(key("11")?)?).sources(&sources).drain(&drain);
     let (stop, stopped) = oneshot::channel::<()>();
     let drained = async move {
         let _ = stopped.await;

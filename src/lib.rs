@@ -77,7 +77,7 @@ pub mod gate;
 pub mod idempotency;
 pub mod json;
 pub mod layers;
-mod observe;
+pub mod observe;
 pub mod provider;
 pub mod receiver;
 pub mod scheme;

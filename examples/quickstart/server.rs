@@ -23,7 +23,7 @@ use crate::sabotage::Sabotage;
 pub(crate) struct App {
     router: Router,
     store: MemoryStore,
-    drains: Vec<Drain>,
+    drain: Drain,
     ledger: Ledger,
     sabotage: Option<Sabotage>,
 }
@@ -31,7 +31,7 @@ pub(crate) struct App {
 impl App {
     fn new(ledger: &Ledger, sabotage: Option<Sabotage>) -> Self {
         let store = MemoryStore::new(100_000);
-        Self { router: Router::new(), store, drains: Vec::new(), ledger: ledger.clone(), sabotage }
+        Self { router: Router::new(), store, drain: Drain::new(), ledger: ledger.clone(), sabotage }
     }
 
     /// Puts a receiver and its handler at the provider's path.
@@ -41,7 +41,7 @@ impl App {
         F: Fn(Ledger, Received<P::Event>) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<(), LedgerDown>> + Send + 'static,
     {
-        self.drains.push(receiver.drain());
+        let receiver = receiver.drain(&self.drain);
         let (ledger, store) = (self.ledger.clone(), self.store.clone());
         let handler = move |event: Received<P::Event>| handle(ledger.clone(), event);
         self.router = match self.sabotage {
@@ -52,7 +52,7 @@ impl App {
     }
 
     /// The router, with every refusal's cause written down: the sender is told a status and nothing more.
-    fn finish(self) -> (Router, Vec<Drain>) {
+    fn finish(self) -> (Router, Drain) {
         let ledger = self.ledger;
         let note = move |response: Response| {
             if let Some(rejection) = response.extensions().get::<Rejection>() {
@@ -60,35 +60,33 @@ impl App {
             }
             std::future::ready(response)
         };
-        (self.router.layer(map_response(note)), self.drains)
+        (self.router.layer(map_response(note)), self.drain)
     }
 }
 
 /// A receiver at work on a port of this machine.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
-    drains: Vec<Drain>,
+    drain: Drain,
     stop: oneshot::Sender<()>,
     server: JoinHandle<std::io::Result<()>>,
 }
 
 impl Running {
     pub(crate) async fn start(ledger: &Ledger, sabotage: Option<Sabotage>) -> Result<Self, BoxError> {
-        let (router, drains) = receiver::add_all(App::new(ledger, sabotage))?.finish();
+        let (router, drain) = receiver::add_all(App::new(ledger, sabotage))?.finish();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let stopped = async { stopped.await.unwrap_or_default() };
         let server = tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(stopped).into_future());
-        Ok(Self { address, drains, stop, server })
+        Ok(Self { address, drain, stop, server })
     }
 
     /// What is in hand finishes; what comes new is told to come again.
     pub(crate) async fn drain(&self) {
-        self.drains.iter().for_each(Drain::begin);
-        for drain in &self.drains {
-            drain.finished().await;
-        }
+        self.drain.begin();
+        self.drain.finished().await;
     }
 
     /// Ends the server, after its last answer.

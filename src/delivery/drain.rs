@@ -9,20 +9,22 @@ use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TrackedFuture;
 
-/// Drains a receiver: what is in hand finishes and is answered, what comes new is told to come again.
+/// Drains receivers: what is in hand finishes and is answered, what comes new is answered 503 and comes again.
 ///
-/// Call [`begin`](Self::begin) on the signal to stop, keep the server running until [`finished`](Self::finished), then
-/// stop it. Clones drain the same receiver.
+/// One drain serves any number of receivers and layers, by `.drain(&drain)` on each. Call [`begin`](Self::begin) on the signal to stop, keep the server running until [`finished`](Self::finished), then
+/// stop it. Clones are one drain.
 ///
 /// A handler that hangs is dropped at [`Settings::handler_limit`](crate::idempotency::Settings::handler_limit), 5 minutes unless it was
 /// set, so that a drain ends. One that blocks its thread cannot be dropped: [`finish_within`](Self::finish_within) ends all
 /// the same.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Drain(TaskTracker);
 
 impl Drain {
-    pub(crate) fn new() -> Self {
-        Self(TaskTracker::new())
+    /// A drain that has not begun.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// From now on every new delivery is answered 503.
@@ -37,14 +39,14 @@ impl Drain {
     }
 
     /// Completes when draining has begun and nothing is in hand: no delivery, even one whose sender has hung up, and no
-    /// answered event that the store is still to be told of.
+    /// answered event that is still to be marked in the store.
     pub async fn finished(&self) {
         self.0.wait().await;
     }
 
     /// Begins, and waits until nothing is in hand, but no longer than this. It needs a tokio runtime with its timer.
     ///
-    /// What is left is told nothing and goes on; its lease is renewed as before, so that nobody else runs it meanwhile. When
+    /// What is left hears nothing of it and goes on; its lease is renewed as before, so that nobody else runs it meanwhile. When
     /// the process ends, the lease ends by itself, and the sender's next try runs.
     ///
     /// # Errors
@@ -64,7 +66,7 @@ impl Drain {
     }
 }
 
-/// What a drain left in hand: deliveries, and answered events that the store has not been told of.
+/// What a drain left in hand: deliveries, and answered events that are not yet marked in the store.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct StillInHand {
     count: NonZeroUsize,

@@ -1,71 +1,12 @@
-//! A closure as the inner service: one typed event in, an [`Outcome`] out.
+//! [`Handler`]: a function from one event to its [`Outcome`](super::Outcome).
 
+use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
-use std::marker::PhantomData;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use http::{Request, Response};
-use pin_project_lite::pin_project;
-use tower_service::Service;
-
+use super::inner::{Answer, Handled, Inner, Job};
+use super::outcome::IntoOutcome;
 use super::received::Received;
-use crate::error::{BoxError, Rejection, RejectionKind};
-use crate::gate::{Body, reject};
-
-/// What became of an event in the handler's hands.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// It is done, for good: the sender gets a 2xx, now and for every repeat.
-    Done,
-    /// It is not done; the sender is asked to come again after this time. Answered 503.
-    Retry(Duration),
-    /// It failed; the sender comes again by its own schedule. Answered 500, and the error goes to the log.
-    Failed(BoxError),
-}
-
-impl Outcome {
-    fn answer(self) -> Result<(), Rejection> {
-        match self {
-            Self::Done => Ok(()),
-            Self::Retry(after) => {
-                let rejection = Rejection::new(RejectionKind::HandlerRetry, "the handler asked for a later try");
-                Err(rejection.retry_in(after))
-            }
-            Self::Failed(error) => {
-                Err(Rejection::new(RejectionKind::HandlerFailed, "the handler failed").caused_by(error))
-            }
-        }
-    }
-}
-
-/// What a handler may return: `()`, an [`Outcome`], or a `Result` of one of them with any error.
-pub trait IntoOutcome {
-    /// As an outcome.
-    fn into_outcome(self) -> Outcome;
-}
-
-impl IntoOutcome for Outcome {
-    fn into_outcome(self) -> Outcome {
-        self
-    }
-}
-
-impl IntoOutcome for () {
-    fn into_outcome(self) -> Outcome {
-        Outcome::Done
-    }
-}
-
-impl<T: IntoOutcome, E: Into<BoxError>> IntoOutcome for Result<T, E> {
-    fn into_outcome(self) -> Outcome {
-        self.map_or_else(|error| Outcome::Failed(error.into()), T::into_outcome)
-    }
-}
 
 /// A function from a received event to an outcome.
 #[diagnostic::on_unimplemented(
@@ -97,77 +38,101 @@ where
     }
 }
 
-/// A handler as a service: takes the event out of the extensions, answers by its outcome.
-pub struct HandlerService<E, F> {
+/// A handler with a state of its own, which each event gets a clone of.
+#[derive(Clone)]
+pub struct WithState<S, F> {
+    state: S,
     handler: F,
-    /// The receiver's name, for what is refused.
-    receiver: Arc<str>,
-    event: PhantomData<fn(E)>,
 }
 
-impl<E, F> HandlerService<E, F> {
-    pub(crate) fn new(handler: F, receiver: Arc<str>) -> Self {
-        Self { handler, receiver, event: PhantomData }
+impl<S, F> WithState<S, F> {
+    pub(crate) fn new(state: S, handler: F) -> Self {
+        Self { state, handler }
+    }
+
+    pub(super) fn call<T>(&self, call: impl FnOnce(S, &F) -> T) -> T
+    where
+        S: Clone,
+    {
+        call(self.state.clone(), &self.handler)
     }
 }
 
-impl<E, F: Clone> Clone for HandlerService<E, F> {
-    fn clone(&self) -> Self {
-        Self::new(self.handler.clone(), Arc::clone(&self.receiver))
-    }
-}
-
-impl<E, F> fmt::Debug for HandlerService<E, F> {
+impl<S, F> fmt::Debug for WithState<S, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HandlerService").finish_non_exhaustive()
+        f.debug_struct("WithState").finish_non_exhaustive()
     }
 }
 
-impl<E, F> Service<Request<Body>> for HandlerService<E, F>
+/// A function from a state and a received event to an outcome.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handler of `{E}` with the state `{S}`",
+    note = "such a handler is `Fn({S}, Received<{E}>) -> impl Future` that is `Clone + Send + Sync + 'static`",
+    note = "its future is `Send` and yields `()`, an `Outcome`, or a `Result` of one of them"
+)]
+pub trait StateHandler<S, E>: Clone + Send + Sync + 'static {
+    /// The handler's future.
+    type Future: Future<Output = Self::Output> + Send + 'static;
+    /// What it yields.
+    type Output: IntoOutcome;
+
+    /// Handles one event.
+    fn handle(&self, state: S, event: Received<E>) -> Self::Future;
+}
+
+impl<S, E, F, Fut> StateHandler<S, E> for F
 where
-    E: Clone + Send + Sync + 'static,
+    F: Fn(S, Received<E>) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future + Send + 'static,
+    Fut::Output: IntoOutcome,
+{
+    type Future = Fut;
+    type Output = Fut::Output;
+
+    fn handle(&self, state: S, event: Received<E>) -> Fut {
+        self(state, event)
+    }
+}
+
+impl<S, E, F> Handler<E> for WithState<S, F>
+where
+    S: Clone + Send + Sync + 'static,
+    F: StateHandler<S, E>,
+{
+    type Future = F::Future;
+    type Output = F::Output;
+
+    fn handle(&self, event: Received<E>) -> F::Future {
+        self.call(|state, handler| handler.handle(state, event))
+    }
+}
+
+/// One event at a time, by a [`Handler`].
+#[derive(Clone)]
+pub struct Each<F>(pub(crate) F);
+
+impl<F> fmt::Debug for Each<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Each").finish_non_exhaustive()
+    }
+}
+
+impl<E, F> Inner<E> for Each<F>
+where
+    E: Send + Sync + 'static,
     F: Handler<E>,
 {
-    type Response = Response<Body>;
-    type Error = std::convert::Infallible;
-    type Future = HandlerFuture<F::Future>;
+    const TAKES_REQUESTS: bool = false;
+    const TAKES_BATCHES: bool = false;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        Poll::Ready(Ok(()))
+    type Error = Infallible;
+
+    fn seats(self, events: usize) -> impl Iterator<Item = Self> + Send {
+        std::iter::repeat_n(self, events)
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let event = request.extensions_mut().remove::<Received<E>>();
-        let running = event.map(|event| self.handler.handle(event));
-        HandlerFuture { running, receiver: Arc::clone(&self.receiver) }
-    }
-}
-
-pin_project! {
-    /// A handler at work.
-    #[must_use = "futures do nothing unless polled"]
-    #[derive(Debug)]
-    pub struct HandlerFuture<F> {
-        #[pin]
-        running: Option<F>,
-        receiver: Arc<str>,
-    }
-}
-
-impl<F> Future for HandlerFuture<F>
-where
-    F: Future,
-    F::Output: IntoOutcome,
-{
-    type Output = Result<Response<Body>, std::convert::Infallible>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let answered = match this.running.as_pin_mut() {
-            Some(running) => ready!(running.poll(cx)).into_outcome().answer(),
-            None => Err(Rejection::new(RejectionKind::Misassembled, "no event for the handler")),
-        };
-        let refused = |rejection: Rejection| reject(rejection.received_by(Arc::clone(this.receiver)));
-        Poll::Ready(Ok(answered.map_or_else(refused, |()| Response::new(Body::default()))))
+    async fn handle(self, job: Job<E>) -> Handled<Answer<Infallible>> {
+        let Job { received, acknowledgement, .. } = job;
+        Handled::by(self.0.handle(received).await.into_outcome(), acknowledgement)
     }
 }

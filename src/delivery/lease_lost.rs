@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 pub struct LeaseLost(Arc<Lease>);
 
 struct Lease {
-    told: SetOnce<()>,
+    reported: SetOnce<()>,
     start: Instant,
     /// Until so many nanoseconds after the start. The largest is never.
     until: AtomicU64,
@@ -36,7 +36,7 @@ impl LeaseLost {
     }
 
     fn ending(start: Instant, until: u64) -> Self {
-        Self(Arc::new(Lease { told: SetOnce::new(), start, until: AtomicU64::new(until) }))
+        Self(Arc::new(Lease { reported: SetOnce::new(), start, until: AtomicU64::new(until) }))
     }
 
     /// The store has confirmed it for this time more.
@@ -46,22 +46,22 @@ impl LeaseLost {
     }
 
     /// Wakes all that wait for it.
-    pub(crate) fn tell(&self) {
-        // Told twice is told.
-        drop(self.0.told.set(()));
+    pub(crate) fn report(&self) {
+        // Reported twice is reported.
+        drop(self.0.reported.set(()));
     }
 
     /// Whether it is lost by now.
     #[must_use]
     pub fn is_lost(&self) -> bool {
-        self.0.told.initialized() || self.left().is_some_and(|left| left.is_zero())
+        self.0.reported.initialized() || self.left().is_some_and(|left| left.is_zero())
     }
 
     /// Waits until it is lost; for ever, while it holds. It needs a tokio runtime with its timer.
     pub async fn wait(&self) {
         tokio::select! {
             biased;
-            _ = self.0.told.wait() => {}
+            _ = self.0.reported.wait() => {}
             () = self.run_out() => {}
         }
     }

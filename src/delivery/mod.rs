@@ -1,16 +1,32 @@
-//! A delivery on its way inwards, whoever deduplicates it: what a handler gets, what it answers, and how a stop is waited for.
+//! A delivery on its way inwards, whoever deduplicates it: what a handler gets and returns, and how a stop waits for it.
+//!
+//! [`Received`] goes to a [`Handler`], or all of a delivery's to a [`BatchHandler`], and an [`Outcome`] comes back. A tower
+//! service behind a layer gets a request per event instead, with [`Received`] and [`Delivery`] in its extensions.
 
+mod admission;
+mod batch;
 mod drain;
+#[cfg(feature = "testing")]
+mod for_test;
 mod handler;
 mod in_hand;
+mod inner;
 mod key;
 mod lease_lost;
+mod outcome;
 mod received;
+mod service;
 
+pub(crate) use admission::{Admission, Admitted, Common};
+pub use batch::{BatchHandler, IntoOutcomes, Together};
 pub use drain::{Drain, StillInHand};
-pub use handler::{Handler, HandlerService, IntoOutcome, Outcome};
+#[cfg(feature = "testing")]
+pub use for_test::ForTest;
+pub use handler::{Each, Handler, StateHandler, WithState};
 pub(crate) use in_hand::{InHand, Panicked};
+pub use inner::{Answer, Handled, Inner, Job};
 pub use key::{Fingerprint, KeyHash, Namespace};
 pub use lease_lost::LeaseLost;
-pub(crate) use received::Inner;
+pub use outcome::{IntoOutcome, Outcome};
 pub use received::{Delivery, Received};
+pub use service::Requests;

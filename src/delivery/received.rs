@@ -6,12 +6,14 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use jiff::Timestamp;
 
 use super::lease_lost::LeaseLost;
 use crate::event;
 use crate::gate::Verified;
-use crate::provider::EventKey;
+use crate::provider::{EventKey, Provider};
 
 /// A verified event in a handler's hands. Derefs to the provider's typed event.
 #[derive(Clone, Debug)]
@@ -83,7 +85,36 @@ pub(crate) struct Inner {
     pub(crate) raw: Bytes,
     pub(crate) fence: Option<NonZeroU64>,
     pub(crate) lost: LeaseLost,
+    /// The type of the event, for who asks for another.
+    pub(crate) event_type: &'static str,
+    pub(crate) head: Arc<Head>,
 }
+
+/// What is kept of the request that brought the events.
+pub(crate) struct Head {
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+    pub(crate) signs: Arc<dyn SignsHeaders>,
+}
+
+/// What a provider signs of a head, and what in it proves.
+pub(crate) trait SignsHeaders: Send + Sync {
+    fn signs(&self, name: &HeaderName) -> bool;
+    fn proves(&self, name: &HeaderName) -> bool;
+}
+
+impl<P: Provider> SignsHeaders for P {
+    fn signs(&self, name: &HeaderName) -> bool {
+        self.scheme().covers_header(name)
+    }
+
+    fn proves(&self, name: &HeaderName) -> bool {
+        self.scheme().proof_headers().contains(name)
+    }
+}
+
+/// Headers that no handler has a use for, and that may be secrets.
+const SECRETS: [HeaderName; 3] = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE];
 
 impl Delivery {
     pub(crate) fn new(inner: Inner) -> Self {
@@ -124,6 +155,43 @@ impl Delivery {
     #[must_use]
     pub fn raw(&self) -> &Bytes {
         &self.0.raw
+    }
+
+    /// Where the request was sent, as the receiver saw it: a router in front may have taken a part of the path away. Nothing
+    /// proves it.
+    #[must_use]
+    pub fn uri(&self) -> &Uri {
+        &self.0.head.uri
+    }
+
+    /// A header that the sender's proof covers, such as an id that is signed. `None` for every other.
+    #[must_use]
+    pub fn signed_header(&self, name: &HeaderName) -> Option<&HeaderValue> {
+        self.header(name).filter(|_| self.0.head.signs.signs(name))
+    }
+
+    /// A header of the request, the first of its name. None of those that hold a proof, credentials or cookies.
+    ///
+    /// # Security
+    ///
+    /// Whoever has seen one delivery can send it again with other headers, as long as they are not signed: decide nothing by
+    /// them that [`signed_header`](Self::signed_header) does not return too.
+    #[must_use]
+    pub fn header(&self, name: &HeaderName) -> Option<&HeaderValue> {
+        let is_secret = SECRETS.contains(name) || self.0.head.signs.proves(name);
+        self.0.head.headers.get(name).filter(|_| !is_secret)
+    }
+
+    /// Which try of the event this is, counted from 1, as far as its store counts: the [fencing token](Self::fence) of a
+    /// store that adds one for each claim, as those of this crate do. `None` when nothing was claimed.
+    #[must_use]
+    pub fn attempt(&self) -> Option<NonZeroU64> {
+        self.0.fence
+    }
+
+    /// The type of the event that came with it.
+    pub(crate) fn event_type(&self) -> &'static str {
+        self.0.event_type
     }
 
     /// As [`Received::fence`].

@@ -16,7 +16,7 @@ use tower_service::Service;
 use super::budget::{BodyBudget, Hold};
 use super::collect::Collect;
 use super::offload::{is_long, offload};
-use super::reject::Refused;
+use super::reject::{Exit, Refused};
 use super::rest::{After, Rest};
 use super::{Body, BodyCheck};
 use crate::error::{BoxError, Rejection, RejectionKind};
@@ -74,6 +74,7 @@ use crate::error::{BoxError, Rejection, RejectionKind};
 pub struct BodyGate<C, S> {
     check: Arc<C>,
     budget: BodyBudget,
+    exit: Arc<Exit>,
     inner: S,
 }
 
@@ -82,7 +83,7 @@ impl<C: BodyCheck, S> BodyGate<C, S> {
     #[must_use]
     pub fn new(check: Arc<C>, inner: S) -> Self {
         let budget = BodyBudget::for_bodies_of(check.limits().max_bytes);
-        Self { check, budget, inner }
+        Self { check, budget, exit: Arc::new(Exit::alone()), inner }
     }
 
     /// Counts the bytes of bodies in this budget, together with whoever else has it. Default: one for this gate and its
@@ -92,11 +93,18 @@ impl<C: BodyCheck, S> BodyGate<C, S> {
         self.budget = budget.clone();
         self
     }
+
+    /// With this way out for rejections.
+    pub(crate) fn exit(mut self, exit: &Arc<Exit>) -> Self {
+        self.exit = Arc::clone(exit);
+        self
+    }
 }
 
 impl<C, S: Clone> Clone for BodyGate<C, S> {
     fn clone(&self) -> Self {
-        Self { check: Arc::clone(&self.check), budget: self.budget.clone(), inner: self.inner.clone() }
+        let (check, exit) = (Arc::clone(&self.check), Arc::clone(&self.exit));
+        Self { check, budget: self.budget.clone(), exit, inner: self.inner.clone() }
     }
 }
 
@@ -104,11 +112,12 @@ impl<C, S, B, R> Service<Request<B>> for BodyGate<C, S>
 where
     C: BodyCheck,
     S: Service<Request<Body>, Response = Response<R>> + Clone,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
     B: http_body::Body + Send + Unpin + 'static,
     B::Error: Into<BoxError>,
-    R: Default,
 {
-    type Response = S::Response;
+    type Response = Response<Body>;
     type Error = S::Error;
     type Future = BodyFuture<C, S, B>;
 
@@ -131,7 +140,7 @@ where
             }
             Err(rejection) => State::Refused { refused: Refused { rejection, rest: Rest::of(&head, body) } },
         };
-        BodyFuture { state }
+        BodyFuture { state, exit: Arc::clone(&self.exit) }
     }
 }
 
@@ -152,6 +161,7 @@ pin_project! {
     {
         #[pin]
         state: State<C, S, B>,
+        exit: Arc<Exit>,
     }
 }
 
@@ -176,18 +186,22 @@ impl<C, S, B, R> Future for BodyFuture<C, S, B>
 where
     C: BodyCheck,
     S: Service<Request<Body>, Response = Response<R>>,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
     B: http_body::Body + Send + Unpin + 'static,
     B::Error: Into<BoxError>,
-    R: Default,
 {
-    type Output = Result<S::Response, S::Error>;
+    type Output = Result<Response<Body>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = self.project().state;
+        let this = self.project();
+        let mut state = this.state;
         loop {
             let next = match state.as_mut().project() {
-                StateProjection::Refused { refused } => return refused.poll(cx).map(Ok),
-                StateProjection::Passed { answer, .. } => return answer.poll(cx),
+                StateProjection::Refused { refused } => return refused.poll(this.exit, cx).map(Ok),
+                StateProjection::Passed { answer, .. } => {
+                    return answer.poll(cx).map_ok(|response| response.map(Body::new));
+                }
                 StateProjection::Reading { opening: Some(opening), inner, .. } => {
                     passed(ready!(opening.as_mut().poll(cx)).and_then(|opened| opened), inner)
                 }

@@ -6,13 +6,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::HeadCheck;
-use super::reject::Refused;
+use super::body::Body;
+use super::reject::{Exit, Refused};
 use super::rest::Rest;
+use crate::error::BoxError;
 
 /// Asks a [`HeadCheck`] before the inner service is called. Of a refused request's body nothing is kept; it is read and
 /// thrown away as [`answer_early`](super::answer_early) does.
@@ -54,6 +57,7 @@ use super::rest::Rest;
 #[derive(Debug)]
 pub struct HeadGate<C, S> {
     check: Arc<C>,
+    exit: Arc<Exit>,
     inner: S,
 }
 
@@ -61,13 +65,19 @@ impl<C, S> HeadGate<C, S> {
     /// Puts a check in front of a service.
     #[must_use]
     pub fn new(check: Arc<C>, inner: S) -> Self {
-        Self { check, inner }
+        Self { check, exit: Arc::new(Exit::alone()), inner }
+    }
+
+    /// With this way out for rejections.
+    pub(crate) fn exit(mut self, exit: &Arc<Exit>) -> Self {
+        self.exit = Arc::clone(exit);
+        self
     }
 }
 
 impl<C, S: Clone> Clone for HeadGate<C, S> {
     fn clone(&self) -> Self {
-        Self { check: Arc::clone(&self.check), inner: self.inner.clone() }
+        Self { check: Arc::clone(&self.check), exit: Arc::clone(&self.exit), inner: self.inner.clone() }
     }
 }
 
@@ -75,10 +85,11 @@ impl<C, S, B, R> Service<Request<B>> for HeadGate<C, S>
 where
     C: HeadCheck,
     S: Service<Request<B>, Response = Response<R>>,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
     B: http_body::Body + Send + 'static,
-    R: Default,
 {
-    type Response = S::Response;
+    type Response = Response<Body>;
     type Error = S::Error;
     type Future = HeadFuture<S::Future>;
 
@@ -90,7 +101,10 @@ where
         let (mut head, body) = request.into_parts();
         let state = match self.check.check(&mut head) {
             Ok(()) => State::Passed { answer: self.inner.call(Request::from_parts(head, body)) },
-            Err(rejection) => State::Refused { refused: Refused { rejection, rest: Rest::of(&head, body) } },
+            Err(rejection) => State::Refused {
+                refused: Refused { rejection, rest: Rest::of(&head, body) },
+                exit: Arc::clone(&self.exit),
+            },
         };
         HeadFuture { state }
     }
@@ -107,7 +121,7 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum State<F> {
-        Refused { refused: Refused },
+        Refused { refused: Refused, exit: Arc<Exit> },
         Passed { #[pin] answer: F },
     }
 }
@@ -115,14 +129,15 @@ pin_project! {
 impl<F, R, E> Future for HeadFuture<F>
 where
     F: Future<Output = Result<Response<R>, E>>,
-    R: Default,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
 {
-    type Output = F::Output;
+    type Output = Result<Response<Body>, E>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
-            StateProjection::Refused { refused } => refused.poll(cx).map(Ok),
-            StateProjection::Passed { answer } => answer.poll(cx),
+            StateProjection::Refused { refused, exit } => refused.poll(exit, cx).map(Ok),
+            StateProjection::Passed { answer } => answer.poll(cx).map_ok(|response| response.map(Body::new)),
         }
     }
 }

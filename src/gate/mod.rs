@@ -29,7 +29,8 @@ pub use buffer::{BodyFuture, BodyGate};
 pub use evidence::{Authenticated, Verified};
 pub use head::{HeadFuture, HeadGate};
 pub(crate) use offload::{is_long, offload};
-pub use reject::reject;
+pub(crate) use reject::Exit;
+pub use reject::{Responder, reject};
 pub use rest::answer_early;
 
 /// The address at the other end of the connection. Who serves with plain hyper puts it into the request's extensions.

@@ -1,23 +1,26 @@
 //! A rejection as an answer: a status, the headers that belong to it, and nothing that tells the causes apart.
 
+use std::fmt;
 use std::future::Future as _;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Response;
 use http::header::{HeaderValue, RETRY_AFTER};
 
+use super::body::Body;
 use super::rest::Rest;
 use crate::error::Rejection;
+use crate::observe::{Fact, Reporter};
 
-/// Answers with a rejection as all of this crate does: its status and headers and no body; the log is told once, and the
-/// rejection rides in the extensions.
+/// The answer to a rejected delivery: the status and headers of the rejection and no body; the rejection rides in the
+/// extensions. It reports to nobody.
 ///
 /// Where the request's body is not read to its end, give it to the peer by [`answer_early`](super::answer_early).
 #[must_use]
 pub fn reject<B: Default>(rejection: Rejection) -> Response<B> {
-    crate::observe::log::rejected(&rejection);
     let mut response = Response::new(B::default());
     *response.status_mut() = rejection.status();
     let headers = response.headers_mut();
@@ -31,6 +34,58 @@ pub fn reject<B: Default>(rejection: Rejection) -> Response<B> {
     response
 }
 
+/// Shapes the answers to rejected deliveries, for a sender or a gateway that wants a body or a header of its own.
+///
+/// # Security
+///
+/// The peer of a rejected delivery may be anybody. What the answer says beyond its status should depend on nothing that
+/// tells a wrong key from a wrong signature; [`Rejection::detail`] is for the log.
+pub trait Responder: Send + Sync + 'static {
+    /// Takes the answer as it would be sent, with the status and headers of the rejection and no body, and returns the one
+    /// to send. A status of success is not taken: it is replaced by the rejection's, since the sender would forget the
+    /// event.
+    fn respond(&self, rejection: &Rejection, answer: Response<Body>) -> Response<Body>;
+}
+
+/// The way out for rejections: reported once, and shaped where somebody wants to.
+#[derive(Clone)]
+pub(crate) struct Exit {
+    pub(crate) reporter: Reporter,
+    pub(crate) responder: Option<Arc<dyn Responder>>,
+}
+
+impl Exit {
+    /// Of a layer that stands alone.
+    pub(crate) fn alone() -> Self {
+        Self { reporter: Reporter::alone(), responder: None }
+    }
+
+    /// Answers a delivery none of whose events ran.
+    pub(crate) fn reject(&self, rejection: Rejection, key_id: Option<&str>) -> Response<Body> {
+        self.reporter.report(Fact::Rejected(&rejection), key_id);
+        self.answer(rejection)
+    }
+
+    /// The same for what has been reported.
+    pub(crate) fn answer(&self, rejection: Rejection) -> Response<Body> {
+        let receiver = self.reporter.receiver();
+        let named = if receiver.is_empty() { rejection } else { rejection.received_by(Arc::clone(receiver)) };
+        let Some(responder) = &self.responder else { return reject(named) };
+        let mut answer = responder.respond(&named, reject(named.clone()));
+        if answer.status().is_success() {
+            *answer.status_mut() = named.status();
+        }
+        answer.extensions_mut().insert(named);
+        answer
+    }
+}
+
+impl fmt::Debug for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exit").field("reporter", &self.reporter).finish_non_exhaustive()
+    }
+}
+
 /// A rejection, and what has to be waited for before it is answered.
 pub(super) struct Refused {
     pub(super) rejection: Rejection,
@@ -39,8 +94,8 @@ pub(super) struct Refused {
 
 impl Refused {
     /// It answers once.
-    pub(super) fn poll<R: Default>(&mut self, cx: &mut Context<'_>) -> Poll<Response<R>> {
-        Pin::new(&mut self.rest).poll(cx).map(|after| after.mark(reject(self.rejection.clone())))
+    pub(super) fn poll(&mut self, exit: &Exit, cx: &mut Context<'_>) -> Poll<Response<Body>> {
+        Pin::new(&mut self.rest).poll(cx).map(|after| after.mark(exit.reject(self.rejection.clone(), None)))
     }
 }
 

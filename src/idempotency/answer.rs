@@ -1,16 +1,13 @@
-//! Many outcomes, one answer: what the sender is told, and what is kept to tell it again.
+//! Many events, one answer: what the sender of a delivery gets.
 
-use std::future::poll_fn;
-use std::sync::Arc;
-
-use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use super::lease::Settled;
 use super::store::StoredResponse;
-use crate::error::{Rejection, RejectionKind};
-use crate::gate::reject;
+use crate::delivery::{Answer, Common};
+use crate::error::Rejection;
+use crate::gate::{Body, Exit};
 use crate::provider::{Acknowledgement, EventKey};
 
 /// Says that an answer is a repeat's: the event was handled before.
@@ -28,156 +25,121 @@ impl Repeats {
     }
 }
 
-/// What one event came to.
-pub(crate) struct Answer<R, E> {
-    key: EventKey,
-    is_repeat: bool,
-    result: Result<Response<R>, E>,
-}
-
-impl<R: From<Bytes> + Default, E> Answer<R, E> {
-    pub(crate) fn of(key: EventKey, settled: Settled<Result<Response<R>, E>>, receiver: &Arc<str>) -> Self {
-        let (is_repeat, result) = match settled {
-            Settled::Ran(result) => (false, result),
-            Settled::Replayed(stored) => (true, Ok(replay(&stored))),
-            Settled::Acknowledged(rejection) => (false, Ok(acknowledge(None, Some(rejection)))),
-            Settled::Refused(rejection) => (false, Ok(reject(rejection.received_by(Arc::clone(receiver))))),
-        };
-        Self { key, is_repeat, result }
-    }
-}
-
-impl<R, E> Answer<R, E> {
-    /// The status class, so that of several failures the sender is told one that makes it come again.
-    fn urgency(&self) -> u16 {
-        self.result.as_ref().map_or(u16::MAX, |response| response.status().as_u16() / 100)
-    }
-
-    fn is_done(&self) -> bool {
-        self.urgency() == 2
-    }
-
-    /// Why it was not handled, although it is acknowledged.
-    fn alarm(&self) -> Option<Rejection> {
-        self.result.as_ref().ok()?.extensions().get().cloned()
-    }
-}
-
-/// What a repeat is answered with. `None`: that takes the body, which is short enough to be kept.
-pub(crate) fn without_body<R: http_body::Body>(
-    response: &Response<R>,
-    acknowledgement: Option<&Acknowledgement>,
-) -> Option<StoredResponse> {
-    if let Some(Acknowledgement { status, content_type, body }) = acknowledgement {
-        return Some(StoredResponse::new(*status, content_type.clone(), body.clone()));
-    }
-    let body = response.body();
-    let is_short = body.size_hint().exact().is_some_and(|length| length <= StoredResponse::MAX_BODY as u64);
-    (body.is_end_stream() || !is_short).then(|| stored(response, Bytes::new()))
-}
-
-/// Takes a short answer's body aside, so that a repeat can be answered with it again.
-pub(crate) async fn with_body<R>(response: Response<R>) -> Result<(Response<R>, StoredResponse), Rejection>
-where
-    R: http_body::Body<Data = Bytes> + From<Bytes>,
-{
-    let (head, body) = response.into_parts();
-    let bytes = collect(body).await?;
-    let response = Response::from_parts(head, R::from(bytes.clone()));
-    let stored = stored(&response, bytes);
-    Ok((response, stored))
-}
-
-fn stored<R>(response: &Response<R>, body: Bytes) -> StoredResponse {
-    StoredResponse::new(response.status(), response.headers().get(CONTENT_TYPE).cloned(), body)
-}
-
-async fn collect<R: http_body::Body<Data = Bytes>>(body: R) -> Result<Bytes, Rejection> {
-    let mut body = std::pin::pin!(body);
-    let mut all = Bytes::new();
-    while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
-        let broken = |_| Rejection::new(RejectionKind::HandlerFailed, "the handler's answer broke off");
-        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
-        all = if all.is_empty() { data } else { [all, data].concat().into() };
-    }
-    Ok(all)
-}
+/// What came of one event.
+pub(crate) type Came<E> = (EventKey, Settled<Answer<E>>);
 
 /// The answer of a delivery of one event.
-pub(crate) fn answer_one<R, E>(
-    acknowledgement: Option<&Acknowledgement>,
-    answer: Answer<R, E>,
-) -> Result<Response<R>, E>
-where
-    R: From<Bytes> + Default,
-{
-    if answer.is_repeat {
-        return answer.result.map(|response| with_repeats(response, vec![answer.key]));
-    }
-    match acknowledgement {
-        Some(_) if answer.is_done() => Ok(acknowledge(acknowledgement, answer.alarm())),
-        _ => answer.result,
-    }
+pub(crate) fn answer_one<E>(exit: &Exit, common: &Common, came: Came<E>) -> Result<Response<Body>, E> {
+    let (key, settled) = came;
+    let acknowledgement = common.acknowledgement.as_ref();
+    let mut response = match settled {
+        Settled::Done(Answer::Service(result, _)) if acknowledgement.is_none() => result?,
+        Settled::Done(_) => acknowledge(acknowledgement),
+        Settled::Replayed(stored) => with_repeats(replay(stored), vec![key]),
+        Settled::Acknowledged(alarm) => alarmed(acknowledge(acknowledgement), alarm),
+        Settled::NotDone(answer) => refuse(exit, answer)?,
+        Settled::Refused(rejection) => exit.answer(rejection),
+    };
+    response.extensions_mut().insert(common.verified().clone());
+    Ok(response)
 }
 
 /// One answer for several events: 2xx when all are done, else the most urgent failure. When all are done that can be
 /// read, the rejection of the rest.
-pub(crate) fn answer_all<R, E>(
-    acknowledgement: Option<&Acknowledgement>,
-    answers: Vec<Answer<R, E>>,
-    unreadable: Option<&Rejection>,
-) -> Result<Response<R>, E>
-where
-    R: From<Bytes> + Default,
-{
-    let repeats: Vec<_> = answers.iter().filter(|answer| answer.is_repeat).map(|answer| answer.key.clone()).collect();
-    let only_repeats = !answers.is_empty() && repeats.len() == answers.len() && unreadable.is_none();
-    let alarm = answers.iter().find_map(Answer::alarm);
-    let worst = answers.into_iter().filter(|answer| !answer.is_done()).max_by_key(Answer::urgency);
-    let mut response = match (worst, unreadable) {
-        (Some(worst), _) => worst.result?,
-        (None, Some(rejection)) => reject(rejection.clone()),
-        (None, None) => acknowledge(acknowledgement, alarm),
+pub(crate) fn answer_all<E>(exit: &Exit, common: &Common, came: Vec<Came<E>>) -> Result<Response<Body>, E> {
+    let (mut repeats, mut alarm, mut worst) = (Vec::new(), None, None);
+    let count = came.len();
+    for (key, settled) in came {
+        match settled {
+            Settled::Done(_) => {}
+            Settled::Replayed(_) => repeats.push(key),
+            Settled::Acknowledged(rejection) => alarm = alarm.or(Some(rejection)),
+            settled => worst = more_urgent(worst, settled),
+        }
+    }
+    let only_repeats = count > 0 && repeats.len() == count && common.unreadable.is_none();
+    let mut response = match (worst, &common.unreadable) {
+        (Some(Settled::NotDone(answer)), _) => refuse(exit, answer)?,
+        (Some(Settled::Refused(rejection)), _) => exit.answer(rejection),
+        (_, Some(rejection)) => exit.reject(rejection.clone(), common.verified().key_id()),
+        (_, None) => acknowledge(common.acknowledgement.as_ref()),
     };
+    if let Some(alarm) = alarm.filter(|_| response.status().is_success()) {
+        response = alarmed(response, alarm);
+    }
     if only_repeats {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
+    response.extensions_mut().insert(common.verified().clone());
     Ok(with_repeats(response, repeats))
 }
 
-fn with_repeats<R>(mut response: Response<R>, repeats: Vec<EventKey>) -> Response<R> {
+/// Of several failures the sender gets one that makes it come again; of two that do, the last.
+fn more_urgent<E>(worst: Option<Settled<Answer<E>>>, next: Settled<Answer<E>>) -> Option<Settled<Answer<E>>> {
+    match worst {
+        Some(worst) if urgency(&worst) > urgency(&next) => Some(worst),
+        _ => Some(next),
+    }
+}
+
+/// The class of the status, and above all an error of the service's own.
+fn urgency<E>(settled: &Settled<Answer<E>>) -> u16 {
+    let class = |status: StatusCode| status.as_u16() / 100;
+    match settled {
+        Settled::Refused(rejection) | Settled::NotDone(Answer::Rejected(rejection)) => class(rejection.status()),
+        Settled::NotDone(Answer::Service(Ok(response), _)) => class(response.status()),
+        _ => u16::MAX,
+    }
+}
+
+/// The answer for an event that ran and is not done.
+fn refuse<E>(exit: &Exit, answer: Answer<E>) -> Result<Response<Body>, E> {
+    match answer {
+        Answer::Service(result, _) => result,
+        Answer::Rejected(rejection) => Ok(exit.answer(rejection)),
+        Answer::Acknowledged => Ok(exit.answer(undone())),
+    }
+}
+
+fn undone() -> Rejection {
+    Rejection::new(crate::error::RejectionKind::HandlerFailed, "the event is not done")
+}
+
+fn with_repeats(mut response: Response<Body>, repeats: Vec<EventKey>) -> Response<Body> {
     if !repeats.is_empty() {
         response.extensions_mut().insert(Repeats(repeats));
     }
     response
 }
 
-/// What the provider reads as a success. An alarm says of an event that it was not handled.
-fn acknowledge<R>(acknowledgement: Option<&Acknowledgement>, alarm: Option<Rejection>) -> Response<R>
-where
-    R: From<Bytes> + Default,
-{
-    let mut response = match acknowledgement {
-        Some(Acknowledgement { status, content_type, body }) => respond(*status, content_type.as_ref(), body),
-        None => Response::default(),
-    };
-    if let Some(alarm) = alarm {
-        response.extensions_mut().insert(alarm);
-    }
+/// An alarm says of an event that it was not handled.
+fn alarmed(mut response: Response<Body>, alarm: Rejection) -> Response<Body> {
+    response.extensions_mut().insert(alarm);
     response
 }
 
-fn replay<R: From<Bytes> + Default>(stored: &StoredResponse) -> Response<R> {
-    let mut response = respond(stored.status(), stored.content_type(), stored.body());
+/// What the provider reads as a success.
+fn acknowledge(acknowledgement: Option<&Acknowledgement>) -> Response<Body> {
+    match acknowledgement {
+        Some(Acknowledgement { status, content_type, body }) => {
+            respond(*status, content_type.clone(), Body::from(body.clone()))
+        }
+        None => Response::default(),
+    }
+}
+
+fn replay(stored: StoredResponse) -> Response<Body> {
+    let body = Body::from(stored.body().clone());
+    let mut response = respond(stored.status(), stored.content_type().cloned(), body);
     response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     response
 }
 
-fn respond<R: From<Bytes>>(status: StatusCode, content_type: Option<&HeaderValue>, body: &Bytes) -> Response<R> {
-    let mut response = Response::new(R::from(body.clone()));
+fn respond(status: StatusCode, content_type: Option<HeaderValue>, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     if let Some(content_type) = content_type {
-        response.headers_mut().insert(CONTENT_TYPE, content_type.clone());
+        response.headers_mut().insert(CONTENT_TYPE, content_type);
     }
     response
 }

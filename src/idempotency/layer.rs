@@ -1,4 +1,4 @@
-//! [`IdempotencyLayer`]: one inner request per event, and each event as often as the money moved.
+//! [`IdempotencyLayer`]: one inner request per event, and each event at most once per idempotency key.
 
 use std::sync::{Arc, Once};
 
@@ -8,10 +8,10 @@ use super::lease::Claims;
 use super::service::{Engine, Idempotency};
 use super::settings::Settings;
 use super::store::DedupeStore;
-use crate::delivery::Drain;
-use crate::delivery::Namespace;
+use crate::delivery::{Admission, Drain, Namespace, Requests};
 use crate::error::ConfigError;
-use crate::observe::log;
+use crate::gate::{Exit, Responder};
+use crate::observe::{Fact, Observer, Reporter};
 use crate::provider::Provider;
 
 /// Decodes a verified body into events, claims each, and calls the inner service once for each that is new.
@@ -33,12 +33,11 @@ use crate::provider::Provider;
 /// [limit](Settings::handler_limit) reach a future that does not return, nor a [drain](Drain::finished) end before it.
 #[derive(Debug)]
 pub struct IdempotencyLayer<P, D> {
-    name: Arc<str>,
     provider: Arc<P>,
     store: Arc<D>,
     settings: Settings,
+    exit: Exit,
     drain: Drain,
-    leaves_delivery: bool,
     /// Whether its store was warned of. Clones warn once.
     warned: Arc<Once>,
 }
@@ -46,12 +45,11 @@ pub struct IdempotencyLayer<P, D> {
 impl<P, D> Clone for IdempotencyLayer<P, D> {
     fn clone(&self) -> Self {
         Self {
-            name: Arc::clone(&self.name),
             provider: Arc::clone(&self.provider),
             store: Arc::clone(&self.store),
             settings: self.settings.clone(),
+            exit: self.exit.clone(),
             drain: self.drain.clone(),
-            leaves_delivery: self.leaves_delivery,
             warned: Arc::clone(&self.warned),
         }
     }
@@ -62,18 +60,14 @@ impl<P: Provider, D: DedupeStore> IdempotencyLayer<P, D> {
     /// [`Receiver::new`](crate::Receiver::new) has it.
     #[must_use]
     pub fn new(name: impl Into<Arc<str>>, provider: P, store: D) -> Self {
-        let settings = Settings::new(provider.profile().retention());
-        Self::assemble(name.into(), Arc::new(provider), Arc::new(store), settings, Drain::new())
+        let profile = provider.profile();
+        let settings = Settings::new(profile.retention());
+        let exit = Exit { reporter: Reporter::new(name.into(), profile.name), responder: None };
+        Self::assemble(Arc::new(provider), Arc::new(store), settings, exit, Drain::new())
     }
 
-    pub(crate) fn assemble(name: Arc<str>, provider: Arc<P>, store: Arc<D>, settings: Settings, drain: Drain) -> Self {
-        Self { name, provider, store, settings, drain, leaves_delivery: true, warned: Arc::new(Once::new()) }
-    }
-
-    /// For an inner service that takes `Received`, which has the delivery in it, and nothing else.
-    pub(crate) fn without_delivery(mut self) -> Self {
-        self.leaves_delivery = false;
-        self
+    pub(crate) fn assemble(provider: Arc<P>, store: Arc<D>, settings: Settings, exit: Exit, drain: Drain) -> Self {
+        Self { provider, store, settings, exit, drain, warned: Arc::new(Once::new()) }
     }
 
     /// With other settings. Default: [`Settings::new`] with the profile's retention.
@@ -87,32 +81,52 @@ impl<P: Provider, D: DedupeStore> IdempotencyLayer<P, D> {
         Ok(self)
     }
 
-    /// A handle that drains this layer's services.
+    /// Drains this layer's services too by this drain. Default: nobody drains them.
     #[must_use]
-    pub fn drain(&self) -> Drain {
-        self.drain.clone()
+    pub fn drain(mut self, drain: &Drain) -> Self {
+        self.drain = drain.clone();
+        self
+    }
+
+    /// Reports to this observer too. Default: to the [log](crate::observe::Log) alone.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.exit.reporter = self.exit.reporter.observer(observer);
+        self
+    }
+
+    /// Shapes the answers to rejected deliveries. Default: a status and nothing more.
+    #[must_use]
+    pub fn responder(mut self, responder: impl Responder) -> Self {
+        self.exit.responder = Some(Arc::new(responder));
+        self
+    }
+
+    /// The service around whoever takes the events.
+    pub(crate) fn around<I>(&self, inner: I) -> Idempotency<P, D, I> {
+        let provider = self.provider.profile().name;
+        if self.store.forgets_at_exit() {
+            self.warned.call_once(|| self.exit.reporter.report(Fact::ForgetsAtExit, None));
+        }
+        let settings = self.settings.clone();
+        let engine = Engine {
+            namespace: Namespace::new(&settings.tenant, provider, self.exit.reporter.receiver()),
+            batch_concurrency: settings.batch_concurrency,
+            claims: Claims::new(Arc::clone(&self.store), settings, self.drain.clone()),
+            admission: Admission {
+                provider: Arc::clone(&self.provider),
+                exit: Arc::new(self.exit.clone()),
+                drain: self.drain.clone(),
+            },
+        };
+        Idempotency::new(Arc::new(engine), inner)
     }
 }
 
 impl<P: Provider, D: DedupeStore, S> Layer<S> for IdempotencyLayer<P, D> {
-    type Service = Idempotency<P, D, S>;
+    type Service = Idempotency<P, D, Requests<S>>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        let provider = self.provider.profile().name;
-        if self.store.forgets_at_exit() {
-            self.warned.call_once(|| log::forgets_at_exit(&self.name, provider));
-        }
-        let settings = self.settings.clone();
-        let namespace = Namespace::new(&settings.tenant, provider, &self.name);
-        let engine = Engine {
-            receiver: Arc::clone(&self.name),
-            provider: Arc::clone(&self.provider),
-            namespace,
-            batch_concurrency: settings.batch_concurrency,
-            claims: Claims::new(Arc::clone(&self.store), settings, Arc::clone(&self.name), self.drain.clone()),
-            drain: self.drain.clone(),
-            leaves_delivery: self.leaves_delivery,
-        };
-        Idempotency::new(Arc::new(engine), inner)
+        self.around(Requests(inner))
     }
 }

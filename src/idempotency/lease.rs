@@ -19,11 +19,9 @@ use tokio::time::{Instant, sleep};
 
 use super::settings::{Mismatch, Settings};
 use super::store::{Claim, DedupeStore, RecordState, StoreError, StoredResponse, Token};
-use crate::delivery::Drain;
-use crate::delivery::LeaseLost;
-use crate::delivery::{Fingerprint, KeyHash};
+use crate::delivery::{Drain, Fingerprint, Handled, KeyHash, LeaseLost};
 use crate::error::{BoxError, Rejection, RejectionKind};
-use crate::observe::log;
+use crate::observe::{Fact, Scope};
 use patient::{Patient, Pauses};
 
 /// The longest wait that a sender is asked for, in seconds.
@@ -33,8 +31,6 @@ const LONGEST_RETRY_AFTER: u64 = 30;
 pub(crate) struct Claims<S> {
     store: Patient<S>,
     settings: Settings,
-    /// The receiver's name, for the log.
-    receiver: Arc<str>,
     /// What still waits for a store that could not be told of a completion.
     drain: Drain,
 }
@@ -43,23 +39,17 @@ pub(crate) struct Claims<S> {
 pub(crate) struct Grant {
     /// `None` when nothing was claimed.
     pub(crate) fence: Option<NonZeroU64>,
-    /// The work is told of the loss, not stopped.
+    /// The loss is reported to the work, which is not stopped.
     pub(crate) lost: LeaseLost,
-}
-
-/// How the work ended.
-pub(crate) enum Work<T> {
-    /// For good: a repeat gets what is to be remembered.
-    Done { answer: T, remember: StoredResponse },
-    /// The event is to be tried again, not before the delay.
-    NotDone { answer: T, delay: Duration },
 }
 
 /// How the event ended.
 #[derive(Debug)]
 pub(crate) enum Settled<T> {
-    /// The work ran.
-    Ran(T),
+    /// The work ran, and its event is done.
+    Done(T),
+    /// The work ran, and its event is not done.
+    NotDone(T),
     /// It was done before.
     Replayed(StoredResponse),
     /// Its key was done with another payload: not run, and acknowledged, since the route says so.
@@ -88,57 +78,76 @@ enum NotHeld {
 struct Holding<'a> {
     key: &'a KeyHash,
     fingerprint: &'a Fingerprint,
+    scope: &'a Scope,
     token: Token,
     fence: u64,
     /// When the store was last asked to hold the key: the lease ends no earlier than a lease after this.
     since: Instant,
 }
 
+impl Holding<'_> {
+    fn report(&self, fact: Fact<'_>) {
+        self.scope.report_of(self.key.as_bytes(), self.fence, fact);
+    }
+}
+
 impl<S: DedupeStore> Claims<S> {
     /// Claims from this store, as the settings say.
-    pub(crate) fn new(store: Arc<S>, settings: Settings, receiver: Arc<str>, drain: Drain) -> Self {
-        Self { store: Patient(store), settings, receiver, drain }
+    pub(crate) fn new(store: Arc<S>, settings: Settings, drain: Drain) -> Self {
+        Self { store: Patient(store), settings, drain }
     }
 
     /// Runs the work if the event is neither done nor in somebody else's hands.
     ///
     /// The lease is renewed between two polls of the work: work that blocks its thread loses it. Work that reaches its limit
     /// is dropped. Dropped half way, the key comes free when the lease ends.
-    pub(crate) async fn run<T, F, Fut>(&self, key: &KeyHash, fingerprint: &Fingerprint, work: F) -> Settled<T>
+    pub(crate) async fn run<T, F, Fut>(
+        &self,
+        key: &KeyHash,
+        fingerprint: &Fingerprint,
+        scope: &Scope,
+        work: F,
+    ) -> Settled<T>
     where
         F: FnOnce(Grant) -> Fut,
-        Fut: Future<Output = Work<T>>,
+        Fut: Future<Output = Handled<T>>,
     {
-        let mut holding = match self.acquire(key, fingerprint).await {
+        let mut holding = match self.acquire(key, fingerprint, scope).await {
             Ok(holding) => holding,
             Err(NotHeld::Settled(settled)) => return settled.widen(),
             Err(NotHeld::Unknown(error)) => {
                 return match &self.settings.unprotected {
-                    Some(runs) => self.run_unprotected(runs, error, work).await,
+                    Some(runs) => self.run_unprotected(runs, error, key, scope, work).await,
                     None => Settled::Refused(self.unavailable(error)),
                 };
             }
         };
-        let work = match self.work(&mut holding, work).await {
-            Ok(work) => work,
+        let handled = match self.work(&mut holding, work).await {
+            Ok(handled) => handled,
             Err(unfinished) => {
                 let delay = unfinished.delay(self.settings.terms.lease);
                 self.release(&holding, delay).await;
                 return Settled::Refused(unfinished.rejection());
             }
         };
-        let settled = match work {
-            Work::Done { ref remember, .. } => self.complete(&holding, remember).await,
-            Work::NotDone { delay, .. } => {
-                self.release(&holding, delay).await;
-                Ok(())
+        match handled {
+            Handled::Done { answer, remember } => {
+                let marked = self.complete(&holding, &remember.into()).await;
+                marked.map_or_else(Settled::widen, |()| Settled::Done(answer))
             }
-        };
-        let (Work::Done { answer, .. } | Work::NotDone { answer, .. }) = work;
-        settled.map_or_else(Settled::widen, |()| Settled::Ran(answer))
+            Handled::NotDone { answer, delay } => {
+                self.release(&holding, delay).await;
+                Settled::NotDone(answer)
+            }
+        }
     }
 
-    async fn acquire<'a>(&self, key: &'a KeyHash, fingerprint: &'a Fingerprint) -> Result<Holding<'a>, NotHeld> {
+    async fn acquire<'a>(
+        &self,
+        key: &'a KeyHash,
+        fingerprint: &'a Fingerprint,
+        scope: &'a Scope,
+    ) -> Result<Holding<'a>, NotHeld> {
         let refused = |rejection| NotHeld::Settled(Settled::Refused(rejection));
         let token = self.store.token(&*self.settings.entropy).map_err(|error| refused(self.unavailable(error)))?;
         let start = Instant::now();
@@ -157,19 +166,22 @@ impl<S: DedupeStore> Claims<S> {
             return Err(refused(match claim {
                 Ok(Claim::Acquired { fence, other_payload }) => {
                     if other_payload {
-                        log::other_payload(&self.receiver, fence);
+                        scope.report_of(key.as_bytes(), fence, Fact::OtherPayload);
                     }
-                    return Ok(Holding { key, fingerprint, token, fence, since });
+                    return Ok(Holding { key, fingerprint, scope, token, fence, since });
                 }
                 Ok(Claim::Done { response, .. }) => return Err(NotHeld::Settled(Settled::Replayed(response))),
-                Err(error) => return Err(NotHeld::Unknown(error)),
+                Err(error) => {
+                    scope.report_of(key.as_bytes(), 0, Fact::StoreDown(&error));
+                    return Err(NotHeld::Unknown(error));
+                }
                 Ok(Claim::InFlight { retry_in }) => {
                     later(RejectionKind::InFlight, "another delivery of this event is being handled", retry_in)
                 }
                 Ok(Claim::Resting { retry_in }) => {
                     later(RejectionKind::Resting, "an earlier try was not done, and its pause runs", retry_in)
                 }
-                Ok(Claim::Mismatch { state }) => return Err(NotHeld::Settled(self.mismatch(key, state))),
+                Ok(Claim::Mismatch { state }) => return Err(NotHeld::Settled(self.mismatch(key, scope, state))),
                 Ok(Claim::Poison { attempts }) => {
                     Rejection::new(RejectionKind::Poisoned, format!("poisoned after {attempts} attempts"))
                 }
@@ -177,14 +189,13 @@ impl<S: DedupeStore> Claims<S> {
         }
     }
 
-    fn mismatch(&self, key: &KeyHash, state: RecordState) -> Settled<Infallible> {
+    fn mismatch(&self, key: &KeyHash, scope: &Scope, state: RecordState) -> Settled<Infallible> {
         let detail = format!("the key is known with another payload, {state:?}");
         let rejection = Rejection::new(RejectionKind::PayloadMismatch, detail);
         match (self.settings.on_mismatch, state) {
             (Mismatch::AcknowledgeUnhandled, RecordState::Done) => {
-                let rejection = rejection.received_by(Arc::clone(&self.receiver));
-                log::acknowledged_unhandled(&rejection, key);
-                Settled::Acknowledged(rejection)
+                scope.report_of(key.as_bytes(), 0, Fact::AcknowledgedUnhandled(&rejection));
+                Settled::Acknowledged(rejection.received_by(Arc::clone(scope.reporter.receiver())))
             }
             _ => Settled::Refused(rejection),
         }
@@ -204,17 +215,14 @@ impl<S: DedupeStore> Claims<S> {
 
 impl<S> fmt::Debug for Claims<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Claims")
-            .field("receiver", &self.receiver)
-            .field("settings", &self.settings)
-            .finish_non_exhaustive()
+        f.debug_struct("Claims").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 
 impl Settled<Infallible> {
     fn widen<T>(self) -> Settled<T> {
         match self {
-            Self::Ran(never) => match never {},
+            Self::Done(never) | Self::NotDone(never) => match never {},
             Self::Replayed(response) => Settled::Replayed(response),
             Self::Acknowledged(rejection) => Settled::Acknowledged(rejection),
             Self::Refused(rejection) => Settled::Refused(rejection),

@@ -1,81 +1,69 @@
 //! The service behind [`IdempotencyLayer`](super::IdempotencyLayer): a delivery in, its events through claims, one answer out.
 
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::Future;
+use std::num::NonZeroU64;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::answer::{Answer, answer_all, answer_one, with_body, without_body};
-use super::lease::{Claims, Grant, Settled, Work};
+use super::answer::{Came, answer_all, answer_one};
+use super::lease::{Claims, Grant, Settled};
 use super::store::DedupeStore;
-use crate::delivery::Drain;
-use crate::delivery::InHand;
-use crate::delivery::{Delivery, Inner, Received};
-use crate::delivery::{Fingerprint, Namespace};
+use crate::delivery::{Admission, Admitted, Answer, Common, Fingerprint, InHand, Inner, Job, KeyHash, Namespace};
 use crate::error::{Rejection, RejectionKind};
-use crate::gate::{Body, Verified, is_long, leave_outside, offload, reject, tell_length};
-use crate::observe::log;
-use crate::provider::{Acknowledgement, Decoded, Provider};
+use crate::gate::{Body, Exit, Verified, is_long, offload};
+use crate::observe::Fact;
+use crate::provider::{Decoded, Provider};
 
 /// The service of an [`IdempotencyLayer`](super::IdempotencyLayer).
-pub struct Idempotency<P, D, S> {
+pub struct Idempotency<P, D, I> {
     engine: Arc<Engine<P, D>>,
-    inner: S,
+    inner: I,
 }
 
 pub(crate) struct Engine<P, D> {
-    /// The receiver's name.
-    pub(crate) receiver: Arc<str>,
-    pub(crate) provider: Arc<P>,
+    pub(crate) admission: Admission<P>,
     pub(crate) claims: Claims<D>,
     pub(crate) namespace: Namespace,
     pub(crate) batch_concurrency: usize,
-    pub(crate) drain: Drain,
-    /// Whether the inner service finds the delivery beside the event.
-    pub(crate) leaves_delivery: bool,
 }
 
-impl<P, D, S> Idempotency<P, D, S> {
-    pub(crate) fn new(engine: Arc<Engine<P, D>>, inner: S) -> Self {
+impl<P, D, I> Idempotency<P, D, I> {
+    pub(crate) fn new(engine: Arc<Engine<P, D>>, inner: I) -> Self {
         Self { engine, inner }
     }
 }
 
-impl<P, D, S: Clone> Clone for Idempotency<P, D, S> {
+impl<P, D, I: Clone> Clone for Idempotency<P, D, I> {
     fn clone(&self) -> Self {
         Self { engine: Arc::clone(&self.engine), inner: self.inner.clone() }
     }
 }
 
-impl<P, D, S: fmt::Debug> fmt::Debug for Idempotency<P, D, S> {
+impl<P, D, I: fmt::Debug> fmt::Debug for Idempotency<P, D, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Idempotency").field("inner", &self.inner).finish_non_exhaustive()
     }
 }
 
-impl<P, D, S, R> Service<Request<Body>> for Idempotency<P, D, S>
+impl<P, D, I> Service<Request<Body>> for Idempotency<P, D, I>
 where
     P: Provider,
     D: DedupeStore,
-    S: Service<Request<Body>, Response = Response<R>> + Clone + Send + 'static,
-    S::Future: Send,
-    S::Error: Send + 'static,
-    R: http_body::Body<Data = Bytes> + From<Bytes> + Default + Send + 'static,
+    I: Inner<P::Event>,
 {
-    type Response = Response<R>;
-    type Error = S::Error;
-    type Future = ResponseFuture<R, S::Error>;
+    type Response = Response<Body>;
+    type Error = I::Error;
+    type Future = ResponseFuture<I::Error>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), I::Error>> {
         self.inner.poll_ready(cx)
     }
 
@@ -86,258 +74,173 @@ where
         let ready = std::mem::replace(&mut self.inner, clone);
         let (head, body) = request.into_parts();
         let plaintext = body.into_bytes();
+        let key_id = head.extensions.get::<Verified>().and_then(Verified::shared_key_id);
+        let running = |work| ResponseFuture(State::Running { work, exit: Arc::clone(&self.engine.admission.exit) });
         if is_long(plaintext.len()) {
-            return ResponseFuture(State::Running(self.engine.deliver_long(head, plaintext, ready)));
+            return running(self.engine.deliver_long(head, plaintext, key_id, ready));
         }
-        match self.engine.admit(head, &plaintext) {
-            Ok(batch) => ResponseFuture(State::Running(self.engine.deliver(batch, ready))),
-            Err(rejection) => ResponseFuture(State::Refused(Some(Box::new(self.engine.refuse(rejection))))),
+        match self.engine.admission.admit(head, &plaintext, I::TAKES_REQUESTS) {
+            Ok(admitted) => running(self.engine.deliver(admitted, ready)),
+            Err(rejection) => {
+                let response = self.engine.admission.exit.reject(rejection, key_id.as_deref());
+                ResponseFuture(State::Rejected(Some(Box::new(response))))
+            }
         }
     }
 }
 
-/// A delivery that has been decoded.
-struct Batch<E> {
-    head: Parts,
-    events: Vec<Decoded<E>>,
-    shared: Shared,
-}
-
-/// One event and the head that it will have. Boxed: every future between here and the handler would have room for it.
-struct Job<E> {
-    head: Parts,
-    event: Decoded<E>,
-}
-
-/// What all events of a delivery have in common.
-struct Shared {
-    verified: Verified,
-    /// What the provider must read, where it reads more than a status.
-    acknowledgement: Option<Acknowledgement>,
-    /// What is answered once all of them are done, where some events of the delivery cannot be read.
-    unreadable: Option<Rejection>,
+/// A delivery's way through the claims of its events.
+struct Under {
+    common: Common,
     /// Why an event of the delivery could not be claimed from a store that is away: the others do not wait for it again.
     store_away: OnceLock<Rejection>,
 }
 
 impl<P: Provider, D: DedupeStore> Engine<P, D> {
-    fn admit(&self, mut head: Parts, plaintext: &Bytes) -> Result<Batch<P::Event>, Rejection> {
-        if self.drain.has_begun() {
-            return Err(Rejection::new(RejectionKind::Draining, "the receiver drains").retry_in(SOON));
-        }
-        if self.receiver.is_empty() {
-            return Err(Rejection::new(RejectionKind::Misassembled, "the receiver has no name"));
-        }
-        let Some(verified) = head.extensions.get::<Verified>().cloned() else {
-            return Err(Rejection::new(RejectionKind::Misassembled, "no verification in front of dedupe"));
-        };
-        let events = self.provider.decode(&head.headers, plaintext)?;
-        let most = self.provider.profile().max_events;
-        if events.count() > most {
-            return Err(Rejection::new(RejectionKind::TooManyEvents, format!("more than {most} events")));
-        }
-        log::absent(self.provider.profile().name, events.absent());
-        let unreadable = events.rejection();
-        let events: Vec<_> = events.into_iter().collect();
-        let acknowledgement = match unreadable {
-            Some(rejection) if events.is_empty() => return Err(rejection),
-            _ => self.provider.acknowledge(plaintext),
-        };
-        if self.leaves_delivery {
-            self.make_inner(&mut head);
-        }
-        Ok(Batch {
-            head,
-            events,
-            shared: Shared { verified, acknowledgement, unreadable, store_away: OnceLock::new() },
-        })
-    }
-
-    fn refuse<R: Default>(&self, rejection: Rejection) -> Response<R> {
-        reject(rejection.received_by(Arc::clone(&self.receiver)))
-    }
-
-    /// What services further in see of the head: nothing of the proof, and the type of an event.
-    fn make_inner(&self, head: &mut Parts) {
-        leave_outside(head, self.provider.scheme().proof_headers());
-        if let Some(content_type) = self.provider.event_content_type() {
-            head.headers.insert(CONTENT_TYPE, content_type);
-        }
-    }
-
     /// Admits and delivers a long plaintext, which is decoded off the runtime's threads.
-    fn deliver_long<S, R>(
+    fn deliver_long<I: Inner<P::Event>>(
         self: &Arc<Self>,
         head: Parts,
         plaintext: Bytes,
-        ready: S,
-    ) -> InHand<Result<Response<R>, S::Error>>
-    where
-        S: Service<Request<Body>, Response = Response<R>> + Clone + Send + 'static,
-        S::Future: Send,
-        S::Error: Send + 'static,
-        R: http_body::Body<Data = Bytes> + From<Bytes> + Default + Send + 'static,
-    {
+        key_id: Option<Arc<str>>,
+        ready: I,
+    ) -> InHand<Result<Response<Body>, I::Error>> {
         let engine = Arc::clone(self);
-        InHand::new(self.drain.track(async move {
-            let there = Arc::clone(&engine);
-            let admitted = offload(plaintext.len(), move || there.admit(head, &plaintext)).await;
-            match admitted.and_then(|batch| batch) {
-                Ok(batch) => engine.deliver(batch, ready).await.unwrap_or_else(|_| Ok(engine.refuse(panicked()))),
-                Err(rejection) => Ok(engine.refuse(rejection)),
+        InHand::new(self.admission.drain.track(async move {
+            let (there, length) = (Arc::clone(&engine), plaintext.len());
+            let admit = move || there.admission.admit(head, &plaintext, I::TAKES_REQUESTS);
+            match offload(length, admit).await.and_then(|admitted| admitted) {
+                Ok(admitted) => {
+                    engine.deliver(admitted, ready).await.unwrap_or_else(|_| Ok(panicked(&engine.admission.exit)))
+                }
+                Err(rejection) => Ok(engine.admission.exit.reject(rejection, key_id.as_deref())),
             }
         }))
     }
 
     /// Runs every event.
-    fn deliver<S, R>(self: &Arc<Self>, batch: Batch<P::Event>, ready: S) -> InHand<Result<Response<R>, S::Error>>
-    where
-        S: Service<Request<Body>, Response = Response<R>> + Clone + Send + 'static,
-        S::Future: Send,
-        S::Error: Send + 'static,
-        R: http_body::Body<Data = Bytes> + From<Bytes> + Default + Send + 'static,
-    {
-        let Batch { head, events, shared } = batch;
+    fn deliver<I: Inner<P::Event>>(
+        self: &Arc<Self>,
+        admitted: Admitted<P::Event>,
+        ready: I,
+    ) -> InHand<Result<Response<Body>, I::Error>> {
         let engine = Arc::clone(self);
-        let only = if shared.unreadable.is_none() { <[_; 1]>::try_from(events) } else { Err(events) };
+        let Admitted { head, events, common } = admitted;
+        let under = Under { common, store_away: OnceLock::new() };
+        let only = if under.common.unreadable.is_none() { <[_; 1]>::try_from(events) } else { Err(events) };
         match only {
             Ok([event]) => {
-                let job = Box::new(Job { head, event });
-                InHand::new(self.drain.track(async move {
-                    let answer = engine.run(&shared, job, ready).await;
-                    answer_one(shared.acknowledgement.as_ref(), answer)
+                let event = Box::new((head, event));
+                InHand::new(self.admission.drain.track(async move {
+                    let Some(seat) = ready.seats(1).next() else { return Ok(panicked(&engine.admission.exit)) };
+                    let came = engine.run(&under, event, seat).await;
+                    answer_one(&engine.admission.exit, &under.common, came)
                 }))
             }
-            Err(events) => InHand::new(self.drain.track(engine.deliver_all(Batch { head, events, shared }, ready))),
+            Err(events) => InHand::new(self.admission.drain.track(engine.deliver_all(head, events, under, ready))),
         }
     }
 
-    async fn deliver_all<S, R>(self: Arc<Self>, batch: Batch<P::Event>, ready: S) -> Result<Response<R>, S::Error>
-    where
-        S: Service<Request<Body>, Response = Response<R>> + Clone + Send,
-        S::Future: Send,
-        S::Error: Send,
-        R: http_body::Body<Data = Bytes> + From<Bytes> + Default + Send,
-    {
-        let Batch { head, events, shared } = batch;
-        // The first event uses up the readiness; a clone that waits for its own must not wait for that one.
-        let spare = ready.clone();
-        let mut ready = Some(ready);
-        let (engine, shared) = (&self, &shared);
-        let runs = events.into_iter().map(move |event| {
-            let service = ready.take().unwrap_or_else(|| spare.clone());
-            engine.run(shared, Box::new(Job { head: head.clone(), event }), service)
-        });
-        let answers = futures_util::stream::iter(runs).buffered(self.batch_concurrency).collect().await;
-        answer_all(shared.acknowledgement.as_ref(), answers, shared.unreadable.as_ref())
+    async fn deliver_all<I: Inner<P::Event>>(
+        self: Arc<Self>,
+        head: Option<Parts>,
+        events: Vec<Decoded<P::Event>>,
+        under: Under,
+        ready: I,
+    ) -> Result<Response<Body>, I::Error> {
+        let (engine, way) = (&self, &under);
+        let count = events.len();
+        let runs = events
+            .into_iter()
+            .zip(ready.seats(count))
+            .map(move |(event, seat)| engine.run(way, Box::new((head.clone(), event)), seat));
+        // Who waits for all of them must get all of them.
+        let at_a_time = if I::TAKES_BATCHES { count.max(1) } else { self.batch_concurrency };
+        let came = futures_util::stream::iter(runs).buffered(at_a_time).collect().await;
+        answer_all(&self.admission.exit, &under.common, came)
     }
 
-    async fn run<S, R>(&self, shared: &Shared, job: Box<Job<P::Event>>, service: S) -> Answer<R, S::Error>
-    where
-        S: Service<Request<Body>, Response = Response<R>> + Send,
-        S::Future: Send,
-        S::Error: Send,
-        R: http_body::Body<Data = Bytes> + From<Bytes> + Default + Send,
-    {
-        let event_key = job.event.key.clone();
+    /// Boxed: every future between here and the handler would have room for the event and its head.
+    async fn run<I: Inner<P::Event>>(
+        &self,
+        under: &Under,
+        event: Box<(Option<Parts>, Decoded<P::Event>)>,
+        seat: I,
+    ) -> Came<I::Error> {
+        let event_key = event.1.key.clone();
         let key = self.namespace.key(&event_key);
-        let fingerprint = Fingerprint::of(job.event.identity);
-        let work = |grant| self.call(shared, job, service, grant);
-        let settled = match shared.store_away.get() {
+        let settled = match under.store_away.get() {
             Some(rejection) => Settled::Refused(rejection.clone()),
-            None => self.claims.run(&key, &fingerprint, work).await,
+            None => self.claim_and_handle(under, &key, event, seat).await,
         };
         if let Some(rejection) = settled.store_away() {
-            shared.store_away.get_or_init(|| rejection.clone());
+            under.store_away.get_or_init(|| rejection.clone());
         }
-        Answer::of(event_key, settled, &self.receiver)
+        (event_key, settled)
     }
 
-    async fn call<S, R>(
+    async fn claim_and_handle<I: Inner<P::Event>>(
         &self,
-        shared: &Shared,
-        job: Box<Job<P::Event>>,
-        mut service: S,
-        grant: Grant,
-    ) -> Work<Result<Response<R>, S::Error>>
-    where
-        S: Service<Request<Body>, Response = Response<R>> + Send,
-        S::Future: Send,
-        S::Error: Send,
-        R: http_body::Body<Data = Bytes> + From<Bytes> + Default + Send,
-    {
-        if let Err(error) = poll_fn(|cx| service.poll_ready(cx)).await {
-            return Work::NotDone { answer: Err(error), delay: Duration::ZERO };
-        }
-        let response = match service.call(self.request(shared, *job, grant)).await {
-            Ok(response) => response,
-            Err(error) => return Work::NotDone { answer: Err(error), delay: Duration::ZERO },
+        under: &Under,
+        key: &KeyHash,
+        event: Box<(Option<Parts>, Decoded<P::Event>)>,
+        seat: I,
+    ) -> Settled<Answer<I::Error>> {
+        let common = &under.common;
+        let fingerprint = Fingerprint::of(event.1.identity);
+        let mut attempt = 0;
+        let settled = {
+            let attempt = &mut attempt;
+            let work = move |grant: Grant| {
+                *attempt = grant.fence.map_or(0, NonZeroU64::get);
+                let (head, event) = *event;
+                let received = self.admission.received(common, event, grant.fence, grant.lost);
+                seat.handle(Job { received, head, acknowledgement: common.acknowledgement.clone() })
+            };
+            self.claims.run(key, &fingerprint, &common.scope, work).await
         };
-        if !response.status().is_success() {
-            return Work::NotDone { delay: asked_delay(&response), answer: Ok(response) };
-        }
-        if let Some(remember) = without_body(&response, shared.acknowledgement.as_ref()) {
-            return Work::Done { answer: Ok(response), remember };
-        }
-        match Box::pin(with_body(response)).await {
-            Ok((response, remember)) => Work::Done { answer: Ok(response), remember },
-            Err(rejection) => Work::NotDone { answer: Ok(self.refuse(rejection)), delay: Duration::ZERO },
-        }
-    }
-
-    /// The inner request of one event: the delivery's head, the event's JSON.
-    fn request(&self, shared: &Shared, job: Job<P::Event>, grant: Grant) -> Request<Body> {
-        let Job { mut head, event } = job;
-        let delivery = Delivery::new(Inner {
-            receiver: Arc::clone(&self.receiver),
-            provider: self.provider.profile().name,
-            verified: shared.verified.clone(),
-            key: event.key,
-            occurred_at: event.occurred_at,
-            raw: event.raw.clone(),
-            fence: grant.fence,
-            lost: grant.lost,
-        });
-        tell_length(&mut head.headers, event.raw.len());
-        if self.leaves_delivery {
-            head.extensions.insert(delivery.clone());
-        }
-        head.extensions.insert(Received::new(event.event, delivery));
-        Request::from_parts(head, Body::from(event.raw))
+        report(common, key, attempt, &settled);
+        settled
     }
 }
 
-/// For rejections that pass soon.
-const SOON: Duration = Duration::from_secs(5);
-
-/// How long the key is to rest, when the handler asked for a later try.
-fn asked_delay<R>(response: &Response<R>) -> Duration {
-    response.extensions().get::<Rejection>().and_then(Rejection::retry_after).unwrap_or_default()
+fn panicked(exit: &Exit) -> Response<Body> {
+    exit.reject(Rejection::new(RejectionKind::HandlerFailed, "the delivery ended in a panic"), None)
 }
 
-fn panicked() -> Rejection {
-    Rejection::new(RejectionKind::HandlerFailed, "the delivery ended in a panic")
+fn report<E>(common: &Common, key: &KeyHash, attempt: u64, settled: &Settled<Answer<E>>) {
+    let fact = match settled {
+        Settled::Done(_) => Fact::Handled,
+        Settled::Replayed(_) => Fact::Replayed,
+        Settled::Refused(rejection)
+        | Settled::NotDone(Answer::Rejected(rejection) | Answer::Service(_, Some(rejection))) => {
+            Fact::Failed(rejection)
+        }
+        // Reported where it was found.
+        Settled::Acknowledged(_) | Settled::NotDone(_) => return,
+    };
+    common.scope.report_of(key.as_bytes(), attempt, fact);
 }
 
 /// The answer of a delivery. Dropping it cancels nothing: what is not done goes on in a task of its own, in the tokio
 /// runtime that the service was called in.
 #[must_use = "futures do nothing unless polled"]
-pub struct ResponseFuture<R: 'static, E: 'static>(State<R, E>);
+pub struct ResponseFuture<E: 'static>(State<E>);
 
-enum State<R: 'static, E: 'static> {
-    Running(InHand<Result<Response<R>, E>>),
-    Refused(Option<Box<Response<R>>>),
+enum State<E: 'static> {
+    Running { work: InHand<Result<Response<Body>, E>>, exit: Arc<Exit> },
+    Rejected(Option<Box<Response<Body>>>),
 }
 
-impl<R: Default, E> Future for ResponseFuture<R, E> {
-    type Output = Result<Response<R>, E>;
+impl<E> Future for ResponseFuture<E> {
+    type Output = Result<Response<Body>, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
-            State::Running(work) => {
-                Pin::new(work).poll(cx).map(|ended| ended.unwrap_or_else(|_| Ok(reject(panicked()))))
+            State::Running { work, exit } => {
+                Pin::new(work).poll(cx).map(|ended| ended.unwrap_or_else(|_| Ok(panicked(exit))))
             }
-            State::Refused(response) => match response.take() {
+            State::Rejected(response) => match response.take() {
                 Some(response) => Poll::Ready(Ok(*response)),
                 None => Poll::Pending,
             },
@@ -345,7 +248,7 @@ impl<R: Default, E> Future for ResponseFuture<R, E> {
     }
 }
 
-impl<R, E> fmt::Debug for ResponseFuture<R, E> {
+impl<E> fmt::Debug for ResponseFuture<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }

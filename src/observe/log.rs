@@ -1,99 +1,125 @@
-//! The one room that knows `tracing`: what is said, at which level, and never a secret or a payload.
+//! [`Log`]: facts as events of `tracing`, and the only file that knows it.
 
+use std::num::NonZeroU64;
+
+use super::fact::{About, Fact, Observer};
 use crate::error::{Rejection, RejectionKind};
 
-/// A delivery was refused, or could not be handled now.
-pub(crate) fn rejected(rejection: &Rejection) {
-    let kind = rejection.kind().as_str();
-    let status = rejection.status().as_u16();
-    let detail = rejection.detail();
-    let receiver = rejection.receiver();
-    let source = std::error::Error::source(rejection).map(tracing::field::display);
-    match rejection.kind() {
-        RejectionKind::Misassembled | RejectionKind::Poisoned | RejectionKind::HandlerTimedOut => {
-            tracing::error!(target: "tower_webhook", receiver, kind, status, detail, source, "delivery not handled");
+/// Writes facts to `tracing`, under the target `tower_webhook`. Never a secret or a payload.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Log;
+
+macro_rules! log {
+    ($level:ident, $about:expr, $message:literal $(, $field:ident = $value:expr)*) => {
+        tracing::$level!(
+            target: "tower_webhook",
+            receiver = named($about.receiver), provider = named($about.provider), key_id = $about.key_id,
+            key = $about.key.map(short), attempt = $about.attempt.map(NonZeroU64::get), $($field = $value,)* $message
+        )
+    };
+}
+
+impl Observer for Log {
+    fn observe(&self, fact: &Fact<'_>, about: &About<'_>) {
+        match fact {
+            Fact::Handled => log!(debug, about, "event handled"),
+            Fact::Replayed => log!(debug, about, "event was handled before"),
+            Fact::Accepted { events } => log!(debug, about, "delivery accepted", events = events),
+            Fact::KeyUsed { scheme } => log!(debug, about, "delivery proved", scheme = scheme),
+            Fact::Rejected(rejection) => rejected(rejection, about),
+            Fact::Failed(rejection) => failed(rejection, about),
+            rare => observe_rare(rare, about),
         }
-        RejectionKind::InFlight | RejectionKind::Resting | RejectionKind::Draining => {
-            tracing::debug!(target: "tower_webhook", receiver, kind, status, detail, source, "delivery rejected for now");
-        }
-        _ => tracing::warn!(target: "tower_webhook", receiver, kind, status, detail, source, "delivery rejected"),
     }
 }
 
-/// Another event under a known key was acknowledged and not handled, since the route says so.
-pub(crate) fn acknowledged_unhandled(rejection: &Rejection, key: &dyn std::fmt::Debug) {
-    let (receiver, kind, detail) = (rejection.receiver(), rejection.kind().as_str(), rejection.detail());
-    tracing::error!(target: "tower_webhook", receiver, kind, detail, ?key, "event acknowledged and not handled");
+/// Enough to find an event's other lines.
+fn short(key: &[u8; 32]) -> String {
+    const_hex::encode(key.first_chunk::<4>().copied().unwrap_or_default())
 }
 
-/// The key of an event that runs was known with another payload, which nobody completed: somebody should look which
-/// of the two the sender means.
-pub(crate) fn other_payload(receiver: &str, fence: u64) {
-    let message = "the key was known with another payload that nobody completed; the event runs";
-    tracing::error!(target: "tower_webhook", receiver, fence, "{message}");
+fn named(name: &str) -> Option<&str> {
+    Some(name).filter(|name| !name.is_empty())
 }
 
-/// The lease of an event was lost while its work runs: refused by the store, or renewals failed in a row.
-pub(crate) fn lease_lost(receiver: &str, fence: u64, failed_renewals: u32) {
-    tracing::warn!(target: "tower_webhook", receiver, fence, failed_renewals, "lease lost while the event is handled");
+/// What no delivery should lead to.
+#[cold]
+fn observe_rare(fact: &Fact<'_>, about: &About<'_>) {
+    match fact {
+        Fact::MembersAbsent { names } => {
+            log!(warn, about, "members that cannot be read are absent", members = names.join(", "));
+        }
+        Fact::AcknowledgedUnhandled(rejection) => {
+            log!(error, about, "event acknowledged and not handled", detail = rejection.detail());
+        }
+        Fact::OtherPayload => {
+            log!(error, about, "the key was known with another payload that nobody completed; the event runs");
+        }
+        Fact::LeaseLost { failed_renewals } => {
+            log!(warn, about, "lease lost while the event is handled", failed_renewals = failed_renewals);
+        }
+        Fact::RenewedLate => log!(warn, about, "lease renewed only after it had run out"),
+        Fact::HandlerSlow { after } => log!(warn, about, "handler still at work", seconds = after.as_secs()),
+        Fact::HandlerTimedOut { after } => {
+            log!(error, about, "handler at its limit, and about to be dropped", seconds = after.as_secs());
+        }
+        Fact::CompletionLate => log!(warn, about, "event done and answered, the store does not know it yet"),
+        Fact::CompletionUnknown(error) => {
+            log!(error, about, "event done, completion unknown to the store", source = tracing::field::display(error));
+        }
+        Fact::CompletionLost => log!(error, about, "event done and answered, and taken by another meanwhile"),
+        Fact::ReleaseFailed(error) => log!(warn, about, "release failed", source = tracing::field::display(error)),
+        Fact::StoreDown(error) => log!(debug, about, "the store cannot say", source = tracing::field::display(error)),
+        Fact::Unprotected(error) => {
+            log!(
+                error,
+                about,
+                "event handled without protection against repeats",
+                source = tracing::field::display(error)
+            );
+        }
+        Fact::ForgetsAtExit => log!(
+            warn,
+            about,
+            "the dedupe store forgets when the process ends: what a sender repeats after that is handled again"
+        ),
+        _ => {}
+    }
 }
 
-/// A lease had run out before it was renewed. Most likely a handler blocks its thread.
-pub(crate) fn renewed_late(receiver: &str, fence: u64) {
-    tracing::warn!(target: "tower_webhook", receiver, fence, "lease renewed only after it had run out");
+macro_rules! log_rejection {
+    ($level:ident, $about:expr, $rejection:expr, $message:literal) => {
+        log!(
+            $level,
+            $about,
+            $message,
+            kind = $rejection.kind().as_str(),
+            status = $rejection.status().as_u16(),
+            detail = $rejection.detail(),
+            source = std::error::Error::source($rejection).map(tracing::field::display)
+        )
+    };
 }
 
-/// A handler has had its event for several leases.
-pub(crate) fn handler_slow(receiver: &str, fence: u64, seconds: u64) {
-    tracing::warn!(target: "tower_webhook", receiver, fence, seconds, "handler still at work");
+#[cold]
+fn rejected(rejection: &Rejection, about: &About<'_>) {
+    match rejection.kind() {
+        RejectionKind::Misassembled => log_rejection!(error, about, rejection, "delivery rejected"),
+        RejectionKind::Draining => log_rejection!(debug, about, rejection, "delivery rejected"),
+        _ => log_rejection!(warn, about, rejection, "delivery rejected"),
+    }
 }
 
-/// A handler has reached its limit: it is told, and then dropped.
-pub(crate) fn handler_timed_out(receiver: &str, fence: Option<u64>, seconds: u64) {
-    tracing::error!(target: "tower_webhook", receiver, fence, seconds, "handler at its limit, and about to be dropped");
-}
-
-/// The answer of a handled event was not held back any longer for the store, which is still told in the background.
-pub(crate) fn completion_late(receiver: &str, fence: u64) {
-    tracing::warn!(target: "tower_webhook", receiver, fence, "event done and answered, the store does not know it yet");
-}
-
-/// The work of an event is done, and the store could not be told: a repeat may run it again.
-pub(crate) fn completion_unknown(receiver: &str, fence: u64, error: &dyn std::error::Error) {
-    tracing::error!(
-        target: "tower_webhook", receiver, fence, source = %error, "event done, completion unknown to the store"
-    );
-}
-
-/// The work of an event is done and answered, and another has taken its key meanwhile: it may have run twice.
-pub(crate) fn completion_lost(receiver: &str, fence: u64) {
-    tracing::error!(target: "tower_webhook", receiver, fence, "event done and answered, and taken by another meanwhile");
-}
-
-/// The store could not be told that an event is free: it comes free when its lease ends.
-pub(crate) fn release_failed(receiver: &str, fence: u64, error: &dyn std::error::Error) {
-    tracing::warn!(target: "tower_webhook", receiver, fence, source = %error, "release failed");
-}
-
-/// An event runs without a claim, since the route says so and the store cannot say whether it is done.
-pub(crate) fn unprotected(receiver: &str, error: &dyn std::error::Error) {
-    tracing::error!(
-        target: "tower_webhook", receiver, source = %error, "event handled without protection against repeats"
-    );
-}
-
-/// A receiver is built with a store that knows nothing after a restart.
-pub(crate) fn forgets_at_exit(receiver: &str, provider: &str) {
-    tracing::warn!(
-        target: "tower_webhook", receiver, provider,
-        "the dedupe store forgets when the process ends: what a sender repeats after that is handled again"
-    );
-}
-
-/// Members of a delivery's events could not be read as what they should be, and are absent.
-pub(crate) fn absent(provider: &str, members: &[String]) {
-    if !members.is_empty() {
-        let members = members.join(", ");
-        tracing::warn!(target: "tower_webhook", provider, members, "members that cannot be read are absent");
+#[cold]
+fn failed(rejection: &Rejection, about: &About<'_>) {
+    match rejection.kind() {
+        RejectionKind::Misassembled | RejectionKind::Poisoned | RejectionKind::HandlerTimedOut => {
+            log_rejection!(error, about, rejection, "event not handled");
+        }
+        RejectionKind::InFlight | RejectionKind::Resting => {
+            log_rejection!(debug, about, rejection, "event not handled");
+        }
+        _ => log_rejection!(warn, about, rejection, "event not handled"),
     }
 }

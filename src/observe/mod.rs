@@ -1,3 +1,40 @@
-//! What is reported of deliveries, and to whom.
+//! What is reported of deliveries and their events: each [`Fact`] once, to every [`Observer`] of a receiver.
+//!
+//! [`Log`] is always one of them: it writes to `tracing`, under the target `tower_webhook`.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::sync::atomic::{AtomicU64, Ordering};
+//!
+//! use tower_webhook::observe::{About, Fact, Observer};
+//!
+//! /// Counts what was handled, for metrics of your own.
+//! #[derive(Clone, Default)]
+//! struct Handled(Arc<AtomicU64>);
+//!
+//! impl Observer for Handled {
+//!     fn observe(&self, fact: &Fact<'_>, about: &About<'_>) {
+//!         if let (Fact::Handled, "aella-ng") = (fact, about.receiver) {
+//!             self.0.fetch_add(1, Ordering::Relaxed);
+//!         }
+//!     }
+//! }
+//! # use tower_webhook::{MemoryStore, Received, Receiver, provider::aella::{self, Aella}, secret::Secret};
+//! # fn build() -> Result<(), tower_webhook::ConfigError> {
+//!
+//! let aella = Aella::new(Secret::utf8("ae_sk_test_example")?)?;
+//! let handled = Handled::default();
+//! let service = Receiver::new("aella-ng", aella)
+//!     .observer(handled.clone())
+//!     .dedupe(MemoryStore::new(1_000_000))
+//!     .handle(|event: Received<aella::Event>| async move {});
+//! # Ok(()) }
+//! ```
 
-pub(crate) mod log;
+mod fact;
+mod log;
+mod reporter;
+
+pub use fact::{About, Fact, Observer};
+pub use log::Log;
+pub(crate) use reporter::{Reporter, Scope};

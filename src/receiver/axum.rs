@@ -7,8 +7,10 @@ use http::request::Parts;
 use crate::delivery::{Delivery, Received};
 use crate::error::{Rejection, RejectionKind};
 use crate::gate::reject;
+use crate::observe::{Fact, Reporter};
 
-/// Takes the typed event. Without a receiver's layer in front it answers 500 and says so in the log.
+/// Takes the typed event, as often as it is asked for. Without a receiver's layer in front, or with one for events of
+/// another type, it answers 500 and reports why to the log.
 impl<S, E> FromRequestParts<S> for Received<E>
 where
     S: Send + Sync,
@@ -17,7 +19,7 @@ where
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
-        parts.extensions.remove().ok_or_else(missing::<Self>)
+        parts.extensions.get().cloned().ok_or_else(|| missing::<Self>(parts))
     }
 }
 
@@ -26,16 +28,21 @@ impl<S: Send + Sync> FromRequestParts<S> for Delivery {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
-        parts.extensions.get().cloned().ok_or_else(missing::<Self>)
+        parts.extensions.get().cloned().ok_or_else(|| missing::<Self>(parts))
     }
 }
 
-fn missing<T>() -> Rejection {
-    let what = std::any::type_name::<T>();
-    Rejection::new(
-        RejectionKind::Misassembled,
-        format!("no {what} here: is the receiver's layer in front of this route?"),
-    )
+fn missing<T>(parts: &Parts) -> Rejection {
+    let wanted = std::any::type_name::<T>();
+    if let Some(delivery) = parts.extensions.get::<Delivery>() {
+        // The receiver reports it.
+        let detail = format!("no {wanted} here: the event is a {}", delivery.event_type());
+        return Rejection::new(RejectionKind::Misassembled, detail);
+    }
+    let detail = format!("no {wanted} here: is the receiver's layer in front of this route?");
+    let rejection = Rejection::new(RejectionKind::Misassembled, detail);
+    Reporter::alone().report(Fact::Rejected(&rejection), None);
+    rejection
 }
 
 /// The status of the kind and nothing else; the rejection rides in the extensions.

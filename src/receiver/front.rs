@@ -10,14 +10,14 @@ use http::{HeaderMap, HeaderValue, Method};
 
 use crate::clock::Clock;
 use crate::error::{Rejection, RejectionKind};
-use crate::gate::{BodyCheck, BodyLimits, HeadCheck, Verified};
+use crate::gate::{BodyCheck, BodyLimits, Exit, HeadCheck, Verified};
 use crate::layers::{BasicAuth, SourceIp, check_head, open};
+use crate::observe::Fact;
 use crate::provider::{Profile, Provider};
 
 /// What a receiver judges by the head: address, credentials, method, content type.
 #[derive(Clone, Debug)]
 pub struct ReceiverHead {
-    receiver: Arc<str>,
     pub(crate) sources: Option<SourceIp>,
     pub(crate) basic: Option<BasicAuth>,
     methods: Vec<Method>,
@@ -25,9 +25,8 @@ pub struct ReceiverHead {
 }
 
 impl ReceiverHead {
-    pub(crate) fn new(receiver: Arc<str>, profile: &Profile) -> Self {
+    pub(crate) fn new(profile: &Profile) -> Self {
         Self {
-            receiver,
             sources: None,
             basic: None,
             methods: profile.methods.clone(),
@@ -60,8 +59,8 @@ impl ReceiverHead {
     }
 }
 
-impl ReceiverHead {
-    fn judge(&self, head: &mut Parts) -> Result<(), Rejection> {
+impl HeadCheck for ReceiverHead {
+    fn check(&self, head: &mut Parts) -> Result<(), Rejection> {
         if let Some(sources) = &self.sources {
             sources.check(head)?;
         }
@@ -73,17 +72,11 @@ impl ReceiverHead {
     }
 }
 
-impl HeadCheck for ReceiverHead {
-    fn check(&self, head: &mut Parts) -> Result<(), Rejection> {
-        self.judge(head).map_err(|rejection| rejection.received_by(Arc::clone(&self.receiver)))
-    }
-}
-
 /// What a receiver does with a body: looks for its proof in the head, opens it when it is whole, and leaves evidence.
 pub struct ReceiverBody<P> {
-    pub(crate) receiver: Arc<str>,
     pub(crate) provider: Arc<P>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) exit: Arc<Exit>,
     pub(crate) limits: BodyLimits,
     pub(crate) skip_verification: bool,
 }
@@ -97,12 +90,14 @@ impl<P: Provider> BodyCheck for ReceiverBody<P> {
         if self.skip_verification {
             return Ok(());
         }
-        self.named(check_head(self.provider.scheme(), &*self.clock, head))
+        check_head(self.provider.scheme(), &*self.clock, head)
     }
 
     fn check(&self, head: &mut Parts, body: Bytes) -> Result<Bytes, Rejection> {
         if !self.skip_verification {
-            return self.named(open(self.provider.scheme(), &*self.clock, head, body));
+            let plaintext = open(self.provider.scheme(), &*self.clock, head, body)?;
+            self.report_key(head);
+            return Ok(plaintext);
         }
         let now = self.clock.now().ok_or_else(|| Rejection::new(RejectionKind::Misassembled, "the clock failed"))?;
         head.extensions.insert(Verified::new("unverified", None, now));
@@ -111,8 +106,10 @@ impl<P: Provider> BodyCheck for ReceiverBody<P> {
 }
 
 impl<P> ReceiverBody<P> {
-    fn named<T>(&self, judged: Result<T, Rejection>) -> Result<T, Rejection> {
-        judged.map_err(|rejection| rejection.received_by(Arc::clone(&self.receiver)))
+    fn report_key(&self, head: &Parts) {
+        if let Some(verified) = head.extensions.get::<Verified>() {
+            self.exit.reporter.report(Fact::KeyUsed { scheme: verified.scheme() }, verified.key_id());
+        }
     }
 }
 

@@ -10,8 +10,8 @@ impl<P: Provider, D> Receiver<P, D> {
     /// its Basic user names from others. With Redis, `RedisStore::enroll` takes it at the start.
     #[must_use]
     pub fn identity(&self) -> ReceiverIdentity {
-        ReceiverIdentity::new(&self.settings.tenant, self.provider.profile().name, &self.name)
+        ReceiverIdentity::new(&self.settings.tenant, self.provider.profile().name, self.exit.reporter.receiver())
             .keys(self.provider.scheme().key_checks())
-            .users(self.front.basic.iter().flat_map(BasicAuth::usernames))
+            .users(self.head.basic.iter().flat_map(BasicAuth::usernames))
     }
 }

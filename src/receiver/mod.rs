@@ -15,11 +15,12 @@ use std::time::Duration;
 use tower_layer::Layer;
 
 use crate::clock::{Clock, SystemClock};
-use crate::delivery::{Drain, Handler, HandlerService};
+use crate::delivery::{BatchHandler, Drain, Each, Handler, Requests, StateHandler, Together, WithState};
 use crate::error::ConfigError;
-use crate::gate::{BodyBudget, BodyGate, BodyLimits, HeadGate};
+use crate::gate::{BodyBudget, BodyGate, BodyLimits, Exit, HeadGate, Responder};
 use crate::idempotency::{DedupeStore, Idempotency, IdempotencyLayer, Settings, WithoutDedupe};
 use crate::layers::{BasicAuthLayer, SourceIpLayer};
+use crate::observe::{Observer, Reporter};
 use crate::provider::Provider;
 
 pub use front::{ReceiverBody, ReceiverHead};
@@ -28,7 +29,7 @@ pub use front::{ReceiverBody, ReceiverHead};
 ///
 /// Without `.dedupe(..)` it does not become a service:
 ///
-/// ```compile_fail,E0599
+/// ```compile_fail,E0277
 /// # use tower_webhook::{provider::aella::{self, Aella}, secret::Secret, Received, Receiver};
 /// # fn build() -> Result<(), tower_webhook::ConfigError> {
 /// let aella = Aella::new(Secret::utf8("ae_sk_test_example")?)?;
@@ -38,10 +39,10 @@ pub use front::{ReceiverBody, ReceiverHead};
 #[derive(Debug)]
 #[must_use = "a receiver does nothing until `handle` or `layer` makes a service of it"]
 pub struct Receiver<P, D = NoDedupe> {
-    name: Arc<str>,
     provider: Arc<P>,
     store: D,
-    front: ReceiverHead,
+    exit: Exit,
+    head: ReceiverHead,
     limits: BodyLimits,
     budget: Option<BodyBudget>,
     clock: Shared<dyn Clock>,
@@ -53,10 +54,10 @@ pub struct Receiver<P, D = NoDedupe> {
 impl<P, D: Clone> Clone for Receiver<P, D> {
     fn clone(&self) -> Self {
         Self {
-            name: Arc::clone(&self.name),
             provider: Arc::clone(&self.provider),
             store: self.store.clone(),
-            front: self.front.clone(),
+            exit: self.exit.clone(),
+            head: self.head.clone(),
             limits: self.limits,
             budget: self.budget.clone(),
             clock: self.clock.clone(),
@@ -84,10 +85,10 @@ impl<P: Provider> Receiver<P> {
     /// as a repeat. Give one name to replicas of one receiver, and to nothing else: two accounts of one provider, each with
     /// its own secret, could otherwise claim each other's keys.
     pub fn new(name: impl Into<Arc<str>>, provider: P) -> Self {
-        let (name, profile) = (name.into(), provider.profile());
+        let profile = provider.profile();
         Self {
-            front: ReceiverHead::new(Arc::clone(&name), profile),
-            name,
+            exit: Exit { reporter: Reporter::new(name.into(), profile.name), responder: None },
+            head: ReceiverHead::new(profile),
             limits: BodyLimits { max_bytes: profile.max_body, ..BodyLimits::default() },
             budget: None,
             settings: Settings::new(profile.retention()),
@@ -100,8 +101,8 @@ impl<P: Provider> Receiver<P> {
     }
 
     /// Keeps idempotency keys in this store. Clones of one store share its keys, each receiver under its own name.
-    pub fn dedupe<D: DedupeStore>(self, store: D) -> Receiver<P, Arc<D>> {
-        self.with_store(Arc::new(store))
+    pub fn dedupe<D: DedupeStore>(self, store: D) -> Receiver<P, D> {
+        self.store(store)
     }
 
     /// Runs the handler for every delivery, repeats too.
@@ -110,16 +111,16 @@ impl<P: Provider> Receiver<P> {
     ///
     /// Every sender repeats itself, after a lost answer for instance. A handler that moves money must recognise a
     /// repeat by itself; [`Received::fence`](crate::Received::fence) is `None`.
-    pub fn dangerous_without_dedupe(self) -> Receiver<P, Arc<WithoutDedupe>> {
-        self.with_store(Arc::new(WithoutDedupe))
+    pub fn dangerous_without_dedupe(self) -> Receiver<P, WithoutDedupe> {
+        self.store(WithoutDedupe)
     }
 
-    fn with_store<D>(self, store: D) -> Receiver<P, D> {
+    fn store<D>(self, store: D) -> Receiver<P, D> {
         Receiver {
-            name: self.name,
             store,
             provider: self.provider,
-            front: self.front,
+            exit: self.exit,
+            head: self.head,
             limits: self.limits,
             budget: self.budget,
             clock: self.clock,
@@ -133,13 +134,13 @@ impl<P: Provider> Receiver<P> {
 impl<P: Provider, D> Receiver<P, D> {
     /// Demands Basic credentials, before the body is read. Default: none.
     pub fn basic_auth(mut self, layer: &BasicAuthLayer) -> Self {
-        self.front.basic = Some(layer.check());
+        self.head.basic = Some(layer.check());
         self
     }
 
     /// Takes deliveries from these addresses alone. Default: from any.
     pub fn sources(mut self, layer: &SourceIpLayer) -> Self {
-        self.front.sources = Some(layer.check());
+        self.head.sources = Some(layer.check());
         self
     }
 
@@ -189,18 +190,33 @@ impl<P: Provider, D> Receiver<P, D> {
         self
     }
 
-    /// A handle that drains every service made of this receiver.
-    #[must_use]
-    pub fn drain(&self) -> Drain {
-        self.drain.clone()
+    /// Drains every service made of this receiver, by a drain that may serve others too. Default: nobody drains them.
+    pub fn drain(mut self, drain: &Drain) -> Self {
+        self.drain = drain.clone();
+        self
     }
-}
 
-impl<P: Provider, D: DedupeStore> Receiver<P, Arc<D>> {
+    /// Reports what becomes of deliveries and events to this observer too, each fact once. Default: to the
+    /// [log](crate::observe::Log) alone.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.exit.reporter = self.exit.reporter.observer(observer);
+        self
+    }
+
+    /// Shapes the answers to rejected deliveries. Default: a status and nothing more.
+    ///
+    /// # Security
+    ///
+    /// See [`Responder`].
+    pub fn responder(mut self, responder: impl Responder) -> Self {
+        self.exit.responder = Some(Arc::new(responder));
+        self
+    }
+
     /// A service that answers the provider and calls this handler once per event. The handler returns `()`, an
-    /// [`Outcome`](crate::Outcome), or a `Result` of one of them; an error is answered 500 and the event is tried again. A sender that
-    /// hangs up does not cancel the handler. Slower than its sender waits, it goes on, and the sender's retry gets its 2xx;
-    /// at its [limit](Settings::handler_limit), 5 minutes unless it was set, it is dropped.
+    /// [`Outcome`](crate::Outcome), or a `Result` of one of them; an error is answered 500 and the event is tried again. A
+    /// sender that hangs up does not cancel the handler. Slower than its sender waits, it goes on, and the sender's retry gets
+    /// its 2xx; at its [limit](Settings::handler_limit), 5 minutes unless it was set, it is dropped.
     ///
     /// # Blocking
     ///
@@ -209,40 +225,126 @@ impl<P: Provider, D: DedupeStore> Receiver<P, Arc<D>> {
     /// loses it, and a repeat of the event runs beside it, in this process or another; `lease_lost().is_lost()` is true by
     /// then, for one that asks. Nor does the limit reach a future that does not return, nor a [drain](Drain) end before it.
     #[must_use]
-    pub fn handle<F>(self, handler: F) -> ReceiverService<P, D, HandlerService<P::Event, F>>
+    pub fn handle<F>(self, handler: F) -> HandlerService<P, D, Each<F>>
     where
+        D: DedupeStore,
         F: Handler<P::Event>,
     {
-        let handler = HandlerService::new(handler, Arc::clone(&self.name));
-        let layer = self.layer();
-        ReceiverLayer { dedupe: layer.dedupe.without_delivery(), ..layer }.layer(handler)
+        self.assemble().around(Each(handler))
+    }
+
+    /// The same for a handler that takes a state first, such as a pool of connections; each event gets a clone of it.
+    ///
+    /// ```
+    /// # use tower_webhook::{MemoryStore, Outcome, Received, Receiver, provider::aella::{self, Aella}, secret::Secret};
+    /// #[derive(Clone)]
+    /// struct Ledger;
+    ///
+    /// async fn credit(ledger: Ledger, event: Received<aella::Event>) -> Result<(), std::io::Error> {
+    ///     println!("{} by {:?}", event.delivery().key(), event.delivery().verified().key_id());
+    ///     Ok(())
+    /// }
+    ///
+    /// # fn build() -> Result<(), tower_webhook::ConfigError> {
+    /// # let provider = Aella::new(Secret::utf8("ae_sk_test_example")?)?;
+    /// let store = MemoryStore::new(1_000_000);
+    /// let service = Receiver::new("aella-ng", provider).dedupe(store).handle_with(Ledger, credit);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn handle_with<S, F>(self, state: S, handler: F) -> HandlerService<P, D, Each<WithState<S, F>>>
+    where
+        D: DedupeStore,
+        S: Clone + Send + Sync + 'static,
+        F: StateHandler<S, P::Event>,
+    {
+        self.handle(WithState::new(state, handler))
+    }
+
+    /// A service that calls this handler once per delivery, with all of its events that are neither done nor in somebody
+    /// else's hands, in their order, so that they can be written in one transaction. The handler returns an
+    /// [`Outcome`](crate::Outcome) for each, or `()`, or a `Result` of one of them; an error counts for all.
+    ///
+    /// Each event has a claim of its own, and its own fencing token. All are claimed before the handler is called, however
+    /// [`batch_concurrency`](Settings::batch_concurrency) is set.
+    ///
+    /// ```
+    /// # use tower_webhook::{MemoryStore, Received, Receiver, secret::Secret};
+    /// # use tower_webhook::provider::banking_circle::{self, BankingCircle};
+    /// async fn book(bookings: Vec<Received<banking_circle::Event>>) -> Result<(), std::io::Error> {
+    ///     // one transaction for up to 1000 notifications
+    ///     Ok(())
+    /// }
+    ///
+    /// # fn build() -> Result<(), tower_webhook::ConfigError> {
+    /// # let bank = BankingCircle::new(Secret::utf8("sim-bc-notification-key-32-chars")?)?;
+    /// let service = Receiver::new("bank", bank).dedupe(MemoryStore::new(1_000_000)).handle_batch(book);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn handle_batch<F>(self, handler: F) -> HandlerService<P, D, Together<P::Event, F>>
+    where
+        D: DedupeStore,
+        F: BatchHandler<P::Event>,
+    {
+        self.assemble().around(Together::new(handler))
+    }
+
+    /// The same for a handler that takes a state first; each delivery gets a clone of it.
+    #[must_use]
+    pub fn handle_batch_with<S, F>(
+        self,
+        state: S,
+        handler: F,
+    ) -> HandlerService<P, D, Together<P::Event, WithState<S, F>>>
+    where
+        D: DedupeStore,
+        WithState<S, F>: BatchHandler<P::Event>,
+    {
+        self.handle_batch(WithState::new(state, handler))
     }
 
     /// A layer for routes you already have: the inner service sees one request per event, with the event's JSON as its
     /// body, and [`Received`](crate::Received) and [`Delivery`](crate::Delivery) in the extensions.
     #[must_use]
-    pub fn layer(self) -> ReceiverLayer<P, D> {
+    pub fn layer(self) -> ReceiverLayer<P, D>
+    where
+        D: DedupeStore,
+    {
+        self.assemble()
+    }
+
+    fn assemble(self) -> ReceiverLayer<P, D>
+    where
+        D: DedupeStore,
+    {
         let budget = self.budget.unwrap_or_else(|| BodyBudget::for_bodies_of(self.limits.max_bytes));
-        let open = ReceiverBody {
-            receiver: Arc::clone(&self.name),
+        let exit = Arc::new(self.exit.clone());
+        let body = ReceiverBody {
             provider: Arc::clone(&self.provider),
             clock: self.clock.0,
+            exit: Arc::clone(&exit),
             limits: self.limits,
             skip_verification: self.skip_verification,
         };
-        let dedupe = IdempotencyLayer::assemble(self.name, self.provider, self.store, self.settings, self.drain);
-        ReceiverLayer { front: Arc::new(self.front), open: Arc::new(open), budget, dedupe }
+        let store = Arc::new(self.store);
+        let dedupe = IdempotencyLayer::assemble(self.provider, store, self.settings, self.exit, self.drain);
+        ReceiverLayer { head: Arc::new(self.head), body: Arc::new(body), exit, budget, dedupe }
     }
 }
 
+/// The service of a [`Receiver`] around a handler.
+pub type HandlerService<P, D, I> = HeadGate<ReceiverHead, BodyGate<ReceiverBody<P>, Idempotency<P, D, I>>>;
+
 /// The service of a [`Receiver`] around an inner service.
-pub type ReceiverService<P, D, S> = HeadGate<ReceiverHead, BodyGate<ReceiverBody<P>, Idempotency<P, D, S>>>;
+pub type ReceiverService<P, D, S> = HandlerService<P, D, Requests<S>>;
 
 /// A [`Receiver`] as a layer.
 #[derive(Debug)]
 pub struct ReceiverLayer<P, D> {
-    front: Arc<ReceiverHead>,
-    open: Arc<ReceiverBody<P>>,
+    head: Arc<ReceiverHead>,
+    body: Arc<ReceiverBody<P>>,
+    exit: Arc<Exit>,
     budget: BodyBudget,
     dedupe: IdempotencyLayer<P, D>,
 }
@@ -250,11 +352,19 @@ pub struct ReceiverLayer<P, D> {
 impl<P, D> Clone for ReceiverLayer<P, D> {
     fn clone(&self) -> Self {
         Self {
-            front: Arc::clone(&self.front),
-            open: Arc::clone(&self.open),
+            head: Arc::clone(&self.head),
+            body: Arc::clone(&self.body),
+            exit: Arc::clone(&self.exit),
             budget: self.budget.clone(),
             dedupe: self.dedupe.clone(),
         }
+    }
+}
+
+impl<P: Provider, D: DedupeStore> ReceiverLayer<P, D> {
+    fn around<I>(&self, inner: I) -> HandlerService<P, D, I> {
+        let body = BodyGate::new(Arc::clone(&self.body), self.dedupe.around(inner)).budget(&self.budget);
+        HeadGate::new(Arc::clone(&self.head), body.exit(&self.exit)).exit(&self.exit)
     }
 }
 
@@ -262,9 +372,7 @@ impl<P: Provider, D: DedupeStore, S> Layer<S> for ReceiverLayer<P, D> {
     type Service = ReceiverService<P, D, S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        let dedupe = self.dedupe.layer(inner);
-        let body = BodyGate::new(Arc::clone(&self.open), dedupe).budget(&self.budget);
-        HeadGate::new(Arc::clone(&self.front), body)
+        self.around(Requests(inner))
     }
 }
 

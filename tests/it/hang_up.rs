@@ -24,7 +24,7 @@ use tower_webhook::{MemoryStore, Rejection, RejectionKind};
 
 use crate::deliveries::{TRANSFER, aella, now, sealed};
 
-type Answer = ResponseFuture<Body, Infallible>;
+type Answer = ResponseFuture<Infallible>;
 
 /// A handler that counts its calls and its ends, and waits between them until it is let go.
 #[derive(Clone)]
@@ -56,8 +56,8 @@ fn call<D: DedupeStore>(store: D, handler: &Handler) -> (Answer, Drain) {
             Ok::<_, Infallible>(Response::new(Body::default()))
         }
     });
-    let layer = IdempotencyLayer::new("aella", aella(), store);
-    let (drain, slot) = (layer.drain(), Arc::new(Mutex::new(None)));
+    let (drain, slot) = (Drain::new(), Arc::new(Mutex::new(None)));
+    let layer = IdempotencyLayer::new("aella", aella(), store).drain(&drain);
     let (dedupe, filled) = (layer.layer(inner), slot.clone());
     let catch = service_fn(move |request: Request<Body>| {
         *filled.lock().unwrap() = Some(dedupe.clone().call(request));

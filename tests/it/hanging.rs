@@ -9,6 +9,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::Notify;
 use tokio::time::{Instant, advance, sleep, timeout};
 use tower::ServiceExt as _;
+use tower_webhook::delivery::Drain;
 use tower_webhook::provider::aella::{self, Aella};
 use tower_webhook::{MemoryStore, Outcome, Received, Receiver, RejectionKind};
 
@@ -26,8 +27,8 @@ async fn a_handler_that_hangs_is_dropped_at_its_limit_and_the_retry_runs() {
     let log = Log::capture();
     let runs = Arc::new(AtomicUsize::new(0));
     let counted = runs.clone();
-    let receiver = receiver();
-    let drain = receiver.drain();
+    let drain = Drain::new();
+    let receiver = receiver().drain(&drain);
     let service = receiver.dedupe(MemoryStore::new(10)).handle(move |_: Received<aella::Event>| {
         let hangs = counted.fetch_add(1, Ordering::SeqCst) == 0;
         async move {
@@ -55,8 +56,8 @@ async fn a_handler_that_hangs_is_dropped_at_its_limit_and_the_retry_runs() {
 
 #[tokio::test(start_paused = true)]
 async fn no_drain_waits_for_a_handler_that_hangs() {
-    let receiver = receiver();
-    let drain = receiver.drain();
+    let drain = Drain::new();
+    let receiver = receiver().drain(&drain);
     let service = receiver.dedupe(MemoryStore::new(10)).handle(|_: Received<aella::Event>| pending::<()>());
     // Awaited for a moment, and then hung up on.
     let answer = timeout(Duration::from_secs(1), service.oneshot(sealed(&aella(), TRANSFER))).await;
@@ -162,8 +163,8 @@ async fn a_try_that_comes_too_early_is_told_so_and_does_not_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn a_drain_within_a_time_counts_what_is_left_and_lets_it_go_on() {
-    let (receiver, go) = (receiver(), Arc::new(Notify::new()));
-    let (drain, wait) = (receiver.drain(), go.clone());
+    let (drain, go) = (Drain::new(), Arc::new(Notify::new()));
+    let (receiver, wait) = (receiver().drain(&drain), go.clone());
     let store = MemoryStore::new(10);
     let service = receiver.dedupe(store.clone()).handle(move |event: Received<aella::Event>| {
         let wait = wait.clone();

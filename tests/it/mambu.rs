@@ -297,7 +297,8 @@ proptest! {
         let body = json!({ "event": event, "id": id }).to_string();
         let decoded = decode(&mambu, &headers(&[(KEY, "6f1c")]), body).unwrap();
         prop_assert_eq!(decoded.event.name(), &event);
-        let is_bare = !id.starts_with(['{', '[']) && serde_json::from_str::<Value>(&id).is_ok();
+        // White space around it is the text's own: no bare value is written so.
+        let is_bare = !id.starts_with(['{', '[']) && id.trim() == id && serde_json::from_str::<Value>(&id).is_ok();
         let is_bare = is_bare || id.starts_with('"');
         let id = if is_bare { json!(id).to_string() } else { id };
         prop_assert_eq!(decoded.key.as_str(), format!("body|{}", id.replace('\\', "\\\\").replace('|', "\\|")));

@@ -85,8 +85,8 @@ impl Stand {
         > + Clone,
     ) {
         let (store, runs) = (Dying::new(), Arc::new(AtomicUsize::new(0)));
-        let receiver = Receiver::new("aella", aella()).clock(now());
-        let (drain, counted) = (receiver.drain(), runs.clone());
+        let (drain, counted) = (Drain::new(), runs.clone());
+        let receiver = Receiver::new("aella", aella()).clock(now()).drain(&drain);
         let service = receiver.dedupe(store.clone()).handle(move |_: Received<aella::Event>| {
             counted.fetch_add(1, Ordering::SeqCst);
             async {}

@@ -13,6 +13,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 use tokio::sync::{Notify, Semaphore};
 use tower::{Layer, Service, ServiceExt, service_fn};
+use tower_webhook::delivery::Drain;
 use tower_webhook::delivery::{Fingerprint, KeyHash};
 use tower_webhook::gate::Body;
 use tower_webhook::idempotency::{
@@ -149,8 +150,8 @@ async fn of_several_failures_the_sender_is_told_one_that_brings_it_back() {
 #[tokio::test(start_paused = true)]
 async fn a_sender_that_hangs_up_cancels_nothing() {
     let (begun, go, seen) = (Arc::new(Notify::new()), Arc::new(Notify::new()), Seen::default());
-    let receiver = receiver();
-    let drain = receiver.drain();
+    let drain = Drain::new();
+    let receiver = receiver().drain(&drain);
     let (begin, wait, noted) = (begun.clone(), go.clone(), seen.clone());
     let service = receiver.dedupe(MemoryStore::new(10)).handle(move |event: Received<aella::Event>| {
         let (begin, wait, noted) = (begin.clone(), wait.clone(), noted.clone());
@@ -175,8 +176,8 @@ async fn a_sender_that_hangs_up_cancels_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_drain_takes_nothing_new_and_what_it_finished_is_remembered() {
     let store = MemoryStore::new(10);
-    let first = receiver();
-    let drain = first.drain();
+    let drain = Drain::new();
+    let first = receiver().drain(&drain);
     let service = first.dedupe(store.clone()).handle(|_: Received<aella::Event>| async {});
     assert_eq!(service.clone().oneshot(transfer()).await.unwrap().status(), 200);
     drain.begin();

@@ -12,11 +12,10 @@ use futures_util::future::poll_immediate;
 use tokio::time::{Instant, sleep};
 
 use super::super::store::{DedupeStore, Held};
-use super::{Claims, Grant, Holding, Work};
-use crate::delivery::LeaseLost;
-use crate::delivery::Panicked;
+use super::{Claims, Grant, Holding};
+use crate::delivery::{Handled, LeaseLost, Panicked};
 use crate::error::{Rejection, RejectionKind};
-use crate::observe::log;
+use crate::observe::Fact;
 
 /// The lease is lost after this many failed renewals in a row.
 const MISSES: u32 = 3;
@@ -26,7 +25,7 @@ const SHORTEST_THIRD: Duration = Duration::from_millis(10);
 const SLOW: u32 = 9;
 /// A key whose work panicked is free after this.
 pub(super) const PANIC_DELAY: Duration = Duration::from_secs(1);
-/// So long a handler may still look after its affairs when it was told that it has reached its limit.
+/// So long a handler may still look after its affairs when its limit was reported to it.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Why work has no outcome.
@@ -55,9 +54,9 @@ impl Unfinished {
 
 /// Runs the work, and drops it when its limit completes first. The limit is not begun for work that is done at once.
 pub(super) async fn run_until<T, L>(
-    work: impl Future<Output = Work<T>>,
+    work: impl Future<Output = Handled<T>>,
     limit: impl FnOnce() -> L,
-) -> Result<Work<T>, Unfinished>
+) -> Result<Handled<T>, Unfinished>
 where
     L: Future<Output = ()>,
 {
@@ -76,19 +75,19 @@ where
     })
 }
 
-/// What happens at the limit: the handler is told, and a moment later it is dropped.
-pub(super) async fn at_limit(receiver: &str, fence: Option<NonZeroU64>, limit: Duration, lost: &LeaseLost) {
-    log::handler_timed_out(receiver, fence.map(NonZeroU64::get), limit.as_secs());
-    lost.tell();
+/// What happens at the limit: it is reported to the handler, which is dropped a moment later.
+pub(super) async fn at_limit(report: impl FnOnce(Fact<'_>), limit: Duration, lost: &LeaseLost) {
+    report(Fact::HandlerTimedOut { after: limit });
+    lost.report();
     sleep(GRACE).await;
 }
 
 impl<S: DedupeStore> Claims<S> {
     /// Runs the work and renews the lease meanwhile.
-    pub(super) async fn work<T, F, Fut>(&self, holding: &mut Holding<'_>, work: F) -> Result<Work<T>, Unfinished>
+    pub(super) async fn work<T, F, Fut>(&self, holding: &mut Holding<'_>, work: F) -> Result<Handled<T>, Unfinished>
     where
         F: FnOnce(Grant) -> Fut,
-        Fut: Future<Output = Work<T>>,
+        Fut: Future<Output = Handled<T>>,
     {
         let fence = NonZeroU64::new(holding.fence);
         let lost = match fence {
@@ -96,11 +95,11 @@ impl<S: DedupeStore> Claims<S> {
             None => LeaseLost::unclaimed(),
         };
         let grant = Grant { fence, lost: lost.clone() };
-        run_until(async move { work(grant).await }, || self.keep(holding, fence, &lost)).await
+        run_until(async move { work(grant).await }, || self.keep(holding, &lost)).await
     }
 
     /// Holds the lease until the handler has reached its limit and is to be dropped.
-    async fn keep(&self, holding: &mut Holding<'_>, fence: Option<NonZeroU64>, lost: &LeaseLost) {
+    async fn keep(&self, holding: &mut Holding<'_>, lost: &LeaseLost) {
         let limit = self.settings.handler_limit;
         let left = limit.saturating_sub(holding.since.elapsed());
         tokio::select! {
@@ -108,7 +107,7 @@ impl<S: DedupeStore> Claims<S> {
             () = sleep(left) => {}
             never = self.renew(holding, lost) => match never {},
         }
-        at_limit(&self.receiver, fence, limit, lost).await;
+        at_limit(|fact| holding.report(fact), limit, lost).await;
     }
 
     /// Renews the lease at each third, and reports when it is lost.
@@ -122,7 +121,7 @@ impl<S: DedupeStore> Claims<S> {
             match self.store.renew(holding.key, &holding.token, lease, third).await {
                 Ok(Held::Ok) => {
                     if lost.is_lost() {
-                        log::renewed_late(&self.receiver, holding.fence);
+                        holding.report(Fact::RenewedLate);
                     }
                     lost.renewed(last, lease);
                     (holding.since, misses) = (last, 0);
@@ -132,11 +131,11 @@ impl<S: DedupeStore> Claims<S> {
             }
             number = number.saturating_add(1);
             if number == SLOW {
-                log::handler_slow(&self.receiver, holding.fence, third.saturating_mul(SLOW).as_secs());
+                holding.report(Fact::HandlerSlow { after: third.saturating_mul(SLOW) });
             }
         }
-        log::lease_lost(&self.receiver, holding.fence, misses);
-        lost.tell();
+        holding.report(Fact::LeaseLost { failed_renewals: misses });
+        lost.report();
         std::future::pending().await
     }
 }

@@ -9,7 +9,7 @@ use super::super::store::{Claim, DedupeStore, Held, StoredResponse, Terms};
 use super::patient::within;
 use super::{Claims, Holding, Settled};
 use crate::error::{Rejection, RejectionKind};
-use crate::observe::log;
+use crate::observe::Fact;
 
 /// A claim that only wants to know holds no longer than this.
 pub(super) const ASKING_LEASE: Duration = Duration::from_secs(1);
@@ -22,13 +22,13 @@ impl<S: DedupeStore> Claims<S> {
         holding: &Holding<'_>,
         remember: &StoredResponse,
     ) -> Result<(), Settled<Infallible>> {
-        let Holding { key, token, since, fence, .. } = *holding;
+        let Holding { key, token, since, .. } = *holding;
         let Terms { retention, lease, .. } = self.settings.terms;
         let marking = std::pin::pin!(self.store.complete(key, &token, remember, retention, since, lease));
         match within(self.settings.mark_within, marking).await {
             Some(Ok(Held::Ok)) => return Ok(()),
             Some(Ok(Held::Lost(_))) => return Err(Box::pin(self.ask(holding)).await),
-            Some(Err(error)) => log::completion_unknown(&self.receiver, fence, &error),
+            Some(Err(error)) => holding.report(Fact::CompletionUnknown(&error)),
             None => self.complete_later(holding, remember),
         }
         Ok(())
@@ -37,14 +37,14 @@ impl<S: DedupeStore> Claims<S> {
     /// Until the lease ends: after that another may have the key, and has to run what the store does not know.
     fn complete_later(&self, holding: &Holding<'_>, remember: &StoredResponse) {
         let Holding { key, token, since, fence, .. } = *holding;
-        let (key, remember, store, receiver) = (*key, remember.clone(), self.store.clone(), self.receiver.clone());
+        let (key, remember, store, scope) = (*key, remember.clone(), self.store.clone(), holding.scope.clone());
         let Terms { retention, lease, .. } = self.settings.terms;
-        log::completion_late(&receiver, fence);
+        holding.report(Fact::CompletionLate);
         let marking = self.drain.track(async move {
             match store.complete(&key, &token, &remember, retention, since, lease).await {
                 Ok(Held::Ok) => {}
-                Ok(Held::Lost(_)) => log::completion_lost(&receiver, fence),
-                Err(error) => log::completion_unknown(&receiver, fence, &error),
+                Ok(Held::Lost(_)) => scope.report_of(key.as_bytes(), fence, Fact::CompletionLost),
+                Err(error) => scope.report_of(key.as_bytes(), fence, Fact::CompletionUnknown(&error)),
             }
         });
         // There is a runtime: a timer of its own has just gone off.
@@ -76,7 +76,7 @@ impl<S: DedupeStore> Claims<S> {
     /// Frees the key after the delay. When that fails, the lease's end does it.
     pub(super) async fn release(&self, holding: &Holding<'_>, delay: Duration) {
         if let Err(error) = self.store.release(holding.key, &holding.token, delay).await {
-            log::release_failed(&self.receiver, holding.fence, &error);
+            holding.report(Fact::ReleaseFailed(&error));
         }
     }
 }

@@ -18,6 +18,8 @@ use super::hold::PANIC_DELAY;
 use super::settle::ASKING_LEASE;
 use super::*;
 use crate::clock::{Entropy, NoEntropy};
+use crate::observe::Reporter;
+use crate::provider::Acknowledgement;
 
 const LEASE: Duration = Duration::from_secs(30);
 const RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -159,15 +161,23 @@ fn claims<S: DedupeStore>(store: &Arc<S>) -> Claims<S> {
 
 fn claims_with<S: DedupeStore>(store: &Arc<S>, change: impl FnOnce(Settings) -> Settings) -> Claims<S> {
     let settings = change(Settings::new(RETENTION).entropy(counting()));
-    Claims::new(Arc::clone(store), settings, "shop".into(), Drain::new())
+    Claims::new(Arc::clone(store), settings, Drain::new())
+}
+
+fn remember(number: u8) -> Acknowledgement {
+    Acknowledgement { status: StatusCode::OK, content_type: None, body: Bytes::copy_from_slice(&[number]) }
+}
+
+fn scope() -> Scope {
+    Scope { reporter: Reporter::new("test".into(), "test"), key_id: None }
 }
 
 fn answer(number: u8) -> StoredResponse {
     StoredResponse::new(StatusCode::OK, None, Bytes::copy_from_slice(&[number]))
 }
 
-fn done() -> Work<&'static str> {
-    Work::Done { answer: "ran", remember: answer(1) }
+fn done() -> Handled<&'static str> {
+    Handled::Done { answer: "ran", remember: remember(1) }
 }
 
 async fn run_for<S: DedupeStore>(claims: &Claims<S>, seconds: u64) -> Settled<&'static str> {
@@ -182,12 +192,12 @@ async fn run<S, F, Fut>(claims: &Claims<S>, work: F) -> Settled<&'static str>
 where
     S: DedupeStore,
     F: FnOnce(Grant) -> Fut,
-    Fut: Future<Output = Work<&'static str>>,
+    Fut: Future<Output = Handled<&'static str>>,
 {
-    claims.run(&KeyHash::from_bytes([5; 32]), &Fingerprint::of(b"event"), work).await
+    claims.run(&KeyHash::from_bytes([5; 32]), &Fingerprint::of(b"event"), &scope(), work).await
 }
 
-async fn never_runs(_: Grant) -> Work<&'static str> {
+async fn never_runs(_: Grant) -> Handled<&'static str> {
     panic!("the work must not run")
 }
 

@@ -7,9 +7,9 @@ use tokio::time::sleep;
 use super::super::store::StoreError;
 use super::super::unprotected::UnprotectedRuns;
 use super::hold::{at_limit, run_until};
-use super::{Claims, Grant, Settled, Work};
-use crate::delivery::LeaseLost;
-use crate::observe::log;
+use super::{Claims, Grant, Settled};
+use crate::delivery::{Handled, KeyHash, LeaseLost};
+use crate::observe::{Fact, Scope};
 
 impl<S> Claims<S> {
     /// Runs the work, with no fence and within its limit, and counts it.
@@ -17,22 +17,26 @@ impl<S> Claims<S> {
         &self,
         runs: &UnprotectedRuns,
         why: StoreError,
+        key: &KeyHash,
+        scope: &Scope,
         work: F,
     ) -> Settled<T>
     where
         F: FnOnce(Grant) -> Fut,
-        Fut: Future<Output = Work<T>>,
+        Fut: Future<Output = Handled<T>>,
     {
+        let report = |fact: Fact<'_>| scope.report_of(key.as_bytes(), 0, fact);
         runs.add();
-        log::unprotected(&self.receiver, &why);
+        report(Fact::Unprotected(&why));
         let lost = LeaseLost::unclaimed();
         let grant = Grant { fence: None, lost: lost.clone() };
         let limit = || async {
             sleep(self.settings.handler_limit).await;
-            at_limit(&self.receiver, None, self.settings.handler_limit, &lost).await;
+            at_limit(report, self.settings.handler_limit, &lost).await;
         };
         match run_until(async move { work(grant).await }, limit).await {
-            Ok(Work::Done { answer, .. } | Work::NotDone { answer, .. }) => Settled::Ran(answer),
+            Ok(Handled::Done { answer, .. }) => Settled::Done(answer),
+            Ok(Handled::NotDone { answer, .. }) => Settled::NotDone(answer),
             Err(unfinished) => Settled::Refused(unfinished.rejection()),
         }
     }

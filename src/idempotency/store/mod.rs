@@ -31,6 +31,7 @@ use http::{HeaderValue, StatusCode};
 
 use crate::clock::{Entropy, NoEntropy};
 use crate::delivery::{Fingerprint, KeyHash};
+use crate::provider::Acknowledgement;
 
 /// Where idempotency keys live. `testing::contract` runs the laws against any implementation.
 #[diagnostic::on_unimplemented(
@@ -317,5 +318,11 @@ impl StoredResponse {
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body
+    }
+}
+
+impl From<Acknowledgement> for StoredResponse {
+    fn from(acknowledgement: Acknowledgement) -> Self {
+        Self::new(acknowledgement.status, acknowledgement.content_type, acknowledgement.body)
     }
 }

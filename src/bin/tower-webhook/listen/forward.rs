@@ -59,7 +59,7 @@ impl Upstream {
             Ok(Response::from_parts(head, body))
         };
         match tokio::time::timeout(self.forward.timeout, exchange).await {
-            Ok(Ok(response)) => answer(&response, self.forward.passes_gone),
+            Ok(Ok(response)) => answer(response, self.forward.passes_gone),
             Ok(Err(rejection)) => reject(rejection),
             Err(elapsed) => {
                 self.warn_of_slowness();
@@ -177,10 +177,11 @@ async fn read(body: hyper::body::Incoming) -> Result<Body, Rejection> {
 
 /// The upstream's status, body and type; nothing else of its answer. A status that ends nothing is 502, and so is 410,
 /// for which some senders switch the whole endpoint off, unless it is to be passed.
-fn answer(upstream: &Response<Body>, passes_gone: bool) -> Response<Body> {
-    let status = upstream.status();
+fn answer(upstream: Response<Body>, passes_gone: bool) -> Response<Body> {
+    let (head, body) = upstream.into_parts();
+    let status = head.status;
     let mut response = if status.is_success() {
-        Response::new(upstream.body().clone())
+        Response::new(body)
     } else {
         let detail = format!("the upstream answered {}", status.as_u16());
         reject(Rejection::new(RejectionKind::HandlerFailed, detail))
@@ -189,7 +190,7 @@ fn answer(upstream: &Response<Body>, passes_gone: bool) -> Response<Body> {
     let passes = is_final && (status != StatusCode::GONE || passes_gone);
     *response.status_mut() = if passes { status } else { StatusCode::BAD_GATEWAY };
     for name in [CONTENT_TYPE, RETRY_AFTER] {
-        if let Some(value) = upstream.headers().get(&name) {
+        if let Some(value) = head.headers.get(&name) {
             response.headers_mut().insert(name, value.clone());
         }
     }

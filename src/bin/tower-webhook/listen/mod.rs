@@ -137,8 +137,6 @@ async fn end(open: GracefulShutdown, routes: &Routes, voice: &Voice, deadline: I
 /// Lets every connection finish its answer, and every event that is in hand its end.
 async fn drain(open: GracefulShutdown, routes: &Routes) {
     open.shutdown().await;
-    for drain in &routes.drains {
-        drain.begin();
-        drain.finished().await;
-    }
+    routes.drain.begin();
+    routes.drain.finished().await;
 }

@@ -30,11 +30,11 @@ const MAX_PATH: usize = 256;
 type Answer = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
 type Route = Box<dyn Fn(Request<Incoming>) -> Answer + Send + Sync>;
 
-/// All endpoints, and the handles that drain them.
+/// All endpoints, and what drains them.
 pub(super) struct Routes {
     by_path: HashMap<String, Route>,
     voice: Voice,
-    pub(super) drains: Vec<Drain>,
+    pub(super) drain: Drain,
     pub(super) unprotected: UnprotectedRuns,
 }
 
@@ -54,15 +54,14 @@ impl Routes {
         let mut routes = Self {
             by_path: HashMap::new(),
             voice: common.voice.clone(),
-            drains: Vec::new(),
+            drain: Drain::new(),
             unprotected: UnprotectedRuns::default(),
         };
         for endpoint in endpoints {
             let path = endpoint.path.clone();
             let runs = endpoint.runs_unprotected.then_some(&routes.unprotected);
-            let (route, drain) = route(endpoint, common, runs)?;
+            let route = route(endpoint, common, runs, &routes.drain)?;
             routes.by_path.insert(path, route);
-            routes.drains.push(drain);
         }
         Ok(routes)
     }
@@ -83,7 +82,12 @@ impl Routes {
     }
 }
 
-fn route(endpoint: Endpoint, common: &Common, runs: Option<&UnprotectedRuns>) -> Result<(Route, Drain), ConfigError> {
+fn route(
+    endpoint: Endpoint,
+    common: &Common,
+    runs: Option<&UnprotectedRuns>,
+    drain: &Drain,
+) -> Result<Route, ConfigError> {
     let (path, name, voice) = (Arc::<str>::from(endpoint.path), Arc::<str>::from(endpoint.name), common.voice.clone());
     let limit = handler_limit(endpoint.forward.as_ref().map(|forward| forward.timeout));
     let upstream = endpoint.forward.map(|forward| Upstream::new(forward, Arc::clone(&path), voice.clone()));
@@ -96,7 +100,8 @@ fn route(endpoint: Endpoint, common: &Common, runs: Option<&UnprotectedRuns>) ->
     let mut receiver = Receiver::new(Arc::clone(&name), endpoint.provider)
         .max_body(endpoint.max_body)
         .body_deadline(common.body_deadline)
-        .body_budget(&common.body_budget);
+        .body_budget(&common.body_budget)
+        .drain(drain);
     if let Some(layer) = &endpoint.basic_auth {
         receiver = receiver.basic_auth(layer);
     }
@@ -116,7 +121,6 @@ fn route(endpoint: Endpoint, common: &Common, runs: Option<&UnprotectedRuns>) ->
         }
         settings
     })?;
-    let drain = receiver.drain();
     let service = receiver.dedupe(common.store.clone()).layer().layer(deliver);
     let route = move |request: Request<Incoming>| {
         let mut service = service.clone();
@@ -128,7 +132,7 @@ fn route(endpoint: Endpoint, common: &Common, runs: Option<&UnprotectedRuns>) ->
             response
         }) as Answer
     };
-    Ok((Box::new(route), drain))
+    Ok(Box::new(route))
 }
 
 /// An upstream that may take longer than the library lets a handler take gets its time, and a moment to be answered for.

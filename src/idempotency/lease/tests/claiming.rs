@@ -10,7 +10,7 @@ fn spawn<S: DedupeStore>(claims: &Arc<Claims<S>>, time: Duration) -> tokio::task
             sleep(time).await;
             done()
         };
-        claims.run(&KeyHash::from_bytes([5; 32]), &Fingerprint::of(b"event"), work).await
+        claims.run(&KeyHash::from_bytes([5; 32]), &Fingerprint::of(b"event"), &scope(), work).await
     })
 }
 
@@ -51,7 +51,7 @@ async fn what_the_store_says_of_a_claim_is_what_the_sender_is_told() {
 async fn a_claim_is_repeated_with_its_token_within_two_seconds() {
     let says = [Says::Now(Err(DOWN)), Says::Now(Err(StoreError::Timeout)), Says::Now(Err(DOWN))];
     let store = Arc::new(Scripted::new().claims(says));
-    assert!(matches!(run_for(&claims(&store), 0).await, Settled::Ran(_)));
+    assert!(matches!(run_for(&claims(&store), 0).await, Settled::Done(_)));
     assert_eq!(store.order()[..4], [(0, "claim"), (50, "claim"), (150, "claim"), (350, "claim")]);
     assert!(store.asked().iter().all(|asked| asked.token == 1), "{:?}", store.asked());
 
@@ -100,7 +100,7 @@ async fn a_repeat_waits_for_the_first_and_gets_its_answer() {
     let second = run(&claims, never_runs).await;
     assert!(matches!(&second, Settled::Replayed(response) if *response == answer(1)), "{second:?}");
     assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
-    assert!(matches!(first.await.unwrap(), Settled::Ran("ran")));
+    assert!(matches!(first.await.unwrap(), Settled::Done("ran")));
 }
 
 #[tokio::test(start_paused = true)]
@@ -128,7 +128,7 @@ async fn without_a_store_every_delivery_runs_and_sees_no_fence() {
             done()
         })
         .await;
-        assert!(matches!(settled, Settled::Ran(_)), "{settled:?}");
+        assert!(matches!(settled, Settled::Done(_)), "{settled:?}");
     }
 }
 
@@ -163,7 +163,7 @@ async fn another_payload_is_acknowledged_where_the_route_says_so_and_the_key_is_
         match run(&claims, never_runs).await {
             Settled::Acknowledged(rejection) if acknowledged => {
                 assert_eq!(rejection.kind(), RejectionKind::PayloadMismatch);
-                assert_eq!(rejection.receiver(), Some("shop"));
+                assert_eq!(rejection.receiver(), Some("test"));
             }
             other => drop(assert_refused(other, RejectionKind::PayloadMismatch, &format!("{policy:?} {state:?}"))),
         }

@@ -12,7 +12,7 @@ fn block(time: Duration) {
 #[tokio::test(start_paused = true)]
 async fn the_lease_is_renewed_at_each_third() {
     let store = Arc::new(Scripted::new());
-    assert!(matches!(run_for(&claims(&store), 35).await, Settled::Ran(_)));
+    assert!(matches!(run_for(&claims(&store), 35).await, Settled::Done(_)));
     let renewal = |at| Asked { at, what: "renew", token: 1, time: LEASE };
     let asked = store.asked();
     assert_eq!(asked[1..4], [renewal(10_000), renewal(20_000), renewal(30_000)]);
@@ -41,7 +41,7 @@ async fn a_work_is_told_that_its_lease_is_lost_and_is_not_stopped() {
             done()
         })
         .await;
-        assert!(matches!(settled, Settled::Ran("ran")), "{case}: {settled:?}");
+        assert!(matches!(settled, Settled::Done("ran")), "{case}: {settled:?}");
         let last = store.order().pop();
         assert_eq!(last, Some((u128::from(told_at + 100) * 1000, "complete")), "{case}: no renewal after the loss");
     }
@@ -58,7 +58,7 @@ async fn two_failed_renewals_in_a_row_are_no_loss() {
         done()
     })
     .await;
-    assert!(matches!(settled, Settled::Ran(_)), "{settled:?}");
+    assert!(matches!(settled, Settled::Done(_)), "{settled:?}");
     assert_eq!(store.order().len(), 1 + 6 + 1);
 }
 
@@ -115,7 +115,7 @@ async fn a_run_that_is_dropped_frees_the_key_with_its_lease() {
     let settled = run(&claims, never_runs).await;
     assert_eq!(assert_refused(settled, RejectionKind::InFlight, "within the lease"), Some(25));
     sleep(Duration::from_secs(25)).await;
-    assert!(matches!(run_for(&claims, 0).await, Settled::Ran(_)));
+    assert!(matches!(run_for(&claims, 0).await, Settled::Done(_)));
     assert!(matches!(run(&claims, never_runs).await, Settled::Replayed(_)));
 }
 
@@ -134,7 +134,7 @@ async fn work_is_told_of_its_limit_and_what_it_does_in_the_last_second_counts() 
         })
         .await;
         match settled {
-            Settled::Ran("ran") if ran => assert_eq!(store.order().pop().unwrap().1, "complete"),
+            Settled::Done("ran") if ran => assert_eq!(store.order().pop().unwrap().1, "complete"),
             other => drop(assert_refused(other, RejectionKind::HandlerTimedOut, case)),
         }
         assert_eq!(store.order().pop().unwrap().1, if ran { "complete" } else { "release" }, "{case}");
@@ -191,6 +191,6 @@ async fn a_lease_that_has_run_out_is_lost_until_the_store_confirms_it() {
             done()
         })
         .await;
-        assert!(matches!(settled, Settled::Ran("ran")), "{case}: {settled:?}");
+        assert!(matches!(settled, Settled::Done("ran")), "{case}: {settled:?}");
     }
 }

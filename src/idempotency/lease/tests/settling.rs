@@ -11,7 +11,7 @@ async fn a_short_work_is_claimed_and_completed_and_not_renewed() {
         done()
     })
     .await;
-    assert!(matches!(settled, Settled::Ran("ran")), "{settled:?}");
+    assert!(matches!(settled, Settled::Done("ran")), "{settled:?}");
     let expected = [
         Asked { at: 0, what: "claim", token: 1, time: LEASE },
         Asked { at: 0, what: "complete", token: 1, time: RETENTION },
@@ -21,7 +21,7 @@ async fn a_short_work_is_claimed_and_completed_and_not_renewed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_frees_the_key_soon() {
-    type Panics = fn(Grant) -> futures_util::future::BoxFuture<'static, Work<&'static str>>;
+    type Panics = fn(Grant) -> futures_util::future::BoxFuture<'static, Handled<&'static str>>;
     let at_once: Panics = |_| panic!("the detail may hold a payload");
     let later: Panics = |_| {
         Box::pin(async {
@@ -45,8 +45,8 @@ async fn a_work_that_is_not_done_frees_the_key_after_its_delay() {
     for (case, says) in [("free", Says::Now(Ok(Held::Ok))), ("lost", Says::Now(Ok(LOST))), ("hangs", Says::Never)] {
         let store = Arc::new(Scripted::new().releases([says]));
         let delay = Duration::from_secs(60);
-        let settled = run(&claims(&store), |_| async move { Work::NotDone { answer: "retry", delay } }).await;
-        assert!(matches!(settled, Settled::Ran("retry")), "{case}: {settled:?}");
+        let settled = run(&claims(&store), |_| async move { Handled::NotDone { answer: "retry", delay } }).await;
+        assert!(matches!(settled, Settled::NotDone("retry")), "{case}: {settled:?}");
         let last = store.asked().pop().unwrap();
         assert_eq!((last.what, last.token, last.time), ("release", 1, delay), "{case}");
         assert!(store.elapsed() <= Duration::from_secs(2), "{case}");
@@ -69,7 +69,7 @@ async fn a_completion_is_repeated_with_its_token_until_the_lease_ends() {
         let store = Arc::new(store);
         let (claims, start) = (claims(&store), Instant::now());
         let settled = run_for(&claims, work).await;
-        assert!(matches!(settled, Settled::Ran("ran")), "{case}: {settled:?}");
+        assert!(matches!(settled, Settled::Done("ran")), "{case}: {settled:?}");
         assert!(start.elapsed() <= Duration::from_secs(work + 2), "{case}: answered after {:?}", start.elapsed());
         claims.drain.begin();
         claims.drain.finished().await;
@@ -116,7 +116,7 @@ async fn an_answer_waits_for_its_mark_no_longer_than_set() {
         let late = Says::Late(Duration::from_secs(1), Ok(Held::Ok));
         let store = Arc::new(Scripted::new().completions([late]));
         let (claims, start) = (claims_with(&store, |s| s.mark_within(Duration::from_millis(wait))), Instant::now());
-        assert!(matches!(run_for(&claims, 0).await, Settled::Ran("ran")), "{wait}");
+        assert!(matches!(run_for(&claims, 0).await, Settled::Done("ran")), "{wait}");
         assert_eq!(start.elapsed(), Duration::from_millis(wait.min(1000)), "{wait}");
         claims.drain.begin();
         claims.drain.finished().await;

@@ -1,0 +1,132 @@
+//! What happens to a proved delivery before any of its events is handled, whoever handles them.
+
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+
+use super::drain::Drain;
+use super::lease_lost::LeaseLost;
+use super::received::{Delivery, Head, Inner, Received, SignsHeaders};
+use crate::error::{Rejection, RejectionKind};
+use crate::gate::{Exit, Verified, leave_outside};
+use crate::observe::{Fact, Scope};
+use crate::provider::{Acknowledgement, Decoded, Provider};
+
+/// For rejections that pass soon.
+const SOON: Duration = Duration::from_secs(5);
+
+/// Takes proved deliveries in: decodes them within limits.
+pub(crate) struct Admission<P> {
+    pub(crate) provider: Arc<P>,
+    pub(crate) exit: Arc<Exit>,
+    pub(crate) drain: Drain,
+}
+
+/// A delivery that has been decoded.
+pub(crate) struct Admitted<E> {
+    /// For who takes requests.
+    pub(crate) head: Option<Parts>,
+    pub(crate) events: Vec<Decoded<E>>,
+    pub(crate) common: Common,
+}
+
+/// What all events of a delivery have in common.
+pub(crate) struct Common {
+    verified: Verified,
+    head: Arc<Head>,
+    pub(crate) scope: Scope,
+    /// What the provider must read, where it reads more than a status.
+    pub(crate) acknowledgement: Option<Acknowledgement>,
+    /// What is answered once all of them are done, where some events of the delivery cannot be read.
+    pub(crate) unreadable: Option<Rejection>,
+}
+
+impl Common {
+    pub(crate) fn verified(&self) -> &Verified {
+        &self.verified
+    }
+}
+
+impl<P: Provider> Admission<P> {
+    /// Decodes a delivery. The whole head is kept for who takes requests.
+    pub(crate) fn admit(
+        &self,
+        mut head: Parts,
+        plaintext: &Bytes,
+        takes_requests: bool,
+    ) -> Result<Admitted<P::Event>, Rejection> {
+        let verified = self.check(&head)?;
+        let events = self.provider.decode(&head.headers, plaintext)?;
+        let max = self.provider.profile().max_events;
+        if events.count() > max {
+            return Err(Rejection::new(RejectionKind::TooManyEvents, format!("more than {max} events")));
+        }
+        let scope = Scope { reporter: self.exit.reporter.clone(), key_id: verified.shared_key_id() };
+        if !events.absent().is_empty() {
+            scope.report(Fact::MembersAbsent { names: events.absent() });
+        }
+        let unreadable = events.rejection();
+        let events: Vec<_> = events.into_iter().collect();
+        let acknowledgement = match unreadable {
+            Some(rejection) if events.is_empty() => return Err(rejection),
+            _ => self.provider.acknowledge(plaintext),
+        };
+        scope.report(Fact::Accepted { events: events.len() });
+        let signs: Arc<dyn SignsHeaders> = Arc::clone(&self.provider) as _;
+        let (head, seen) = if takes_requests {
+            self.make_inner(&mut head);
+            let seen = Head { uri: head.uri.clone(), headers: head.headers.clone(), signs };
+            (Some(head), seen)
+        } else {
+            (None, Head { uri: head.uri, headers: head.headers, signs })
+        };
+        let common = Common { verified, head: Arc::new(seen), scope, acknowledgement, unreadable };
+        Ok(Admitted { head, events, common })
+    }
+
+    fn check(&self, head: &Parts) -> Result<Verified, Rejection> {
+        if self.drain.has_begun() {
+            return Err(Rejection::new(RejectionKind::Draining, "the receiver drains").retry_in(SOON));
+        }
+        if self.exit.reporter.receiver().is_empty() {
+            return Err(Rejection::new(RejectionKind::Misassembled, "the receiver has no name"));
+        }
+        let verified = head.extensions.get::<Verified>().cloned();
+        verified.ok_or_else(|| Rejection::new(RejectionKind::Misassembled, "no verification in front of dedupe"))
+    }
+
+    /// What services further in see of the head: nothing of the proof, and the type of an event.
+    fn make_inner(&self, head: &mut Parts) {
+        leave_outside(head, self.provider.scheme().proof_headers());
+        if let Some(content_type) = self.provider.event_content_type() {
+            head.headers.insert(CONTENT_TYPE, content_type);
+        }
+    }
+
+    /// An event in its handler's hands. Without a fencing token nothing was claimed.
+    pub(crate) fn received(
+        &self,
+        common: &Common,
+        event: Decoded<P::Event>,
+        fence: Option<NonZeroU64>,
+        lost: LeaseLost,
+    ) -> Received<P::Event> {
+        let delivery = Delivery::new(Inner {
+            receiver: Arc::clone(self.exit.reporter.receiver()),
+            provider: self.provider.profile().name,
+            event_type: std::any::type_name::<P::Event>(),
+            verified: common.verified.clone(),
+            key: event.key,
+            occurred_at: event.occurred_at,
+            raw: event.raw,
+            fence,
+            lost,
+            head: Arc::clone(&common.head),
+        });
+        Received::new(event.event, delivery)
+    }
+}

@@ -1,0 +1,95 @@
+//! [`Fact`]: something that became of a delivery or of one of its events.
+
+use std::error::Error;
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use crate::error::Rejection;
+
+/// Somebody who is told each fact once, in the task that found it out. It must not block.
+pub trait Observer: Send + Sync + 'static {
+    /// Takes note of a fact.
+    fn observe(&self, fact: &Fact<'_>, about: &About<'_>);
+}
+
+/// What a fact is about.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct About<'a> {
+    /// The receiver's name. Empty for a layer that stands alone.
+    pub receiver: &'a str,
+    /// The provider's name. Empty for a layer that stands alone.
+    pub provider: &'a str,
+    /// The id of the key or the name of the credentials that proved the delivery, once they have.
+    pub key_id: Option<&'a str>,
+    /// The event's idempotency key as a store sees it: a hash. `None` for what is about a whole delivery.
+    pub key: Option<&'a [u8; 32]>,
+    /// Which try of the event this is, by its fencing token, where it was claimed.
+    pub attempt: Option<NonZeroU64>,
+}
+
+/// Something that became of a delivery, or of an event. It holds no secret and no payload.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Fact<'a> {
+    /// A delivery was answered with this rejection, and none of its events ran; or all that can be read are done, and this
+    /// is why the rest cannot be.
+    Rejected(&'a Rejection),
+    /// A delivery was proved by the key that [`About::key_id`] names.
+    KeyUsed {
+        /// The scheme's name.
+        scheme: &'static str,
+    },
+    /// A proved delivery was decoded into so many events that can be read.
+    Accepted {
+        /// Their number.
+        events: usize,
+    },
+    /// Members of a delivery's events could not be read as what they should be, and are absent.
+    MembersAbsent {
+        /// Their names.
+        names: &'a [String],
+    },
+    /// An event was handled.
+    Handled,
+    /// An event had been handled before, and was answered as it was then.
+    Replayed,
+    /// An event was not handled: its handler failed or asked for a later try, or it could not run now.
+    Failed(&'a Rejection),
+    /// Another event under a completed key was acknowledged and not handled, since the route asks for that.
+    AcknowledgedUnhandled(&'a Rejection),
+    /// The key of an event that runs was known with another payload, which nobody completed: somebody should find out
+    /// which of the two the sender means.
+    OtherPayload,
+    /// The lease of an event was lost while its handler runs.
+    LeaseLost {
+        /// How many renewals had failed in a row. 0: the store has given it to another.
+        failed_renewals: u32,
+    },
+    /// A lease was renewed after it had run out. Most likely a handler blocks its thread.
+    RenewedLate,
+    /// A handler has had its event for several leases.
+    HandlerSlow {
+        /// For so long.
+        after: Duration,
+    },
+    /// A handler has reached its limit: its lease is reported as lost, and a moment later it is dropped.
+    HandlerTimedOut {
+        /// The limit.
+        after: Duration,
+    },
+    /// A handled event was answered while the store does not know it; the store is told in the background.
+    CompletionLate,
+    /// A handled event is not marked in the store: a repeat may run it again.
+    CompletionUnknown(&'a (dyn Error + 'static)),
+    /// A handled and answered event was claimed by another before it was marked: it may have run twice.
+    CompletionLost,
+    /// A claim could not be released: it ends with its lease.
+    ReleaseFailed(&'a (dyn Error + 'static)),
+    /// The store could not say whether an event is done.
+    StoreDown(&'a (dyn Error + 'static)),
+    /// An event runs without a claim, since the route asks for that and the store could not say.
+    Unprotected(&'a (dyn Error + 'static)),
+    /// A receiver was built with a store that forgets when the process ends.
+    ForgetsAtExit,
+}

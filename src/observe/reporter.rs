@@ -1,0 +1,77 @@
+//! Who reports what to whom.
+
+use std::fmt;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
+use super::fact::{About, Fact, Observer};
+use super::log::Log;
+
+/// A receiver's reports: its name and provider, and who listens.
+#[derive(Clone)]
+pub(crate) struct Reporter {
+    receiver: Arc<str>,
+    provider: &'static str,
+    /// Beside the log.
+    observers: Arc<[Arc<dyn Observer>]>,
+}
+
+impl Reporter {
+    pub(crate) fn new(receiver: Arc<str>, provider: &'static str) -> Self {
+        Self { receiver, provider, observers: Arc::new([]) }
+    }
+
+    /// Of a layer that stands alone.
+    pub(crate) fn alone() -> Self {
+        Self::new("".into(), "")
+    }
+
+    pub(crate) fn observer(mut self, observer: impl Observer) -> Self {
+        let added: Arc<dyn Observer> = Arc::new(observer);
+        self.observers = self.observers.iter().cloned().chain([added]).collect();
+        self
+    }
+
+    /// The receiver's name.
+    pub(crate) fn receiver(&self) -> &Arc<str> {
+        &self.receiver
+    }
+
+    /// Reports what is about a whole delivery.
+    pub(crate) fn report(&self, fact: Fact<'_>, key_id: Option<&str>) {
+        self.send(fact, About { key_id, ..About::default() });
+    }
+
+    fn send<'a>(&'a self, fact: Fact<'a>, about: About<'a>) {
+        let about = About { receiver: &self.receiver, provider: self.provider, ..about };
+        Log.observe(&fact, &about);
+        for observer in &*self.observers {
+            observer.observe(&fact, &about);
+        }
+    }
+}
+
+impl fmt::Debug for Reporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reporter").field("receiver", &self.receiver).finish_non_exhaustive()
+    }
+}
+
+/// The reports of one delivery, once it is proved.
+#[derive(Clone)]
+pub(crate) struct Scope {
+    pub(crate) reporter: Reporter,
+    pub(crate) key_id: Option<Arc<str>>,
+}
+
+impl Scope {
+    pub(crate) fn report(&self, fact: Fact<'_>) {
+        self.reporter.report(fact, self.key_id.as_deref());
+    }
+
+    /// Reports what is about one event, with its fencing token where it was claimed.
+    pub(crate) fn report_of(&self, key: &[u8; 32], fence: u64, fact: Fact<'_>) {
+        let (key_id, key, attempt) = (self.key_id.as_deref(), Some(key), NonZeroU64::new(fence));
+        self.reporter.send(fact, About { key_id, key, attempt, ..About::default() });
+    }
+}
