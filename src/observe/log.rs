@@ -8,7 +8,7 @@ pub(crate) fn rejected(rejection: &Rejection) {
     let status = rejection.status().as_u16();
     let detail = rejection.detail();
     let receiver = rejection.receiver();
-    let source = std::error::Error::source(rejection).map(tracing::field::display);
+    let source = std::error::Error::source(rejection).map(|source| tracing::field::display(format!("{source:#}")));
     match rejection.kind() {
         RejectionKind::Misassembled | RejectionKind::Poisoned | RejectionKind::HandlerTimedOut => {
             tracing::error!(target: "tower_webhook", receiver, kind, status, detail, source, "delivery not handled");
@@ -61,7 +61,7 @@ pub(crate) fn completion_late(receiver: &str, fence: u64) {
 /// The work of an event is done, and the store could not be told: a repeat may run it again.
 pub(crate) fn completion_unknown(receiver: &str, fence: u64, error: &dyn std::error::Error) {
     tracing::error!(
-        target: "tower_webhook", receiver, fence, source = %error, "event done, completion unknown to the store"
+        target: "tower_webhook", receiver, fence, source = %format_args!("{error:#}"), "event done, completion unknown to the store"
     );
 }
 
@@ -72,13 +72,13 @@ pub(crate) fn completion_lost(receiver: &str, fence: u64) {
 
 /// The store could not be told that an event is free: it comes free when its lease ends.
 pub(crate) fn release_failed(receiver: &str, fence: u64, error: &dyn std::error::Error) {
-    tracing::warn!(target: "tower_webhook", receiver, fence, source = %error, "release failed");
+    tracing::warn!(target: "tower_webhook", receiver, fence, source = %format_args!("{error:#}"), "release failed");
 }
 
 /// An event runs without a claim, since the route says so and the store cannot say whether it is done.
 pub(crate) fn unprotected(receiver: &str, error: &dyn std::error::Error) {
     tracing::error!(
-        target: "tower_webhook", receiver, source = %error, "event handled without protection against repeats"
+        target: "tower_webhook", receiver, source = %format_args!("{error:#}"), "event handled without protection against repeats"
     );
 }
 
