@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::settings::{Mismatch, Settings};
-use super::store::{Claim, DedupeStore, RecordState, StoreError, StoredResponse, Token};
+use super::store::{Claim, DedupeStore, RecordState, StoreError, StoreErrorKind, StoredResponse, Token};
 use crate::delivery::{Drain, Fingerprint, Handled, KeyHash, LeaseLost};
 use crate::error::{BoxError, Rejection, RejectionKind};
 use crate::observe::{Fact, Scope};
@@ -62,8 +62,8 @@ impl<T> Settled<T> {
     /// The rejection of an event whose store did not answer. A full one has answered, and may know other events.
     pub(crate) fn store_away(&self) -> Option<&Rejection> {
         let Self::Refused(rejection) = self else { return None };
-        let error = std::error::Error::source(rejection)?.downcast_ref()?;
-        matches!(error, StoreError::Unavailable | StoreError::Timeout).then_some(rejection)
+        let error: &StoreError = std::error::Error::source(rejection)?.downcast_ref()?;
+        matches!(error.kind(), StoreErrorKind::Unavailable | StoreErrorKind::Timeout).then_some(rejection)
     }
 }
 

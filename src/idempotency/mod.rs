@@ -28,6 +28,9 @@ pub use self::store::redis::{self, RedisStore};
 pub use service::{Idempotency, ResponseFuture};
 pub use settings::{Mismatch, Settings};
 pub use store::memory::MemoryStore;
-pub use store::{Claim, DedupeStore, Held, LostReason, RecordState, StoreError, StoredResponse, Terms, Token};
+pub use store::{
+    BoxStore, Claim, DedupeStore, Held, LostReason, RecordState, StoreError, StoreErrorKind, StoredResponse, Terms,
+    Token,
+};
 pub use unprotected::UnprotectedRuns;
 pub use without_dedupe::WithoutDedupe;

@@ -1,5 +1,7 @@
 //! [`Log`]: facts as events of `tracing`, and the only file that knows it.
 
+use std::error::Error;
+use std::fmt;
 use std::num::NonZeroU64;
 
 use super::fact::{About, Fact, Observer};
@@ -39,6 +41,21 @@ fn short(key: &[u8; 32]) -> String {
     const_hex::encode(key.first_chunk::<4>().copied().unwrap_or_default())
 }
 
+/// An error with all of its causes.
+struct Chain<'a>(&'a (dyn Error + 'static));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
 fn named(name: &str) -> Option<&str> {
     Some(name).filter(|name| !name.is_empty())
 }
@@ -66,17 +83,26 @@ fn observe_rare(fact: &Fact<'_>, about: &About<'_>) {
         }
         Fact::CompletionLate => log!(warn, about, "event done and answered, the store does not know it yet"),
         Fact::CompletionUnknown(error) => {
-            log!(error, about, "event done, completion unknown to the store", source = tracing::field::display(error));
+            log!(
+                error,
+                about,
+                "event done, completion unknown to the store",
+                source = tracing::field::display(Chain(*error))
+            );
         }
         Fact::CompletionLost => log!(error, about, "event done and answered, and taken by another meanwhile"),
-        Fact::ReleaseFailed(error) => log!(warn, about, "release failed", source = tracing::field::display(error)),
-        Fact::StoreDown(error) => log!(debug, about, "the store cannot say", source = tracing::field::display(error)),
+        Fact::ReleaseFailed(error) => {
+            log!(warn, about, "release failed", source = tracing::field::display(Chain(*error)))
+        }
+        Fact::StoreDown(error) => {
+            log!(debug, about, "the store cannot say", source = tracing::field::display(Chain(*error)))
+        }
         Fact::Unprotected(error) => {
             log!(
                 error,
                 about,
                 "event handled without protection against repeats",
-                source = tracing::field::display(error)
+                source = tracing::field::display(Chain(*error))
             );
         }
         Fact::ForgetsAtExit => log!(
@@ -97,7 +123,7 @@ macro_rules! log_rejection {
             kind = $rejection.kind().as_str(),
             status = $rejection.status().as_u16(),
             detail = $rejection.detail(),
-            source = std::error::Error::source($rejection).map(tracing::field::display)
+            source = $rejection.source().map(|source| tracing::field::display(Chain(source)))
         )
     };
 }

@@ -4,14 +4,16 @@
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::time::Instant;
+use tower_webhook::clock::{Entropy, NoEntropy};
 use tower_webhook::delivery::{Fingerprint, KeyHash};
 use tower_webhook::idempotency::{
-    Claim, DedupeStore, Held, LostReason, MemoryStore, RecordState, StoreError, StoredResponse, Terms, Token,
+    BoxStore, Claim, DedupeStore, Held, LostReason, MemoryStore, RecordState, StoreError, StoreErrorKind,
+    StoredResponse, Terms, Token,
 };
 use tower_webhook::testing::contract::{self, Law, Subject};
 
@@ -117,7 +119,7 @@ impl Flawed {
                         let oldest = records.iter().min_by_key(|(_, record)| record.expires).map(|(key, _)| *key);
                         records.remove(&oldest.unwrap());
                     }
-                    _ => return Err(StoreError::Full),
+                    _ => return Err(StoreErrorKind::Full.into()),
                 }
             }
         }
@@ -300,6 +302,67 @@ impl Subject for Flaw {
 #[tokio::test(start_paused = true)]
 async fn the_store_without_a_flaw_keeps_every_law() {
     contract::check(&Flaw::None).await;
+}
+
+/// A memory store, handed on as others are.
+struct Handed<S>(fn(MemoryStore) -> S);
+
+impl<S: DedupeStore> Subject for Handed<S> {
+    type Store = S;
+
+    async fn store(&self) -> S {
+        self.0(MemoryStore::new(10_000))
+    }
+
+    async fn bounded(&self, keys: usize) -> Option<S> {
+        Some(self.0(MemoryStore::new(keys)))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_keeps_every_law_however_it_is_handed_on() {
+    contract::check(&Handed(Arc::new)).await;
+    contract::check(&Handed(BoxStore::new)).await;
+    contract::check(&Handed(|store| BoxStore::new(Arc::new(BoxStore::new(store))).clone())).await;
+}
+
+/// It says of itself what no other store says.
+struct Odd;
+
+impl DedupeStore for Odd {
+    fn token(&self, _: &dyn Entropy) -> Result<Token, NoEntropy> {
+        Ok(Token::from_bytes([7; 16]))
+    }
+
+    fn forgets_at_exit(&self) -> bool {
+        true
+    }
+
+    async fn claim(&self, _: &KeyHash, _: &Token, _: &Fingerprint, _: &Terms) -> Result<Claim, StoreError> {
+        Err(StoreErrorKind::Corrupt.into())
+    }
+
+    async fn renew(&self, _: &KeyHash, _: &Token, _: Duration) -> Result<Held, StoreError> {
+        Err(StoreErrorKind::Corrupt.into())
+    }
+
+    async fn complete(&self, _: &KeyHash, _: &Token, _: &StoredResponse, _: Duration) -> Result<Held, StoreError> {
+        Err(StoreErrorKind::Corrupt.into())
+    }
+
+    async fn release(&self, _: &KeyHash, _: &Token, _: Duration) -> Result<Held, StoreError> {
+        Err(StoreErrorKind::Corrupt.into())
+    }
+}
+
+#[test]
+fn what_a_store_says_of_itself_is_handed_on_too() {
+    fn said(store: impl DedupeStore) -> (Token, bool) {
+        let none = |_: &mut [u8]| Err(NoEntropy);
+        (store.token(&none).unwrap(), store.forgets_at_exit())
+    }
+    let odd = (Token::from_bytes([7; 16]), true);
+    assert_eq!([said(Odd), said(Arc::new(Odd)), said(BoxStore::new(Odd))], [odd; 3]);
 }
 
 #[tokio::test(start_paused = true)]

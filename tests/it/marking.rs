@@ -8,7 +8,9 @@ use futures_util::FutureExt as _;
 use tokio::time::{Instant, sleep, timeout};
 use tower::{Service, ServiceExt as _};
 use tower_webhook::delivery::{Drain, Fingerprint, KeyHash};
-use tower_webhook::idempotency::{Claim, DedupeStore, Held, LostReason, StoreError, StoredResponse, Terms, Token};
+use tower_webhook::idempotency::{
+    Claim, DedupeStore, Held, LostReason, StoreError, StoreErrorKind, StoredResponse, Terms, Token,
+};
 use tower_webhook::provider::aella;
 use tower_webhook::{MemoryStore, Received, Receiver, RejectionKind};
 
@@ -56,7 +58,7 @@ impl DedupeStore for Dying {
         keep: Duration,
     ) -> Result<Held, StoreError> {
         if self.away.load(Ordering::SeqCst) {
-            return Err(StoreError::Unavailable);
+            return Err(StoreErrorKind::Unavailable.into());
         }
         if self.empty.load(Ordering::SeqCst) {
             return Ok(Held::Lost(LostReason::Gone));
@@ -169,15 +171,15 @@ impl DedupeStore for Silent {
     }
 
     async fn renew(&self, _: &KeyHash, _: &Token, _: Duration) -> Result<Held, StoreError> {
-        Err(StoreError::Unavailable)
+        Err(StoreErrorKind::Unavailable.into())
     }
 
     async fn complete(&self, _: &KeyHash, _: &Token, _: &StoredResponse, _: Duration) -> Result<Held, StoreError> {
-        Err(StoreError::Unavailable)
+        Err(StoreErrorKind::Unavailable.into())
     }
 
     async fn release(&self, _: &KeyHash, _: &Token, _: Duration) -> Result<Held, StoreError> {
-        Err(StoreError::Unavailable)
+        Err(StoreErrorKind::Unavailable.into())
     }
 }
 

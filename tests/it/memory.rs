@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tower_webhook::clock::NoEntropy;
 use tower_webhook::delivery::{Fingerprint, KeyHash};
 use tower_webhook::idempotency::{
-    Claim, DedupeStore as _, Held, MemoryStore, StoreError, StoredResponse, Terms, Token,
+    Claim, DedupeStore as _, Held, MemoryStore, StoreErrorKind, StoredResponse, Terms, Token,
 };
 
 fn millis(millis: u64) -> Duration {
@@ -79,7 +79,7 @@ fn claims(store: &MemoryStore, name: [u8; 2]) -> bool {
 async fn a_store_without_room_refuses_every_claim() {
     let store = MemoryStore::new(0);
     let claim = store.claim(&wide(1), &who(1), &Fingerprint::of(b"e"), &Terms::new(millis(1))).await;
-    assert_eq!(claim, Err(StoreError::Full));
+    assert_eq!(claim, Err(StoreErrorKind::Full.into()));
     assert!(store.is_empty());
 }
 
@@ -112,10 +112,10 @@ async fn a_full_store_finds_the_one_key_that_has_expired_at_once_and_not_before(
     for turn in 0..count {
         let end = start + millis(1000 + turn * 3);
         tokio::time::advance(end - Duration::from_nanos(1) - Instant::now()).await;
-        assert_eq!(new(count + turn), Err(StoreError::Full), "just before end {turn}");
+        assert_eq!(new(count + turn), Err(StoreErrorKind::Full.into()), "just before end {turn}");
         tokio::time::advance(Duration::from_nanos(1)).await;
         assert_eq!(new(count + turn), Ok(Claim::Acquired { fence: 1, other_payload: false }), "at end {turn}");
-        assert_eq!(new(2 * count), Err(StoreError::Full), "after end {turn}");
+        assert_eq!(new(2 * count), Err(StoreErrorKind::Full.into()), "after end {turn}");
     }
     assert!(matches!(new(count), Ok(Claim::Acquired { fence: 1, other_payload: false })), "the holder again");
 }
@@ -134,7 +134,10 @@ async fn a_full_store_and_a_sweep_look_past_any_number_of_keys_that_were_complet
         assert_eq!(store.complete(&key(number), &who(1), &response, terms.retention).await, Ok(Held::Ok));
     }
     tokio::time::advance(seconds(50)).await;
-    assert_eq!([new(1000), new(1001)], [Ok(Claim::Acquired { fence: 1, other_payload: false }), Err(StoreError::Full)]);
+    assert_eq!(
+        [new(1000), new(1001)],
+        [Ok(Claim::Acquired { fence: 1, other_payload: false }), Err(StoreErrorKind::Full.into())]
+    );
     tokio::time::advance(seconds(10)).await;
     store.sweep();
     assert_eq!(store.len(), 1);

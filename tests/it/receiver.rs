@@ -17,7 +17,8 @@ use tower_webhook::delivery::Drain;
 use tower_webhook::delivery::{Fingerprint, KeyHash};
 use tower_webhook::gate::Body;
 use tower_webhook::idempotency::{
-    Claim, DedupeStore, Held, IdempotencyLayer, Repeats, StoreError, StoredResponse, Terms, Token, UnprotectedRuns,
+    Claim, DedupeStore, Held, IdempotencyLayer, Repeats, StoreError, StoreErrorKind, StoredResponse, Terms, Token,
+    UnprotectedRuns,
 };
 use tower_webhook::provider::aella::{self, Aella};
 use tower_webhook::provider::banking_circle;
@@ -263,26 +264,26 @@ async fn a_hundred_copies_at_once_run_the_handler_once_and_all_settle() {
 }
 
 /// A store that always fails in one way.
-struct Broken(StoreError);
+struct Broken(StoreErrorKind);
 
 impl DedupeStore for Broken {
     async fn claim(&self, _: &KeyHash, _: &Token, _: &Fingerprint, _: &Terms) -> Result<Claim, StoreError> {
-        Err(self.0)
+        Err(self.0.into())
     }
     async fn renew(&self, _: &KeyHash, _: &Token, _: Duration) -> Result<Held, StoreError> {
-        Err(self.0)
+        Err(self.0.into())
     }
     async fn complete(&self, _: &KeyHash, _: &Token, _: &StoredResponse, _: Duration) -> Result<Held, StoreError> {
-        Err(self.0)
+        Err(self.0.into())
     }
     async fn release(&self, _: &KeyHash, _: &Token, _: Duration) -> Result<Held, StoreError> {
-        Err(self.0)
+        Err(self.0.into())
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_its_store_a_receiver_runs_nothing() {
-    for error in [StoreError::Unavailable, StoreError::Timeout, StoreError::Full, StoreError::Corrupt] {
+    for error in [StoreErrorKind::Unavailable, StoreErrorKind::Timeout, StoreErrorKind::Full, StoreErrorKind::Corrupt] {
         let seen = Seen::default();
         let noted = seen.clone();
         let service = receiver().dedupe(Broken(error)).handle(move |event: Received<aella::Event>| {
@@ -303,7 +304,7 @@ async fn without_its_store_a_receiver_runs_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn without_its_store_a_route_that_says_so_runs_on_counted_and_without_a_fence() {
-    for error in [StoreError::Unavailable, StoreError::Timeout, StoreError::Full] {
+    for error in [StoreErrorKind::Unavailable, StoreErrorKind::Timeout, StoreErrorKind::Full] {
         let (seen, runs) = (Seen::default(), UnprotectedRuns::default());
         let noted = seen.clone();
         let receiver = receiver().settings(|settings| settings.dangerous_run_unprotected(&runs)).unwrap();
@@ -707,7 +708,7 @@ async fn a_store_that_forgets_is_warned_of_once_for_each_receiver() {
     drop((layer.clone().layer(inner()), layer.layer(inner()), layer.clone().layer(inner())));
     assert_eq!((told("a"), told("b")), (1, 0));
     drop(IdempotencyLayer::new("b", aella(), MemoryStore::new(1)).layer(inner()));
-    drop(Receiver::new("c", aella()).dedupe(Broken(StoreError::Full)).layer().layer(inner()));
+    drop(Receiver::new("c", aella()).dedupe(Broken(StoreErrorKind::Full)).layer().layer(inner()));
     drop(Receiver::new("d", aella()).dangerous_without_dedupe().layer().layer(inner()));
     assert_eq!((told("a"), told("b"), told("c"), told("d")), (1, 1, 0, 0));
 }

@@ -29,7 +29,7 @@ mod delivery {
 }
 
 pub(crate) use tower_webhook::idempotency::{
-    Claim, DedupeStore, Held, LostReason, RecordState, StoreError, StoredResponse, Terms, Token,
+    Claim, DedupeStore, Held, LostReason, RecordState, StoreError, StoreErrorKind, StoredResponse, Terms, Token,
 };
 
 #[allow(unreachable_pub, reason = "here the store is nobody's API")]

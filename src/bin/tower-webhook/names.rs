@@ -5,7 +5,7 @@ use std::sync::Once;
 
 use tokio::sync::OnceCell;
 use tower_webhook::idempotency::redis::EnrollError;
-use tower_webhook::idempotency::{ReceiverIdentity, RedisStore, StoreError};
+use tower_webhook::idempotency::{ReceiverIdentity, RedisStore, StoreError, StoreErrorKind};
 
 use crate::config::Endpoint;
 use crate::lines;
@@ -60,7 +60,7 @@ impl Enrolled {
             Err(NotEnrolled::Store(error)) => Err(error),
             Err(NotEnrolled::Taken(taken)) => {
                 self.told.call_once(|| lines::say(&taken));
-                Err(StoreError::Misconfigured("a name on it is another receiver's: start anew"))
+                Err(StoreErrorKind::Misconfigured("a name on it is another receiver's: start anew").into())
             }
         }
     }

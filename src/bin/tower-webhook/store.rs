@@ -37,7 +37,7 @@ impl AnyStore {
 
 /// A server that cannot be reached is asked again before the first claim; strictly, it is not waited for.
 async fn enroll(names: &Enrolled, strict: bool) -> std::io::Result<()> {
-    let failed = |error| format!("dedupe: it is not known whose the names on the Redis server are: {error}");
+    let failed = |error| format!("dedupe: it is not known whose the names on the Redis server are: {error:#}");
     match names.enroll().await {
         Ok(()) => {}
         Err(NotEnrolled::Taken(taken)) => return Err(std::io::Error::other(taken)),
@@ -51,9 +51,9 @@ async fn enroll(names: &Enrolled, strict: bool) -> std::io::Result<()> {
 async fn probe(store: &RedisStore, strict: bool) -> Result<(), String> {
     let report = match store.probe().await {
         Ok(report) => report,
-        Err(error) if strict => return Err(format!("dedupe: the Redis server cannot be probed: {error}")),
+        Err(error) if strict => return Err(format!("dedupe: the Redis server cannot be probed: {error:#}")),
         Err(error) => {
-            lines::say(format_args!("warning: dedupe: the Redis server cannot be probed: {error}"));
+            lines::say(format_args!("warning: dedupe: the Redis server cannot be probed: {error:#}"));
             return Ok(());
         }
     };

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::future::poll_immediate;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::super::store::StoreErrorKind::{Full, Timeout, Unavailable};
 use super::super::store::{Claim, DedupeStore, Held, StoreError, StoredResponse, Terms, Token};
 use crate::clock::{Entropy, NoEntropy};
 use crate::delivery::{Fingerprint, KeyHash};
@@ -24,7 +25,7 @@ impl<S> Clone for Patient<S> {
 
 impl<S: DedupeStore> Patient<S> {
     pub(super) fn token(&self, entropy: &dyn Entropy) -> Result<Token, NoEntropy> {
-        self.0.token(entropy)
+        S::token(&self.0, entropy)
     }
 
     pub(super) async fn claim(
@@ -34,12 +35,12 @@ impl<S: DedupeStore> Patient<S> {
         fingerprint: &Fingerprint,
         terms: &Terms,
     ) -> Result<Claim, StoreError> {
-        let mut last = StoreError::Timeout;
+        let mut last = StoreError::new(Timeout);
         let tries = async {
             let mut pauses = Pauses::between_tries();
             loop {
-                match self.0.claim(key, token, fingerprint, terms).await {
-                    Err(error @ (StoreError::Unavailable | StoreError::Timeout)) => last = error,
+                match S::claim(&self.0, key, token, fingerprint, terms).await {
+                    Err(error) if matches!(error.kind(), Unavailable | Timeout) => last = error,
                     answer => return answer,
                 }
                 sleep(pauses.next()).await;
@@ -57,7 +58,7 @@ impl<S: DedupeStore> Patient<S> {
         lease: Duration,
         due: Duration,
     ) -> Result<Held, StoreError> {
-        in_time(OPERATION.min(due), self.0.renew(key, token, lease)).await
+        in_time(OPERATION.min(due), S::renew(&self.0, key, token, lease)).await
     }
 
     /// At least one try, and as many as begin within this time after `since`.
@@ -72,8 +73,8 @@ impl<S: DedupeStore> Patient<S> {
     ) -> Result<Held, StoreError> {
         let mut pauses = Pauses::between_tries();
         loop {
-            let error = match in_time(OPERATION, self.0.complete(key, token, remember, retention)).await {
-                Err(error @ (StoreError::Unavailable | StoreError::Timeout | StoreError::Full)) => error,
+            let error = match in_time(OPERATION, S::complete(&self.0, key, token, remember, retention)).await {
+                Err(error) if matches!(error.kind(), Unavailable | Timeout | Full) => error,
                 answer => return answer,
             };
             let pause = pauses.next();
@@ -86,12 +87,12 @@ impl<S: DedupeStore> Patient<S> {
 
     /// One try: the lease's end does the same.
     pub(super) async fn release(&self, key: &KeyHash, token: &Token, delay: Duration) -> Result<Held, StoreError> {
-        in_time(OPERATION, self.0.release(key, token, delay)).await
+        in_time(OPERATION, S::release(&self.0, key, token, delay)).await
     }
 }
 
 async fn in_time<T>(time: Duration, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    within(time, pin!(call)).await.unwrap_or(Err(StoreError::Timeout))
+    within(time, pin!(call)).await.unwrap_or(Err(Timeout.into()))
 }
 
 /// What comes out within the time. What comes at once, as from a store in memory, is spared the timer and its room.

@@ -24,7 +24,7 @@ use crate::provider::Acknowledgement;
 const LEASE: Duration = Duration::from_secs(30);
 const RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const LOST: Held = Held::Lost(LostReason::Taken(RecordState::Pending));
-const DOWN: StoreError = StoreError::Unavailable;
+const DOWN: StoreError = StoreError::new(StoreErrorKind::Unavailable);
 
 /// What was asked of the store, when (in milliseconds since the first call), and with which token.
 #[derive(Clone, Debug, PartialEq)]

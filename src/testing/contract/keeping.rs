@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Subject;
 use super::probe::{Call, Probe, token};
-use crate::idempotency::{Claim, Held, StoreError, Terms};
+use crate::idempotency::{Claim, Held, StoreErrorKind, Terms};
 
 const NOW: Duration = Duration::ZERO;
 
@@ -94,7 +94,11 @@ async fn a_full_store_says_so<B: Subject>(p: &Probe<'_, B>) {
 
     for turn in 0..3 {
         let refused = fifth.try_claim(token(1)).await;
-        p.expect(refused == Err(StoreError::Full), "a fifth key in a store for four: Full", &(turn, refused));
+        p.expect(
+            refused == Err(StoreErrorKind::Full.into()),
+            "a fifth key in a store for four: Full",
+            &(turn, refused),
+        );
         done.replays(token(2), 1, "a done key in a full store").await;
         held.waits(token(2), "a held key in a full store").await;
         held.holds(token(1), Call::Renew(p.terms.lease), "in a full store").await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tower_webhook::delivery::{Fingerprint, KeyHash};
-use tower_webhook::idempotency::{Claim, DedupeStore, Held, StoreError, StoredResponse, Terms, Token};
+use tower_webhook::idempotency::{Claim, DedupeStore, Held, StoreError, StoreErrorKind, StoredResponse, Terms, Token};
 
 use super::model::{Answer, Call, Model, Row, State};
 use super::stand::{EVENT, number, response};
@@ -167,7 +167,7 @@ impl DedupeStore for Broken {
             Answer::Done(fence, number) => Claim::Done { fence, response: response(number) },
             Answer::Mismatch(state) => Claim::Mismatch { state },
             Answer::Poison(attempts) => Claim::Poison { attempts },
-            _ => return Err(StoreError::Full),
+            _ => return Err(StoreErrorKind::Full.into()),
         })
     }
 

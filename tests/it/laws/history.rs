@@ -106,7 +106,7 @@ impl<S: DedupeStore> DedupeStore for Recorded<S> {
     async fn renew(&self, key: &KeyHash, token: &Token, lease: Duration) -> Result<Held, StoreError> {
         let noted = self.history.ask(*key, Call::Renew { token: of(token), lease });
         let answer = self.store.renew(key, token, lease).await;
-        self.history.tell(noted, held(answer));
+        self.history.tell(noted, held(answer.clone()));
         answer
     }
 
@@ -120,14 +120,14 @@ impl<S: DedupeStore> DedupeStore for Recorded<S> {
         let (token_of, answer) = (of(token), number(response));
         let noted = self.history.ask(*key, Call::Complete { token: token_of, answer, retention });
         let answer = self.store.complete(key, token, response, retention).await;
-        self.history.tell(noted, held(answer));
+        self.history.tell(noted, held(answer.clone()));
         answer
     }
 
     async fn release(&self, key: &KeyHash, token: &Token, delay: Duration) -> Result<Held, StoreError> {
         let noted = self.history.ask(*key, Call::Release { token: of(token), delay });
         let answer = self.store.release(key, token, delay).await;
-        self.history.tell(noted, held(answer));
+        self.history.tell(noted, held(answer.clone()));
         answer
     }
 }

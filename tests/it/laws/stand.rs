@@ -7,7 +7,9 @@ use bytes::Bytes;
 use http::StatusCode;
 use tokio::runtime::{Builder, Runtime};
 use tower_webhook::delivery::{Fingerprint, KeyHash};
-use tower_webhook::idempotency::{Claim, DedupeStore, Held, MemoryStore, StoreError, StoredResponse, Terms, Token};
+use tower_webhook::idempotency::{
+    Claim, DedupeStore, Held, MemoryStore, StoreError, StoreErrorKind, StoredResponse, Terms, Token,
+};
 use tower_webhook::testing::contract::Subject;
 
 use super::model::{Answer, Call, Span};
@@ -128,8 +130,8 @@ pub(crate) fn claimed(claim: &Result<Claim, StoreError>) -> Result<Answer, Store
         Ok(Claim::Mismatch { state }) => Answer::Mismatch(*state),
         Ok(Claim::Poison { attempts }) => Answer::Poison(*attempts),
         Ok(other) => panic!("an answer that the model does not know: {other:?}"),
-        Err(StoreError::Full) => Answer::Full,
-        Err(error) => return Err(*error),
+        Err(error) if error.kind() == StoreErrorKind::Full => Answer::Full,
+        Err(error) => return Err(error.clone()),
     })
 }
 

@@ -8,7 +8,9 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use tokio::time::Instant;
 use tower_webhook::delivery::{Fingerprint, KeyHash};
-use tower_webhook::idempotency::{Claim, DedupeStore, Held, MemoryStore, StoreError, StoredResponse, Terms, Token};
+use tower_webhook::idempotency::{
+    Claim, DedupeStore, Held, MemoryStore, StoreError, StoreErrorKind, StoredResponse, Terms, Token,
+};
 
 use super::broken::{Broken, Flaw};
 use super::history::{History, Recorded};
@@ -47,7 +49,7 @@ impl<S: DedupeStore> Faulty<S> {
             2 => self.late.lock().unwrap().push(Box::new(|store| drop(run(store)))),
             _ => return run(&self.store).expect("this store answers at once"),
         }
-        Err(StoreError::Timeout)
+        Err(StoreErrorKind::Timeout.into())
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tower_webhook::delivery::KeyHash;
-use tower_webhook::idempotency::{DedupeStore, StoreError};
+use tower_webhook::idempotency::{DedupeStore, StoreErrorKind};
 
 use super::history::{History, Recorded};
 use super::model::{Answer, Call};
@@ -55,7 +55,7 @@ impl<S: DedupeStore> Worker<S> {
         for _ in 0..2 {
             match ask(&*self.store, key, call).await {
                 Ok(answer) => return Some(answer),
-                Err(StoreError::Unavailable | StoreError::Timeout) => {}
+                Err(error) if matches!(error.kind(), StoreErrorKind::Unavailable | StoreErrorKind::Timeout) => {}
                 Err(other) => panic!("{call:?} of {key:?}: {other}"),
             }
         }

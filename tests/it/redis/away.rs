@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tower_webhook::idempotency::{Held, RedisStore, StoreError};
+use tower_webhook::idempotency::{Held, RedisStore, StoreError, StoreErrorKind};
 
 use super::server::{PATIENCE, Server};
 use super::{FIRST, claim, complete, is_away, waits};
@@ -11,7 +11,7 @@ async fn impatient(server: &Server) -> RedisStore {
     RedisStore::at(&server.url()).deadline(Duration::from_millis(300)).connect().await.unwrap()
 }
 
-const UNAVAILABLE: StoreError = StoreError::Unavailable;
+const UNAVAILABLE: StoreError = StoreError::new(StoreErrorKind::Unavailable);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_loads_its_data_grants_nothing_and_then_knows_what_it_granted() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tower_webhook::idempotency::{Claim, Held, RecordState, RedisStore, StoreError};
+use tower_webhook::idempotency::{Claim, Held, RecordState, RedisStore, StoreErrorKind};
 
 use super::proxy::{Plan, Proxy, Way};
 use super::server::Server;
@@ -147,6 +147,6 @@ async fn a_server_that_never_was_there_is_unavailable() {
     let url = proxy.url();
     drop((server, proxy));
     let store = RedisStore::at(&url).deadline(Duration::from_millis(200)).build().unwrap();
-    assert_eq!(claim(&store, 0, 1).await, Err(StoreError::Unavailable));
+    assert_eq!(claim(&store, 0, 1).await, Err(StoreErrorKind::Unavailable.into()));
     assert!(RedisStore::at(&url).deadline(Duration::from_millis(200)).connect().await.is_err());
 }

@@ -9,12 +9,12 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tower_webhook::delivery::{Fingerprint, KeyHash};
 use tower_webhook::idempotency::{
-    Claim, DedupeStore, Held, LostReason, RedisStore, StoreError, StoredResponse, Terms, Token,
+    BoxStore, Claim, DedupeStore, Held, LostReason, RedisStore, StoreError, StoredResponse, Terms, Token,
 };
 use tower_webhook::testing::contract::{Law, Subject};
 
 use super::server::Server;
-use super::{key_text, text};
+use super::{FIRST, claim, key_text, text};
 
 /// Long enough for a replica on a busy machine.
 const WAIT: Duration = Duration::from_secs(4);
@@ -50,6 +50,21 @@ impl Subject for Redis {
     }
 }
 
+/// One store, as it is handed to several receivers: cloned, shared, and with its type forgotten.
+struct Handed<S>(Redis, fn(RedisStore) -> S);
+
+impl<S: DedupeStore> Subject for Handed<S> {
+    type Store = S;
+
+    async fn store(&self) -> S {
+        self.1(self.0.store().await)
+    }
+
+    fn tick(&self) -> Duration {
+        self.0.tick()
+    }
+}
+
 /// Every law at once, each on a store of its own: most of their time is waiting.
 async fn check<B: Subject>(subject: &B) {
     futures_util::future::join_all(Law::ALL.iter().map(|law| law.check(subject))).await;
@@ -59,6 +74,30 @@ async fn check<B: Subject>(subject: &B) {
 async fn the_redis_store_keeps_every_law() {
     let server = Arc::new(Server::start(&[]));
     check(&Redis::on(&server)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_redis_store_keeps_every_law_however_it_is_handed_on() {
+    let server = Arc::new(Server::start(&[]));
+    let redis = || Redis::on(&server);
+    let (shared, boxed) = (Handed(redis(), Arc::new), Handed(redis(), BoxStore::new));
+    // The original is dropped.
+    let cloned = Handed(redis(), |store| store.clone());
+    tokio::join!(check(&shared), check(&boxed), check(&cloned));
+}
+
+#[tokio::test]
+async fn clones_share_a_connection_and_two_stores_do_not() {
+    let server = Server::start(&[]);
+    // By its last command: a claim ends in a GET.
+    let connections = || server.command(&["CLIENT", "LIST"]).lines().filter(|line| line.contains("cmd=get")).count();
+    let store = RedisStore::connect(&server.url()).await.unwrap();
+    let clone = store.clone();
+    assert_eq!((claim(&store, 1, 1).await, claim(&clone, 2, 1).await), (FIRST, FIRST));
+    assert_eq!(connections(), 1);
+    let other = RedisStore::connect(&server.url()).await.unwrap();
+    assert_eq!(claim(&other, 3, 1).await, FIRST);
+    assert_eq!(connections(), 2, "control");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

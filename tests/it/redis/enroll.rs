@@ -8,7 +8,7 @@ use http_body_util::Full;
 use tower::ServiceExt as _;
 use tower_webhook::encoding::Encoding;
 use tower_webhook::idempotency::redis::EnrollError;
-use tower_webhook::idempotency::{DedupeStore, ReceiverIdentity, RedisStore, StoreError};
+use tower_webhook::idempotency::{DedupeStore, ReceiverIdentity, RedisStore, StoreErrorKind};
 
 use tower_webhook::layers::{BasicAuthLayer, Credentials};
 use tower_webhook::provider::Lookup;
@@ -152,13 +152,13 @@ async fn a_server_that_cannot_say_is_no_yes() {
     assert_eq!(taken(&store, &aella(&[OLD]).identity()).await, None, "a lost reply is asked for again");
     assert!(proxy.is_done(), "no reply was lost");
     server.command(&["SET", &server.command(&["KEYS", "whd1:whose:*"]), "of somebody else"]);
-    let corrupt = Err(EnrollError::Store(StoreError::Corrupt));
+    let corrupt = Err(EnrollError::Store(StoreErrorKind::Corrupt.into()));
     assert_eq!(store.enroll(&aella(&[OLD]).identity()).await, corrupt);
     drop((server, proxy));
     let away = RedisStore::at("redis://127.0.0.1:1").deadline(Duration::from_millis(100)).build().unwrap();
     assert_eq!(
         away.enroll(&aella(&[OLD]).identity()).await,
-        Err(EnrollError::Store(StoreError::Unavailable)),
+        Err(EnrollError::Store(StoreErrorKind::Unavailable.into())),
         "a server that is away"
     );
 }
@@ -189,17 +189,13 @@ async fn two_senders<D: DedupeStore>(stores: [D; 2], names: [&str; 2]) -> Vec<(u
 #[tokio::test]
 async fn equal_ids_of_two_senders_meet_under_one_name_only() {
     let server = Server::start(&[]);
-    let redis = async || [store(&server).await, store(&server).await];
-    let memory = || {
-        let store = MemoryStore::new(10);
-        [store.clone(), store]
-    };
+    let (redis, memory) = (store(&server).await, MemoryStore::new(10));
     let both = [(200, false), (200, false)];
-    assert_eq!(two_senders(memory(), ["shop", "bank"]).await, both);
-    assert_eq!(two_senders(redis().await, ["shop", "bank"]).await, both);
+    assert_eq!(two_senders([memory.clone(), memory.clone()], ["shop", "bank"]).await, both);
+    assert_eq!(two_senders([redis.clone(), redis.clone()], ["shop", "bank"]).await, both);
     let second_is_repeat = [(200, false), (200, true)];
-    assert_eq!(two_senders(memory(), ["one", "one"]).await, second_is_repeat, "control");
-    assert_eq!(two_senders(redis().await, ["one", "one"]).await, second_is_repeat, "control");
+    assert_eq!(two_senders([memory.clone(), memory], ["one", "one"]).await, second_is_repeat, "control");
+    assert_eq!(two_senders([redis.clone(), redis], ["one", "one"]).await, second_is_repeat, "control");
 }
 
 #[cfg(feature = "cli")]

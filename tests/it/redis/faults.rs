@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use tower_webhook::delivery::Fingerprint;
-use tower_webhook::idempotency::{Claim, DedupeStore as _, Held, LostReason, RedisStore, StoreError, Terms, Token};
+use tower_webhook::idempotency::{Claim, DedupeStore as _, Held, LostReason, RedisStore, StoreErrorKind, Terms, Token};
 
 use super::server::Server;
 use super::{FIRST, LEASE, answer, claim, complete, is_away, key, waits};
@@ -38,7 +38,7 @@ async fn killed_while_claiming(options: &[&str]) -> (BTreeSet<u32>, BTreeSet<u32
     });
     for _ in 0..3 {
         let away = claim(&store, 1_000_000, 1).await.unwrap_err();
-        assert_eq!(away, StoreError::Unavailable, "the server is away");
+        assert_eq!(away, StoreErrorKind::Unavailable.into(), "the server is away");
     }
     server.restart();
     let back = Instant::now();
@@ -88,7 +88,7 @@ async fn a_stopped_server_is_a_timeout_and_the_same_token_still_claims() {
     let start = Instant::now();
     let during = claim(&store, 1, 1).await;
     let took = start.elapsed();
-    assert_eq!(during, Err(StoreError::Timeout));
+    assert_eq!(during, Err(StoreErrorKind::Timeout.into()));
     assert!((1900..2500).contains(&took.as_millis()), "the deadline of 2 s: {took:?}");
     server.thaw();
 
@@ -152,7 +152,7 @@ async fn a_server_that_becomes_a_replica_grants_nothing() {
     server.command(&["REPLICAOF", "127.0.0.1", &other.port().to_string()]);
     for number in 1..4 {
         let told = claim(&store, number, 1).await;
-        assert_eq!(told, Err(StoreError::Unavailable), "claim {number} of a replica");
+        assert_eq!(told, Err(StoreErrorKind::Unavailable.into()), "claim {number} of a replica");
     }
     server.command(&["REPLICAOF", "NO", "ONE"]);
     assert_eq!(claim(&store, 1, 1).await, FIRST, "control: of a master again");
@@ -163,7 +163,7 @@ async fn a_server_that_becomes_a_replica_grants_nothing() {
 async fn a_cluster_that_is_down_grants_nothing() {
     let server = Server::start(&["--cluster-enabled", "yes"]);
     let store = RedisStore::at(&server.url()).deadline(Duration::from_millis(400)).connect().await.unwrap();
-    assert_eq!(claim(&store, 0, 1).await, Err(StoreError::Unavailable));
+    assert_eq!(claim(&store, 0, 1).await, Err(StoreErrorKind::Unavailable.into()));
 
     server.take_slots(0..16384);
     server.until("the cluster is up", |server| server.says(&["CLUSTER", "INFO"], "cluster_state:ok"));
@@ -183,20 +183,20 @@ async fn a_record_of_somebody_else_is_corrupt_and_stays() {
         ["", "x", "P", &format!("P{HEAD}1"), &format!("Q{HEAD}1;1"), &format!("P{HEAD}1;x"), &format!("X{HEAD};")];
     for strange in strangers {
         server.command(&["SET", &at, strange]);
-        assert_eq!(claim(&store, 0, 1).await, Err(StoreError::Corrupt), "{strange:?}");
-        assert_eq!(complete(&store, 0, 1).await, Err(StoreError::Corrupt), "{strange:?}");
+        assert_eq!(claim(&store, 0, 1).await, Err(StoreErrorKind::Corrupt.into()), "{strange:?}");
+        assert_eq!(complete(&store, 0, 1).await, Err(StoreErrorKind::Corrupt.into()), "{strange:?}");
         assert_eq!(server.command(&["GET", &at]), strange);
     }
     server.command(&["DEL", &at]);
     server.command(&["LPUSH", &at, "x"]);
-    assert_eq!(claim(&store, 0, 1).await, Err(StoreError::Corrupt), "a list");
+    assert_eq!(claim(&store, 0, 1).await, Err(StoreErrorKind::Corrupt.into()), "a list");
     server.command(&["DEL", &at]);
     assert!(matches!(claim(&store, 0, 1).await, Ok(Claim::Acquired { .. })), "control");
     assert_eq!(own.len(), 40);
 
     assert!(waits(&claim(&store, 0, 2).await), "control: held by another");
     server.command(&["PERSIST", &at]);
-    assert_eq!(claim(&store, 0, 2).await, Err(StoreError::Corrupt), "held without an end");
+    assert_eq!(claim(&store, 0, 2).await, Err(StoreErrorKind::Corrupt.into()), "held without an end");
     assert_eq!(complete(&store, 0, 1).await, Ok(Held::Ok), "its holder may finish it");
 }
 
@@ -241,7 +241,8 @@ async fn a_user_of_few_rights_is_enough_and_one_of_none_is_told() {
     assert_eq!(complete(&store, 0, 1).await, Ok(Held::Ok));
 
     let refused = RedisStore::connect(&url("none:pass")).await.unwrap();
-    assert!(matches!(claim(&refused, 0, 1).await, Err(StoreError::Misconfigured(_))));
+    let denied = claim(&refused, 0, 1).await.unwrap_err();
+    assert!(matches!(denied.kind(), StoreErrorKind::Misconfigured(_)), "{denied}");
     let wrong = RedisStore::connect(&url("hook:canary")).await.unwrap_err();
     assert!(!format!("{wrong} {wrong:?}").contains("canary"), "{wrong}");
 }

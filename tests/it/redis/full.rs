@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tower_webhook::idempotency::{Claim, DedupeStore as _, Held, RedisStore, StoreError};
+use tower_webhook::idempotency::{Claim, DedupeStore as _, Held, RedisStore, StoreErrorKind};
 
 use super::server::Server;
 use super::{FIRST, LEASE, answer, claim, complete, key, token, waits};
@@ -12,7 +12,7 @@ use super::{FIRST, LEASE, answer, claim, complete, key, token, waits};
 async fn a_full_server_takes_nothing_new_and_finishes_what_it_has() {
     let server = Server::start(&["--maxmemory-policy", "noeviction"]);
     let finishes = server.finishes_when_full();
-    let finished = if finishes { Ok(Held::Ok) } else { Err(StoreError::Full) };
+    let finished = if finishes { Ok(Held::Ok) } else { Err(StoreErrorKind::Full.into()) };
     let store = RedisStore::connect(&server.url()).await.unwrap();
     for number in 0..4 {
         assert_eq!(claim(&store, number, 1).await, FIRST);
@@ -22,7 +22,7 @@ async fn a_full_server_takes_nothing_new_and_finishes_what_it_has() {
     server.command(&["SCRIPT", "FLUSH"]);
 
     for _ in 0..2 {
-        assert_eq!(claim(&store, 9, 1).await, Err(StoreError::Full), "a new key");
+        assert_eq!(claim(&store, 9, 1).await, Err(StoreErrorKind::Full.into()), "a new key");
         assert_eq!(claim(&store, 0, 2).await, Ok(Claim::Done { fence: 1, response: answer(0) }), "a done key");
         assert!(waits(&claim(&store, 1, 2).await), "a held key");
         assert_eq!(store.renew(&key(1), &token(1), LEASE).await, finished, "a renewal");
@@ -72,7 +72,7 @@ async fn crowded(policy: &str, claims: u32) -> (u32, u32) {
     for number in 0..claims {
         match claim(&store, number, 1).await {
             FIRST => acknowledged.push(number),
-            Err(StoreError::Full) => refused += 1,
+            Err(error) if error.kind() == StoreErrorKind::Full => refused += 1,
             other => panic!("claim {number}: {other:?}"),
         }
     }

@@ -3,6 +3,7 @@
 
 mod away;
 mod broken;
+mod cause;
 mod clock;
 mod contract;
 mod enroll;
@@ -32,7 +33,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::StatusCode;
 use tower_webhook::delivery::{Fingerprint, KeyHash};
-use tower_webhook::idempotency::{Claim, DedupeStore as _, Held, RedisStore, StoreError, StoredResponse, Terms, Token};
+use tower_webhook::idempotency::{
+    Claim, DedupeStore as _, Held, RedisStore, StoreError, StoreErrorKind, StoredResponse, Terms, Token,
+};
 
 const LEASE: Duration = Duration::from_secs(60);
 const RETENTION: Duration = Duration::from_secs(3600);
@@ -83,5 +86,5 @@ fn is_done(claim: &Claim) -> bool {
 
 /// The answer of a store whose server is away.
 fn is_away(error: &StoreError) -> bool {
-    matches!(error, StoreError::Unavailable | StoreError::Timeout)
+    matches!(error.kind(), StoreErrorKind::Unavailable | StoreErrorKind::Timeout)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tower_webhook::idempotency::redis::{Severity, Topic};
-use tower_webhook::idempotency::{RedisStore, StoreError};
+use tower_webhook::idempotency::{RedisStore, StoreErrorKind};
 
 use super::server::Server;
 
@@ -83,5 +83,5 @@ async fn a_node_of_a_cluster_a_full_server_and_no_server_are_told() {
     server.command(&["CONFIG", "SET", "maxmemory", "1"]);
     assert_eq!(faults(&store).await, aged(&server, &[(Topic::Claim, Severity::Refusal)]));
     server.kill();
-    assert_eq!(store.probe().await.unwrap_err(), StoreError::Unavailable);
+    assert_eq!(store.probe().await.unwrap_err(), StoreErrorKind::Unavailable.into());
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tower_webhook::idempotency::redis::Severity;
-use tower_webhook::idempotency::{Claim, DedupeStore as _, Held, RedisStore, StoreError};
+use tower_webhook::idempotency::{Claim, DedupeStore as _, Held, RedisStore, StoreErrorKind};
 
 use super::server::{PATIENCE, Server};
 use super::{FIRST, answer, claim, complete, is_away, key, key_text, token, waits};
@@ -40,7 +40,7 @@ async fn a_store_follows_the_master_that_a_sentinel_names() {
         assert!(waits(&claim(&store, number, 2).await), "claim {number} is lost");
         assert_eq!(complete(&store, number, 1).await, Ok(Held::Ok), "completion {number}");
     }
-    assert_eq!(claim(&waiting, 51, 1).await, Err(StoreError::Unavailable), "no replica is left to wait for");
+    assert_eq!(claim(&waiting, 51, 1).await, Err(StoreErrorKind::Unavailable.into()), "no replica is left to wait for");
 
     let stranger = format!("redis-sentinel://127.0.0.1:{}/other", sentinel.port());
     assert!(RedisStore::connect(&stranger).await.is_err(), "control: a name that the sentinel does not know");
@@ -116,7 +116,10 @@ async fn a_store_follows_a_slot_that_moves_under_load() {
     for number in keys.clone() {
         followed.push(claim(&one, number, 1).await);
     }
-    assert!(followed.contains(&Err(StoreError::Unavailable)), "control: who does not follow finds some keys only");
+    assert!(
+        followed.contains(&Err(StoreErrorKind::Unavailable.into())),
+        "control: who does not follow finds some keys only"
+    );
 
     let moving = tokio::task::spawn_blocking({
         let nodes = Arc::clone(&nodes);

@@ -29,9 +29,9 @@ async fn what_the_store_says_of_a_claim_is_what_the_sender_is_told() {
         (Ok(Claim::Resting { retry_in: Duration::from_secs(3) }), Resting, Some(3)),
         (Ok(Claim::Mismatch { state: RecordState::Done }), PayloadMismatch, None),
         (Ok(Claim::Poison { attempts: 3 }), Poisoned, None),
-        (Err(StoreError::Full), StoreUnavailable, jittered),
-        (Err(StoreError::Corrupt), StoreUnavailable, jittered),
-        (Err(StoreError::Misconfigured("eviction")), StoreUnavailable, jittered),
+        (Err(StoreErrorKind::Full.into()), StoreUnavailable, jittered),
+        (Err(StoreErrorKind::Corrupt.into()), StoreUnavailable, jittered),
+        (Err(StoreErrorKind::Misconfigured("eviction").into()), StoreUnavailable, jittered),
     ];
     for (says, kind, retry_after) in cases {
         let case = format!("{says:?}");
@@ -49,7 +49,7 @@ async fn what_the_store_says_of_a_claim_is_what_the_sender_is_told() {
 
 #[tokio::test(start_paused = true)]
 async fn a_claim_is_repeated_with_its_token_within_two_seconds() {
-    let says = [Says::Now(Err(DOWN)), Says::Now(Err(StoreError::Timeout)), Says::Now(Err(DOWN))];
+    let says = [Says::Now(Err(DOWN)), Says::Now(Err(StoreErrorKind::Timeout.into())), Says::Now(Err(DOWN))];
     let store = Arc::new(Scripted::new().claims(says));
     assert!(matches!(run_for(&claims(&store), 0).await, Settled::Done(_)));
     assert_eq!(store.order()[..4], [(0, "claim"), (50, "claim"), (150, "claim"), (350, "claim")]);
@@ -74,7 +74,7 @@ async fn the_retry_hint_stays_between_5_and_30_seconds() {
             out.fill(fill);
             Ok(())
         };
-        let store = Arc::new(Scripted::new().claims([Says::Now(Err(StoreError::Full))]));
+        let store = Arc::new(Scripted::new().claims([Says::Now(Err(StoreErrorKind::Full.into()))]));
         let claims = claims_with(&store, |settings| settings.entropy(entropy));
         hints.extend(assert_refused(run(&claims, never_runs).await, RejectionKind::StoreUnavailable, "full"));
     }

@@ -30,7 +30,9 @@ async fn a_slow_claim_is_renewed_at_a_third_from_when_it_was_sent() {
 #[tokio::test(start_paused = true)]
 async fn a_work_is_told_that_its_lease_is_lost_and_is_not_stopped() {
     let refused = || Scripted::new().renewals([Says::Now(Ok(LOST))]);
-    let failing = || Scripted::new().renewals([Says::Now(Err(DOWN)), Says::Never, Says::Now(Err(StoreError::Timeout))]);
+    let failing = || {
+        Scripted::new().renewals([Says::Now(Err(DOWN)), Says::Never, Says::Now(Err(StoreErrorKind::Timeout.into()))])
+    };
     for (case, store, told_at) in [("refused", refused(), 10), ("three failures", failing(), 30)] {
         let store = Arc::new(store);
         let start = Instant::now();
@@ -158,7 +160,7 @@ async fn a_limit_counts_from_the_claim_and_holds_for_work_that_is_never_awaited(
 #[tokio::test(start_paused = true)]
 async fn a_limit_holds_without_a_claim_too() {
     let runs = crate::idempotency::UnprotectedRuns::default();
-    let store = Arc::new(Scripted::new().claims([Says::Now(Err(StoreError::Full))]));
+    let store = Arc::new(Scripted::new().claims([Says::Now(Err(StoreErrorKind::Full.into()))]));
     let claims = claims_with(&store, |settings| settings.dangerous_run_unprotected(&runs));
     let hangs = run(&claims, |grant| async move {
         block(LEASE * 2);

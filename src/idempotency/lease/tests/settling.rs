@@ -58,8 +58,8 @@ async fn a_completion_is_repeated_with_its_token_until_the_lease_ends() {
     let down = |times| (0..times).map(|_| Says::Now(Err(DOWN)));
     let cases = [
         ("a short failure", Scripted::new().completions(down(3)), 0, 4, 1),
-        ("full, and then not", Scripted::new().completions([Says::Now(Err(StoreError::Full))]), 0, 2, 1),
-        ("corrupt", Scripted::new().completions([Says::Now(Err(StoreError::Corrupt))]), 0, 1, 0),
+        ("full, and then not", Scripted::new().completions([Says::Now(Err(StoreErrorKind::Full.into()))]), 0, 2, 1),
+        ("corrupt", Scripted::new().completions([Says::Now(Err(StoreErrorKind::Corrupt.into()))]), 0, 1, 0),
         ("down", Scripted::new().completions(down(1000)), 0, 20, 30),
         // Renewed at 20 s, so that the lease ends at 50.
         ("down after 25 s", Scripted::new().completions(down(1000)), 25, 20, 50),

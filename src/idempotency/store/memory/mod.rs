@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use self::record::{Moment, Record};
 use self::shard::Shard;
-use super::{Claim, DedupeStore, Held, LostReason, StoreError, StoredResponse, Terms, Token};
+use super::{Claim, DedupeStore, Held, LostReason, StoreError, StoreErrorKind, StoredResponse, Terms, Token};
 use crate::clock::{Entropy, NoEntropy};
 use crate::delivery::{Fingerprint, KeyHash};
 
@@ -30,7 +30,7 @@ const SWEPT_BY_A_CLAIM: usize = 8;
 /// handled before it is handled again; where that matters, use a store that outlives the process.
 ///
 /// The bound counts keys over the whole store. A live key is never evicted: a new one that finds no room, not even after
-/// expired ones were cleared away, is refused with [`StoreError::Full`], while known keys are still answered.
+/// expired ones were cleared away, is refused with [`StoreErrorKind::Full`], while known keys are still answered.
 ///
 /// An event that is done takes 55 to 62 bytes, and one that is only claimed 32 more. A response that is not an empty 200
 /// takes some 170 and its body, at most [`StoredResponse::MAX_BODY`]. So few bytes hold all of the event's fingerprint,
@@ -43,8 +43,11 @@ const SWEPT_BY_A_CLAIM: usize = 8;
 ///   [`complete`](DedupeStore::complete) comes from the one who did it. The answer depends on that, and nothing else.
 ///
 /// ```
-/// # use std::time::Duration;
-/// # use tower_webhook::idempotency::{Claim, DedupeStore, Fingerprint, KeyHash, MemoryStore, StoreError, Terms, Token};
+/// use std::time::Duration;
+///
+/// use tower_webhook::delivery::{Fingerprint, KeyHash};
+/// use tower_webhook::idempotency::{Claim, DedupeStore, MemoryStore, StoreErrorKind, Terms, Token};
+///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let store = MemoryStore::new(1);
@@ -55,7 +58,7 @@ const SWEPT_BY_A_CLAIM: usize = 8;
 /// assert_eq!(first, Ok(Claim::Acquired { fence: 1, other_payload: false }));
 ///
 /// let second = store.claim(&KeyHash::from_bytes([2; 32]), &token, &event, &terms).await;
-/// assert_eq!(second, Err(StoreError::Full));
+/// assert_eq!(second, Err(StoreErrorKind::Full.into()));
 /// # }
 /// ```
 #[derive(Clone)]
@@ -71,7 +74,7 @@ struct Inner {
 }
 
 impl MemoryStore {
-    /// A store with room for that many keys. With no room at all, every claim is refused with [`StoreError::Full`].
+    /// A store with room for that many keys. With no room at all, every claim is refused with [`StoreErrorKind::Full`].
     ///
     /// # Security
     ///
@@ -123,31 +126,26 @@ impl MemoryStore {
         swept
     }
 
-    fn try_claim(
-        &self,
-        key: &KeyHash,
-        token: &Token,
-        fingerprint: &Fingerprint,
-        terms: &Terms,
-    ) -> Result<Claim, StoreError> {
+    /// `None`: there is no room.
+    fn try_claim(&self, key: &KeyHash, token: &Token, fingerprint: &Fingerprint, terms: &Terms) -> Option<Claim> {
         let mut shard = lock(self.shard(key));
         let now = self.now();
         if let Some(row) = shard.find(key) {
             if let Some(claim) = shard.change(row, now, |record| record.claim(token, fingerprint, terms, now)) {
-                return Ok(claim);
+                return Some(claim);
             }
             shard.remove(row);
             self.give_back(1);
         }
         self.sweep_shard(&mut shard, now, SWEPT_BY_A_CLAIM);
         if !self.take_room() {
-            return Err(StoreError::Full);
+            return None;
         }
         if shard.insert(key, Record::claimed(*token, *fingerprint, terms, now)).is_none() {
             self.give_back(1);
-            return Err(StoreError::Full);
+            return None;
         }
-        Ok(Claim::Acquired { fence: 1, other_payload: false })
+        Some(Claim::Acquired { fence: 1, other_payload: false })
     }
 
     fn now(&self) -> Moment {
@@ -209,13 +207,11 @@ impl DedupeStore for MemoryStore {
         fingerprint: &Fingerprint,
         terms: &Terms,
     ) -> Result<Claim, StoreError> {
-        match self.try_claim(key, token, fingerprint, terms) {
-            Err(StoreError::Full) => {
-                self.make_room();
-                self.try_claim(key, token, fingerprint, terms)
-            }
-            answer => answer,
+        if let Some(claim) = self.try_claim(key, token, fingerprint, terms) {
+            return Ok(claim);
         }
+        self.make_room();
+        self.try_claim(key, token, fingerprint, terms).ok_or(StoreErrorKind::Full.into())
     }
 
     async fn renew(&self, key: &KeyHash, token: &Token, lease: Duration) -> Result<Held, StoreError> {

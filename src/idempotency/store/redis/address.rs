@@ -51,6 +51,7 @@ impl Address {
         }
         let (user, rest) =
             rest.rsplit_once('@').map_or((String::new(), rest), |(user, rest)| (format!("{user}@"), rest));
+        let (rest, query) = rest.find('?').and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, ""));
         let (hosts, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (kind, path) = Kind::of(kind, path)?;
         if matches!(kind, Kind::Single) && hosts.contains(',') {
@@ -58,7 +59,9 @@ impl Address {
         }
         let node = |host: &str| {
             let port = if matches!(kind, Kind::Sentinel(_)) && !has_port(host) { ":26379" } else { "" };
-            format!("{scheme}://{user}{host}{port}/{path}").into_connection_info().map_err(SetupError::url)
+            format!("{scheme}://{user}{host}{port}/{path}{query}")
+                .into_connection_info()
+                .map_err(|error| SetupError::url(&error))
         };
         let nodes = hosts.split(',').map(node).collect::<Result<_, _>>()?;
         Ok(Self { kind, nodes })
@@ -73,7 +76,7 @@ impl Address {
                 sentinel(self.nodes, &name, roots).map(|client| Target::Sentinel(Box::new(client.into())))
             }
         };
-        target.map_err(SetupError::url)
+        target.map_err(|error| SetupError::url(&error))
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::super::{StoreError, Token};
-use super::RedisStore;
+use super::super::{StoreError, StoreErrorKind, Token};
 use super::reply::Reply;
 use super::script::{self, Call, Op};
+use super::store::RedisStore;
 use crate::delivery::Namespace;
 use crate::idempotency::identity::{Known, NameTaken, ReceiverIdentity};
 use crate::provider::EventKey;
@@ -42,7 +42,7 @@ impl RedisStore {
             if found == record {
                 return Ok(());
             }
-            let known = decode(&found).ok_or(StoreError::Corrupt)?;
+            let known = decode(&found).ok_or(StoreError::new(StoreErrorKind::Corrupt))?;
             receiver.may_use(&known)?;
             record = encode(&receiver.known.before(known));
             if found == record {
@@ -50,7 +50,7 @@ impl RedisStore {
             }
             seen = found;
         }
-        Err(EnrollError::Store(StoreError::Unavailable))
+        Err(EnrollError::Store(StoreErrorKind::Unavailable.into()))
     }
 
     /// The same question, and nothing is written: for a program of several receivers, which is to start with all of them or
@@ -64,19 +64,19 @@ impl RedisStore {
         if found.is_empty() {
             return Ok(());
         }
-        Ok(receiver.may_use(&decode(&found).ok_or(StoreError::Corrupt)?)?)
+        Ok(receiver.may_use(&decode(&found).ok_or(StoreError::new(StoreErrorKind::Corrupt))?)?)
     }
 
     fn name_key(&self, receiver: &ReceiverIdentity) -> String {
         let whose = Namespace::new(receiver.tenant(), "", receiver.receiver()).key(&EventKey::of(&[]));
-        script::key_text(&format!("{}whose:", self.prefix), &whose)
+        script::key_text(&format!("{}whose:", self.client.prefix), &whose)
     }
 
     async fn whose(&self, key: &str, seen: &[u8], record: &[u8]) -> Result<Vec<u8>, StoreError> {
-        let (op, replicated) = (Op::Whose { seen, record }, self.wait.is_some());
-        match self.answer(&Call { key: key.to_owned(), token: &NOBODY, op, replicated }).await? {
+        let (op, replicated) = (Op::Whose { seen, record }, self.client.wait.is_some());
+        match self.client.answer(&Call { key: key.to_owned(), token: &NOBODY, op, replicated }).await? {
             Reply::Whose(record) => Ok(record),
-            _ => Err(StoreError::Corrupt),
+            _ => Err(StoreErrorKind::Corrupt.into()),
         }
     }
 }
@@ -104,7 +104,7 @@ fn decode(record: &[u8]) -> Option<Known> {
     Some(known)
 }
 
-/// Why a receiver may not use its name.
+/// Why a receiver may not use its name. `{:#}` prints the causes too, as that of [`StoreError`] does.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum EnrollError {
@@ -130,12 +130,22 @@ impl fmt::Display for EnrollError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Taken(taken) => taken.fmt(f),
-            Self::Store(error) => write!(f, "it is not known whose the name is: {error}"),
+            Self::Store(error) => {
+                f.write_str("it is not known whose the name is: ")?;
+                error.fmt(f)
+            }
         }
     }
 }
 
-impl std::error::Error for EnrollError {}
+impl std::error::Error for EnrollError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Taken(_) => None,
+            Self::Store(error) => error.source(),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

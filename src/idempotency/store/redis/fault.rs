@@ -2,7 +2,8 @@
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-use super::super::StoreError;
+use super::super::StoreErrorKind;
+use super::cause::Cause;
 
 /// What to do about a failed call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -10,15 +11,30 @@ pub(super) enum Fault {
     /// The server does not know the script: send its text.
     NoScript,
     /// The call was not run, and will not be now: tell the caller.
-    Final(StoreError),
+    Final(StoreErrorKind),
     /// The server cannot answer now: again, on the same connection.
     Away,
     /// The connection is of no more use, or leads to the wrong server: again, on a new one.
     Broken,
 }
 
-const DENIED: StoreError = StoreError::Misconfigured("the server refuses the user, the password or the user's rights");
-const UNKNOWN: StoreError = StoreError::Misconfigured("the server does not know a command that the scripts need");
+/// A call that failed: what that means, and what was said.
+#[derive(Clone, Debug)]
+pub(super) struct Failed {
+    pub(super) fault: Fault,
+    pub(super) cause: Cause,
+}
+
+impl From<RedisError> for Failed {
+    fn from(error: RedisError) -> Self {
+        Self { fault: Fault::of(&error), cause: Cause::of(&error) }
+    }
+}
+
+const DENIED: StoreErrorKind =
+    StoreErrorKind::Misconfigured("the server refuses the user, the password or the user's rights");
+const UNKNOWN: StoreErrorKind =
+    StoreErrorKind::Misconfigured("the server does not know a command that the scripts need");
 
 impl Fault {
     pub(super) fn of(error: &RedisError) -> Self {
@@ -36,8 +52,8 @@ impl Fault {
     /// Codes that the client library has no name for. Among them are BUSY, NOREPLICAS and MISCONF.
     fn of_code(code: &str) -> Self {
         match code {
-            "OOM" => Self::Final(StoreError::Full),
-            "WRONGTYPE" => Self::Final(StoreError::Corrupt),
+            "OOM" => Self::Final(StoreErrorKind::Full),
+            "WRONGTYPE" => Self::Final(StoreErrorKind::Corrupt),
             "NOAUTH" | "WRONGPASS" => Self::Final(DENIED),
             _ => Self::Away,
         }
@@ -46,9 +62,9 @@ impl Fault {
     /// Before version 7 an error inside of a script is told in the text of a general one.
     fn of_general(text: &str) -> Self {
         if text.contains("OOM command not allowed") {
-            Self::Final(StoreError::Full)
+            Self::Final(StoreErrorKind::Full)
         } else if text.contains("WRONGTYPE") {
-            Self::Final(StoreError::Corrupt)
+            Self::Final(StoreErrorKind::Corrupt)
         } else if text.contains("READONLY") {
             Self::Broken
         } else if text.contains("nknown command") || text.contains("nknown Redis command") {
@@ -71,8 +87,8 @@ mod tests {
 
     #[test]
     fn every_error_of_a_server_has_its_meaning() {
-        let full = Fault::Final(StoreError::Full);
-        let corrupt = Fault::Final(StoreError::Corrupt);
+        let full = Fault::Final(StoreErrorKind::Full);
+        let corrupt = Fault::Final(StoreErrorKind::Corrupt);
         for (line, fault) in [
             ("NOSCRIPT No matching script.", Fault::NoScript),
             ("OOM command not allowed when used memory > 'maxmemory'.", full),

@@ -6,10 +6,10 @@ use std::time::Duration;
 use redis::Value;
 use tokio::time::{Instant, timeout};
 
-use super::super::{Claim, DedupeStore as _, Held, StoreError, StoredResponse, Terms, Token};
-use super::RedisStore;
-use super::fault::Fault;
+use super::super::{Claim, DedupeStore as _, Held, StoreError, StoreErrorKind, StoredResponse, Terms, Token};
+use super::fault::{Failed, Fault};
 use super::report::{Finding, Report, Severity, Topic};
+use super::store::RedisStore;
 use crate::clock::OsEntropy;
 use crate::delivery::{Fingerprint, KeyHash};
 
@@ -27,7 +27,7 @@ impl RedisStore {
     ///
     /// [`StoreError`] when the server does not answer at all.
     pub async fn probe(&self) -> Result<Report, StoreError> {
-        let expected = Expected { cluster: self.cluster, replicas: self.wait.map(|wait| wait.replicas) };
+        let expected = Expected { cluster: self.client.cluster, replicas: self.client.wait.map(|wait| wait.replicas) };
         let mut findings = Vec::new();
         for (node, info) in self.info().await? {
             let judged = judge(&Info::read(&info), &expected);
@@ -46,18 +46,20 @@ impl RedisStore {
     /// What each master says. A user who may not ask gets an empty text.
     async fn info(&self) -> Result<Vec<(Option<String>, String)>, StoreError> {
         let asking = async {
-            let mut in_hand = self.lines.take().await.map_err(|error| Fault::of(&error))?;
-            let told = in_hand.line.send(&redis::cmd("INFO")).await;
+            let mut in_hand = self.client.lines.take().await?;
+            let answer = in_hand.line.send(&redis::cmd("INFO")).await;
             in_hand.answered();
-            told.map_err(|error| Fault::of(&error))
+            answer.map_err(Failed::from)
         };
-        match timeout(self.deadline, asking).await {
-            Err(_) => Err(StoreError::Timeout),
+        match timeout(self.client.deadline, asking).await {
+            Err(_) => Err(StoreErrorKind::Timeout.into()),
             Ok(Ok(Value::Map(nodes))) => Ok(nodes.iter().map(|(node, info)| (Some(text(node)), text(info))).collect()),
             Ok(Ok(info)) => Ok(vec![(None, text(&info))]),
-            Ok(Err(Fault::Final(StoreError::Misconfigured(_)))) => Ok(vec![(None, String::new())]),
-            Ok(Err(Fault::Final(error))) => Err(error),
-            Ok(Err(_)) => Err(StoreError::Unavailable),
+            Ok(Err(Failed { fault: Fault::Final(StoreErrorKind::Misconfigured(_)), .. })) => {
+                Ok(vec![(None, String::new())])
+            }
+            Ok(Err(Failed { fault: Fault::Final(kind), cause })) => Err(StoreError::new(kind).caused_by(cause)),
+            Ok(Err(Failed { cause, .. })) => Err(StoreError::new(StoreErrorKind::Unavailable).caused_by(cause)),
         }
     }
 
@@ -67,12 +69,13 @@ impl RedisStore {
         match self.claim_complete_repeat().await {
             Ok(true) => (Severity::Fine, format!("a claim and its completion took {:?}", start.elapsed())),
             Ok(false) => (Severity::Refusal, "a claim was answered as no store may".to_owned()),
-            Err(error) => (Severity::Refusal, format!("a claim failed: {error}")),
+            Err(error) => (Severity::Refusal, format!("a claim failed: {error:#}")),
         }
     }
 
     async fn claim_complete_repeat(&self) -> Result<bool, StoreError> {
-        let random = || Token::new(&OsEntropy).map_err(|_| StoreError::Unavailable);
+        let random =
+            || Token::new(&OsEntropy).map_err(|error| StoreError::new(StoreErrorKind::Unavailable).caused_by(error));
         let (token, other, half) = (random()?, random()?, random()?);
         let mut bytes = [0; 32];
         for (byte, random) in bytes.iter_mut().zip(half.as_bytes().iter().chain(other.as_bytes())) {

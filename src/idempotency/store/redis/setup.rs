@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use super::RedisStore;
 use super::address::Address;
+use super::client::{Client, Wait};
 use super::lines::{Lines, Pool, SharedLine};
 use super::setup_error::SetupError;
+use super::store::RedisStore;
 
 /// Builds a [`RedisStore`].
 #[must_use]
@@ -22,11 +23,20 @@ pub struct RedisSetup {
     roots: Option<Vec<u8>>,
 }
 
-/// How many replicas must have a write, and how long they are waited for.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Wait {
-    pub(super) replicas: u32,
-    pub(super) time: Duration,
+impl RedisStore {
+    /// Connects to the server at this URL, with every setting at its default.
+    ///
+    /// # Errors
+    ///
+    /// [`SetupError`] for an address that cannot be used, and when the server cannot be reached.
+    pub async fn connect(url: &str) -> Result<Self, SetupError> {
+        Self::at(url).connect().await
+    }
+
+    /// The settings of a store at this URL.
+    pub fn at(url: &str) -> RedisSetup {
+        RedisSetup::new(url)
+    }
 }
 
 impl Wait {
@@ -53,16 +63,17 @@ impl RedisSetup {
         self
     }
 
-    /// The time for one operation with all of its tries. Default: 2 seconds.
+    /// The time for one operation with all of its tries. A receiver waits for its store no longer than 2 seconds. Default:
+    /// 2 seconds.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
     /// Tells only what that many replicas know, and waits for them no longer than this: what a call wrote, and what it
-    /// found. Fewer replicas are [`StoreError::Unavailable`](super::super::StoreError::Unavailable), and the claim is not
+    /// found. Fewer replicas are [`StoreErrorKind::Unavailable`](super::super::StoreErrorKind::Unavailable), and the claim is not
     /// acquired. A full server then refuses the repeat of a done event too, with
-    /// [`StoreError::Full`](super::super::StoreError::Full). Default: no replica is waited for.
+    /// [`StoreErrorKind::Full`](super::super::StoreErrorKind::Full). Default: no replica is waited for.
     pub fn wait(mut self, replicas: u32, time: Duration) -> Self {
         self.wait = Some(Wait { replicas, time });
         self
@@ -113,7 +124,8 @@ impl RedisSetup {
             Some(_) => Lines::Own(Pool::new(target, attempt, self.connections)),
         };
         let (prefix, wait, deadline) = (self.prefix, self.wait, self.deadline);
-        Ok(RedisStore { lines, prefix, deadline, attempt, wait, cluster, calls: AtomicU64::new(0) })
+        let calls = AtomicU64::new(0);
+        Ok(RedisStore::new(Client { lines, prefix, deadline, attempt, wait, cluster, calls }))
     }
 
     /// The store, connected.
@@ -124,7 +136,7 @@ impl RedisSetup {
     /// deadline.
     pub async fn connect(self) -> Result<RedisStore, SetupError> {
         let store = self.build()?;
-        store.lines.take().await.map_err(SetupError::connection)?.answered();
+        store.client.lines.take().await.map_err(|error| SetupError::connection(&error))?.answered();
         Ok(store)
     }
 }

@@ -4,13 +4,13 @@ use std::fmt;
 
 use redis::RedisError;
 
-use crate::error::BoxError;
+use super::cause::Cause;
 
 /// Why there is no store. It holds no secret.
 #[derive(Debug)]
 pub struct SetupError {
     what: &'static str,
-    source: Option<BoxError>,
+    source: Option<Cause>,
 }
 
 impl SetupError {
@@ -18,12 +18,12 @@ impl SetupError {
         Self { what, source: None }
     }
 
-    pub(super) fn url(error: RedisError) -> Self {
-        Self { what: "the address of the server cannot be used", source: Some(error.into()) }
+    pub(super) fn url(error: &RedisError) -> Self {
+        Self { what: "the address of the server cannot be used", source: Some(Cause::of(error)) }
     }
 
-    pub(super) fn connection(error: RedisError) -> Self {
-        Self { what: "the server cannot be reached", source: Some(error.into()) }
+    pub(super) fn connection(error: &RedisError) -> Self {
+        Self { what: "the server cannot be reached", source: Some(Cause::of(error)) }
     }
 }
 
@@ -38,6 +38,6 @@ impl fmt::Display for SetupError {
 
 impl std::error::Error for SetupError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+        self.source.as_ref().map(|source| source as &(dyn std::error::Error + 'static))
     }
 }

@@ -7,7 +7,7 @@
 use redis::{Pipeline, Value};
 
 use super::super::{Claim, Terms, Token};
-use super::fault::Fault;
+use super::fault::{Failed, Fault};
 use super::record::{Mark, life, millis};
 use super::reply::Reply;
 use super::response;
@@ -34,17 +34,17 @@ impl New {
     }
 
     /// What the two replies say, or `None` where a script must say it.
-    pub(super) fn read(&self, mark: &Mark, replies: Vec<Value>) -> Result<Option<Reply>, Fault> {
+    pub(super) fn read(&self, mark: &Mark, replies: Vec<Value>) -> Result<Option<Reply>, Failed> {
         let Ok([set, got]) = <[Value; 2]>::try_from(replies) else { return Ok(Some(Reply::Stray)) };
-        let set = set.extract_error().map_err(|error| Fault::of(&error));
-        let got = got.extract_error().map_err(|error| Fault::of(&error))?;
+        let set = set.extract_error().map_err(Failed::from);
+        let got = got.extract_error()?;
         match (set, got) {
-            (Err(Fault::Broken), _) => Err(Fault::Broken),
+            (Err(failed), _) if failed.fault == Fault::Broken => Err(failed),
             (Ok(Value::Okay), Value::BulkString(record)) if record == self.record => {
                 Ok(Some(Reply::Claim(Claim::Acquired { fence: 1, other_payload: false })))
             }
             (_, Value::BulkString(record)) => Ok(done(&record, mark).map(Reply::Claim)),
-            (Err(fault), _) => Err(fault),
+            (Err(failed), _) => Err(failed),
             _ => Ok(None),
         }
     }
@@ -68,7 +68,7 @@ mod tests {
     use http::StatusCode;
 
     use super::*;
-    use crate::idempotency::store::{StoreError, StoredResponse};
+    use crate::idempotency::store::{StoreErrorKind, StoredResponse};
 
     const TOKEN: Token = Token::from_bytes([b't'; 16]);
     const MARK: &Mark = &[b'm'; 16];
@@ -80,6 +80,10 @@ mod tests {
 
     fn text(bytes: &[u8]) -> Value {
         Value::BulkString(bytes.to_vec())
+    }
+
+    fn judged(read: Result<Option<Reply>, Failed>) -> Result<Option<Reply>, Fault> {
+        read.map_err(|failed| failed.fault)
     }
 
     fn error(line: &str) -> Value {
@@ -131,16 +135,16 @@ mod tests {
             ("done without a fence", &nil, text(&done[..33]), Ok(None)),
             ("done, in a full server", &full, text(&done), is_done()),
             ("held, in a full server", &full, text(&other_token), Ok(None)),
-            ("none, in a full server", &full, nil.clone(), Err(Fault::Final(StoreError::Full))),
+            ("none, in a full server", &full, nil.clone(), Err(Fault::Final(StoreErrorKind::Full))),
             ("done, with too few replicas", &away, text(&done), is_done()),
             ("none, with too few replicas", &away, nil.clone(), Err(Fault::Away)),
             ("done, by a replica", &error("READONLY replica"), text(&done), Err(Fault::Broken)),
             ("an error", &nil, error("LOADING it"), Err(Fault::Away)),
         ] {
-            assert_eq!(new.read(MARK, vec![set.clone(), got]), read, "{case}");
+            assert_eq!(judged(new.read(MARK, vec![set.clone(), got])), read, "{case}");
         }
         for replies in [vec![], vec![okay.clone()], vec![okay.clone(), okay, nil]] {
-            assert_eq!(new.read(MARK, replies), Ok(Some(Reply::Stray)));
+            assert_eq!(judged(new.read(MARK, replies)), Ok(Some(Reply::Stray)));
         }
     }
 }
