@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::form::{BodyForm, EnvelopeNames, Form, Parts, decode_header, set};
+use super::proof::{ProofHeader, ProofRole, Proofs};
 use super::{Opened, Scheme, SealError, Sealing, mismatch};
 use crate::encoding::{Encoding, TextEncoding};
 use crate::error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
@@ -55,7 +56,7 @@ pub struct AesGcm {
     form: Form,
     text: TextEncoding,
     checksum: Option<Checksum>,
-    proof_headers: Vec<HeaderName>,
+    proofs: Proofs,
 }
 
 /// Base64 of the SHA-256 over the text in UTF-8.
@@ -99,8 +100,8 @@ impl AesGcm {
             Aes256Gcm::new_from_slice(key)
                 .map_err(|_| ConfigError::new(ConfigErrorKind::KeyLength { needed: 32, given: key.len() }))
         })?;
-        let proof_headers = form.headers();
-        Ok(Self { keys, form, text: TextEncoding::default(), checksum: None, proof_headers })
+        let proofs = Proofs::new(form.headers());
+        Ok(Self { keys, form, text: TextEncoding::default(), checksum: None, proofs })
     }
 
     /// How the plaintext is written; it is handed out as UTF-8. Default: UTF-8.
@@ -125,8 +126,9 @@ impl AesGcm {
     }
 
     fn with_checksum(mut self, checksum: Checksum) -> Self {
-        self.proof_headers = self.form.headers();
-        self.proof_headers.push(checksum.header.clone());
+        let header =
+            ProofHeader::new(checksum.header.clone(), ProofRole::Checksum).encoding(Encoding::Base64).length(32);
+        self.proofs = Proofs::new(self.form.headers().into_iter().chain([header]));
         self.checksum = Some(checksum);
         self
     }
@@ -159,8 +161,8 @@ impl Scheme for AesGcm {
         true
     }
 
-    fn proof_headers(&self) -> &[HeaderName] {
-        &self.proof_headers
+    fn proofs(&self) -> &Proofs {
+        &self.proofs
     }
 
     fn check_head(&self, headers: &HeaderMap, _: Timestamp) -> Result<(), Rejection> {

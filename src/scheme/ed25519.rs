@@ -9,9 +9,11 @@ use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 use subtle::Choice;
 
+use super::proof::Proofs;
 use super::signed::{Signed, Wire};
 use super::spki::{self, PublicKey};
 use super::template::Template;
+use super::tolerance::Tolerance;
 use super::{Opened, Scheme, SealError, Sealing, fitting};
 use crate::error::{ConfigError, ConfigErrorKind, Rejection};
 use crate::secret::{KeyCheck, KeyRing, PreparedKeys, Secret};
@@ -46,7 +48,7 @@ impl Ed25519 {
     /// which anybody can sign; as [`Hmac::new`](super::Hmac::new) for the rest.
     pub fn new(signed: Signed, public_keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
         let keys = public_keys.into().prepare(verifying_key)?;
-        Ok(Self { wire: signed.check()?, keys, signing: None })
+        Ok(Self { wire: signed.check(Some(64))?, keys, signing: None })
     }
 
     /// The private key that seals: 32 bytes of seed, or 64 of seed and public key. Default: none, and nothing can be
@@ -115,8 +117,12 @@ impl Scheme for Ed25519 {
         self.template().covers_header(name)
     }
 
-    fn proof_headers(&self) -> &[HeaderName] {
-        self.wire.proof_headers()
+    fn proofs(&self) -> &Proofs {
+        self.wire.proofs()
+    }
+
+    fn tolerance(&self) -> Option<&Tolerance> {
+        self.wire.tolerance()
     }
 
     fn check_head(&self, headers: &HeaderMap, _: Timestamp) -> Result<(), Rejection> {

@@ -6,9 +6,13 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::members::members;
+use super::proof::{ProofHeader, ProofRole};
 use super::{SealError, sole};
 use crate::encoding::Encoding;
 use crate::error::{Rejection, RejectionKind};
+
+const IV_LENGTH: usize = 12;
+const TAG_LENGTH: usize = 16;
 
 /// How the ciphertext stands in the body when IV and tag are in headers.
 ///
@@ -86,8 +90,8 @@ pub(super) enum Form {
 
 /// What the wire carried, decoded but not yet believed; or what it is to carry.
 pub(super) struct Parts {
-    pub(super) iv: [u8; 12],
-    pub(super) tag: [u8; 16],
+    pub(super) iv: [u8; IV_LENGTH],
+    pub(super) tag: [u8; TAG_LENGTH],
     pub(super) ciphertext: Vec<u8>,
 }
 
@@ -118,9 +122,15 @@ impl Form {
     }
 
     /// The headers that it reads.
-    pub(super) fn headers(&self) -> Vec<HeaderName> {
+    pub(super) fn headers(&self) -> Vec<ProofHeader> {
+        let header = |name: &HeaderName, role, encoding, length| {
+            ProofHeader::new(name.clone(), role).encoding(encoding).length(length)
+        };
         match self {
-            Self::Headers { iv, tag, .. } => vec![iv.clone(), tag.clone()],
+            Self::Headers { iv, tag, encoding, .. } => vec![
+                header(iv, ProofRole::Nonce, *encoding, IV_LENGTH),
+                header(tag, ProofRole::Tag, *encoding, TAG_LENGTH),
+            ],
             Self::Envelope { .. } => Vec::new(),
         }
     }
@@ -147,7 +157,7 @@ fn decode_headers(
     iv: &HeaderName,
     tag: &HeaderName,
     encoding: Encoding,
-) -> Result<([u8; 12], [u8; 16]), Rejection> {
+) -> Result<([u8; IV_LENGTH], [u8; TAG_LENGTH]), Rejection> {
     Ok((decode_header(headers, iv, encoding)?, decode_header(headers, tag, encoding)?))
 }
 

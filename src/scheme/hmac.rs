@@ -7,8 +7,10 @@ use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
 use super::mac::{KeyedMac, MacAlgorithm, Tag};
+use super::proof::Proofs;
 use super::signed::{Signed, Wire};
 use super::template::Template;
+use super::tolerance::Tolerance;
 use super::{Opened, Scheme, SealError, Sealing, fitting, long_enough};
 use crate::error::{ConfigError, Rejection};
 use crate::secret::{KeyCheck, KeyRing, PreparedKeys};
@@ -39,7 +41,7 @@ impl Hmac {
             long_enough(secret)?;
             KeyedMac::new(algorithm, secret)
         })?;
-        Ok(Self { algorithm, wire: signed.check()?, keys })
+        Ok(Self { algorithm, wire: signed.check(Some(algorithm.length()))?, keys })
     }
 
     /// [`Hmac::new`] with secrets of any length but none, for a sender whose users choose short ones.
@@ -57,7 +59,7 @@ impl Hmac {
         keys: impl Into<KeyRing>,
     ) -> Result<Self, ConfigError> {
         let keys = keys.into().prepare(|secret| KeyedMac::new(algorithm, secret))?;
-        Ok(Self { algorithm, wire: signed.check()?, keys })
+        Ok(Self { algorithm, wire: signed.check(Some(algorithm.length()))?, keys })
     }
 
     /// What is signed, with the URL in its place.
@@ -93,8 +95,12 @@ impl Scheme for Hmac {
         self.template().covers_header(name)
     }
 
-    fn proof_headers(&self) -> &[HeaderName] {
-        self.wire.proof_headers()
+    fn proofs(&self) -> &Proofs {
+        self.wire.proofs()
+    }
+
+    fn tolerance(&self) -> Option<&Tolerance> {
+        self.wire.tolerance()
     }
 
     fn check_head(&self, headers: &HeaderMap, _: Timestamp) -> Result<(), Rejection> {

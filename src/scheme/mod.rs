@@ -39,6 +39,7 @@ mod jwk;
 mod layout;
 mod mac;
 mod members;
+mod proof;
 #[cfg(feature = "asymmetric")]
 mod signature;
 mod signed;
@@ -68,7 +69,9 @@ pub use ed25519::Ed25519;
 pub use form::{BodyForm, EnvelopeNames};
 pub(crate) use header::sole;
 pub use hmac::Hmac;
+pub use layout::Layout;
 pub use mac::MacAlgorithm;
+pub use proof::{ProofHeader, ProofRole, Proofs};
 #[cfg(feature = "asymmetric")]
 #[cfg_attr(docsrs, doc(cfg(feature = "asymmetric")))]
 pub use signature::{Signature, SignatureAlgorithm};
@@ -78,7 +81,7 @@ pub use signed::Signed;
 pub use spki::public_key;
 pub use template::Template;
 pub use token::StaticToken;
-pub use tolerance::{TimeUnit, Tolerance};
+pub use tolerance::{TimePlace, TimeUnit, Tolerance};
 pub use unsigned::Unsigned;
 
 /// One way to prove who sent a body, in both directions.
@@ -104,10 +107,21 @@ pub trait Scheme: Send + Sync + 'static {
         false
     }
 
+    /// The headers that it reads and writes, with what each is for. Default: none.
+    fn proofs(&self) -> &Proofs {
+        static NONE: Proofs = Proofs::NONE;
+        &NONE
+    }
+
     /// The headers that carry the proof: a signature, an IV, a tag, a token. They stay outside of the services further in.
-    /// A header that is signed, such as an event's id, is none of them. Default: none.
+    /// A header that is signed, such as an event's id, is none of them. Default: those of [`proofs`](Self::proofs).
     fn proof_headers(&self) -> &[HeaderName] {
-        &[]
+        self.proofs().carriers()
+    }
+
+    /// Where the signed time stands, and how far it may be from ours. `None`: no time is proved. Default: `None`.
+    fn tolerance(&self) -> Option<&Tolerance> {
+        None
     }
 
     /// Judges what can be judged before the body is there: a proof header that is missing, repeated or unreadable, and a
@@ -162,8 +176,16 @@ impl Scheme for Box<dyn Scheme> {
         (**self).covers_header(name)
     }
 
+    fn proofs(&self) -> &Proofs {
+        (**self).proofs()
+    }
+
     fn proof_headers(&self) -> &[HeaderName] {
         (**self).proof_headers()
+    }
+
+    fn tolerance(&self) -> Option<&Tolerance> {
+        (**self).tolerance()
     }
 
     fn check_head(&self, headers: &HeaderMap, now: Timestamp) -> Result<(), Rejection> {

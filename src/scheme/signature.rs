@@ -9,9 +9,11 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, RSA_PKCS1
 use ring::signature::{UnparsedPublicKey, VerificationAlgorithm};
 use subtle::Choice;
 
+use super::proof::Proofs;
 use super::signed::{Signed, Wire};
 use super::spki::{self, PublicKey};
 use super::template::Template;
+use super::tolerance::Tolerance;
 use super::{Opened, Scheme, SealError, Sealing, fitting};
 use crate::error::{ConfigError, ConfigErrorKind, Rejection};
 use crate::secret::{KeyCheck, KeyRing, PreparedKeys};
@@ -53,6 +55,11 @@ impl SignatureAlgorithm {
         }
     }
 
+    /// Of a signature, in bytes. DER and RSA have no fixed one.
+    fn length(self) -> Option<usize> {
+        (self == Self::EcdsaP256Sha256Fixed).then_some(64)
+    }
+
     fn key(self, der: &[u8]) -> Result<UnparsedPublicKey<Vec<u8>>, ConfigError> {
         let (algorithm, key): (&'static dyn VerificationAlgorithm, _) = match (self, spki::read(der)) {
             (Self::RsaPkcs1Sha256, Some(PublicKey::Rsa(key))) => (&RSA_PKCS1_2048_8192_SHA256, key),
@@ -92,7 +99,7 @@ impl Signature {
         public_keys: impl Into<KeyRing>,
     ) -> Result<Self, ConfigError> {
         let keys = public_keys.into().prepare(|der| algorithm.key(der))?;
-        Ok(Self { algorithm, wire: signed.check()?, keys })
+        Ok(Self { algorithm, wire: signed.check(algorithm.length())?, keys })
     }
 
     /// What is signed, with the URL in its place.
@@ -133,8 +140,12 @@ impl Scheme for Signature {
         self.template().covers_header(name)
     }
 
-    fn proof_headers(&self) -> &[HeaderName] {
-        self.wire.proof_headers()
+    fn proofs(&self) -> &Proofs {
+        self.wire.proofs()
+    }
+
+    fn tolerance(&self) -> Option<&Tolerance> {
+        self.wire.tolerance()
     }
 
     fn check_head(&self, headers: &HeaderMap, _: Timestamp) -> Result<(), Rejection> {

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use super::proof::{ProofHeader, ProofRole, Proofs};
 use super::{Opened, Scheme, SealError, Sealing, fitting, long_enough, sole};
 use crate::error::{ConfigError, ConfigErrorKind, Rejection};
 use crate::secret::{KeyCheck, KeyRing, PreparedKeys};
@@ -22,6 +23,7 @@ use crate::secret::{KeyCheck, KeyRing, PreparedKeys};
 #[derive(Clone, Debug)]
 pub struct StaticToken {
     header: HeaderName,
+    proofs: Proofs,
     keys: PreparedKeys<Token>,
 }
 
@@ -44,7 +46,7 @@ impl StaticToken {
             long_enough(secret)?;
             Token::new(secret)
         })?;
-        Ok(Self { header, keys })
+        Ok(Self::over(header, keys))
     }
 
     /// The same with secrets of any length but none, for a sender whose users choose short ones.
@@ -58,7 +60,12 @@ impl StaticToken {
     /// A short secret can be found by trying, since nothing here counts the tries.
     pub fn dangerous_short_keys(header: HeaderName, keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
         let keys = keys.into().prepare(Token::new)?;
-        Ok(Self { header, keys })
+        Ok(Self::over(header, keys))
+    }
+
+    fn over(header: HeaderName, keys: PreparedKeys<Token>) -> Self {
+        let proofs = Proofs::new([ProofHeader::new(header.clone(), ProofRole::Token)]);
+        Self { header, proofs, keys }
     }
 
     fn judge(&self, headers: &HeaderMap, now: Timestamp) -> Result<Arc<str>, Rejection> {
@@ -82,8 +89,8 @@ impl Scheme for StaticToken {
         "static-token"
     }
 
-    fn proof_headers(&self) -> &[HeaderName] {
-        std::slice::from_ref(&self.header)
+    fn proofs(&self) -> &Proofs {
+        &self.proofs
     }
 
     /// The whole of the proof.
