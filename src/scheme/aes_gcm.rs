@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::form::{BodyForm, EnvelopeNames, Form, Parts, decode_header, set};
+use super::form::{BodyForm, CipherHeaders, EnvelopeNames, Form, Parts, decode_header, set};
 use super::proof::{ProofHeader, ProofRole, Proofs};
 use super::{Opened, Scheme, SealError, Sealing, mismatch};
 use crate::encoding::{Encoding, TextEncoding};
@@ -26,13 +26,13 @@ use crate::secret::{KeyCheck, KeyRing, PreparedKeys};
 /// use http::{HeaderMap, HeaderName, StatusCode};
 /// use tower_webhook::clock::{OsEntropy, Timestamp};
 /// use tower_webhook::encoding::Encoding;
-/// use tower_webhook::scheme::{AesGcm, BodyForm, Scheme, Sealing};
+/// use tower_webhook::scheme::{AesGcm, BodyForm, CipherHeaders, Scheme, Sealing};
 /// use tower_webhook::secret::Secret;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let key = Secret::hex("000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f")?;
 /// let [iv, tag] = ["x-iv", "x-tag"].map(HeaderName::from_static);
-/// let scheme = AesGcm::in_headers(key, iv, tag, Encoding::Hex, BodyForm::Text(Encoding::Hex))?;
+/// let scheme = AesGcm::in_headers(key, CipherHeaders { iv, tag }, Encoding::Hex, BodyForm::Text(Encoding::Hex))?;
 ///
 /// let now = Timestamp::UNIX_EPOCH;
 /// let mut headers = HeaderMap::new();
@@ -74,12 +74,11 @@ impl AesGcm {
     /// [`ConfigErrorKind::KeyLength`].
     pub fn in_headers(
         keys: impl Into<KeyRing>,
-        iv: HeaderName,
-        tag: HeaderName,
+        names: CipherHeaders,
         encoding: Encoding,
         body: BodyForm,
     ) -> Result<Self, ConfigError> {
-        Self::new(&keys.into(), Form::Headers { iv, tag, encoding, body })
+        Self::new(&keys.into(), Form::Headers { names, encoding, body })
     }
 
     /// IV, tag and ciphertext as three texts of a JSON body, all in one encoding. Each key has exactly 32 bytes.

@@ -57,9 +57,28 @@ impl BodyForm {
     }
 }
 
+/// The headers that carry IV and tag when the ciphertext is the body. They differ from each other.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CipherHeaders {
+    /// The header of the 12-byte IV.
+    pub iv: HeaderName,
+    /// The header of the 16-byte tag.
+    pub tag: HeaderName,
+}
+
+impl CipherHeaders {
+    /// IV and tag.
+    fn decode(
+        &self,
+        headers: &HeaderMap,
+        encoding: Encoding,
+    ) -> Result<([u8; IV_LENGTH], [u8; TAG_LENGTH]), Rejection> {
+        Ok((decode_header(headers, &self.iv, encoding)?, decode_header(headers, &self.tag, encoding)?))
+    }
+}
+
 /// The names in a JSON body that carries IV, tag and ciphertext together. They differ from each other.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
 pub struct EnvelopeNames {
     /// The name of the 12-byte IV.
     pub iv: Cow<'static, str>,
@@ -69,22 +88,10 @@ pub struct EnvelopeNames {
     pub ciphertext: Cow<'static, str>,
 }
 
-impl EnvelopeNames {
-    /// These three names.
-    #[must_use]
-    pub fn new(
-        iv: impl Into<Cow<'static, str>>,
-        tag: impl Into<Cow<'static, str>>,
-        ciphertext: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        Self { iv: iv.into(), tag: tag.into(), ciphertext: ciphertext.into() }
-    }
-}
-
 /// Where ciphertext, IV and tag stand.
 #[derive(Clone, Debug)]
 pub(super) enum Form {
-    Headers { iv: HeaderName, tag: HeaderName, encoding: Encoding, body: BodyForm },
+    Headers { names: CipherHeaders, encoding: Encoding, body: BodyForm },
     Envelope { names: EnvelopeNames, encoding: Encoding },
 }
 
@@ -98,8 +105,8 @@ pub(super) struct Parts {
 impl Form {
     pub(super) fn read(&self, headers: &HeaderMap, body: Bytes) -> Result<Parts, Rejection> {
         match self {
-            Self::Headers { iv, tag, encoding, body: form } => {
-                let (iv, tag) = decode_headers(headers, iv, tag, *encoding)?;
+            Self::Headers { names, encoding, body: form } => {
+                let (iv, tag) = names.decode(headers, *encoding)?;
                 Ok(Parts { iv, tag, ciphertext: form.read(body)? })
             }
             Self::Envelope { names, encoding } => {
@@ -116,7 +123,7 @@ impl Form {
     /// What can be said before the body is there.
     pub(super) fn check_head(&self, headers: &HeaderMap) -> Result<(), Rejection> {
         match self {
-            Self::Headers { iv, tag, encoding, .. } => decode_headers(headers, iv, tag, *encoding).map(drop),
+            Self::Headers { names, encoding, .. } => names.decode(headers, *encoding).map(drop),
             Self::Envelope { .. } => Ok(()),
         }
     }
@@ -127,7 +134,7 @@ impl Form {
             ProofHeader::new(name.clone(), role).encoding(encoding).length(length)
         };
         match self {
-            Self::Headers { iv, tag, encoding, .. } => vec![
+            Self::Headers { names: CipherHeaders { iv, tag }, encoding, .. } => vec![
                 header(iv, ProofRole::Nonce, *encoding, IV_LENGTH),
                 header(tag, ProofRole::Tag, *encoding, TAG_LENGTH),
             ],
@@ -137,7 +144,7 @@ impl Form {
 
     pub(super) fn write(&self, parts: Parts, headers: &mut HeaderMap) -> Result<Bytes, SealError> {
         match self {
-            Self::Headers { iv, tag, encoding, body } => {
+            Self::Headers { names: CipherHeaders { iv, tag }, encoding, body } => {
                 set(headers, iv, &encoding.encode(&parts.iv))?;
                 set(headers, tag, &encoding.encode(&parts.tag))?;
                 Ok(body.write(parts.ciphertext))
@@ -149,16 +156,6 @@ impl Form {
             ])),
         }
     }
-}
-
-/// IV and tag.
-fn decode_headers(
-    headers: &HeaderMap,
-    iv: &HeaderName,
-    tag: &HeaderName,
-    encoding: Encoding,
-) -> Result<([u8; IV_LENGTH], [u8; TAG_LENGTH]), Rejection> {
-    Ok((decode_header(headers, iv, encoding)?, decode_header(headers, tag, encoding)?))
 }
 
 /// Exactly `N` bytes out of a header that stands once.

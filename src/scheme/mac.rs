@@ -51,7 +51,7 @@ impl MacAlgorithm {
     }
 
     /// Of the MAC, in bytes.
-    pub(super) fn length(self) -> usize {
+    pub(super) fn bytes(self) -> usize {
         match self {
             Self::DangerousHmacSha1 => 20,
             Self::HmacSha256 => 32,

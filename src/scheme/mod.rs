@@ -32,6 +32,7 @@ mod der;
 #[cfg(feature = "asymmetric")]
 mod ed25519;
 mod form;
+mod forward;
 mod header;
 mod hmac;
 #[cfg(feature = "asymmetric")]
@@ -43,6 +44,7 @@ mod proof;
 #[cfg(feature = "asymmetric")]
 mod signature;
 mod signed;
+mod signed_scheme;
 #[cfg(feature = "asymmetric")]
 mod spki;
 mod template;
@@ -56,7 +58,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
-use subtle::Choice;
 
 use crate::clock::{Entropy, NoEntropy};
 use crate::error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
@@ -66,7 +67,7 @@ pub use aes_gcm::AesGcm;
 #[cfg(feature = "asymmetric")]
 #[cfg_attr(docsrs, doc(cfg(feature = "asymmetric")))]
 pub use ed25519::Ed25519;
-pub use form::{BodyForm, EnvelopeNames};
+pub use form::{BodyForm, CipherHeaders, EnvelopeNames};
 pub(crate) use header::sole;
 pub use hmac::Hmac;
 pub use layout::Layout;
@@ -158,52 +159,8 @@ pub trait Scheme: Send + Sync + 'static {
     }
 }
 
-/// A scheme that is chosen at run time.
-impl Scheme for Box<dyn Scheme> {
-    fn name(&self) -> &'static str {
-        (**self).name()
-    }
-
-    fn proves_sender(&self) -> bool {
-        (**self).proves_sender()
-    }
-
-    fn covers_body(&self) -> bool {
-        (**self).covers_body()
-    }
-
-    fn covers_header(&self, name: &HeaderName) -> bool {
-        (**self).covers_header(name)
-    }
-
-    fn proofs(&self) -> &Proofs {
-        (**self).proofs()
-    }
-
-    fn proof_headers(&self) -> &[HeaderName] {
-        (**self).proof_headers()
-    }
-
-    fn tolerance(&self) -> Option<&Tolerance> {
-        (**self).tolerance()
-    }
-
-    fn check_head(&self, headers: &HeaderMap, now: Timestamp) -> Result<(), Rejection> {
-        (**self).check_head(headers, now)
-    }
-
-    fn open(&self, headers: &HeaderMap, body: Bytes, now: Timestamp) -> Result<Opened, Rejection> {
-        (**self).open(headers, body, now)
-    }
-
-    fn seal(&self, plaintext: Bytes, headers: &mut HeaderMap, with: &Sealing<'_>) -> Result<Bytes, SealError> {
-        (**self).seal(plaintext, headers, with)
-    }
-
-    fn key_checks(&self) -> Vec<KeyCheck> {
-        (**self).key_checks()
-    }
-}
+// A scheme that is chosen at run time.
+forward::forward_scheme!(Box<dyn Scheme>, self => (**self));
 
 /// What a scheme hands back: bytes that are now known to be the sender's. `Debug` prints their number alone.
 #[derive(Clone)]
@@ -298,10 +255,10 @@ fn mismatch() -> Rejection {
 }
 
 /// The id of the newest valid key that fits. Every valid key is tried, also after one has fitted.
-fn fitting<K>(keys: &PreparedKeys<K>, now: Timestamp, fits: impl Fn(&K) -> Choice) -> Result<Arc<str>, Rejection> {
+fn fitting<K>(keys: &PreparedKeys<K>, now: Timestamp, fits: impl Fn(&K) -> bool) -> Result<Arc<str>, Rejection> {
     let mut fitted = None;
     for (id, key) in keys.valid_at(now) {
-        if bool::from(fits(key)) {
+        if fits(key) {
             fitted = fitted.or(Some(id));
         }
     }

@@ -70,7 +70,7 @@ impl StaticToken {
 
     fn judge(&self, headers: &HeaderMap, now: Timestamp) -> Result<Arc<str>, Rejection> {
         let given: [u8; 32] = Sha256::digest(sole(headers, &self.header)?).into();
-        fitting(&self.keys, now, |token| token.digest.ct_eq(&given))
+        fitting(&self.keys, now, |token| token.digest.ct_eq(&given).into())
     }
 }
 

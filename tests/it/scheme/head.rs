@@ -1,8 +1,8 @@
 //! What a scheme says before the body is there: never more than `open` says, and the same words.
 
 use tower_webhook::scheme::{
-    AesGcm, BodyForm, EnvelopeNames, Hmac, Layout, MacAlgorithm, ProofHeader, ProofRole, Proofs, Signed, StaticToken,
-    Template, TimePlace, TimeUnit, Tolerance, Unsigned,
+    AesGcm, BodyForm, CipherHeaders, EnvelopeNames, Hmac, Layout, MacAlgorithm, ProofHeader, ProofRole, Proofs, Signed,
+    StaticToken, Template, TimePlace, TimeUnit, Tolerance, Unsigned,
 };
 
 use super::*;
@@ -15,7 +15,7 @@ fn key() -> Secret {
 
 fn aes(checksum: bool) -> AesGcm {
     let [iv, tag] = ["x-iv", "x-tag"].map(name);
-    let scheme = AesGcm::in_headers(key(), iv, tag, Encoding::Hex, BodyForm::Raw).unwrap();
+    let scheme = AesGcm::in_headers(key(), CipherHeaders { iv, tag }, Encoding::Hex, BodyForm::Raw).unwrap();
     if checksum { scheme.require_checksum(name("x-sum")) } else { scheme }
 }
 
@@ -44,7 +44,12 @@ fn token() -> StaticToken {
 }
 
 fn envelope() -> AesGcm {
-    AesGcm::in_envelope(key(), EnvelopeNames::new("iv", "tag", "data"), Encoding::Hex).unwrap()
+    AesGcm::in_envelope(
+        key(),
+        EnvelopeNames { iv: "iv".into(), tag: "tag".into(), ciphertext: "data".into() },
+        Encoding::Hex,
+    )
+    .unwrap()
 }
 
 /// Sealed as it should be, with the header that a template signs.
