@@ -8,14 +8,13 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
 use super::form::{BodyForm, CipherHeaders, EnvelopeNames, Form, Parts, decode_header, set};
 use super::proof::{ProofHeader, ProofRole, Proofs};
 use super::{Opened, Scheme, SealError, Sealing, mismatch};
 use crate::encoding::{Encoding, TextEncoding};
 use crate::error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
-use crate::secret::{KeyCheck, KeyRing, PreparedKeys};
+use crate::secret::{KeyCheck, KeyRing, PreparedKeys, ct_eq};
 
 /// AES-256-GCM without additional data, with a 12-byte IV and a 16-byte tag; no other lengths.
 ///
@@ -138,7 +137,8 @@ impl AesGcm {
 
     fn decrypt(&self, parts: Parts, now: Timestamp) -> Result<(Vec<u8>, Arc<str>), Rejection> {
         let (iv, tag, mut buffer) = (parts.iv.into(), parts.tag.into(), parts.ciphertext);
-        let mut keys = self.keys.valid_at(now).peekable();
+        let valid = self.keys.valid_at(now);
+        let mut keys = valid.iter().peekable();
         while let Some((id, cipher)) = keys.next() {
             // A try that fails may leave anything in the buffer. One key, the common case, needs no copy.
             let spare = keys.peek().map(|_| buffer.clone());
@@ -176,14 +176,15 @@ impl Scheme for AesGcm {
         let text = self.text.to_utf8(bytes).map_err(|error| {
             Rejection::new(RejectionKind::PayloadMalformed, "the plaintext is not in its encoding").caused_by(error)
         })?;
-        if checksum.is_some_and(|given| !bool::from(sum(&text).ct_eq(&given))) {
+        if checksum.is_some_and(|given| !ct_eq(&sum(&text), &given)) {
             return Err(mismatch());
         }
         Ok(Opened::new(text.into(), Some(key_id)))
     }
 
     fn seal(&self, plaintext: Bytes, headers: &mut HeaderMap, with: &Sealing<'_>) -> Result<Bytes, SealError> {
-        let (_, cipher) = self.keys.valid_at(with.now).next().ok_or(SealError::NoValidKey)?;
+        let keys = self.keys.valid_at(with.now);
+        let cipher = keys.newest().ok_or(SealError::NoValidKey)?;
         let checksum = self.checksum.as_ref().map(|checksum| (&checksum.header, sum(&plaintext)));
         let mut ciphertext = self.text.from_utf8(plaintext.into()).map_err(|_| SealError::Unencodable)?;
         let mut iv = [0; 12];

@@ -1,14 +1,13 @@
 //! A MAC over a template of the delivery: mostly the exact body, in one header.
 
 use super::forward::forward_scheme;
-use super::long_enough;
 use super::mac::{KeyedMac, MacAlgorithm, Tag};
 use super::signed::Signed;
 use super::signed_scheme::{Algorithm, SignedScheme};
 use super::template::Template;
 use crate::encoding::Encoding;
 use crate::error::ConfigError;
-use crate::secret::KeyRing;
+use crate::secret::{KeyRing, long_enough};
 
 /// HMAC (RFC 2104) over what a [`Signed`] says: mostly the exact bytes of the body, as text in one header.
 ///
@@ -27,7 +26,7 @@ impl Hmac {
     /// when a time is signed and no tolerance set;
     /// [`TimestampUnsigned`](crate::ConfigErrorKind::TimestampUnsigned) for a tolerance of a time that is not signed.
     pub fn new(algorithm: MacAlgorithm, signed: Signed, keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
-        let keys = keys.into().prepare(|secret| {
+        let keys = keys.into().prepare(move |secret| {
             long_enough(secret)?;
             KeyedMac::new(algorithm, secret)
         })?;
@@ -48,7 +47,7 @@ impl Hmac {
         signed: Signed,
         keys: impl Into<KeyRing>,
     ) -> Result<Self, ConfigError> {
-        let keys = keys.into().prepare(|secret| KeyedMac::new(algorithm, secret))?;
+        let keys = keys.into().prepare(move |secret| KeyedMac::new(algorithm, secret))?;
         SignedScheme::new(algorithm, signed, keys).map(Self)
     }
 

@@ -60,8 +60,8 @@ use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
 use crate::clock::{Entropy, NoEntropy};
-use crate::error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
-use crate::secret::{KeyCheck, MIN_SECRET, PreparedKeys};
+use crate::error::{Rejection, RejectionKind};
+use crate::secret::KeyCheck;
 
 pub use aes_gcm::AesGcm;
 #[cfg(feature = "asymmetric")]
@@ -252,22 +252,4 @@ impl From<NoEntropy> for SealError {
 /// The one rejection for every cryptographic cause. No valid key is one of them.
 fn mismatch() -> Rejection {
     Rejection::new(RejectionKind::SignatureMismatch, "no valid key fits this delivery")
-}
-
-/// The id of the newest valid key that fits. Every valid key is tried, also after one has fitted.
-fn fitting<K>(keys: &PreparedKeys<K>, now: Timestamp, fits: impl Fn(&K) -> bool) -> Result<Arc<str>, Rejection> {
-    let mut fitted = None;
-    for (id, key) in keys.valid_at(now) {
-        if fits(key) {
-            fitted = fitted.or(Some(id));
-        }
-    }
-    fitted.cloned().ok_or_else(mismatch)
-}
-
-fn long_enough(secret: &[u8]) -> Result<(), ConfigError> {
-    if secret.len() < MIN_SECRET {
-        return Err(ConfigError::new(ConfigErrorKind::ShortSecret { least: MIN_SECRET, given: secret.len() }));
-    }
-    Ok(())
 }

@@ -11,7 +11,7 @@ use super::proof::Proofs;
 use super::signed::{Signed, Wire};
 use super::template::Template;
 use super::tolerance::Tolerance;
-use super::{Opened, Scheme, SealError, Sealing, fitting};
+use super::{Opened, Scheme, SealError, Sealing, mismatch};
 use crate::encoding::Encoding;
 use crate::error::{ConfigError, Rejection};
 use crate::secret::{KeyCheck, PreparedKeys};
@@ -63,7 +63,8 @@ impl<A: Algorithm> SignedScheme<A> {
     fn judge(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<Arc<str>, Rejection> {
         let claim = self.wire.read(headers, body)?;
         let claimed = claim.decoded(|text| self.decode(text))?;
-        let key_id = fitting(&self.keys, now, |key| self.algorithm.fits(key, &claim.parts, claimed.clone()))?;
+        let key_id = self.keys.valid_at(now).fitting(|key| self.algorithm.fits(key, &claim.parts, claimed.clone()));
+        let key_id = key_id.ok_or_else(mismatch)?;
         claim.admit(now)?;
         Ok(key_id)
     }
@@ -107,8 +108,8 @@ impl<A: Algorithm> Scheme for SignedScheme<A> {
     }
 
     fn seal(&self, plaintext: Bytes, headers: &mut HeaderMap, with: &Sealing<'_>) -> Result<Bytes, SealError> {
-        let newest = self.keys.valid_at(with.now).next().map(|(_, key)| key);
-        let sign = self.algorithm.signer(newest).ok_or(SealError::NoValidKey)?;
+        let keys = self.keys.valid_at(with.now);
+        let sign = self.algorithm.signer(keys.newest()).ok_or(SealError::NoValidKey)?;
         self.wire.seal(headers, &plaintext, with.now, sign)?;
         Ok(plaintext)
     }

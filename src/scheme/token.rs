@@ -6,13 +6,12 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::proof::{ProofHeader, ProofRole, Proofs};
-use super::{Opened, Scheme, SealError, Sealing, fitting, long_enough, sole};
+use super::{Opened, Scheme, SealError, Sealing, mismatch, sole};
 use crate::error::{ConfigError, ConfigErrorKind, Rejection};
-use crate::secret::{KeyCheck, KeyRing, PreparedKeys};
+use crate::secret::{KeyCheck, KeyRing, PreparedKeys, ct_eq, long_enough};
 
 /// A header whose value must be a shared secret. The body passes untouched.
 ///
@@ -70,7 +69,8 @@ impl StaticToken {
 
     fn judge(&self, headers: &HeaderMap, now: Timestamp) -> Result<Arc<str>, Rejection> {
         let given: [u8; 32] = Sha256::digest(sole(headers, &self.header)?).into();
-        fitting(&self.keys, now, |token| token.digest.ct_eq(&given).into())
+        let fitting = self.keys.valid_at(now).fitting(|token| ct_eq(&token.digest, &given));
+        fitting.ok_or_else(mismatch)
     }
 }
 
@@ -104,7 +104,8 @@ impl Scheme for StaticToken {
     }
 
     fn seal(&self, plaintext: Bytes, headers: &mut HeaderMap, with: &Sealing<'_>) -> Result<Bytes, SealError> {
-        let (_, token) = self.keys.valid_at(with.now).next().ok_or(SealError::NoValidKey)?;
+        let keys = self.keys.valid_at(with.now);
+        let token = keys.newest().ok_or(SealError::NoValidKey)?;
         let mut value = HeaderValue::from_bytes(&token.secret).map_err(|_| SealError::Header)?;
         value.set_sensitive(true);
         headers.insert(&self.header, value);
