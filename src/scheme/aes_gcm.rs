@@ -8,13 +8,13 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
-use super::form::{BodyForm, EnvelopeNames, Form, Parts, decode_header, set};
+use super::form::{BodyForm, CipherHeaders, EnvelopeNames, Form, Parts, decode_header, set};
+use super::proof::{ProofHeader, ProofRole, Proofs};
 use super::{Opened, Scheme, SealError, Sealing, mismatch};
 use crate::encoding::{Encoding, TextEncoding};
 use crate::error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
-use crate::secret::{KeyCheck, KeyRing, PreparedKeys};
+use crate::secret::{KeyCheck, KeyRing, PreparedKeys, ct_eq};
 
 /// AES-256-GCM without additional data, with a 12-byte IV and a 16-byte tag; no other lengths.
 ///
@@ -25,13 +25,13 @@ use crate::secret::{KeyCheck, KeyRing, PreparedKeys};
 /// use http::{HeaderMap, HeaderName, StatusCode};
 /// use tower_webhook::clock::{OsEntropy, Timestamp};
 /// use tower_webhook::encoding::Encoding;
-/// use tower_webhook::scheme::{AesGcm, BodyForm, Scheme, Sealing};
+/// use tower_webhook::scheme::{AesGcm, BodyForm, CipherHeaders, Scheme, Sealing};
 /// use tower_webhook::secret::Secret;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let key = Secret::hex("000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f")?;
 /// let [iv, tag] = ["x-iv", "x-tag"].map(HeaderName::from_static);
-/// let scheme = AesGcm::in_headers(key, iv, tag, Encoding::Hex, BodyForm::Text(Encoding::Hex))?;
+/// let scheme = AesGcm::in_headers(key, CipherHeaders { iv, tag }, Encoding::Hex, BodyForm::Text(Encoding::Hex))?;
 ///
 /// let now = Timestamp::UNIX_EPOCH;
 /// let mut headers = HeaderMap::new();
@@ -55,7 +55,7 @@ pub struct AesGcm {
     form: Form,
     text: TextEncoding,
     checksum: Option<Checksum>,
-    proof_headers: Vec<HeaderName>,
+    proofs: Proofs,
 }
 
 /// Base64 of the SHA-256 over the text in UTF-8.
@@ -73,12 +73,11 @@ impl AesGcm {
     /// [`ConfigErrorKind::KeyLength`].
     pub fn in_headers(
         keys: impl Into<KeyRing>,
-        iv: HeaderName,
-        tag: HeaderName,
+        names: CipherHeaders,
         encoding: Encoding,
         body: BodyForm,
     ) -> Result<Self, ConfigError> {
-        Self::new(&keys.into(), Form::Headers { iv, tag, encoding, body })
+        Self::new(&keys.into(), Form::Headers { names, encoding, body })
     }
 
     /// IV, tag and ciphertext as three texts of a JSON body, all in one encoding. Each key has exactly 32 bytes.
@@ -99,8 +98,8 @@ impl AesGcm {
             Aes256Gcm::new_from_slice(key)
                 .map_err(|_| ConfigError::new(ConfigErrorKind::KeyLength { needed: 32, given: key.len() }))
         })?;
-        let proof_headers = form.headers();
-        Ok(Self { keys, form, text: TextEncoding::default(), checksum: None, proof_headers })
+        let proofs = Proofs::new(form.headers());
+        Ok(Self { keys, form, text: TextEncoding::default(), checksum: None, proofs })
     }
 
     /// How the plaintext is written; it is handed out as UTF-8. Default: UTF-8.
@@ -125,8 +124,9 @@ impl AesGcm {
     }
 
     fn with_checksum(mut self, checksum: Checksum) -> Self {
-        self.proof_headers = self.form.headers();
-        self.proof_headers.push(checksum.header.clone());
+        let header =
+            ProofHeader::new(checksum.header.clone(), ProofRole::Checksum).encoding(Encoding::Base64).length(32);
+        self.proofs = Proofs::new(self.form.headers().into_iter().chain([header]));
         self.checksum = Some(checksum);
         self
     }
@@ -137,7 +137,8 @@ impl AesGcm {
 
     fn decrypt(&self, parts: Parts, now: Timestamp) -> Result<(Vec<u8>, Arc<str>), Rejection> {
         let (iv, tag, mut buffer) = (parts.iv.into(), parts.tag.into(), parts.ciphertext);
-        let mut keys = self.keys.valid_at(now).peekable();
+        let valid = self.keys.valid_at(now);
+        let mut keys = valid.iter().peekable();
         while let Some((id, cipher)) = keys.next() {
             // A try that fails may leave anything in the buffer. One key, the common case, needs no copy.
             let spare = keys.peek().map(|_| buffer.clone());
@@ -159,8 +160,8 @@ impl Scheme for AesGcm {
         true
     }
 
-    fn proof_headers(&self) -> &[HeaderName] {
-        &self.proof_headers
+    fn proofs(&self) -> &Proofs {
+        &self.proofs
     }
 
     fn check_head(&self, headers: &HeaderMap, _: Timestamp) -> Result<(), Rejection> {
@@ -175,14 +176,15 @@ impl Scheme for AesGcm {
         let text = self.text.to_utf8(bytes).map_err(|error| {
             Rejection::new(RejectionKind::PayloadMalformed, "the plaintext is not in its encoding").caused_by(error)
         })?;
-        if checksum.is_some_and(|given| !bool::from(sum(&text).ct_eq(&given))) {
+        if checksum.is_some_and(|given| !ct_eq(&sum(&text), &given)) {
             return Err(mismatch());
         }
         Ok(Opened::new(text.into(), Some(key_id)))
     }
 
     fn seal(&self, plaintext: Bytes, headers: &mut HeaderMap, with: &Sealing<'_>) -> Result<Bytes, SealError> {
-        let (_, cipher) = self.keys.valid_at(with.now).next().ok_or(SealError::NoValidKey)?;
+        let keys = self.keys.valid_at(with.now);
+        let cipher = keys.newest().ok_or(SealError::NoValidKey)?;
         let checksum = self.checksum.as_ref().map(|checksum| (&checksum.header, sum(&plaintext)));
         let mut ciphertext = self.text.from_utf8(plaintext.into()).map_err(|_| SealError::Unencodable)?;
         let mut iv = [0; 12];

@@ -1,31 +1,27 @@
 //! Ed25519 over a template of the delivery.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
 use ed25519_dalek::ed25519::signature::{MultipartSigner as _, MultipartVerifier as _};
 use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
-use http::{HeaderMap, HeaderName};
-use jiff::Timestamp;
-use subtle::Choice;
 
-use super::signed::{Signed, Wire};
+use super::forward::forward_scheme;
+use super::signed::Signed;
+use super::signed_scheme::{Algorithm, SignedScheme};
 use super::spki::{self, PublicKey};
 use super::template::Template;
-use super::{Opened, Scheme, SealError, Sealing, fitting};
-use crate::error::{ConfigError, ConfigErrorKind, Rejection};
-use crate::secret::{KeyCheck, KeyRing, PreparedKeys, Secret};
+use crate::encoding::Encoding;
+use crate::error::{ConfigError, ConfigErrorKind};
+use crate::secret::{KeyRing, Secret};
 
 /// Ed25519 (RFC 8032) over what a [`Signed`] says: whoever verifies cannot sign.
 ///
 /// The ring holds the sender's public keys, 32 bytes each or as [`public_key`](super::public_key) reads them; they are no secrets, and ride in it for their ids and
 /// validity. To seal, [`Ed25519::signing_key`] is needed too.
 #[derive(Clone, Debug)]
-pub struct Ed25519 {
-    wire: Wire,
-    keys: PreparedKeys<VerifyingKey>,
-    signing: Option<Signing>,
-}
+pub struct Ed25519(SignedScheme<Eddsa>);
+
+/// The algorithm, with what seals.
+#[derive(Clone, Debug)]
+struct Eddsa(Option<Signing>);
 
 /// Zeroized when dropped, and never printed.
 #[derive(Clone)]
@@ -46,7 +42,7 @@ impl Ed25519 {
     /// which anybody can sign; as [`Hmac::new`](super::Hmac::new) for the rest.
     pub fn new(signed: Signed, public_keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
         let keys = public_keys.into().prepare(verifying_key)?;
-        Ok(Self { wire: signed.check()?, keys, signing: None })
+        SignedScheme::new(Eddsa(None), signed, keys).map(Self)
     }
 
     /// The private key that seals: 32 bytes of seed, or 64 of seed and public key. Default: none, and nothing can be
@@ -63,30 +59,43 @@ impl Ed25519 {
                 .map_err(|_| ConfigError::new(ConfigErrorKind::Encoding("an Ed25519 key pair")))?,
             _ => return Err(ConfigError::new(ConfigErrorKind::KeyLength { needed: 32, given: bytes.len() })),
         };
-        self.signing = Some(Signing(key));
+        self.0.algorithm = Eddsa(Some(Signing(key)));
         Ok(self)
     }
 
     /// What is signed, with the URL in its place.
     #[must_use]
     pub fn template(&self) -> &Template {
-        self.wire.template()
+        self.0.template()
+    }
+}
+
+forward_scheme!(Ed25519, self => self.0);
+
+impl Algorithm for Eddsa {
+    type Key = VerifyingKey;
+    type Claimed = [u8; 64];
+
+    fn name(&self) -> &'static str {
+        "ed25519"
     }
 
-    fn decode(&self, text: &str) -> Option<[u8; 64]> {
-        self.wire.encoding().decode_array(text.as_bytes()).ok()
+    fn length(&self) -> Option<usize> {
+        Some(64)
     }
 
-    /// Shape, then signature, then time. At most 16 signatures meet at most 5 keys.
-    fn judge(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<Arc<str>, Rejection> {
-        let claim = self.wire.read(headers, body)?;
-        let signatures = claim.decoded(|text| self.decode(text))?;
-        let key_id = fitting(&self.keys, now, |key| {
-            let fits = |bytes| key.multipart_verify(&claim.parts, &Signature::from_bytes(&bytes)).is_ok();
-            Choice::from(u8::from(signatures.clone().any(fits)))
-        })?;
-        claim.admit(now)?;
-        Ok(key_id)
+    fn decode(&self, encoding: Encoding, text: &str) -> Option<[u8; 64]> {
+        encoding.decode_array(text.as_bytes()).ok()
+    }
+
+    fn fits(&self, key: &VerifyingKey, parts: &[&[u8]], mut claimed: impl Iterator<Item = [u8; 64]>) -> bool {
+        claimed.any(|bytes| key.multipart_verify(parts, &Signature::from_bytes(&bytes)).is_ok())
+    }
+
+    /// The keys of the ring are public: what signs is beside it.
+    fn signer<'k>(&'k self, _: Option<&'k VerifyingKey>) -> Option<impl FnOnce(&[&[u8]]) -> Vec<u8> + use<'k>> {
+        let Self(signing) = self;
+        signing.as_ref().map(|Signing(key)| |parts: &[&[u8]]| key.multipart_sign(parts).to_bytes().to_vec())
     }
 }
 
@@ -100,41 +109,4 @@ fn verifying_key(bytes: &[u8]) -> Result<VerifyingKey, ConfigError> {
     };
     let key = VerifyingKey::from_bytes(bytes).ok().filter(|key| !key.is_weak());
     key.ok_or(ConfigError::new(ConfigErrorKind::Encoding("an Ed25519 public key")))
-}
-
-impl Scheme for Ed25519 {
-    fn name(&self) -> &'static str {
-        "ed25519"
-    }
-
-    fn covers_body(&self) -> bool {
-        self.template().covers_body()
-    }
-
-    fn covers_header(&self, name: &HeaderName) -> bool {
-        self.template().covers_header(name)
-    }
-
-    fn proof_headers(&self) -> &[HeaderName] {
-        self.wire.proof_headers()
-    }
-
-    fn check_head(&self, headers: &HeaderMap, _: Timestamp) -> Result<(), Rejection> {
-        self.wire.read(headers, &[])?.check(|text| self.decode(text))
-    }
-
-    fn open(&self, headers: &HeaderMap, body: Bytes, now: Timestamp) -> Result<Opened, Rejection> {
-        let key_id = self.judge(headers, &body, now)?;
-        Ok(Opened::new(body, Some(key_id)))
-    }
-
-    fn seal(&self, plaintext: Bytes, headers: &mut HeaderMap, with: &Sealing<'_>) -> Result<Bytes, SealError> {
-        let Some(Signing(key)) = &self.signing else { return Err(SealError::NoValidKey) };
-        self.wire.seal(headers, &plaintext, with.now, |parts| key.multipart_sign(parts).to_bytes().to_vec())?;
-        Ok(plaintext)
-    }
-
-    fn key_checks(&self) -> Vec<KeyCheck> {
-        self.keys.checks()
-    }
 }

@@ -6,9 +6,13 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::members::members;
+use super::proof::{ProofHeader, ProofRole};
 use super::{SealError, sole};
 use crate::encoding::Encoding;
 use crate::error::{Rejection, RejectionKind};
+
+const IV_LENGTH: usize = 12;
+const TAG_LENGTH: usize = 16;
 
 /// How the ciphertext stands in the body when IV and tag are in headers.
 ///
@@ -53,9 +57,28 @@ impl BodyForm {
     }
 }
 
+/// The headers that carry IV and tag when the ciphertext is the body. They differ from each other.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CipherHeaders {
+    /// The header of the 12-byte IV.
+    pub iv: HeaderName,
+    /// The header of the 16-byte tag.
+    pub tag: HeaderName,
+}
+
+impl CipherHeaders {
+    /// IV and tag.
+    fn decode(
+        &self,
+        headers: &HeaderMap,
+        encoding: Encoding,
+    ) -> Result<([u8; IV_LENGTH], [u8; TAG_LENGTH]), Rejection> {
+        Ok((decode_header(headers, &self.iv, encoding)?, decode_header(headers, &self.tag, encoding)?))
+    }
+}
+
 /// The names in a JSON body that carries IV, tag and ciphertext together. They differ from each other.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
 pub struct EnvelopeNames {
     /// The name of the 12-byte IV.
     pub iv: Cow<'static, str>,
@@ -65,37 +88,25 @@ pub struct EnvelopeNames {
     pub ciphertext: Cow<'static, str>,
 }
 
-impl EnvelopeNames {
-    /// These three names.
-    #[must_use]
-    pub fn new(
-        iv: impl Into<Cow<'static, str>>,
-        tag: impl Into<Cow<'static, str>>,
-        ciphertext: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        Self { iv: iv.into(), tag: tag.into(), ciphertext: ciphertext.into() }
-    }
-}
-
 /// Where ciphertext, IV and tag stand.
 #[derive(Clone, Debug)]
 pub(super) enum Form {
-    Headers { iv: HeaderName, tag: HeaderName, encoding: Encoding, body: BodyForm },
+    Headers { names: CipherHeaders, encoding: Encoding, body: BodyForm },
     Envelope { names: EnvelopeNames, encoding: Encoding },
 }
 
 /// What the wire carried, decoded but not yet believed; or what it is to carry.
 pub(super) struct Parts {
-    pub(super) iv: [u8; 12],
-    pub(super) tag: [u8; 16],
+    pub(super) iv: [u8; IV_LENGTH],
+    pub(super) tag: [u8; TAG_LENGTH],
     pub(super) ciphertext: Vec<u8>,
 }
 
 impl Form {
     pub(super) fn read(&self, headers: &HeaderMap, body: Bytes) -> Result<Parts, Rejection> {
         match self {
-            Self::Headers { iv, tag, encoding, body: form } => {
-                let (iv, tag) = decode_headers(headers, iv, tag, *encoding)?;
+            Self::Headers { names, encoding, body: form } => {
+                let (iv, tag) = names.decode(headers, *encoding)?;
                 Ok(Parts { iv, tag, ciphertext: form.read(body)? })
             }
             Self::Envelope { names, encoding } => {
@@ -112,22 +123,28 @@ impl Form {
     /// What can be said before the body is there.
     pub(super) fn check_head(&self, headers: &HeaderMap) -> Result<(), Rejection> {
         match self {
-            Self::Headers { iv, tag, encoding, .. } => decode_headers(headers, iv, tag, *encoding).map(drop),
+            Self::Headers { names, encoding, .. } => names.decode(headers, *encoding).map(drop),
             Self::Envelope { .. } => Ok(()),
         }
     }
 
     /// The headers that it reads.
-    pub(super) fn headers(&self) -> Vec<HeaderName> {
+    pub(super) fn headers(&self) -> Vec<ProofHeader> {
+        let header = |name: &HeaderName, role, encoding, length| {
+            ProofHeader::new(name.clone(), role).encoding(encoding).length(length)
+        };
         match self {
-            Self::Headers { iv, tag, .. } => vec![iv.clone(), tag.clone()],
+            Self::Headers { names: CipherHeaders { iv, tag }, encoding, .. } => vec![
+                header(iv, ProofRole::Nonce, *encoding, IV_LENGTH),
+                header(tag, ProofRole::Tag, *encoding, TAG_LENGTH),
+            ],
             Self::Envelope { .. } => Vec::new(),
         }
     }
 
     pub(super) fn write(&self, parts: Parts, headers: &mut HeaderMap) -> Result<Bytes, SealError> {
         match self {
-            Self::Headers { iv, tag, encoding, body } => {
+            Self::Headers { names: CipherHeaders { iv, tag }, encoding, body } => {
                 set(headers, iv, &encoding.encode(&parts.iv))?;
                 set(headers, tag, &encoding.encode(&parts.tag))?;
                 Ok(body.write(parts.ciphertext))
@@ -139,16 +156,6 @@ impl Form {
             ])),
         }
     }
-}
-
-/// IV and tag.
-fn decode_headers(
-    headers: &HeaderMap,
-    iv: &HeaderName,
-    tag: &HeaderName,
-    encoding: Encoding,
-) -> Result<([u8; 12], [u8; 16]), Rejection> {
-    Ok((decode_header(headers, iv, encoding)?, decode_header(headers, tag, encoding)?))
 }
 
 /// Exactly `N` bytes out of a header that stands once.

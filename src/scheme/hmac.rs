@@ -1,29 +1,20 @@
 //! A MAC over a template of the delivery: mostly the exact body, in one header.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName};
-use jiff::Timestamp;
-
+use super::forward::forward_scheme;
 use super::mac::{KeyedMac, MacAlgorithm, Tag};
-use super::signed::{Signed, Wire};
+use super::signed::Signed;
+use super::signed_scheme::{Algorithm, SignedScheme};
 use super::template::Template;
-use super::{Opened, Scheme, SealError, Sealing, fitting, long_enough};
-use crate::error::{ConfigError, Rejection};
-use crate::secret::{KeyCheck, KeyRing, PreparedKeys};
+use crate::encoding::Encoding;
+use crate::error::ConfigError;
+use crate::secret::{KeyRing, long_enough};
 
-/// HMAC as text in a header that stands once: over the exact body bytes ([`Hmac::new`]), or over whatever a [`Signed`]
-/// says ([`Hmac::new`]).
+/// HMAC (RFC 2104) over what a [`Signed`] says: mostly the exact bytes of the body, as text in one header.
 ///
-/// Over the body it proves sender and body, and no time: a recorded delivery fits for ever, and only its event's
+/// SignedScheme the body it proves sender and body, and no time: a recorded delivery fits for ever, and only its event's
 /// idempotency key tells it from a new one. A [`Signed::timestamp`] bounds that.
 #[derive(Clone, Debug)]
-pub struct Hmac {
-    algorithm: MacAlgorithm,
-    wire: Wire,
-    keys: PreparedKeys<KeyedMac>,
-}
+pub struct Hmac(SignedScheme<MacAlgorithm>);
 
 impl Hmac {
     /// A MAC over what `signed` says, where it says. Each secret has at least 16 bytes.
@@ -35,11 +26,11 @@ impl Hmac {
     /// when a time is signed and no tolerance set;
     /// [`TimestampUnsigned`](crate::ConfigErrorKind::TimestampUnsigned) for a tolerance of a time that is not signed.
     pub fn new(algorithm: MacAlgorithm, signed: Signed, keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
-        let keys = keys.into().prepare(|secret| {
+        let keys = keys.into().prepare(move |secret| {
             long_enough(secret)?;
             KeyedMac::new(algorithm, secret)
         })?;
-        Ok(Self { algorithm, wire: signed.check()?, keys })
+        SignedScheme::new(algorithm, signed, keys).map(Self)
     }
 
     /// [`Hmac::new`] with secrets of any length but none, for a sender whose users choose short ones.
@@ -56,63 +47,40 @@ impl Hmac {
         signed: Signed,
         keys: impl Into<KeyRing>,
     ) -> Result<Self, ConfigError> {
-        let keys = keys.into().prepare(|secret| KeyedMac::new(algorithm, secret))?;
-        Ok(Self { algorithm, wire: signed.check()?, keys })
+        let keys = keys.into().prepare(move |secret| KeyedMac::new(algorithm, secret))?;
+        SignedScheme::new(algorithm, signed, keys).map(Self)
     }
 
     /// What is signed, with the URL in its place.
     #[must_use]
     pub fn template(&self) -> &Template {
-        self.wire.template()
-    }
-
-    fn decode(&self, text: &str) -> Option<Tag> {
-        Tag::decode(self.algorithm, self.wire.encoding(), text)
-    }
-
-    /// Shape, then signature, then time.
-    fn judge(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<Arc<str>, Rejection> {
-        let claim = self.wire.read(headers, body)?;
-        let tags = claim.decoded(|text| self.decode(text))?;
-        let key_id = fitting(&self.keys, now, |key| key.fits(&claim.parts, tags.clone()))?;
-        claim.admit(now)?;
-        Ok(key_id)
+        self.0.template()
     }
 }
 
-impl Scheme for Hmac {
+forward_scheme!(Hmac, self => self.0);
+
+impl Algorithm for MacAlgorithm {
+    type Key = KeyedMac;
+    type Claimed = Tag;
+
     fn name(&self) -> &'static str {
-        self.algorithm.name()
+        MacAlgorithm::name(*self)
     }
 
-    fn covers_body(&self) -> bool {
-        self.template().covers_body()
+    fn length(&self) -> Option<usize> {
+        Some(self.bytes())
     }
 
-    fn covers_header(&self, name: &HeaderName) -> bool {
-        self.template().covers_header(name)
+    fn decode(&self, encoding: Encoding, text: &str) -> Option<Tag> {
+        Tag::decode(*self, encoding, text)
     }
 
-    fn proof_headers(&self) -> &[HeaderName] {
-        self.wire.proof_headers()
+    fn fits(&self, key: &KeyedMac, parts: &[&[u8]], claimed: impl Iterator<Item = Tag>) -> bool {
+        key.fits(parts, claimed).into()
     }
 
-    fn check_head(&self, headers: &HeaderMap, _: Timestamp) -> Result<(), Rejection> {
-        self.wire.read(headers, &[])?.check(|text| self.decode(text))
-    }
-
-    fn open(&self, headers: &HeaderMap, body: Bytes, now: Timestamp) -> Result<Opened, Rejection> {
-        let key_id = self.judge(headers, &body, now)?;
-        Ok(Opened::new(body, Some(key_id)))
-    }
-
-    fn seal(&self, plaintext: Bytes, headers: &mut HeaderMap, with: &Sealing<'_>) -> Result<Bytes, SealError> {
-        let (_, key) = self.keys.valid_at(with.now).next().ok_or(SealError::NoValidKey)?;
-        self.wire.seal(headers, &plaintext, with.now, |parts| key.tag(parts).as_bytes().to_vec())?;
-        Ok(plaintext)
-    }
-
-    fn key_checks(&self) -> Vec<KeyCheck> {
-        self.keys.checks()
+    fn signer<'k>(&'k self, newest: Option<&'k KeyedMac>) -> Option<impl FnOnce(&[&[u8]]) -> Vec<u8> + use<'k>> {
+        newest.map(|key| |parts: &[&[u8]]| key.tag(parts).as_bytes().to_vec())
     }
 }

@@ -3,11 +3,21 @@
 use super::template::is_token;
 use crate::error::{ConfigError, ConfigErrorKind};
 
+/// Whether a header holds one signature or several.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Layout {
+#[non_exhaustive]
+pub enum Layout {
+    /// One signature.
     One,
+    /// Several, with this text between them.
     List(String),
-    Params { separator: String, signature: String },
+    /// Parameters such as `t=…,v1=…`.
+    Params {
+        /// What stands between two parameters.
+        separator: String,
+        /// The name of those that are signatures.
+        signature: String,
+    },
 }
 
 /// One item of a header. Only parameters have a name.

@@ -49,6 +49,15 @@ impl MacAlgorithm {
             Self::HmacSha512 => "hmac-sha512",
         }
     }
+
+    /// Of the MAC, in bytes.
+    pub(super) fn bytes(self) -> usize {
+        match self {
+            Self::DangerousHmacSha1 => 20,
+            Self::HmacSha256 => 32,
+            Self::HmacSha512 => 64,
+        }
+    }
 }
 
 /// The state after the key. It holds what is derived from the key, zeroized when dropped.

@@ -32,6 +32,7 @@ mod der;
 #[cfg(feature = "asymmetric")]
 mod ed25519;
 mod form;
+mod forward;
 mod header;
 mod hmac;
 #[cfg(feature = "asymmetric")]
@@ -39,9 +40,11 @@ mod jwk;
 mod layout;
 mod mac;
 mod members;
+mod proof;
 #[cfg(feature = "asymmetric")]
 mod signature;
 mod signed;
+mod signed_scheme;
 #[cfg(feature = "asymmetric")]
 mod spki;
 mod template;
@@ -55,20 +58,21 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
-use subtle::Choice;
 
 use crate::clock::{Entropy, NoEntropy};
-use crate::error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
-use crate::secret::{KeyCheck, MIN_SECRET, PreparedKeys};
+use crate::error::{Rejection, RejectionKind};
+use crate::secret::KeyCheck;
 
 pub use aes_gcm::AesGcm;
 #[cfg(feature = "asymmetric")]
 #[cfg_attr(docsrs, doc(cfg(feature = "asymmetric")))]
 pub use ed25519::Ed25519;
-pub use form::{BodyForm, EnvelopeNames};
+pub use form::{BodyForm, CipherHeaders, EnvelopeNames};
 pub(crate) use header::sole;
 pub use hmac::Hmac;
+pub use layout::Layout;
 pub use mac::MacAlgorithm;
+pub use proof::{ProofHeader, ProofRole, Proofs};
 #[cfg(feature = "asymmetric")]
 #[cfg_attr(docsrs, doc(cfg(feature = "asymmetric")))]
 pub use signature::{Signature, SignatureAlgorithm};
@@ -78,7 +82,7 @@ pub use signed::Signed;
 pub use spki::public_key;
 pub use template::Template;
 pub use token::StaticToken;
-pub use tolerance::{TimeUnit, Tolerance};
+pub use tolerance::{TimePlace, TimeUnit, Tolerance};
 pub use unsigned::Unsigned;
 
 /// One way to prove who sent a body, in both directions.
@@ -104,10 +108,21 @@ pub trait Scheme: Send + Sync + 'static {
         false
     }
 
+    /// The headers that it reads and writes, with what each is for. Default: none.
+    fn proofs(&self) -> &Proofs {
+        static NONE: Proofs = Proofs::NONE;
+        &NONE
+    }
+
     /// The headers that carry the proof: a signature, an IV, a tag, a token. They stay outside of the services further in.
-    /// A header that is signed, such as an event's id, is none of them. Default: none.
+    /// A header that is signed, such as an event's id, is none of them. Default: those of [`proofs`](Self::proofs).
     fn proof_headers(&self) -> &[HeaderName] {
-        &[]
+        self.proofs().carriers()
+    }
+
+    /// Where the signed time stands, and how far it may be from ours. `None`: no time is proved. Default: `None`.
+    fn tolerance(&self) -> Option<&Tolerance> {
+        None
     }
 
     /// Judges what can be judged before the body is there: a proof header that is missing, repeated or unreadable, and a
@@ -144,44 +159,8 @@ pub trait Scheme: Send + Sync + 'static {
     }
 }
 
-/// A scheme that is chosen at run time.
-impl Scheme for Box<dyn Scheme> {
-    fn name(&self) -> &'static str {
-        (**self).name()
-    }
-
-    fn proves_sender(&self) -> bool {
-        (**self).proves_sender()
-    }
-
-    fn covers_body(&self) -> bool {
-        (**self).covers_body()
-    }
-
-    fn covers_header(&self, name: &HeaderName) -> bool {
-        (**self).covers_header(name)
-    }
-
-    fn proof_headers(&self) -> &[HeaderName] {
-        (**self).proof_headers()
-    }
-
-    fn check_head(&self, headers: &HeaderMap, now: Timestamp) -> Result<(), Rejection> {
-        (**self).check_head(headers, now)
-    }
-
-    fn open(&self, headers: &HeaderMap, body: Bytes, now: Timestamp) -> Result<Opened, Rejection> {
-        (**self).open(headers, body, now)
-    }
-
-    fn seal(&self, plaintext: Bytes, headers: &mut HeaderMap, with: &Sealing<'_>) -> Result<Bytes, SealError> {
-        (**self).seal(plaintext, headers, with)
-    }
-
-    fn key_checks(&self) -> Vec<KeyCheck> {
-        (**self).key_checks()
-    }
-}
+// A scheme that is chosen at run time.
+forward::forward_scheme!(Box<dyn Scheme>, self => (**self));
 
 /// What a scheme hands back: bytes that are now known to be the sender's. `Debug` prints their number alone.
 #[derive(Clone)]
@@ -273,22 +252,4 @@ impl From<NoEntropy> for SealError {
 /// The one rejection for every cryptographic cause. No valid key is one of them.
 fn mismatch() -> Rejection {
     Rejection::new(RejectionKind::SignatureMismatch, "no valid key fits this delivery")
-}
-
-/// The id of the newest valid key that fits. Every valid key is tried, also after one has fitted.
-fn fitting<K>(keys: &PreparedKeys<K>, now: Timestamp, fits: impl Fn(&K) -> Choice) -> Result<Arc<str>, Rejection> {
-    let mut fitted = None;
-    for (id, key) in keys.valid_at(now) {
-        if bool::from(fits(key)) {
-            fitted = fitted.or(Some(id));
-        }
-    }
-    fitted.cloned().ok_or_else(mismatch)
-}
-
-fn long_enough(secret: &[u8]) -> Result<(), ConfigError> {
-    if secret.len() < MIN_SECRET {
-        return Err(ConfigError::new(ConfigErrorKind::ShortSecret { least: MIN_SECRET, given: secret.len() }));
-    }
-    Ok(())
 }

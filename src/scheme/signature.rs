@@ -1,20 +1,16 @@
 //! RSA and ECDSA over a template of the delivery.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName};
-use jiff::Timestamp;
 use ring::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256};
 use ring::signature::{UnparsedPublicKey, VerificationAlgorithm};
-use subtle::Choice;
 
-use super::signed::{Signed, Wire};
+use super::forward::forward_scheme;
+use super::signed::Signed;
+use super::signed_scheme::{Algorithm, SignedScheme};
 use super::spki::{self, PublicKey};
 use super::template::Template;
-use super::{Opened, Scheme, SealError, Sealing, fitting};
-use crate::error::{ConfigError, ConfigErrorKind, Rejection};
-use crate::secret::{KeyCheck, KeyRing, PreparedKeys};
+use crate::encoding::Encoding;
+use crate::error::{ConfigError, ConfigErrorKind};
+use crate::secret::KeyRing;
 
 /// The signatures that are verified. Which of them is fixed by configuration, never by a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -73,11 +69,7 @@ impl SignatureAlgorithm {
 /// reads them from PEM and JWK. They are no secrets, and ride in it for their ids and validity. Nothing here fetches a key: one that a
 /// delivery names by a URL is a key of whoever sent it.
 #[derive(Clone, Debug)]
-pub struct Signature {
-    algorithm: SignatureAlgorithm,
-    wire: Wire,
-    keys: PreparedKeys<UnparsedPublicKey<Vec<u8>>>,
-}
+pub struct Signature(SignedScheme<SignatureAlgorithm>);
 
 impl Signature {
     /// Signatures by these public keys.
@@ -91,67 +83,44 @@ impl Signature {
         signed: Signed,
         public_keys: impl Into<KeyRing>,
     ) -> Result<Self, ConfigError> {
-        let keys = public_keys.into().prepare(|der| algorithm.key(der))?;
-        Ok(Self { algorithm, wire: signed.check()?, keys })
+        let keys = public_keys.into().prepare(move |der| algorithm.key(der))?;
+        SignedScheme::new(algorithm, signed, keys).map(Self)
     }
 
     /// What is signed, with the URL in its place.
     #[must_use]
     pub fn template(&self) -> &Template {
-        self.wire.template()
-    }
-
-    fn decode(&self, text: &str) -> Option<Vec<u8>> {
-        self.wire.encoding().decode(text.as_bytes()).ok()
-    }
-
-    /// Shape, then signature, then time. At most 16 signatures meet at most 5 keys. The library wants one text, so that
-    /// this scheme alone joins the parts.
-    fn judge(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<Arc<str>, Rejection> {
-        let claim = self.wire.read(headers, body)?;
-        let signatures = claim.decoded(|text| self.decode(text))?;
-        let text = claim.parts.concat();
-        let key_id = fitting(&self.keys, now, |key| {
-            let fits = signatures.clone().any(|signature| key.verify(&text, &signature).is_ok());
-            Choice::from(u8::from(fits))
-        })?;
-        claim.admit(now)?;
-        Ok(key_id)
+        self.0.template()
     }
 }
 
-impl Scheme for Signature {
+forward_scheme!(Signature, self => self.0);
+
+impl Algorithm for SignatureAlgorithm {
+    type Key = UnparsedPublicKey<Vec<u8>>;
+    type Claimed = Vec<u8>;
+
     fn name(&self) -> &'static str {
-        self.algorithm.name()
+        SignatureAlgorithm::name(*self)
     }
 
-    fn covers_body(&self) -> bool {
-        self.template().covers_body()
+    /// DER has no fixed length, and RSA that of the key.
+    fn length(&self) -> Option<usize> {
+        (*self == Self::EcdsaP256Sha256Fixed).then_some(64)
     }
 
-    fn covers_header(&self, name: &HeaderName) -> bool {
-        self.template().covers_header(name)
+    fn decode(&self, encoding: Encoding, text: &str) -> Option<Vec<u8>> {
+        encoding.decode(text.as_bytes()).ok()
     }
 
-    fn proof_headers(&self) -> &[HeaderName] {
-        self.wire.proof_headers()
+    /// The library wants one text, so that this algorithm alone joins the parts.
+    fn fits(&self, key: &Self::Key, parts: &[&[u8]], mut claimed: impl Iterator<Item = Vec<u8>>) -> bool {
+        let text = parts.concat();
+        claimed.any(|signature| key.verify(&text, &signature).is_ok())
     }
 
-    fn check_head(&self, headers: &HeaderMap, _: Timestamp) -> Result<(), Rejection> {
-        self.wire.read(headers, &[])?.check(|text| self.decode(text))
-    }
-
-    fn open(&self, headers: &HeaderMap, body: Bytes, now: Timestamp) -> Result<Opened, Rejection> {
-        let key_id = self.judge(headers, &body, now)?;
-        Ok(Opened::new(body, Some(key_id)))
-    }
-
-    /// Always [`SealError::NoValidKey`]: the private key is the sender's.
-    fn seal(&self, _: Bytes, _: &mut HeaderMap, _: &Sealing<'_>) -> Result<Bytes, SealError> {
-        Err(SealError::NoValidKey)
-    }
-
-    fn key_checks(&self) -> Vec<KeyCheck> {
-        self.keys.checks()
+    /// None: the private key is the sender's.
+    fn signer<'k>(&'k self, _: Option<&'k Self::Key>) -> Option<impl FnOnce(&[&[u8]]) -> Vec<u8> + use<'k>> {
+        None::<fn(&[&[u8]]) -> Vec<u8>>
     }
 }

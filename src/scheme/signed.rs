@@ -7,8 +7,9 @@ use jiff::Timestamp;
 
 use super::form::set;
 use super::layout::{Item, Layout};
+use super::proof::{ProofHeader, ProofRole, Proofs};
 use super::template::Template;
-use super::tolerance::{Source, Tolerance};
+use super::tolerance::{TimePlace, Tolerance};
 use super::{SealError, mismatch, sole};
 use crate::encoding::Encoding;
 use crate::error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
@@ -153,7 +154,9 @@ impl Signed {
     }
 
     /// Everything that can be wrong with it, said at once when building.
-    pub(super) fn check(mut self) -> Result<Wire, ConfigError> {
+    ///
+    /// `length` is that of one signature in bytes, where all are equally long.
+    pub(super) fn check(mut self, length: Option<usize>) -> Result<Wire, ConfigError> {
         self.layout.check(&self.prefix)?;
         let params = matches!(self.layout, Layout::Params { .. });
         if self.template.has_params() && !params {
@@ -177,7 +180,22 @@ impl Signed {
             (None, _) => {}
         }
         self.template = self.template.with_url(self.url.as_deref())?;
-        Ok(Wire(self))
+        let proofs = self.proofs(length);
+        Ok(Wire { signed: self, proofs })
+    }
+
+    fn proofs(&self, length: Option<usize>) -> Proofs {
+        let mut signature = ProofHeader::new(self.header.clone(), ProofRole::Signature)
+            .encoding(self.encoding)
+            .prefix(self.prefix.clone())
+            .layout(self.layout.clone());
+        signature.length = length;
+        let time = self.tolerance.as_ref().map(Tolerance::place);
+        let signed = self.template.headers().map(|name| {
+            let is_time = matches!(time, Some(TimePlace::Header(header)) if header == name);
+            ProofHeader::new(name.clone(), if is_time { ProofRole::Time } else { ProofRole::Signed })
+        });
+        Proofs::new(std::iter::once(signature).chain(signed))
     }
 
     fn malformed(&self, what: &str) -> Rejection {
@@ -187,7 +205,10 @@ impl Signed {
 
 /// A [`Signed`] whose parts go together.
 #[derive(Clone, Debug)]
-pub(super) struct Wire(Signed);
+pub(super) struct Wire {
+    signed: Signed,
+    proofs: Proofs,
+}
 
 /// What a delivery claims: these bytes, signed by one of these, at this time.
 pub(super) struct Claim<'a> {
@@ -199,29 +220,32 @@ pub(super) struct Claim<'a> {
 
 impl Wire {
     pub(super) fn encoding(&self) -> Encoding {
-        self.0.encoding
+        self.signed.encoding
     }
 
     pub(super) fn template(&self) -> &Template {
-        &self.0.template
+        &self.signed.template
     }
 
-    /// Where the signatures stand. What is signed beside the body is the sender's word, and no proof.
-    pub(super) fn proof_headers(&self) -> &[HeaderName] {
-        std::slice::from_ref(&self.0.header)
+    pub(super) fn proofs(&self) -> &Proofs {
+        &self.proofs
+    }
+
+    pub(super) fn tolerance(&self) -> Option<&Tolerance> {
+        self.signed.tolerance.as_ref()
     }
 
     /// Reads without believing.
     pub(super) fn read<'a>(&'a self, headers: &'a HeaderMap, body: &'a [u8]) -> Result<Claim<'a>, Rejection> {
-        let wire = &self.0;
+        let wire = &self.signed;
         let text = std::str::from_utf8(sole(headers, &wire.header)?).map_err(|_| wire.malformed("UTF-8"))?;
         if wire.layout.items(text).count() > Layout::MAX_ITEMS {
             return Err(wire.malformed("short enough"));
         }
         let param = |name: &str| wire.layout.param(text, name).map_err(|why| wire.malformed(why)).map(str::as_bytes);
-        let sent = match wire.tolerance.as_ref().map(Tolerance::source) {
-            Some(Source::Header(name)) => Some(Tolerance::read(super::header::exact(headers, name)?)?),
-            Some(Source::Param(name)) => Some(Tolerance::read(param(name)?)?),
+        let sent = match wire.tolerance.as_ref().map(Tolerance::place) {
+            Some(TimePlace::Header(name)) => Some(Tolerance::read(super::header::exact(headers, name)?)?),
+            Some(TimePlace::Param(name)) => Some(Tolerance::read(param(name)?)?),
             None => None,
         };
         let parts = wire.template.bytes(headers, body, param, wire.split_strictly)?;
@@ -236,15 +260,15 @@ impl Wire {
         now: Timestamp,
         sign: impl FnOnce(&[&[u8]]) -> Vec<u8>,
     ) -> Result<(), SealError> {
-        let wire = &self.0;
+        let wire = &self.signed;
         let time = wire.tolerance.as_ref().map(|tolerance| tolerance.write(now).ok_or(SealError::Unencodable));
         let time = time.transpose()?.unwrap_or_default();
-        let source = wire.tolerance.as_ref().map(Tolerance::source);
-        if let Some(Source::Header(name)) = source {
+        let place = wire.tolerance.as_ref().map(Tolerance::place);
+        if let Some(TimePlace::Header(name)) = place {
             set(headers, name, &time)?;
         }
-        let in_param = match source {
-            Some(Source::Param(name)) => Some((name.as_str(), time.as_str())),
+        let in_param = match place {
+            Some(TimePlace::Param(name)) => Some((name.as_str(), time.as_str())),
             _ => None,
         };
         let param = |name: &str| match in_param {

@@ -91,6 +91,14 @@ impl Template {
         self.0.iter().any(|part| matches!(part, Part::Param(signed) if signed == name))
     }
 
+    /// The headers that are signed, each once.
+    pub(super) fn headers(&self) -> impl Iterator<Item = &HeaderName> {
+        self.0.iter().enumerate().filter_map(|(at, part)| match part {
+            Part::Header(name) if self.0.iter().position(|other| other == part) == Some(at) => Some(name),
+            _ => None,
+        })
+    }
+
     pub(super) fn has_params(&self) -> bool {
         self.0.iter().any(|part| matches!(part, Part::Param(_)))
     }

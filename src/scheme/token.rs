@@ -6,12 +6,12 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{Opened, Scheme, SealError, Sealing, fitting, long_enough, sole};
+use super::proof::{ProofHeader, ProofRole, Proofs};
+use super::{Opened, Scheme, SealError, Sealing, mismatch, sole};
 use crate::error::{ConfigError, ConfigErrorKind, Rejection};
-use crate::secret::{KeyCheck, KeyRing, PreparedKeys};
+use crate::secret::{KeyCheck, KeyRing, PreparedKeys, ct_eq, long_enough};
 
 /// A header whose value must be a shared secret. The body passes untouched.
 ///
@@ -22,6 +22,7 @@ use crate::secret::{KeyCheck, KeyRing, PreparedKeys};
 #[derive(Clone, Debug)]
 pub struct StaticToken {
     header: HeaderName,
+    proofs: Proofs,
     keys: PreparedKeys<Token>,
 }
 
@@ -44,7 +45,7 @@ impl StaticToken {
             long_enough(secret)?;
             Token::new(secret)
         })?;
-        Ok(Self { header, keys })
+        Ok(Self::over(header, keys))
     }
 
     /// The same with secrets of any length but none, for a sender whose users choose short ones.
@@ -58,12 +59,18 @@ impl StaticToken {
     /// A short secret can be found by trying, since nothing here counts the tries.
     pub fn dangerous_short_keys(header: HeaderName, keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
         let keys = keys.into().prepare(Token::new)?;
-        Ok(Self { header, keys })
+        Ok(Self::over(header, keys))
+    }
+
+    fn over(header: HeaderName, keys: PreparedKeys<Token>) -> Self {
+        let proofs = Proofs::new([ProofHeader::new(header.clone(), ProofRole::Token)]);
+        Self { header, proofs, keys }
     }
 
     fn judge(&self, headers: &HeaderMap, now: Timestamp) -> Result<Arc<str>, Rejection> {
         let given: [u8; 32] = Sha256::digest(sole(headers, &self.header)?).into();
-        fitting(&self.keys, now, |token| token.digest.ct_eq(&given))
+        let fitting = self.keys.valid_at(now).fitting(|token| ct_eq(&token.digest, &given));
+        fitting.ok_or_else(mismatch)
     }
 }
 
@@ -82,8 +89,8 @@ impl Scheme for StaticToken {
         "static-token"
     }
 
-    fn proof_headers(&self) -> &[HeaderName] {
-        std::slice::from_ref(&self.header)
+    fn proofs(&self) -> &Proofs {
+        &self.proofs
     }
 
     /// The whole of the proof.
@@ -97,7 +104,8 @@ impl Scheme for StaticToken {
     }
 
     fn seal(&self, plaintext: Bytes, headers: &mut HeaderMap, with: &Sealing<'_>) -> Result<Bytes, SealError> {
-        let (_, token) = self.keys.valid_at(with.now).next().ok_or(SealError::NoValidKey)?;
+        let keys = self.keys.valid_at(with.now);
+        let token = keys.newest().ok_or(SealError::NoValidKey)?;
         let mut value = HeaderValue::from_bytes(&token.secret).map_err(|_| SealError::Header)?;
         value.set_sensitive(true);
         headers.insert(&self.header, value);

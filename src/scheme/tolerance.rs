@@ -33,15 +33,19 @@ impl TimeUnit {
 /// fitted: a stranger cannot ask for our clock. What is no time at all is refused before.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Tolerance {
-    source: Source,
+    place: TimePlace,
     unit: TimeUnit,
     past: Duration,
     future: Duration,
 }
 
+/// Where a signed time stands.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Source {
+#[non_exhaustive]
+pub enum TimePlace {
+    /// In a header of its own.
     Header(HeaderName),
+    /// In the parameter of this name of the signature header.
     Param(String),
 }
 
@@ -54,13 +58,13 @@ impl Tolerance {
     /// The time stands in this header.
     #[must_use]
     pub fn header(name: HeaderName, unit: TimeUnit) -> Self {
-        Self { source: Source::Header(name), unit, past: Self::USUAL, future: Self::USUAL }
+        Self { place: TimePlace::Header(name), unit, past: Self::USUAL, future: Self::USUAL }
     }
 
     /// The time stands in this parameter of the signature header, such as the `t` of `t=…,v1=…`.
     #[must_use]
     pub fn param(name: impl Into<String>, unit: TimeUnit) -> Self {
-        Self { source: Source::Param(name.into()), unit, past: Self::USUAL, future: Self::USUAL }
+        Self { place: TimePlace::Param(name.into()), unit, past: Self::USUAL, future: Self::USUAL }
     }
 
     /// How old a delivery may be, to the nanosecond. Default: 5 minutes.
@@ -77,8 +81,28 @@ impl Tolerance {
         self
     }
 
-    pub(super) fn source(&self) -> &Source {
-        &self.source
+    /// Where the time stands.
+    #[must_use]
+    pub fn place(&self) -> &TimePlace {
+        &self.place
+    }
+
+    /// How the time is counted.
+    #[must_use]
+    pub fn unit(&self) -> TimeUnit {
+        self.unit
+    }
+
+    /// How old a delivery may be.
+    #[must_use]
+    pub fn max_past(&self) -> Duration {
+        self.past
+    }
+
+    /// How far ahead of our clock the sender's may be.
+    #[must_use]
+    pub fn max_future(&self) -> Duration {
+        self.future
     }
 
     /// Refuses a tolerance that is none, and a time that anybody can write.
@@ -88,9 +112,9 @@ impl Tolerance {
                 "the tolerance of the timestamp (at most 30 days)",
             )));
         }
-        let (name, signed) = match &self.source {
-            Source::Header(name) => (name.as_str(), template.covers_header(name)),
-            Source::Param(name) => (name.as_str(), is_token(name) && template.covers_param(name)),
+        let (name, signed) = match &self.place {
+            TimePlace::Header(name) => (name.as_str(), template.covers_header(name)),
+            TimePlace::Param(name) => (name.as_str(), is_token(name) && template.covers_param(name)),
         };
         if signed { Ok(()) } else { Err(ConfigError::new(ConfigErrorKind::TimestampUnsigned(name.to_owned()))) }
     }

@@ -25,6 +25,7 @@ mod hang_up;
 mod hanging;
 mod identity;
 mod inside;
+mod key_swap;
 mod keys;
 mod laws;
 mod mambu;

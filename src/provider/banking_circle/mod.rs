@@ -79,7 +79,7 @@ pub use status::{Agent, PaymentStatus, StatusAccount, StatusReason, TransactionR
 use super::{Delivered, Events, Message, Profile, Provider, Retries};
 use crate::encoding::{Encoding, TextEncoding};
 use crate::error::{ConfigError, Rejection};
-use crate::scheme::{AesGcm, BodyForm, Scheme, SealError, Sealing};
+use crate::scheme::{AesGcm, BodyForm, CipherHeaders, Scheme, SealError, Sealing};
 use crate::secret::KeyRing;
 
 /// `maxNotificationsPerMessage` at its highest.
@@ -218,7 +218,8 @@ impl RetryCount {
 }
 
 fn scheme(keys: KeyRing, names: &HeaderNames) -> Result<AesGcm, ConfigError> {
-    let scheme = AesGcm::in_headers(keys, names.nonce.clone(), names.tag.clone(), Encoding::Base64, BodyForm::Raw)?;
+    let headers = CipherHeaders { iv: names.nonce.clone(), tag: names.tag.clone() };
+    let scheme = AesGcm::in_headers(keys, headers, Encoding::Base64, BodyForm::Raw)?;
     Ok(scheme.text(TextEncoding::Utf16Le).checksum(names.checksum.clone()))
 }
 

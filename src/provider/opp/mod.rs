@@ -77,7 +77,7 @@ pub use result::{ResultCode, ResultGroup};
 use super::{Acknowledgement, Delivered, Events, Message, Profile, Provider, Retries};
 use crate::encoding::Encoding;
 use crate::error::{ConfigError, Rejection};
-use crate::scheme::{AesGcm, BodyForm, Scheme, SealError, Sealing};
+use crate::scheme::{AesGcm, BodyForm, CipherHeaders, Scheme, SealError, Sealing};
 use crate::secret::KeyRing;
 
 const TEXT: &str = "text/plain";
@@ -177,7 +177,7 @@ fn scheme(keys: KeyRing, wrapper: Wrapper) -> Result<AesGcm, ConfigError> {
     };
     let iv = HeaderName::from_static("x-initialization-vector");
     let tag = HeaderName::from_static("x-authentication-tag");
-    AesGcm::in_headers(keys, iv, tag, Encoding::Hex, body)
+    AesGcm::in_headers(keys, CipherHeaders { iv, tag }, Encoding::Hex, body)
 }
 
 fn profile() -> Profile {

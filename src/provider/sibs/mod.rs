@@ -65,7 +65,7 @@ pub use model::{Merchant, Payment, PaymentAmount, ReturnStatus, Token};
 use super::{Acknowledgement, Delivered, Events, Profile, Provider, Retries};
 use crate::encoding::Encoding;
 use crate::error::{ConfigError, Rejection};
-use crate::scheme::{AesGcm, BodyForm, Scheme};
+use crate::scheme::{AesGcm, BodyForm, CipherHeaders, Scheme};
 use crate::secret::KeyRing;
 
 /// SIBS Gateway. See the [module docs](self) for an example.
@@ -85,7 +85,8 @@ impl Sibs {
     pub fn new(keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
         let iv = HeaderName::from_static("x-initialization-vector");
         let tag = HeaderName::from_static("x-authentication-tag");
-        let scheme = AesGcm::in_headers(keys, iv, tag, Encoding::Base64, BodyForm::Text(Encoding::Base64))?;
+        let scheme =
+            AesGcm::in_headers(keys, CipherHeaders { iv, tag }, Encoding::Base64, BodyForm::Text(Encoding::Base64))?;
         Ok(Self { scheme, ack: AckCode::default(), profile: profile() })
     }
 

@@ -3,7 +3,7 @@ use http::HeaderMap;
 use proptest::prelude::*;
 use tower_webhook::clock::OsEntropy;
 use tower_webhook::encoding::{Encoding, TextEncoding};
-use tower_webhook::scheme::{AesGcm, BodyForm, EnvelopeNames, Scheme, SealError, Sealing};
+use tower_webhook::scheme::{AesGcm, BodyForm, CipherHeaders, EnvelopeNames, Scheme, SealError, Sealing};
 use tower_webhook::secret::{KeyRing, Secret};
 use tower_webhook::{ConfigError, ConfigErrorKind, RejectionKind};
 
@@ -17,11 +17,16 @@ const TAG: &str = "x-authentication-tag";
 const SUM: &str = "checksum";
 
 fn scheme(keys: impl Into<KeyRing>, encoding: Encoding, body: BodyForm) -> AesGcm {
-    AesGcm::in_headers(keys, name(IV), name(TAG), encoding, body).unwrap()
+    AesGcm::in_headers(keys, CipherHeaders { iv: name(IV), tag: name(TAG) }, encoding, body).unwrap()
 }
 
 fn envelope(keys: impl Into<KeyRing>, encoding: Encoding) -> AesGcm {
-    AesGcm::in_envelope(keys, EnvelopeNames::new("iv", "authTag", "encryptedBody"), encoding).unwrap()
+    AesGcm::in_envelope(
+        keys,
+        EnvelopeNames { iv: "iv".into(), tag: "authTag".into(), ciphertext: "encryptedBody".into() },
+        encoding,
+    )
+    .unwrap()
 }
 
 fn wrapped_or_text(encoding: Encoding) -> BodyForm {
@@ -305,8 +310,13 @@ fn a_key_has_thirty_two_bytes() {
         let key = || Secret::bytes(vec![7; length]).unwrap();
         let expected =
             (length != 32).then_some(ConfigError::new(ConfigErrorKind::KeyLength { needed: 32, given: length }));
-        let in_headers = AesGcm::in_headers(key(), name(IV), name(TAG), Encoding::Hex, BodyForm::Raw);
-        let in_envelope = AesGcm::in_envelope(key(), EnvelopeNames::new("iv", "tag", "text"), Encoding::Hex);
+        let in_headers =
+            AesGcm::in_headers(key(), CipherHeaders { iv: name(IV), tag: name(TAG) }, Encoding::Hex, BodyForm::Raw);
+        let in_envelope = AesGcm::in_envelope(
+            key(),
+            EnvelopeNames { iv: "iv".into(), tag: "tag".into(), ciphertext: "text".into() },
+            Encoding::Hex,
+        );
         assert_eq!((in_headers.err(), in_envelope.err()), (expected.clone(), expected), "{length}");
     }
 }
@@ -357,7 +367,9 @@ fn nothing_prints_the_key_or_the_plaintext() {
     let envelope = envelope(canary(), Encoding::Hex);
     let unread = open(&envelope, &[], format!(r#"{{"iv":"{CANARY}","authTag":"","encryptedBody":""}}"#).as_bytes());
     let (sealing, no_key) = (Sealing::new(NOW, &OsEntropy), Secret::utf8("canary").unwrap());
-    let no_key = AesGcm::in_headers(no_key, name(IV), name(TAG), Encoding::Hex, BodyForm::Raw).unwrap_err();
+    let no_key =
+        AesGcm::in_headers(no_key, CipherHeaders { iv: name(IV), tag: name(TAG) }, Encoding::Hex, BodyForm::Raw)
+            .unwrap_err();
     assert_no_canary(&format!("{scheme:?} {scheme:#?} {envelope:?} {opened:?} {refused:?} {unread:?} {sealing:?}"));
     assert_no_canary(&format!("{no_key:?} {no_key}"));
 }

@@ -1,7 +1,8 @@
 //! What a scheme says before the body is there: never more than `open` says, and the same words.
 
 use tower_webhook::scheme::{
-    AesGcm, BodyForm, EnvelopeNames, Hmac, MacAlgorithm, Signed, StaticToken, Template, TimeUnit, Tolerance, Unsigned,
+    AesGcm, BodyForm, CipherHeaders, EnvelopeNames, Hmac, Layout, MacAlgorithm, ProofHeader, ProofRole, Proofs, Signed,
+    StaticToken, Template, TimePlace, TimeUnit, Tolerance, Unsigned,
 };
 
 use super::*;
@@ -14,7 +15,7 @@ fn key() -> Secret {
 
 fn aes(checksum: bool) -> AesGcm {
     let [iv, tag] = ["x-iv", "x-tag"].map(name);
-    let scheme = AesGcm::in_headers(key(), iv, tag, Encoding::Hex, BodyForm::Raw).unwrap();
+    let scheme = AesGcm::in_headers(key(), CipherHeaders { iv, tag }, Encoding::Hex, BodyForm::Raw).unwrap();
     if checksum { scheme.require_checksum(name("x-sum")) } else { scheme }
 }
 
@@ -43,7 +44,12 @@ fn token() -> StaticToken {
 }
 
 fn envelope() -> AesGcm {
-    AesGcm::in_envelope(key(), EnvelopeNames::new("iv", "tag", "data"), Encoding::Hex).unwrap()
+    AesGcm::in_envelope(
+        key(),
+        EnvelopeNames { iv: "iv".into(), tag: "tag".into(), ciphertext: "data".into() },
+        Encoding::Hex,
+    )
+    .unwrap()
 }
 
 /// Sealed as it should be, with the header that a template signs.
@@ -137,9 +143,92 @@ fn proof_headers_are_those_that_prove_and_not_those_that_are_signed() {
 }
 
 #[test]
+fn each_header_has_its_role_encoding_length_and_prefix() {
+    use ProofRole::{Checksum, Nonce, Signature, Signed as Proved, Tag, Time, Token};
+    let (hex, base64) = (Some(Encoding::Hex), Some(Encoding::Base64));
+    for (scheme, expected) in [
+        (&one() as &dyn Scheme, &[("x-signature", Signature, hex, Some(32), "sha256=")][..]),
+        (
+            &timed(),
+            &[
+                ("x-signature", Signature, base64, Some(32), "v1,"),
+                ("x-id", Proved, None, None, ""),
+                ("x-time", Time, None, None, ""),
+            ],
+        ),
+        (&params(), &[("x-signature", Signature, hex, Some(32), "")]),
+        (
+            &aes(true),
+            &[
+                ("x-iv", Nonce, hex, Some(12), ""),
+                ("x-tag", Tag, hex, Some(16), ""),
+                ("x-sum", Checksum, base64, Some(32), ""),
+            ],
+        ),
+        (&envelope(), &[]),
+        (&token(), &[("x-token", Token, None, None, "")]),
+        (&Unsigned, &[]),
+    ] {
+        let (headers, body) = good(scheme);
+        assert!(scheme.open(&headers, body, NOW).is_ok(), "{}", scheme.name());
+        let said = scheme.proofs().headers();
+        let named: Vec<_> = said
+            .iter()
+            .map(|said| (said.name.as_str(), said.role, said.encoding, said.length, &*said.prefix))
+            .collect();
+        assert_eq!(named, expected, "{}", scheme.name());
+        for header in said.iter().filter(|header| header.role.carries_proof() && header.encoding.is_some()) {
+            let text = headers[&header.name].to_str().unwrap();
+            let text = match &header.layout {
+                Layout::Params { signature, .. } => text.split_once(&format!("{signature}=")).unwrap().1,
+                _ => text.strip_prefix(&*header.prefix).unwrap(),
+            };
+            let bytes = header.encoding.unwrap().decode(text.as_bytes()).unwrap();
+            assert_eq!(Some(bytes.len()), header.length, "{} {}", scheme.name(), header.name);
+        }
+    }
+    assert_eq!(one().proofs().with_role(Signature).unwrap().layout, Layout::One);
+    assert_eq!(timed().proofs().with_role(Signature).unwrap().layout, Layout::List(" ".into()));
+    let layout = Layout::Params { separator: ",".into(), signature: "v1".into() };
+    assert_eq!(params().proofs().with_role(Signature).unwrap().layout, layout);
+}
+
+#[test]
+fn a_tolerance_says_place_unit_and_both_sides() {
+    use std::time::Duration;
+    let minutes = Duration::from_mins;
+    let scheme = timed();
+    let tolerance = scheme.tolerance().unwrap();
+    assert_eq!((tolerance.max_past(), tolerance.max_future()), (minutes(5), minutes(5)));
+    assert_eq!((tolerance.place(), tolerance.unit()), (&TimePlace::Header(name("x-time")), TimeUnit::Seconds));
+    let signed = Signed::new(name("x-signature"), Encoding::Hex)
+        .params(",", "v1")
+        .template(Template::parse("{param:t}.{body}").unwrap())
+        .timestamp(Tolerance::param("t", TimeUnit::Milliseconds).past(minutes(7)).future(minutes(1)));
+    let scheme: Box<dyn Scheme> = Box::new(over(signed));
+    let tolerance = scheme.tolerance().unwrap();
+    assert_eq!((tolerance.max_past(), tolerance.max_future()), (minutes(7), minutes(1)));
+    assert_eq!((tolerance.place(), tolerance.unit()), (&TimePlace::Param("t".into()), TimeUnit::Milliseconds));
+    for scheme in [&one() as &dyn Scheme, &aes(true), &token(), &Unsigned] {
+        assert_eq!(scheme.tolerance(), None, "{}", scheme.name());
+    }
+}
+
+#[test]
+fn an_alias_is_left_outside_too_and_what_is_signed_is_not() {
+    let header = |text, role| ProofHeader::new(name(text), role);
+    let proofs = Proofs::new([
+        header("x-signature", ProofRole::Signature).alias(name("y-signature")),
+        header("x-id", ProofRole::Signed).alias(name("y-id")),
+    ]);
+    assert_eq!(proofs.carriers(), ["x-signature", "y-signature"]);
+}
+
+#[test]
 fn a_scheme_in_a_box_is_the_same() {
     let boxed: Box<dyn Scheme> = Box::new(one());
     assert_eq!(boxed.proof_headers(), ["x-signature"]);
+    assert_eq!(boxed.proofs().headers().len(), 1);
     assert_eq!(kind(boxed.check_head(&HeaderMap::new(), NOW)), Some(RejectionKind::SignatureMissing));
 }
 
