@@ -15,6 +15,7 @@
 //! | L11 | with as many claims as [`Terms::max_attempts`] and no lease running, a key is poisoned, and stays so until its retention ends |
 //! | L12 | any duration is taken; one that is too long counts as the longest that the store knows |
 
+pub(crate) mod any;
 pub(crate) mod memory;
 #[cfg(test)]
 mod memory_tests;
