@@ -42,6 +42,7 @@
 //! | one event type for all providers | [`event::Event`] through [`Received::shared`] |
 //! | single layers, stacked by hand | [`layers`], [`idempotency::IdempotencyLayer`] |
 //! | the rules of claims, leases and fences; a store of your own | [`idempotency`], [`idempotency::DedupeStore`] |
+//! | endpoints in a file, handlers in your code | `config` |
 //! | any other sender, without code of its own | [`provider::custom`] with a [`scheme::Template`] |
 //! | a provider of your own | [`provider::Provider`] with a [`scheme`] |
 //! | what a rejection means | [`RejectionKind`] |
@@ -53,6 +54,7 @@
 //! | `asymmetric` | no | `scheme::Signature` (RSA, ECDSA P-256, to verify), `scheme::Ed25519`, and `v1a` of [`provider::standard_webhooks`] |
 //! | `axum` | yes | [`Received`] and [`Delivery`] as extractors, [`Rejection`] as a response |
 //! | `cli` | no | the program `tower-webhook` |
+//! | `config` | no | `config`: the program's configuration file, for applications with handlers of their own; with `asymmetric` and `redis-tls`, since a file may name them |
 //! | `redis` | no | [`idempotency::RedisStore`](crate::idempotency), a dedupe store for several receivers |
 //! | `redis-tls` | no | the same over TLS |
 //! | `testing` | no | the contract suite for dedupe stores |
@@ -69,6 +71,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod clock;
+#[cfg(feature = "config")]
+pub mod config;
 pub mod delivery;
 pub mod encoding;
 pub mod error;

@@ -27,6 +27,7 @@ pub use layer::IdempotencyLayer;
 pub use self::store::redis::{self, RedisStore};
 pub use service::{Idempotency, ResponseFuture};
 pub use settings::{Mismatch, Settings};
+pub use store::any::AnyStore;
 pub use store::memory::MemoryStore;
 pub use store::{
     BoxStore, Claim, DedupeStore, Held, LostReason, RecordState, StoreError, StoreErrorKind, StoredResponse, Terms,

@@ -5,6 +5,7 @@
 //! differently are data in the [`Profile`], with the source beside them.
 
 pub mod aella;
+mod any;
 pub mod banking_circle;
 pub mod custom;
 mod events;
@@ -29,6 +30,7 @@ use crate::event;
 use crate::scheme::{Scheme, SealError, Sealing};
 
 pub use crate::json::Identity;
+pub use any::{AnyEvent, AnyProvider};
 pub use events::{Events, Unreadable};
 pub use lookup::Lookup;
 

@@ -20,6 +20,23 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("delivery", &["error", "event", "gate", "observe", "provider"]),
     ("idempotency", &["clock", "delivery", "error", "event", "gate", "observe", "provider", "secret"]),
     ("receiver", &["clock", "delivery", "error", "gate", "idempotency", "layers", "provider", "scheme"]),
+    (
+        "config",
+        &[
+            "clock",
+            "delivery",
+            "encoding",
+            "error",
+            "gate",
+            "idempotency",
+            "json",
+            "layers",
+            "provider",
+            "receiver",
+            "scheme",
+            "secret",
+        ],
+    ),
     ("testing", &["delivery", "idempotency"]),
 ];
 

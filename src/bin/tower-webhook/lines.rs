@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tower_webhook::encoding::Encoding;
 use tower_webhook::event::{Event, Project as _};
+use tower_webhook::provider::AnyEvent;
 use tower_webhook::{Received, Rejection};
 
-use crate::any::AnyEvent;
 use crate::plain;
 
 /// One line, whole.

@@ -3,8 +3,6 @@
 //! Data goes to stdout, words for people to stderr. Exit codes: 0 done, 1 the work failed, 2 wrong arguments or
 //! configuration.
 
-mod any;
-mod config;
 mod explain;
 mod lines;
 mod listen;
@@ -14,11 +12,12 @@ mod plain;
 mod send;
 mod store;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
-use config::{Config, Fault};
+use tower_webhook::clock::{Clock as _, SystemClock};
+use tower_webhook::config::{self, Config, Faults};
 
 /// Receive payment and banking webhooks: verify, decrypt, deduplicate, print, forward.
 #[derive(Parser)]
@@ -66,12 +65,12 @@ Example:
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Listen { config } => match ready(&config).and_then(|config| config.for_now().map_err(said)) {
+        Command::Listen { config } => match ready(load_now(&config)) {
             Ok(config) => listen::run(config),
             Err(code) => code,
         },
         Command::Send(arguments) => send::run(*arguments),
-        Command::Explain(arguments) => match ready(&arguments.config) {
+        Command::Explain(arguments) => match ready(config::load(&arguments.config)) {
             Ok(config) => explain::run(&config, &arguments),
             Err(code) => code,
         },
@@ -83,16 +82,24 @@ fn main() -> ExitCode {
     }
 }
 
-/// Loads the configuration, or says all that is wrong with it: then it ends with 2.
-fn ready(path: &std::path::Path) -> Result<Config, ExitCode> {
-    let config = Config::load(path).map_err(said)?;
-    for warning in &config.warnings {
-        lines::say(format_args!("warning: {warning}"));
+/// The configuration for whoever receives now.
+fn load_now(path: &Path) -> Result<Config, Faults> {
+    match SystemClock.now() {
+        Some(now) => config::load_at(path, now),
+        None => config::load(path),
     }
-    Ok(config)
 }
 
-fn said(faults: Vec<Fault>) -> ExitCode {
-    faults.iter().for_each(lines::say);
-    ExitCode::from(2)
+/// The configuration with its warnings said, or the code to end with, when all that is wrong with it was said.
+fn ready(loaded: Result<Config, Faults>) -> Result<Config, ExitCode> {
+    match loaded {
+        Ok(config) => {
+            config.warnings.iter().for_each(|warning| lines::say(format_args!("warning: {warning}")));
+            Ok(config)
+        }
+        Err(faults) => {
+            faults.iter().for_each(lines::say);
+            Err(ExitCode::from(2))
+        }
+    }
 }

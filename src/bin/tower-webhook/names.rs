@@ -1,17 +1,18 @@
-//! A Redis store that takes no claim before it is known whose the endpoints' names on it are.
+//! Whose the endpoints' names on a Redis server are: asked at the start, and before the first claim where the server was
+//! away by then.
 
 use std::fmt;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 
 use tokio::sync::OnceCell;
+use tower_webhook::config::Config;
 use tower_webhook::idempotency::redis::EnrollError;
 use tower_webhook::idempotency::{ReceiverIdentity, RedisStore, StoreError, StoreErrorKind};
 
-use crate::config::Endpoint;
 use crate::lines;
 
-pub(crate) struct Enrolled {
-    store: RedisStore,
+pub(crate) struct Names {
+    store: Arc<RedisStore>,
     receivers: Vec<(String, ReceiverIdentity)>,
     enrolled: OnceCell<()>,
     /// Whether it was said that a name is another's.
@@ -28,10 +29,11 @@ pub(crate) enum NotEnrolled {
     Store(StoreError),
 }
 
-impl Enrolled {
-    pub(crate) fn new(store: RedisStore, endpoints: &[Endpoint], tenant: &str) -> Self {
-        let receivers = endpoints.iter().map(|endpoint| (endpoint.path.clone(), endpoint.identity(tenant))).collect();
-        Self { store, receivers, enrolled: OnceCell::new(), told: Once::new() }
+impl Names {
+    pub(crate) fn new(store: Arc<RedisStore>, config: &Config) -> Self {
+        let identity = |endpoint: &tower_webhook::config::Endpoint| endpoint.identity(&config.tenant);
+        let receivers = config.endpoints.iter().map(|endpoint| (endpoint.path().to_owned(), identity(endpoint)));
+        Self { store, receivers: receivers.collect(), enrolled: OnceCell::new(), told: Once::new() }
     }
 
     /// Says whose all names are, unless that was said.
@@ -52,22 +54,16 @@ impl Enrolled {
         if taken.is_empty() { Ok(()) } else { Err(NotEnrolled::Taken(NamesTaken(taken))) }
     }
 
-    /// The store, for a claim. Where the server was away at the start, it is only now that the names are
-    /// looked at; a name that is another's is not used until the program is started anew.
-    pub(crate) async fn for_claims(&self) -> Result<&RedisStore, StoreError> {
+    /// Before a claim. A name that is another's is not used until the program is started anew.
+    pub(crate) async fn are_ours(&self) -> Result<(), StoreError> {
         match self.enroll().await {
-            Ok(()) => Ok(&self.store),
+            Ok(()) => Ok(()),
             Err(NotEnrolled::Store(error)) => Err(error),
             Err(NotEnrolled::Taken(taken)) => {
                 self.told.call_once(|| lines::say(&taken));
                 Err(StoreErrorKind::Misconfigured("a name on it is another receiver's: start anew").into())
             }
         }
-    }
-
-    /// The store, for what was claimed from it.
-    pub(crate) fn store(&self) -> &RedisStore {
-        &self.store
     }
 }
 

@@ -1,42 +1,40 @@
-//! The dedupe store that the configuration names, as one type.
+//! The dedupe store that the configuration names: probed at the start, and no claim before the names on it are ours.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tower_webhook::MemoryStore;
 use tower_webhook::clock::{Entropy, NoEntropy};
+use tower_webhook::config::Config;
 use tower_webhook::delivery::{Fingerprint, KeyHash};
 use tower_webhook::idempotency::redis::Severity;
-use tower_webhook::idempotency::{Claim, DedupeStore, Held, RedisStore, StoreError, StoredResponse, Terms, Token};
+use tower_webhook::idempotency::{
+    AnyStore, Claim, DedupeStore, Held, RedisStore, StoreError, StoredResponse, Terms, Token,
+};
 
-use crate::config::{Endpoint, Keys};
 use crate::lines;
-use crate::names::{Enrolled, NotEnrolled};
+use crate::names::{Names, NotEnrolled};
 
-/// Memory or Redis.
+/// The store, and whose the names on it are, where others use it too.
 #[derive(Clone)]
-pub(crate) enum AnyStore {
-    Memory(MemoryStore),
-    Redis(Arc<Enrolled>),
+pub(crate) struct OwnStore {
+    store: AnyStore,
+    names: Option<Arc<Names>>,
 }
 
-impl AnyStore {
+impl OwnStore {
     /// Opens the store, tells on stderr what a Redis server may promise, and tells that server whose the names are.
-    pub(crate) async fn open(keys: Keys, endpoints: &[Endpoint], tenant: &str) -> std::io::Result<Self> {
-        match keys {
-            Keys::Memory { capacity } => Ok(Self::Memory(MemoryStore::new(capacity))),
-            Keys::Redis { store, strict } => {
-                probe(&store, strict).await.map_err(std::io::Error::other)?;
-                let names = Enrolled::new(*store, endpoints, tenant);
-                enroll(&names, strict).await?;
-                Ok(Self::Redis(Arc::new(names)))
-            }
-        }
+    pub(crate) async fn open(config: &Config) -> std::io::Result<Self> {
+        let (store, strict) = (config.dedupe.store.clone(), config.dedupe.strict);
+        let AnyStore::Redis(redis) = &store else { return Ok(Self { store, names: None }) };
+        probe(redis, strict).await.map_err(std::io::Error::other)?;
+        let names = Names::new(Arc::clone(redis), config);
+        enroll(&names, strict).await?;
+        Ok(Self { store, names: Some(Arc::new(names)) })
     }
 }
 
 /// A server that cannot be reached is asked again before the first claim; strictly, it is not waited for.
-async fn enroll(names: &Enrolled, strict: bool) -> std::io::Result<()> {
+async fn enroll(names: &Names, strict: bool) -> std::io::Result<()> {
     let failed = |error| format!("dedupe: it is not known whose the names on the Redis server are: {error:#}");
     match names.enroll().await {
         Ok(()) => {}
@@ -69,12 +67,13 @@ async fn probe(store: &RedisStore, strict: bool) -> Result<(), String> {
     }
 }
 
-impl DedupeStore for AnyStore {
+impl DedupeStore for OwnStore {
     fn token(&self, entropy: &dyn Entropy) -> Result<Token, NoEntropy> {
-        match self {
-            Self::Memory(store) => store.token(entropy),
-            Self::Redis(names) => names.store().token(entropy),
-        }
+        self.store.token(entropy)
+    }
+
+    fn forgets_at_exit(&self) -> bool {
+        self.store.forgets_at_exit()
     }
 
     async fn claim(
@@ -84,17 +83,14 @@ impl DedupeStore for AnyStore {
         print: &Fingerprint,
         terms: &Terms,
     ) -> Result<Claim, StoreError> {
-        match self {
-            Self::Memory(store) => store.claim(key, token, print, terms).await,
-            Self::Redis(names) => names.for_claims().await?.claim(key, token, print, terms).await,
+        if let Some(names) = &self.names {
+            names.are_ours().await?;
         }
+        self.store.claim(key, token, print, terms).await
     }
 
     async fn renew(&self, key: &KeyHash, token: &Token, lease: Duration) -> Result<Held, StoreError> {
-        match self {
-            Self::Memory(store) => store.renew(key, token, lease).await,
-            Self::Redis(names) => names.store().renew(key, token, lease).await,
-        }
+        self.store.renew(key, token, lease).await
     }
 
     async fn complete(
@@ -104,16 +100,10 @@ impl DedupeStore for AnyStore {
         response: &StoredResponse,
         retention: Duration,
     ) -> Result<Held, StoreError> {
-        match self {
-            Self::Memory(store) => store.complete(key, token, response, retention).await,
-            Self::Redis(names) => names.store().complete(key, token, response, retention).await,
-        }
+        self.store.complete(key, token, response, retention).await
     }
 
     async fn release(&self, key: &KeyHash, token: &Token, delay: Duration) -> Result<Held, StoreError> {
-        match self {
-            Self::Memory(store) => store.release(key, token, delay).await,
-            Self::Redis(names) => names.store().release(key, token, delay).await,
-        }
+        self.store.release(key, token, delay).await
     }
 }

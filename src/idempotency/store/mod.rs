@@ -1,5 +1,6 @@
 //! Where idempotency keys live: the trait, what it speaks in, and the stores that this crate brings.
 
+pub(crate) mod any;
 mod boxed;
 mod claim;
 mod dedupe;

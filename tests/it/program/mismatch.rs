@@ -41,5 +41,5 @@ fn another_word_for_it_is_a_fault_of_the_file() {
     let path = folder.write("receiver.toml", config("on_mismatch = \"ignore\""));
     let done = Program::new(["listen".into(), "--config".into(), path.into_os_string()]).run();
     assert_eq!(done.code, Some(2), "{done:?}");
-    assert!(done.stderr.contains("on_mismatch: is neither \"refuse\" nor \"acknowledge\""), "{}", done.stderr);
+    assert!(done.stderr.contains("on_mismatch: is not known; write \"refuse\" or \"acknowledge\""), "{}", done.stderr);
 }

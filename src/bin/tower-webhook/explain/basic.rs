@@ -43,7 +43,7 @@ fn wrong(case: &Case<'_>, layer: &BasicAuthLayer, head: &Parts) -> Why {
         case.others.iter().find(|other| other.basic_auth.as_ref().is_some_and(|other| takes(other, &given)))
     {
         return Why::new(
-            format!("these are the credentials of {}: wrong environment?", other.path),
+            format!("these are the credentials of {}: wrong environment?", other.path()),
             "set the credentials of this endpoint at the sender",
         );
     }
@@ -73,10 +73,7 @@ fn wrong(case: &Case<'_>, layer: &BasicAuthLayer, head: &Parts) -> Why {
 }
 
 fn known<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a str> {
-    let entries = case.endpoint.table.get("basic_auth");
-    let list = entries.and_then(|value| value.as_array()).into_iter().flatten();
-    let one = entries.filter(|value| value.is_table());
-    list.chain(one).filter_map(|entry| entry.get("username")?.as_str())
+    case.endpoint.spec.basic_auth.iter().map(|pair| pair.username.as_str())
 }
 
 fn given(head: &Parts) -> Option<String> {

@@ -11,8 +11,8 @@ use super::report::{State, Step, Why};
 use super::words::tidy;
 
 pub(super) fn path(case: &Case<'_>) -> Step {
-    let (path, endpoint) = (case.request.head.uri.path(), &case.endpoint.path);
-    let name = format!("{endpoint} ({})", case.endpoint.provider_name);
+    let (path, endpoint) = (case.request.head.uri.path(), case.endpoint.path());
+    let name = format!("{endpoint} ({})", case.endpoint.provider_name());
     if path == endpoint {
         return Step::ok("endpoint", name);
     }
@@ -24,9 +24,8 @@ pub(super) fn path(case: &Case<'_>) -> Step {
 pub(super) fn source(case: &Case<'_>) -> Step {
     const NAME: &str = "source address";
     let Some(sources) = &case.endpoint.sources else { return Step::ok(NAME, "any is taken") };
-    let networks = case.endpoint.table.get("sources").and_then(|list| list.as_array());
-    let networks: Vec<&str> = networks.into_iter().flatten().filter_map(|network| network.as_str()).collect();
-    let networks = networks.join(", ");
+    let networks = case.endpoint.spec.sources.iter().flat_map(|sources| &sources.networks);
+    let networks = networks.map(String::as_str).collect::<Vec<_>>().join(", ");
     let Some(from) = case.from else {
         let saw = format!("cannot be known offline; taken are {networks}; --from ADDRESS judges one");
         return Step::new(NAME, State::Unknown, saw);

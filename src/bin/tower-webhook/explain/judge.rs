@@ -10,17 +10,16 @@ use http::{Request, Response};
 use tower_layer::Layer as _;
 use tower_service::Service;
 use tower_webhook::clock::Timestamp;
+use tower_webhook::config::Endpoint;
 use tower_webhook::event::{Event, Project as _};
 use tower_webhook::gate::{Body, PeerAddr};
-use tower_webhook::provider::Decoded;
+use tower_webhook::provider::{AnyEvent, Decoded};
 use tower_webhook::{Received, Receiver, Rejection};
 
 use super::files::Captured;
 use super::report::{Report, State, Step, Told, Verdict, Why};
 use super::words::tidy;
 use super::{basic, front, open};
-use crate::any::AnyEvent;
-use crate::config::Endpoint;
 
 /// What is to be explained.
 pub(super) struct Case<'a> {
@@ -46,8 +45,8 @@ pub(super) fn judge(case: &Case<'_>) -> Result<Report, String> {
     };
     Ok(Report {
         verdict,
-        endpoint: case.endpoint.path.clone(),
-        provider: Some(case.endpoint.provider_name.clone()),
+        endpoint: case.endpoint.path().to_owned(),
+        provider: Some(case.endpoint.provider_name().to_owned()),
         at: case.at.to_string(),
         steps,
         tried: opened.tried,

@@ -23,8 +23,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use tower_webhook::clock::{Clock as _, SystemClock, Timestamp};
+use tower_webhook::config::{Config, Endpoint};
 
-use crate::config::{Config, Endpoint};
 use crate::lines;
 use files::Captured;
 use judge::Case;
@@ -96,15 +96,15 @@ fn explain(endpoints: &[Endpoint], arguments: &Explain) -> Result<Report, String
     let at = arguments.at.or_else(|| SystemClock.now()).ok_or("the clock failed: give --at")?;
     let request = captured(arguments)?;
     let path = arguments.endpoint.as_deref().unwrap_or(request.head.uri.path());
-    let Some(endpoint) = endpoints.iter().find(|endpoint| endpoint.path == path) else {
-        let known: Vec<&str> = endpoints.iter().map(|endpoint| endpoint.path.as_str()).collect();
+    let Some(endpoint) = endpoints.iter().find(|endpoint| endpoint.path() == path) else {
+        let known: Vec<&str> = endpoints.iter().map(|endpoint| endpoint.path()).collect();
         let known = known.join(", ");
         return match &arguments.endpoint {
             Some(path) => Err(format!("--endpoint: {:?} is not in the file; known are {known}", words::tidy(path))),
             None => Ok(Report::no_endpoint(path, &known, at)),
         };
     };
-    let others = endpoints.iter().filter(|other| other.path != path).collect();
+    let others = endpoints.iter().filter(|other| other.path() != path).collect();
     judge::judge(&Case { endpoint, others, request: &request, at, from: arguments.from })
 }
 

@@ -75,11 +75,10 @@ fn fitted(scheme: &str, opened: &Opened) -> String {
 
 /// Which keys were tried, and which were not and why.
 fn keys(case: &Case<'_>) -> String {
-    let entries = case.endpoint.key_texts();
-    let id = |entry: &toml::Table| entry.get("id").and_then(|id| id.as_str()).unwrap_or_default().to_owned();
-    let tried = entries.iter().filter(|(entry, _)| search::validity(entry, case.at).is_none());
-    let tried: Vec<String> = tried.map(|(entry, _)| id(entry)).collect();
-    let idle = entries.iter().filter_map(|(entry, _)| Some((id(entry), search::validity(entry, case.at)?)));
+    let keys = &case.endpoint.spec.keys;
+    let tried = keys.iter().filter(|key| search::validity(key, case.at).is_none());
+    let tried: Vec<&str> = tried.map(|key| key.id.as_str()).collect();
+    let idle = keys.iter().filter_map(|key| Some((&key.id, search::validity(key, case.at)?)));
     let idle: Vec<String> = idle.map(|(id, validity)| format!("{id} ({validity})")).collect();
     let tried =
         if tried.is_empty() { "no key is valid".to_owned() } else { format!("keys tried: {}", tried.join(", ")) };

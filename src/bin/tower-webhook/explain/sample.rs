@@ -4,16 +4,15 @@
 //! far it may be off is asked of the code that seals and opens.
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, Request};
-use toml::{Table, Value};
 use tower_webhook::clock::{OsEntropy, Timestamp};
+use tower_webhook::config::Endpoint;
 use tower_webhook::provider::{Message, Provider as _};
 use tower_webhook::scheme::Sealing;
 
 use super::judge::Case;
 use super::words;
-use crate::config::Endpoint;
 
 const BODY: &str = "{}";
 /// The library takes no longer tolerance.
@@ -50,34 +49,25 @@ impl Sample {
                 let reach = |past| reach(ageless, &sealed, at, past);
                 TimePlace { header, param, in_milliseconds, past: reach(true), future: reach(false) }
             });
-        let is_proof = |name: &HeaderName| case.endpoint.secret_headers.contains(name);
+        let is_proof = |name: &HeaderName| case.endpoint.provider.scheme().proof_headers().contains(name);
         Self { proofs: texts.into_iter().filter(|(name, _)| is_proof(name)).collect(), time }
     }
 }
 
 /// The same endpoint with keys that never begin or end.
 pub(super) fn ageless(endpoint: &Endpoint) -> Option<Endpoint> {
-    let mut table = endpoint.table.clone();
-    table.get_mut("keys").into_iter().for_each(each_entry(&|entry| {
-        entry.remove("not_before");
-        entry.remove("not_after");
-    }));
-    endpoint.reread(&table)
-}
-
-fn each_entry(change: &dyn Fn(&mut Table)) -> impl Fn(&mut Value) {
-    move |keys| match keys {
-        Value::Table(entry) => change(entry),
-        Value::Array(entries) => entries.iter_mut().filter_map(Value::as_table_mut).for_each(change),
-        _ => {}
+    let mut spec = endpoint.spec.clone();
+    for key in &mut spec.keys {
+        (key.not_before, key.not_after) = (None, None);
     }
+    spec.build().ok()
 }
 
 /// By the scheme alone where it can, over the signed headers that are there; else as the provider would.
 fn seal(endpoint: &Endpoint, given: &HeaderMap, at: Timestamp) -> Option<Request<Bytes>> {
     let sealing = Sealing::new(at, &OsEntropy);
     let mut headers = given.clone();
-    for name in [CONTENT_TYPE, CONTENT_LENGTH].iter().chain(&endpoint.secret_headers) {
+    for name in [AUTHORIZATION, CONTENT_TYPE, CONTENT_LENGTH].iter().chain(endpoint.provider.scheme().proof_headers()) {
         headers.remove(name);
     }
     match endpoint.provider.scheme().seal(BODY.into(), &mut headers, &sealing) {

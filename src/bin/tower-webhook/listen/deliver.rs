@@ -9,18 +9,18 @@ use std::task::{Context, Poll};
 use http::{Request, Response};
 use tower_service::Service;
 use tower_webhook::gate::{Body, reject};
+use tower_webhook::provider::AnyEvent;
 use tower_webhook::{Received, Rejection, RejectionKind};
 
 use super::forward::Upstream;
 use super::voice::Voice;
-use crate::any::AnyEvent;
 use crate::lines::Accepted;
 
 /// Handles one event at a time.
 #[derive(Clone)]
 pub(super) struct Deliver {
     pub(super) endpoint: Arc<str>,
-    pub(super) provider: Arc<str>,
+    pub(super) provider: &'static str,
     pub(super) upstream: Option<Upstream>,
     pub(super) voice: Voice,
 }
@@ -48,13 +48,13 @@ impl Deliver {
         // Nothing is begun whose line would have no room: an event that was handled is never left unsaid, and one that
         // was not can come again.
         self.voice.ready().await?;
-        let line = || Accepted::new(&self.endpoint, &self.provider, &event);
+        let line = || Accepted::new(&self.endpoint, self.provider, &event);
         let Some(upstream) = &self.upstream else {
             // The line is all that becomes of the event.
             self.voice.say_surely(&line()).await?;
             return Ok(Response::default());
         };
-        let response = upstream.send(&self.provider, &head, &event).await;
+        let response = upstream.send(self.provider, &head, &event).await;
         if response.status().is_success() {
             self.voice.say(&line());
         }

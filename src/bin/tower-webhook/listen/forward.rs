@@ -15,13 +15,13 @@ use http_body::Body as _;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use tower_webhook::config::Forward;
 use tower_webhook::event::Project as _;
 use tower_webhook::gate::{Body, reject};
+use tower_webhook::provider::{AnyEvent, AnyProvider, Provider as _};
 use tower_webhook::{Received, Rejection, RejectionKind};
 
 use super::voice::Voice;
-use crate::any::AnyEvent;
-use crate::config::Forward;
 
 /// The longest answer of an upstream that is passed on, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
@@ -31,6 +31,7 @@ const RETRY_IN: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(super) struct Upstream {
     forward: Forward,
+    provider: AnyProvider,
     client: Client<HttpConnector, Body>,
     endpoint: Arc<str>,
     voice: Voice,
@@ -38,9 +39,9 @@ pub(super) struct Upstream {
 }
 
 impl Upstream {
-    pub(super) fn new(forward: Forward, endpoint: Arc<str>, voice: Voice) -> Self {
+    pub(super) fn new(forward: Forward, provider: AnyProvider, endpoint: Arc<str>, voice: Voice) -> Self {
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Self { forward, client, endpoint, voice, was_slow: Arc::default() }
+        Self { forward, provider, client, endpoint, voice, was_slow: Arc::default() }
     }
 
     /// Posts one event. Down, slow or broken is 503, and the event is tried again.
@@ -59,7 +60,7 @@ impl Upstream {
             Ok(Response::from_parts(head, body))
         };
         match tokio::time::timeout(self.forward.timeout, exchange).await {
-            Ok(Ok(response)) => answer(response, self.forward.passes_gone),
+            Ok(Ok(response)) => answer(response, self.forward.pass_gone),
             Ok(Err(rejection)) => reject(rejection),
             Err(elapsed) => {
                 self.warn_of_slowness();
@@ -87,8 +88,8 @@ impl Upstream {
         *request.uri_mut() = self.forward.to.clone();
         *request.headers_mut() = self.passing(&head.headers);
         let headers = request.headers_mut();
-        if self.forward.is_json {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(content_type) = self.provider.event_content_type() {
+            headers.insert(CONTENT_TYPE, content_type);
         }
         headers.insert("tower-webhook-receiver", value(delivery.receiver()));
         headers.insert("tower-webhook-provider", value(provider));
@@ -106,10 +107,11 @@ impl Upstream {
         let named = from.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
         let named: Vec<HeaderName> =
             named.flat_map(|list| list.split(',')).filter_map(|name| name.trim().parse().ok()).collect();
+        let proofs = self.provider.scheme().proof_headers();
         let stays = |name: &HeaderName| {
             !OURS_ALONE.contains(name)
                 && !named.contains(name)
-                && !self.forward.secret_headers.contains(name)
+                && !proofs.contains(name)
                 && !name.as_str().replace('_', "-").starts_with("tower-webhook-")
                 && !name.as_str().starts_with("proxy-")
         };

@@ -15,14 +15,14 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tower_webhook::config::Config;
 
-use self::routes::{Common, Routes};
+use self::routes::Routes;
 use self::stop::Stop;
 use self::voice::Voice;
-use crate::config::Config;
 use crate::lines::{self, Listening, Refused};
 use crate::names::NamesTaken;
-use crate::store::AnyStore;
+use crate::store::OwnStore;
 
 /// More connections than this wait to be accepted.
 const MAX_CONNECTIONS: usize = 4096;
@@ -79,16 +79,8 @@ async fn serve(config: Config) -> std::io::Result<ExitCode> {
 /// Everything up to the first line.
 async fn begin(config: Config, voice: &Voice) -> std::io::Result<(TcpListener, Routes)> {
     let listener = TcpListener::bind(config.listen).await?;
-    let store = AnyStore::open(config.dedupe.keys, &config.endpoints, &config.tenant).await?;
-    let common = Common {
-        tenant: config.tenant,
-        body_deadline: config.body_deadline,
-        body_budget: config.body_budget,
-        lease: config.dedupe.lease,
-        store,
-        voice: voice.clone(),
-    };
-    let routes = Routes::new(config.endpoints, &common).map_err(std::io::Error::other)?;
+    let store = OwnStore::open(&config).await?;
+    let routes = Routes::new(&config, &store, voice).map_err(std::io::Error::other)?;
     voice.begin(&Listening { listening: listener.local_addr()?.to_string() }).await?;
     Ok((listener, routes))
 }

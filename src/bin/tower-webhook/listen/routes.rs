@@ -10,17 +10,17 @@ use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tower_layer::Layer as _;
 use tower_service::Service;
+use tower_webhook::config::{Config, Endpoint};
 use tower_webhook::delivery::Drain;
-use tower_webhook::gate::{Body, BodyBudget, answer_early};
+use tower_webhook::gate::{Body, answer_early};
 use tower_webhook::idempotency::{Repeats, UnprotectedRuns};
-use tower_webhook::{ConfigError, Receiver, Rejection};
+use tower_webhook::{ConfigError, Rejection};
 
 use super::deliver::Deliver;
 use super::forward::Upstream;
 use super::voice::Voice;
-use crate::config::Endpoint;
 use crate::lines::{Duplicate, Refused};
-use crate::store::AnyStore;
+use crate::store::OwnStore;
 
 /// What the library lets a handler take.
 const HANDLER_LIMIT: Duration = Duration::from_secs(5 * 60);
@@ -38,32 +38,13 @@ pub(super) struct Routes {
     pub(super) unprotected: UnprotectedRuns,
 }
 
-/// What all endpoints have in common.
-pub(super) struct Common {
-    pub(super) tenant: String,
-    pub(super) body_deadline: Duration,
-    /// For the bodies of all of them together.
-    pub(super) body_budget: BodyBudget,
-    pub(super) lease: Option<Duration>,
-    pub(super) store: AnyStore,
-    pub(super) voice: Voice,
-}
-
 impl Routes {
-    pub(super) fn new(endpoints: Vec<Endpoint>, common: &Common) -> Result<Self, ConfigError> {
-        let mut routes = Self {
-            by_path: HashMap::new(),
-            voice: common.voice.clone(),
-            drain: Drain::new(),
-            unprotected: UnprotectedRuns::default(),
-        };
-        for endpoint in endpoints {
-            let path = endpoint.path.clone();
-            let runs = endpoint.runs_unprotected.then_some(&routes.unprotected);
-            let route = route(endpoint, common, runs, &routes.drain)?;
-            routes.by_path.insert(path, route);
+    pub(super) fn new(config: &Config, store: &OwnStore, voice: &Voice) -> Result<Self, ConfigError> {
+        let (mut by_path, drain) = (HashMap::new(), Drain::new());
+        for endpoint in &config.endpoints {
+            by_path.insert(endpoint.path().to_owned(), route(config, endpoint, store, voice, &drain)?);
         }
-        Ok(routes)
+        Ok(Self { by_path, voice: voice.clone(), drain, unprotected: config.unprotected.clone() })
     }
 
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
@@ -83,45 +64,23 @@ impl Routes {
 }
 
 fn route(
-    endpoint: Endpoint,
-    common: &Common,
-    runs: Option<&UnprotectedRuns>,
+    config: &Config,
+    endpoint: &Endpoint,
+    store: &OwnStore,
+    voice: &Voice,
     drain: &Drain,
 ) -> Result<Route, ConfigError> {
-    let (path, name, voice) = (Arc::<str>::from(endpoint.path), Arc::<str>::from(endpoint.name), common.voice.clone());
+    let (path, name) = (Arc::<str>::from(endpoint.path()), Arc::<str>::from(endpoint.name.as_str()));
     let limit = handler_limit(endpoint.forward.as_ref().map(|forward| forward.timeout));
-    let upstream = endpoint.forward.map(|forward| Upstream::new(forward, Arc::clone(&path), voice.clone()));
-    let deliver = Deliver {
-        endpoint: Arc::clone(&path),
-        provider: endpoint.provider_name.into(),
-        upstream,
-        voice: voice.clone(),
-    };
-    let mut receiver = Receiver::new(Arc::clone(&name), endpoint.provider)
-        .max_body(endpoint.max_body)
-        .body_deadline(common.body_deadline)
-        .body_budget(&common.body_budget)
-        .drain(drain);
-    if let Some(layer) = &endpoint.basic_auth {
-        receiver = receiver.basic_auth(layer);
-    }
-    if let Some(layer) = &endpoint.sources {
-        receiver = receiver.sources(layer);
-    }
-    let receiver = receiver.settings(|mut settings| {
-        settings = settings.tenant(common.tenant.as_str()).on_mismatch(endpoint.on_mismatch).handler_limit(limit);
-        if let Some(retention) = endpoint.retention {
-            settings = settings.retention(retention);
-        }
-        if let Some(lease) = common.lease {
-            settings = settings.lease(lease);
-        }
-        if let Some(runs) = runs {
-            settings = settings.dangerous_run_unprotected(runs);
-        }
-        settings
-    })?;
-    let service = receiver.dedupe(common.store.clone()).layer().layer(deliver);
+    let upstream = endpoint
+        .forward
+        .clone()
+        .map(|forward| Upstream::new(forward, endpoint.provider.clone(), Arc::clone(&path), voice.clone()));
+    let deliver =
+        Deliver { endpoint: Arc::clone(&path), provider: endpoint.provider_name(), upstream, voice: voice.clone() };
+    let receiver = config.receiver(endpoint)?.settings(|settings| settings.handler_limit(limit))?;
+    let service = receiver.drain(drain).dedupe(store.clone()).layer().layer(deliver);
+    let voice = voice.clone();
     let route = move |request: Request<Incoming>| {
         let mut service = service.clone();
         let (path, name, voice) = (Arc::clone(&path), Arc::clone(&name), voice.clone());

@@ -6,10 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request};
 use tower_webhook::clock::{NoEntropy, Timestamp};
-use tower_webhook::provider::{Message, Provider as _};
+use tower_webhook::provider::{AnyProvider, Message, Provider as _};
 use tower_webhook::scheme::{SealError, Sealing};
-
-use crate::any::AnyProvider;
 
 /// Longer ago than any tolerance reaches.
 pub(crate) const STALE: Duration = Duration::from_hours(31 * 24);

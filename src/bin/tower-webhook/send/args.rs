@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use http::{HeaderName, HeaderValue, Method};
 
-use crate::config;
+use tower_webhook::config;
 
 /// What to send, as whom, where and how often.
 #[derive(Args)]

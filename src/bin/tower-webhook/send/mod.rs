@@ -7,6 +7,7 @@ mod exchange;
 mod fixtures;
 mod message;
 mod sealer;
+mod sending;
 mod target;
 mod template;
 mod who;
@@ -25,8 +26,8 @@ use self::args::Tamper;
 use self::exchange::{Answer, attempt};
 use self::message::Source;
 use self::sealer::{Sealer, now};
+use self::sending::Sending;
 use self::target::Target;
-use crate::config::Sending;
 use crate::lines::{self, say};
 
 /// How long an answer is waited for where the provider does not publish how long it waits.

@@ -9,7 +9,7 @@ use tower_webhook::scheme::Sealing;
 
 use super::anatomy::{Anatomy, STALE, flip, flip_header};
 use super::args::Tamper;
-use crate::config::Sending;
+use super::sending::Sending;
 
 /// Seals one message as often as it is asked to.
 pub(crate) struct Sealer {

@@ -1,12 +1,10 @@
 //! Whose delivery it is: an endpoint of a configuration, or one that is written in options.
 
-use std::path::Path;
-
-use toml::{Table, Value};
+use tower_webhook::config::{CredentialsSpec, EndpointSpec, KeySpec, ProviderSpec, SecretSource};
 
 use super::args::Who;
+use super::sending::{Obstacle, Pick, Sending};
 use super::{Wrong, say};
-use crate::config::{Fault, Pick, Sending};
 
 /// The endpoint that the arguments name, under the key that they name.
 pub(super) fn sending(who: &Who, provider: Option<&str>) -> Result<Sending, Wrong> {
@@ -32,43 +30,46 @@ pub(super) fn without_time(who: &Who, provider: Option<&str>, sending: Sending) 
 }
 
 fn pick(who: &Who, provider: Option<&str>, pick: Pick<'_>) -> Result<Sending, Wrong> {
-    let lines = |faults: Vec<Fault>| Wrong(faults.iter().map(ToString::to_string).collect());
-    match &who.config {
-        Some(file) => Sending::of_file(file, who.endpoint.as_deref(), provider, pick).map_err(lines),
-        None => Sending::of_table(table(who)).map_err(|faults| Wrong(faults.iter().map(option_fault).collect())),
+    if let Some(file) = &who.config {
+        return Sending::of_file(file, who.endpoint.as_deref(), provider, pick).map_err(Wrong);
     }
+    let sending = Sending::of(endpoint(who)?, Pick::Valid);
+    sending.map_err(|obstacles| Wrong(obstacles.iter().map(option_fault).collect()))
 }
 
-/// The options as an endpoint is written, so that they are read like one.
-fn table(who: &Who) -> Table {
-    let text = |text: &str| Value::String(text.to_owned());
-    let mut table = Table::from_iter([("path".to_owned(), text("/"))]);
-    table.extend(who.provider.as_deref().map(|name| ("provider".to_owned(), text(name))));
-    let file = who.key_file.as_deref().and_then(Path::to_str);
-    let key = [("env", who.key_env.as_deref()), ("file", file), ("value", who.dangerous_key.as_deref())];
-    if let Some((place, value)) = key.into_iter().find_map(|(place, value)| Some((place, value?))) {
-        let key = Table::from_iter([("id".to_owned(), text("option")), (place.to_owned(), text(value))]);
-        table.insert("keys".to_owned(), Value::Array(vec![Value::Table(key)]));
-    }
+/// The options as an endpoint.
+fn endpoint(who: &Who) -> Result<EndpointSpec, Wrong> {
+    let name = who.provider.as_deref().unwrap_or_default();
+    let provider = ProviderSpec::named(name).ok_or_else(|| match name {
+        "custom" => "--provider: custom has a scheme of its own; write an endpoint in a file, and give --config and \
+                     --endpoint"
+            .to_owned(),
+        _ => format!("--provider: {name:?} is not known; write one of {}", ProviderSpec::NAMES.join(", ")),
+    })?;
+    let mut endpoint = EndpointSpec::new("/", provider);
+    let key = match (&who.key_env, &who.key_file, &who.dangerous_key) {
+        (Some(name), ..) => Some(SecretSource::Env(name.clone())),
+        (_, Some(path), _) => Some(SecretSource::File(path.clone())),
+        (.., Some(key)) => Some(SecretSource::value(key)),
+        _ => None,
+    };
+    endpoint.keys = key.into_iter().map(|source| KeySpec::new("option", source)).collect();
     if let (Some(user), Some(env)) = (&who.user, &who.password_env) {
-        let password = Table::from_iter([("env".to_owned(), text(env))]);
-        let pair = [("username".to_owned(), text(user)), ("password".to_owned(), Value::Table(password))];
-        table.insert("basic_auth".to_owned(), Value::Array(vec![Value::Table(Table::from_iter(pair))]));
+        endpoint.basic_auth = vec![CredentialsSpec::new(user, SecretSource::Env(env.clone()))];
     }
-    table
+    Ok(endpoint)
 }
 
-/// A fault in words of the options, as far as an option can mend it.
-fn option_fault(fault: &Fault) -> String {
-    let (option, right) = match fault.key.as_str() {
+/// An obstacle in words of the options, as far as an option can mend it.
+fn option_fault(obstacle: &Obstacle) -> String {
+    let (option, right) = match obstacle.key.as_str() {
         "keys" => ("--key-env", "give --key-env NAME or --key-file FILE"),
-        "keys[0].env" | "keys.env" => ("--key-env", fault.right.as_str()),
-        "keys[0].file" | "keys.file" => ("--key-file", "give the path of a readable file"),
-        "keys[0].value" | "keys.value" => ("--key-env", fault.right.as_str()),
+        "keys[0].env" => ("--key-env", obstacle.right.as_str()),
+        "keys[0].file" => ("--key-file", "give the path of a readable file"),
+        "keys[0].value" => ("--key-env", obstacle.right.as_str()),
         "basic_auth" => ("--user", "give --user NAME and --password-env NAME"),
-        key if key.starts_with("basic_auth") => ("--password-env", fault.right.as_str()),
-        "provider" => ("--provider", fault.right.as_str()),
+        key if key.starts_with("basic_auth") => ("--password-env", obstacle.right.as_str()),
         key => (key, "write an endpoint in a file, and give --config and --endpoint"),
     };
-    format!("{option}: {}; {right}", fault.wrong)
+    format!("{option}: {}; {right}", obstacle.wrong)
 }

@@ -2,12 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use toml::{Table, Value};
 use tower_webhook::clock::Timestamp;
+use tower_webhook::config::{Endpoint, EndpointSpec, KeyEncoding, KeySpec, SecretSource, SecretText};
 use tower_webhook::encoding::Encoding;
 
 use super::Setting;
-use crate::config::Endpoint;
 use crate::explain::judge::Case;
 use crate::explain::report::Why;
 use crate::explain::words;
@@ -21,107 +20,95 @@ const SHORT: usize = 16;
 const PREFIXES: [&str; 4] = ["whsec_", "whsk_", "wsk_", "sk_"];
 
 /// Why a key does not count at this time. `None` when it does.
-pub(in crate::explain) fn validity(entry: &Table, at: Timestamp) -> Option<String> {
-    let time = |name: &str| -> Option<Timestamp> {
-        let value = entry.get(name)?;
-        value
-            .as_str()
-            .map_or_else(|| value.as_datetime().map(ToString::to_string), |text| Some(text.to_owned()))?
-            .parse()
-            .ok()
-    };
-    match (time("not_before"), time("not_after")) {
+pub(in crate::explain) fn validity(key: &KeySpec, at: Timestamp) -> Option<String> {
+    match (key.not_before, key.not_after) {
         (Some(start), _) if at < start => Some(format!("which begins {}", words::from(at, start))),
         (_, Some(end)) if at > end => Some(format!("which ended {}", words::from(at, end))),
         _ => None,
     }
 }
 
-fn id(entry: &Table) -> &str {
-    entry.get("id").and_then(Value::as_str).unwrap_or_default()
-}
-
 /// Each key that is not valid now, as if it were.
 pub(super) fn out_of_time(case: &Case<'_>) -> Vec<Setting> {
-    let setting = |(entry, _): (Table, String)| {
-        let why = validity(&entry, case.at)?;
-        let mut entry = entry;
-        entry.remove("not_before");
-        entry.remove("not_after");
-        let cause = format!("it fits the key {}, {why}", id(&entry));
+    let setting = |key: &KeySpec| {
+        let why = validity(key, case.at)?;
+        let cause = format!("it fits the key {}, {why}", key.id);
         let why =
             Why::new(cause, "have the sender use a key that is valid, or change the key's not_before or not_after");
-        Some(Setting { why, endpoint: with_keys(case.endpoint, &case.endpoint.table, entry)? })
+        let mut key = key.clone();
+        (key.not_before, key.not_after) = (None, None);
+        Some(Setting { why, endpoint: with_key(&case.endpoint.spec, key)? })
     };
-    case.endpoint.key_texts().into_iter().filter_map(setting).collect()
+    case.endpoint.spec.keys.iter().filter_map(setting).collect()
 }
 
-fn with_keys(endpoint: &Endpoint, table: &Table, entry: Table) -> Option<Endpoint> {
-    let mut table = table.clone();
-    table.insert("keys".to_owned(), Value::Array(vec![Value::Table(entry)]));
-    endpoint.reread(&table)
+/// The endpoint with this key alone.
+pub(super) fn with_key(endpoint: &EndpointSpec, key: KeySpec) -> Option<Endpoint> {
+    let mut endpoint = endpoint.clone();
+    endpoint.keys = vec![key];
+    endpoint.build().ok()
 }
 
 /// A key as bytes, and where they come from.
 struct Reading {
     why: Why,
-    entry: Table,
+    key: KeySpec,
 }
 
 /// Every key of this endpoint and of the others, in every reading, under this endpoint's scheme.
 pub(super) fn settings(case: &Case<'_>) -> Vec<Setting> {
-    under_table(case, &case.endpoint.table, None)
+    under_spec(case, &case.endpoint.spec, None)
 }
 
 /// The same under each changed scheme.
 pub(super) fn under(case: &Case<'_>, schemes: &[Setting]) -> Vec<Setting> {
-    schemes.iter().flat_map(|scheme| under_table(case, &scheme.endpoint.table, Some(&scheme.why))).collect()
+    schemes.iter().flat_map(|scheme| under_spec(case, &scheme.endpoint.spec, Some(&scheme.why))).collect()
 }
 
-fn under_table(case: &Case<'_>, table: &Table, also: Option<&Why>) -> Vec<Setting> {
+fn under_spec(case: &Case<'_>, spec: &EndpointSpec, also: Option<&Why>) -> Vec<Setting> {
     let setting = |reading: Reading| {
-        let endpoint = with_keys(case.endpoint, table, reading.entry)?;
+        let endpoint = with_key(spec, reading.key)?;
         Some(Setting { why: also.map_or(reading.why.clone(), |also| reading.why.and(also)), endpoint })
     };
     readings(case).into_iter().filter_map(setting).collect()
 }
 
+/// The keys whose text can be had, with it.
+fn texts(endpoint: &Endpoint) -> impl Iterator<Item = (&KeySpec, SecretText)> {
+    endpoint.spec.keys.iter().filter_map(|key| Some((key, key.secret.text().ok()?)))
+}
+
 fn readings(case: &Case<'_>) -> Vec<Reading> {
-    let mine = case.endpoint.key_texts().into_iter().flat_map(|(entry, text)| {
-        let (id, when) = (id(&entry).to_owned(), validity(&entry, case.at));
+    let mine = texts(case.endpoint).flat_map(|(key, text)| {
+        let (id, when) = (&key.id, validity(key, case.at));
         let when = when.map(|when| format!(" ({when})")).unwrap_or_default();
-        spellings(&text).into_iter().map(move |spelling| Reading {
+        spellings(text.expose()).into_iter().map(move |spelling| Reading {
             why: Why::new(format!("the key {id}{when} fits when it is read {}", spelling.name), spelling.fix),
-            entry: entry_of(&id, &spelling.bytes),
+            key: key_of(id, &spelling.bytes),
         })
     });
     let theirs = case.others.iter().flat_map(|other| {
-        let path = &other.path;
-        other.key_texts().into_iter().take(MAX_KEYS).flat_map(move |(entry, text)| {
-            let id = id(&entry).to_owned();
-            spellings(&text).into_iter().map(move |spelling| Reading {
+        let path = other.path();
+        texts(other).take(MAX_KEYS).flat_map(move |(key, text)| {
+            let id = &key.id;
+            spellings(text.expose()).into_iter().map(move |spelling| Reading {
                 why: Why::new(
                     format!("it fits the key {id} of {path}: wrong environment?"),
                     format!("give both sides the same key, or send it to {path}"),
                 ),
-                entry: entry_of(&id, &spelling.bytes),
+                key: key_of(id, &spelling.bytes),
             })
         })
     });
     mine.chain(theirs).take(MAX_KEYS * 10).collect()
 }
 
-/// A key's words, in which nothing is left to be read in two ways.
-fn entry_of(id: &str, bytes: &[u8]) -> Table {
-    let text = |text: &str| Value::String(text.to_owned());
-    let mut entry = Table::new();
-    entry.insert("id".to_owned(), text(id));
-    entry.insert("value".to_owned(), Value::String(Encoding::Hex.encode(bytes)));
-    entry.insert("encoding".to_owned(), text("hex"));
-    if bytes.len() < SHORT {
-        entry.insert("dangerous_short".to_owned(), Value::Boolean(true));
-    }
-    entry
+/// A key in which nothing is left to be read in two ways.
+fn key_of(id: &str, bytes: &[u8]) -> KeySpec {
+    let mut key = KeySpec::new(id, SecretSource::value(Encoding::Hex.encode(bytes)));
+    key.encoding = Some(KeyEncoding::Hex);
+    key.dangerous_short = bytes.len() < SHORT;
+    key
 }
 
 struct Spelling {

@@ -12,12 +12,12 @@ mod schemes;
 use bytes::Bytes;
 use http::HeaderMap;
 use tower_webhook::RejectionKind;
+use tower_webhook::config::Endpoint;
 use tower_webhook::provider::Provider as _;
 
 use super::judge::Case;
 use super::report::Why;
 use super::sample::Sample;
-use crate::config::Endpoint;
 
 pub(super) use keys::validity;
 
@@ -147,7 +147,9 @@ impl Search<'_> {
         self.bytes = self.bytes.saturating_add(body.len());
         let plaintext = match scheme.open(headers, body.clone(), self.case.at) {
             // Another provider's text is not for this one to decode.
-            Ok(opened) => Some(opened.plaintext).filter(|_| endpoint.provider_name == self.case.endpoint.provider_name),
+            Ok(opened) => {
+                Some(opened.plaintext).filter(|_| endpoint.provider_name() == self.case.endpoint.provider_name())
+            }
             Err(no) if no.kind() == RejectionKind::TimestampOutside => None,
             Err(_) => return None,
         };

@@ -1,11 +1,13 @@
 //! Changes of the endpoint's other words: another endpoint as it stands, another MAC, spelling, URL or provider.
 
-use toml::{Table, Value};
+use tower_webhook::config::{
+    CustomSpec, Endpoint, EndpointSpec, KeySpec, ProofSpec, ProviderSpec, SchemeSpec, SignedSpec,
+};
 use tower_webhook::provider::Provider as _;
-use tower_webhook::scheme::MacAlgorithm;
+use tower_webhook::provider::standard_webhooks::Spelling;
+use tower_webhook::scheme::{MacAlgorithm, Template};
 
-use super::Setting;
-use crate::config::Endpoint;
+use super::{Setting, keys};
 use crate::explain::judge::Case;
 use crate::explain::report::Why;
 
@@ -13,14 +15,12 @@ use crate::explain::report::Why;
 /// nothing.
 pub(super) fn other_endpoints(case: &Case<'_>) -> Vec<Setting> {
     let others = case.others.iter().filter(|other| other.provider.scheme().proves_sender());
-    others
-        .flat_map(|other| other.key_texts().into_iter().filter_map(|(entry, _)| with_one_key(case, other, entry)))
-        .collect()
+    others.flat_map(|other| other.spec.keys.iter().filter_map(|key| with_one_key(case, other, key))).collect()
 }
 
-fn with_one_key(case: &Case<'_>, other: &Endpoint, entry: Table) -> Option<Setting> {
-    let (path, id) = (&other.path, entry.get("id").and_then(Value::as_str).unwrap_or_default());
-    let why = if other.provider_name == case.endpoint.provider_name {
+fn with_one_key(case: &Case<'_>, other: &Endpoint, key: &KeySpec) -> Option<Setting> {
+    let (path, id) = (other.path(), &key.id);
+    let why = if other.provider_name() == case.endpoint.provider_name() {
         Why::new(
             format!("it fits the key {id} of {path}: wrong environment?"),
             format!("give both sides the same key, or send it to {path}"),
@@ -28,63 +28,105 @@ fn with_one_key(case: &Case<'_>, other: &Endpoint, entry: Table) -> Option<Setti
     } else {
         Why::new(format!("it fits {path}: wrong address?"), format!("have the sender send it to {path}"))
     };
-    Some(Setting { why, endpoint: other.reread(&with(&other.table, "keys", vec![entry]))? })
+    Some(Setting { why, endpoint: keys::with_key(&other.spec, key.clone())? })
 }
 
-/// The endpoint with one of its words changed, as far as its provider knows that word.
+/// The endpoint with one of its settings changed, as far as its provider has that setting.
 pub(super) fn settings(case: &Case<'_>) -> Vec<Setting> {
-    let table = &case.endpoint.table;
-    let mut all = Vec::new();
-    let mut add = |why: Why, changed: Table| {
-        if changed != *table {
-            all.extend(case.endpoint.reread(&changed).map(|endpoint| Setting { why, endpoint }));
-        }
+    let spec = &case.endpoint.spec;
+    let changed = match &spec.provider {
+        ProviderSpec::Aella(aella) => macs(spec, aella.mac, |provider, mac| {
+            if let ProviderSpec::Aella(spec) = provider {
+                spec.mac = Some(mac);
+            }
+        }),
+        ProviderSpec::StandardWebhooks(webhooks) => spellings(spec, webhooks.headers),
+        ProviderSpec::Custom(CustomSpec { scheme: SchemeSpec::Signed(signed), .. }) => signatures(spec, signed),
+        _ => Vec::new(),
     };
-    for mac in MacAlgorithm::ALL {
+    changed.into_iter().chain(providers(spec)).collect()
+}
+
+fn build(why: Why, spec: &EndpointSpec, change: impl FnOnce(&mut ProviderSpec)) -> Option<Setting> {
+    let mut spec = spec.clone();
+    change(&mut spec.provider);
+    Some(Setting { why, endpoint: spec.build().ok()? })
+}
+
+fn macs(
+    spec: &EndpointSpec,
+    now: Option<MacAlgorithm>,
+    change: impl Fn(&mut ProviderSpec, MacAlgorithm),
+) -> Vec<Setting> {
+    let setting = |mac: &MacAlgorithm| {
         let name = mac.name();
-        let why = || Why::new(format!("it was made with {name}"), format!("write mac = {name:?}"));
-        add(why(), with(table, "mac", name));
-        if let Some(scheme) = table.get("scheme").and_then(Value::as_table) {
-            add(why(), with(table, "scheme", with(scheme, "mac", name)));
-        }
-    }
-    for spelling in ["svix", "webhook"] {
+        let why = Why::new(format!("it was made with {name}"), format!("write mac = {name:?}"));
+        build(why, spec, |provider| change(provider, *mac))
+    };
+    MacAlgorithm::ALL.iter().filter(|mac| Some(**mac) != now).filter_map(setting).collect()
+}
+
+fn spellings(spec: &EndpointSpec, now: Spelling) -> Vec<Setting> {
+    let setting = |(name, spelling): (&str, Spelling)| {
         let why = Why::new(
-            format!("the headers are spelled {spelling}-id, {spelling}-timestamp and {spelling}-signature"),
-            format!("write headers = {spelling:?}"),
+            format!("the headers are spelled {name}-id, {name}-timestamp and {name}-signature"),
+            format!("write headers = {name:?}"),
         );
-        add(why, with(table, "headers", spelling));
+        build(why, spec, |provider| {
+            if let ProviderSpec::StandardWebhooks(spec) = provider {
+                spec.headers = spelling;
+            }
+        })
+    };
+    let all = [("svix", Spelling::Svix), ("webhook", Spelling::Webhook)];
+    all.into_iter().filter(|(_, spelling)| *spelling != now).filter_map(setting).collect()
+}
+
+/// Another MAC, another URL, or the body alone.
+fn signatures(spec: &EndpointSpec, signed: &SignedSpec) -> Vec<Setting> {
+    let mut all = match signed.proof {
+        ProofSpec::Mac(now) => macs(spec, Some(now), |provider, mac| {
+            change_signed(provider, |signed| signed.proof = ProofSpec::Mac(mac));
+        }),
+        _ => Vec::new(),
+    };
+    for (cause, url) in signed.url.iter().flat_map(|url| other_urls(url)) {
+        let why = Why::new(cause, "write url as the sender was given it, byte for byte");
+        all.extend(build(why, spec, |provider| change_signed(provider, |signed| signed.url = Some(url))));
     }
-    if let Some(url) = table.get("url").and_then(Value::as_str) {
-        for (cause, other) in other_urls(url) {
-            let why = Why::new(cause, "write url as the sender was given it, byte for byte");
-            add(why, with(table, "url", other));
-        }
+    if signed.signed == Template::body() && signed.timestamp.is_none() {
+        return all;
     }
-    if let Some(scheme) = table.get("scheme").and_then(Value::as_table) {
-        let why = Why::new("the body alone was signed", "write signed = \"{body}\", without timestamp");
-        let mut changed = with(table, "scheme", with(scheme, "signed", "{body}"));
-        changed.remove("timestamp");
-        add(why, changed);
-    }
-    for provider in ["aella", "opp", "sibs", "banking_circle", "standard_webhooks"] {
-        let mut changed = with(table, "provider", provider);
-        changed.retain(|name, _| matches!(name, "path" | "provider" | "keys" | "basic_auth"));
-        let why = Why::new(
-            format!("this is a delivery of {provider}, and the endpoint is one of {}", case.endpoint.provider_name),
-            format!("write provider = {provider:?}, or have it sent to another endpoint"),
-        );
-        if case.endpoint.provider_name != provider {
-            add(why, changed);
-        }
-    }
+    let why = Why::new("the body alone was signed", "write signed = \"{body}\", without timestamp");
+    all.extend(build(why, spec, |provider| {
+        change_signed(provider, |signed| {
+            signed.signed = Template::body();
+            signed.timestamp = None;
+        });
+    }));
     all
 }
 
-fn with(table: &Table, name: &str, value: impl Into<Value>) -> Table {
-    let mut table = table.clone();
-    table.insert(name.to_owned(), value.into());
-    table
+fn change_signed(provider: &mut ProviderSpec, change: impl FnOnce(&mut SignedSpec)) {
+    if let ProviderSpec::Custom(CustomSpec { scheme: SchemeSpec::Signed(signed), .. }) = provider {
+        change(signed);
+    }
+}
+
+/// The same keys and credentials under another provider.
+fn providers(spec: &EndpointSpec) -> Vec<Setting> {
+    let mine = spec.provider.name();
+    let setting = |name: &str| {
+        let mut other = EndpointSpec::new(spec.path.as_str(), ProviderSpec::named(name)?);
+        (other.keys, other.basic_auth) = (spec.keys.clone(), spec.basic_auth.clone());
+        let why = Why::new(
+            format!("this is a delivery of {name}, and the endpoint is one of {mine}"),
+            format!("write provider = {name:?}, or have it sent to another endpoint"),
+        );
+        Some(Setting { why, endpoint: other.build().ok()? })
+    };
+    let others = ["aella", "opp", "sibs", "banking_circle", "standard_webhooks"];
+    others.into_iter().filter(|name| *name != mine).filter_map(setting).collect()
 }
 
 fn other_urls(url: &str) -> Vec<(&'static str, String)> {

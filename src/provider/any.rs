@@ -1,17 +1,19 @@
-//! All providers as one type, so that one receiver serves whatever the configuration names.
+//! All providers as one type, so that one receiver serves whatever a configuration names.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request};
-use tower_webhook::Rejection;
-use tower_webhook::event::{Event, Project};
-use tower_webhook::provider::{Acknowledgement, Events, Message, Profile, Provider};
-use tower_webhook::scheme::{Scheme, SealError, Sealing};
 
-/// Any provider's event, in the shared vocabulary.
+use super::{Acknowledgement, Events, Message, Profile, Provider};
+use crate::error::Rejection;
+use crate::event::{Event, Project};
+use crate::scheme::{Scheme, SealError, Sealing};
+
+/// Any provider's event: its name, and what it says in the shared vocabulary.
 #[derive(Clone, Debug)]
-pub(crate) struct AnyEvent {
+pub struct AnyEvent {
     name: String,
     shared: Event,
 }
@@ -32,12 +34,28 @@ impl Project for AnyEvent {
     }
 }
 
-/// Any provider.
+/// Any provider, for who chooses one when the program runs: all of them are one type, and their events are [`AnyEvent`]s.
+/// Clones share the provider.
+///
+/// ```
+/// use tower_webhook::provider::aella::Aella;
+/// use tower_webhook::provider::mambu::Mambu;
+/// use tower_webhook::provider::{AnyProvider, Provider as _};
+/// use tower_webhook::secret::Secret;
+///
+/// # fn main() -> Result<(), tower_webhook::ConfigError> {
+/// let aella = Aella::new(Secret::utf8("ae_sk_test_example")?)?;
+/// let all = [AnyProvider::new(aella), AnyProvider::new(Mambu::new())];
+/// assert_eq!(all.each_ref().map(|provider| provider.profile().name), ["aella", "mambu"]);
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
-pub(crate) struct AnyProvider(Arc<dyn Erased>);
+pub struct AnyProvider(Arc<dyn Erased>);
 
 impl AnyProvider {
-    pub(crate) fn new(provider: impl Provider) -> Self {
+    /// This provider, without its type.
+    #[must_use]
+    pub fn new(provider: impl Provider) -> Self {
         Self(Arc::new(provider))
     }
 }
@@ -103,5 +121,11 @@ impl Provider for AnyProvider {
 
     fn seal(&self, message: Message, with: &Sealing<'_>) -> Result<Request<Bytes>, SealError> {
         self.0.seal(message, with)
+    }
+}
+
+impl fmt::Debug for AnyProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AnyProvider").field(&self.0.profile().name).finish()
     }
 }

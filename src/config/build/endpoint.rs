@@ -1,0 +1,169 @@
+//! One endpoint: its provider, its layers, its limits.
+
+use std::time::Duration;
+
+use super::forward::{Forward, forward};
+use super::{provider, secret};
+use crate::config::fault::{Faults, Found, Place};
+use crate::config::spec::{CredentialsSpec, EndpointSpec, ProviderSpec, SourcesSpec};
+use crate::idempotency::ReceiverIdentity;
+use crate::layers::{BasicAuth, BasicAuthLayer, Credentials, SourceIpLayer};
+use crate::provider::{AnyProvider, Provider as _};
+use crate::secret::Secret;
+
+/// The longest name of a receiver, in bytes.
+const MAX_NAME: usize = 128;
+
+/// An endpoint, checked and ready for use. [`Config::receiver`](super::config::Config::receiver) makes a receiver of it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Endpoint {
+    /// What it was built of.
+    pub spec: EndpointSpec,
+    /// The receiver's name: the path, unless it was given another.
+    pub name: String,
+    /// Who sends.
+    pub provider: AnyProvider,
+    /// The credentials that are asked for.
+    pub basic_auth: Option<BasicAuthLayer>,
+    /// The addresses that may send.
+    pub sources: Option<SourceIpLayer>,
+    /// The longest body, in bytes.
+    pub max_body: usize,
+    /// How long a completed event is remembered. `None`: as long as the provider needs.
+    pub retention: Option<Duration>,
+    /// Where the program hands events to.
+    pub forward: Option<Forward>,
+}
+
+/// What an endpoint takes over where it says nothing itself.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Defaults {
+    pub(super) max_body: Option<usize>,
+    pub(super) retention: Option<Duration>,
+}
+
+impl EndpointSpec {
+    /// Checks and builds this endpoint by itself. The keys of its faults begin at the endpoint: `keys[0].value`.
+    ///
+    /// # Errors
+    ///
+    /// All [`Faults`] at once.
+    pub fn build(&self) -> Result<Endpoint, Faults> {
+        let found = Found::in_file("");
+        let endpoint = endpoint(self, &Place::root(&found), Defaults::default());
+        found.or_faults(endpoint)
+    }
+}
+
+impl Endpoint {
+    /// Where it listens.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.spec.path
+    }
+
+    /// The provider's name, as it is written in a configuration.
+    #[must_use]
+    pub fn provider_name(&self) -> &'static str {
+        self.spec.provider.name()
+    }
+
+    /// Who its receiver is to a store that others use too.
+    #[must_use]
+    pub fn identity(&self, tenant: &str) -> ReceiverIdentity {
+        let basic = self.basic_auth.as_ref().map(BasicAuthLayer::check);
+        ReceiverIdentity::new(tenant, self.provider.profile().name, &self.name)
+            .keys(self.provider.scheme().key_checks())
+            .users(basic.iter().flat_map(BasicAuth::usernames))
+    }
+}
+
+pub(super) fn endpoint(spec: &EndpointSpec, place: &Place<'_>, defaults: Defaults) -> Option<Endpoint> {
+    let provider = provider::provider(spec, place);
+    let around = around(spec, place);
+    let (provider, around) = (provider?, around?);
+    if !provider.scheme().proves_sender() && spec.basic_auth.is_empty() {
+        let right = match spec.provider {
+            ProviderSpec::Mambu(_) => {
+                "write basic_auth = [{ username = \"…\", password = { env = \"…\" } }], or static_header and keys"
+            }
+            _ => "write basic_auth = [{ username = \"…\", password = { env = \"…\" } }]",
+        };
+        place.fault("basic_auth", "is missing, and nothing else proves this sender", right);
+    }
+    let profile = provider.profile();
+    let retention = spec.retention.or(defaults.retention);
+    if let Some(given) = retention {
+        place.sound("retention", profile.check_retention(given), "take a longer one, or leave it out")?;
+    }
+    Some(Endpoint {
+        name: spec.name.as_ref().unwrap_or(&spec.path).clone(),
+        basic_auth: around.basic_auth,
+        sources: around.sources,
+        max_body: spec.max_body.or(defaults.max_body).unwrap_or(profile.max_body),
+        retention,
+        forward: around.forward,
+        provider,
+        spec: spec.clone(),
+    })
+}
+
+/// What stands around a provider, whoever it is.
+pub(super) struct Around {
+    basic_auth: Option<BasicAuthLayer>,
+    sources: Option<SourceIpLayer>,
+    forward: Option<Forward>,
+}
+
+pub(super) fn around(spec: &EndpointSpec, place: &Place<'_>) -> Option<Around> {
+    check_path(&spec.path, place);
+    check_name(spec.name.as_deref(), place);
+    let all = (
+        if_there((!spec.basic_auth.is_empty()).then_some(&spec.basic_auth), |pairs| basic_auth(pairs, place)),
+        if_there(spec.sources.as_ref(), |spec| sources(spec, place)),
+        if_there(spec.forward.as_ref(), |spec| forward(spec, place)),
+    );
+    Some(Around { basic_auth: all.0?, sources: all.1?, forward: all.2? })
+}
+
+/// `None` where something is there and cannot be built.
+fn if_there<S, T>(spec: Option<S>, build: impl FnOnce(S) -> Option<T>) -> Option<Option<T>> {
+    spec.map_or(Some(None), |spec| build(spec).map(Some))
+}
+
+fn check_path(path: &str, place: &Place<'_>) {
+    let is_path =
+        path.starts_with('/') && path.parse::<http::uri::PathAndQuery>().is_ok_and(|uri| uri.query().is_none());
+    if !is_path {
+        place.fault("path", "is not a path", "begin it with \"/\", without a query");
+    }
+}
+
+fn check_name(name: Option<&str>, place: &Place<'_>) {
+    let is_name = |name: &str| !name.is_empty() && name.len() <= MAX_NAME && !name.chars().any(char::is_control);
+    if !name.is_none_or(is_name) {
+        place.fault("name", "is not a name", "write 1 to 128 bytes of text, such as \"aella-ng\"");
+    }
+}
+
+fn basic_auth(pairs: &[CredentialsSpec], place: &Place<'_>) -> Option<BasicAuthLayer> {
+    let one = |(at, pair)| credentials(pair, &place.item("basic_auth", at));
+    let all: Vec<Option<Credentials>> = pairs.iter().enumerate().map(one).collect();
+    let layer = BasicAuthLayer::new(all.into_iter().collect::<Option<Vec<_>>>()?);
+    place.sound("basic_auth", layer, "write one to eight pairs of username and password")
+}
+
+fn credentials(pair: &CredentialsSpec, place: &Place<'_>) -> Option<Credentials> {
+    let source = place.part("password");
+    let password = secret::text(&pair.password, &source)?;
+    secret::warn_of_readers(&pair.password, &source);
+    let made = Secret::utf8(password.expose()).and_then(|password| Credentials::new(pair.username.as_str(), password));
+    place.sound("password", made, "check username and password")
+}
+
+fn sources(spec: &SourcesSpec, place: &Place<'_>) -> Option<SourceIpLayer> {
+    let layer =
+        place.sound("sources", SourceIpLayer::new(&spec.networks), "write networks such as \"192.0.2.0/24\"")?;
+    Some(layer.trusted_proxies(spec.trusted_proxies))
+}

@@ -1,0 +1,44 @@
+//! `forward_to`: where the program hands events to.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use http::Uri;
+
+use crate::config::fault::Place;
+use crate::config::spec::ForwardSpec;
+
+/// Where the program hands events to, checked.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Forward {
+    /// An `http` address.
+    pub to: Uri,
+    /// How long its answer may take.
+    pub timeout: Duration,
+    /// Whether the sender is answered the upstream's 410.
+    pub pass_gone: bool,
+}
+
+pub(super) fn forward(spec: &ForwardSpec, place: &Place<'_>) -> Option<Forward> {
+    let uri: Option<Uri> = spec.to.parse().ok();
+    let Some(to) = uri.filter(|uri| uri.scheme_str() == Some("http") && uri.authority().is_some()) else {
+        let right = "write \"http://host:port/path\"; https is not spoken here";
+        place.fault("forward_to", "is not an address that can be forwarded to", right);
+        return None;
+    };
+    if !spec.dangerous_in_clear && !to.host().is_some_and(is_loopback) {
+        place.fault(
+            "forward_to",
+            "is not this machine, and events would go there in clear for everybody between",
+            "write an address of 127.0.0.0/8, [::1] or localhost, or say dangerous_forward_in_clear = true",
+        );
+        return None;
+    }
+    Some(Forward { to, timeout: spec.timeout, pass_gone: spec.pass_gone })
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    host.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}

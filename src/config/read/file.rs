@@ -1,0 +1,116 @@
+//! The whole file: its TOML, and what all endpoints have in common.
+
+use std::path::Path;
+use std::time::Duration;
+
+use toml::Table;
+
+use super::secret::named_secret;
+use super::section::Section;
+use super::{endpoint, secret};
+use crate::config::fault::{Found, Place};
+use crate::config::spec::{ConfigSpec, DedupeSpec, RedisSpec, StoreSpec, WaitSpec};
+
+/// A specification as far as it could be read. Where something could not, the usual stands in its place, so that the rest
+/// can be looked at too.
+pub(in crate::config) struct Draft {
+    pub(in crate::config) spec: ConfigSpec,
+    /// Which endpoints' providers could not be read.
+    pub(in crate::config) unread: Vec<usize>,
+}
+
+/// Reads a file.
+pub(in crate::config) fn file(path: &Path, found: &Found) -> Option<Draft> {
+    match std::fs::read_to_string(path) {
+        Ok(content) => text(path, &content, found),
+        Err(error) => {
+            found.add("(file)", format_args!("cannot be read: {error}"), "give the path of a readable TOML file");
+            None
+        }
+    }
+}
+
+/// Reads a text as if it were a file at this path.
+pub(in crate::config) fn text(path: &Path, content: &str, found: &Found) -> Option<Draft> {
+    let table: Table = match content.parse() {
+        Ok(table) => table,
+        Err(error) => {
+            let error: toml::de::Error = error;
+            let line = error.span().map(|span| line_of(content, span.start)).unwrap_or_default();
+            found.add(format!("line {line}"), error.message().replace('\n', " "), "write TOML");
+            return None;
+        }
+    };
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut draft = read(&Section::new(Place::root(found), &table), folder);
+    draft.spec.file = path.display().to_string();
+    found.reading_ends();
+    Some(draft)
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.get(..at).unwrap_or_default().matches('\n').count() + 1
+}
+
+fn read(root: &Section<'_>, folder: &Path) -> Draft {
+    let mut spec = ConfigSpec::new([]);
+    if let Some(text) = root.text("listen") {
+        match text.parse() {
+            Ok(address) => spec.listen = address,
+            Err(_) => {
+                root.fault("listen", "is not an address", "write an address and a port, such as \"127.0.0.1:8080\"");
+            }
+        }
+    }
+    spec.tenant = root.text("tenant").unwrap_or_default().to_owned();
+    spec.max_body = root.size("max_body");
+    spec.body_budget = root.size("body_budget");
+    for (key, time) in [
+        ("body_deadline", &mut spec.body_deadline),
+        ("write_deadline", &mut spec.write_deadline),
+        ("drain", &mut spec.drain),
+    ] {
+        *time = root.some_time(key).unwrap_or(*time);
+    }
+    spec.quiet_payloads = root.truth("quiet_payloads").unwrap_or(false);
+    spec.dedupe = root.section("dedupe").map(|section| dedupe(&section, folder)).unwrap_or_default();
+    let sections = root.sections("endpoint");
+    root.finish();
+    let mut unread = Vec::new();
+    for (at, section) in sections.iter().enumerate() {
+        let endpoint = endpoint::read(section, folder);
+        unread.extend((!endpoint.is_provider_read).then_some(at));
+        spec.endpoints.push(endpoint.spec);
+    }
+    Draft { spec, unread }
+}
+
+fn dedupe(section: &Section<'_>, folder: &Path) -> DedupeSpec {
+    // With Redis a capacity says nothing, and is no fault: a file is easily switched over.
+    let capacity = section.count("capacity").unwrap_or(1_000_000);
+    let right = "write \"memory\" or \"redis\"";
+    let kinds = |text: &str| matches!(text, "memory" | "redis").then_some(text == "redis");
+    let store = match section.word("kind", false, kinds, right) {
+        false => StoreSpec::Memory { capacity },
+        true => StoreSpec::Redis(redis(section, folder)),
+    };
+    let (lease, retention) = (section.some_time("lease"), section.some_time("retention"));
+    section.finish();
+    DedupeSpec { store, lease, retention }
+}
+
+fn redis(section: &Section<'_>, folder: &Path) -> RedisSpec {
+    let right = "write url = \"redis://127.0.0.1:6379\", or url = { env = \"…\" }";
+    let url = named_secret(section, "url", folder, right);
+    let mut spec = RedisSpec::new(url.unwrap_or_else(secret::unread));
+    spec.strict = section.truth("strict").unwrap_or(false);
+    spec.deadline = section.some_time("deadline");
+    spec.prefix = section.text("prefix").map(str::to_owned);
+    spec.wait = section.section("wait").map(|wait| {
+        let replicas = wait.count("replicas").and_then(|count| u32::try_from(count).ok()).unwrap_or(1);
+        let time = wait.some_time("time").unwrap_or(Duration::from_millis(500));
+        wait.finish();
+        WaitSpec::new(replicas, time)
+    });
+    spec
+}

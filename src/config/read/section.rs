@@ -1,0 +1,203 @@
+//! A table of a TOML file, read so that every fault is found in one go, each with its key and what would be right.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::time::Duration;
+
+use http::HeaderName;
+use toml::{Table, Value};
+
+use super::units::{duration, size};
+use crate::clock::Timestamp;
+use crate::config::fault::Place;
+
+const TIMES: &str = "write a time such as \"500ms\", \"10s\", \"5m\", \"2h\", \"7d\"";
+
+/// A table, and the place where it stands. It remembers which keys were asked for: the rest is unknown.
+pub(super) struct Section<'a> {
+    place: Place<'a>,
+    table: &'a Table,
+    asked: RefCell<BTreeSet<&'static str>>,
+}
+
+impl<'a> Section<'a> {
+    pub(super) fn new(place: Place<'a>, table: &'a Table) -> Self {
+        Self { place, table, asked: RefCell::default() }
+    }
+
+    pub(super) fn fault(&self, key: &str, wrong: impl fmt::Display, right: impl fmt::Display) {
+        self.place.fault(key, wrong, right);
+    }
+
+    /// Whether the key is there. It counts as asked for.
+    pub(super) fn has(&self, key: &'static str) -> bool {
+        self.value(key).is_some()
+    }
+
+    fn value(&self, key: &'static str) -> Option<&'a Value> {
+        self.asked.borrow_mut().insert(key);
+        self.table.get(key)
+    }
+
+    fn typed<T>(&self, key: &'static str, right: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> Option<T> {
+        let value = self.value(key)?;
+        let read = read(value);
+        if read.is_none() {
+            self.fault(key, format_args!("{} is not taken here", value.type_str()), right);
+        }
+        read
+    }
+
+    /// A text, where it may be something else too.
+    pub(super) fn plain_text(&self, key: &'static str) -> Option<&'a str> {
+        self.value(key)?.as_str()
+    }
+
+    pub(super) fn text(&self, key: &'static str) -> Option<&'a str> {
+        self.typed(key, "write a text in quotes", Value::as_str)
+    }
+
+    /// A text that must be there.
+    pub(super) fn needed(&self, key: &'static str, right: &str) -> Option<&'a str> {
+        if !self.has(key) {
+            self.fault(key, "is missing", right);
+            return None;
+        }
+        self.text(key)
+    }
+
+    /// One of these words. Others are a fault, for which the usual one stands.
+    pub(super) fn word<T>(&self, key: &'static str, usual: T, read: impl FnOnce(&str) -> Option<T>, right: &str) -> T {
+        let Some(text) = self.text(key) else { return usual };
+        read(text).unwrap_or_else(|| {
+            self.fault(key, "is not known", right);
+            usual
+        })
+    }
+
+    /// A name that was read, or a fault that quotes it.
+    pub(super) fn known<T>(&self, key: &'static str, text: &str, read: Option<T>, right: &str) -> Option<T> {
+        if read.is_none() {
+            self.fault(key, format_args!("{text:?} is not known"), right);
+        }
+        read
+    }
+
+    /// A point in time, as a text or as TOML's own.
+    pub(super) fn time(&self, key: &'static str) -> Option<Timestamp> {
+        const TIME: &str = "write it as \"2026-12-01T00:00:00Z\"";
+        let text = self.typed(key, TIME, |value| match value {
+            Value::Datetime(time) => Some(time.to_string()),
+            value => value.as_str().map(str::to_owned),
+        })?;
+        let time = text.parse().ok();
+        if time.is_none() {
+            self.fault(key, "is not a time", TIME);
+        }
+        time
+    }
+
+    pub(super) fn header_name(&self, key: &'static str) -> Option<HeaderName> {
+        let text = self.text(key)?;
+        let name = text.parse().ok();
+        if name.is_none() {
+            self.fault(key, format_args!("{text:?} is not a header name"), "write letters, digits and hyphens");
+        }
+        name
+    }
+
+    pub(super) fn truth(&self, key: &'static str) -> Option<bool> {
+        self.typed(key, "write true or false", Value::as_bool)
+    }
+
+    pub(super) fn count(&self, key: &'static str) -> Option<usize> {
+        self.typed(key, "write a whole number, 0 or more", |value| value.as_integer()?.try_into().ok())
+    }
+
+    /// Bytes, at least one: a number, or a text such as `1MiB`.
+    pub(super) fn size(&self, key: &'static str) -> Option<usize> {
+        let right = "write bytes as a number, or as \"64KiB\", \"1MiB\"";
+        let bytes = self.typed(key, right, |value| match value {
+            Value::Integer(bytes) => (*bytes).try_into().ok(),
+            value => size(value.as_str()?),
+        });
+        self.more_than_none(key, bytes, right)
+    }
+
+    /// A length of time, which may be none.
+    pub(super) fn duration(&self, key: &'static str) -> Option<Duration> {
+        self.typed(key, TIMES, |value| duration(value.as_str()?))
+    }
+
+    /// A length of time where none makes no sense.
+    pub(super) fn some_time(&self, key: &'static str) -> Option<Duration> {
+        self.more_than_none(key, self.duration(key), TIMES)
+    }
+
+    fn more_than_none<T: Default + PartialEq>(&self, key: &'static str, read: Option<T>, right: &str) -> Option<T> {
+        if read.as_ref() == Some(&T::default()) {
+            self.fault(key, "is nothing: with that no delivery could be handled", right);
+            return None;
+        }
+        read
+    }
+
+    pub(super) fn texts(&self, key: &'static str) -> Option<Vec<&'a str>> {
+        self.typed(key, "write a list of texts, such as [\"a\", \"b\"]", |value| {
+            value.as_array()?.iter().map(Value::as_str).collect()
+        })
+    }
+
+    pub(super) fn section(&self, key: &'static str) -> Option<Section<'a>> {
+        let table = self.typed(key, "write a table: { … } or [section]", Value::as_table)?;
+        Some(Self::new(self.place.part(key), table))
+    }
+
+    /// A list of tables; one table alone is taken as a list of one.
+    pub(super) fn sections(&self, key: &'static str) -> Vec<Section<'a>> {
+        let tables: Option<Vec<(Place<'a>, &'a Table)>> =
+            self.typed(key, "write a list of tables", |value| match value {
+                Value::Table(table) => Some(vec![(self.place.part(key), table)]),
+                value => {
+                    let item = |(at, value): (usize, &'a Value)| Some((self.place.item(key, at), value.as_table()?));
+                    value.as_array()?.iter().enumerate().map(item).collect()
+                }
+            });
+        tables.into_iter().flatten().map(|(place, table)| Self::new(place, table)).collect()
+    }
+
+    /// Call last: every key that nobody asked for is a fault.
+    pub(super) fn finish(&self) {
+        let asked = self.asked.borrow();
+        for key in self.table.keys().filter(|key| !asked.contains(key.as_str())) {
+            let known: Vec<&str> = asked.iter().copied().collect();
+            self.fault(key, "is not known here", format_args!("known are {}", known.join(", ")));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::fault::Found;
+
+    #[test]
+    fn every_fault_is_found_and_named() {
+        let table: Table = "a = 1\nb = \"x\"\nodd = true\n[[c]]\nd = 1\n[[c]]\nd = \"y\"".parse().unwrap();
+        let found = Found::in_file("f.toml");
+        let root = Section::new(Place::root(&found), &table);
+        assert_eq!((root.text("a"), root.count("b"), root.needed("e", "write it")), (None, None, None));
+        let texts: Vec<_> = root.sections("c").iter().map(|section| section.text("d")).collect();
+        assert_eq!(texts, [None, Some("y")]);
+        root.finish();
+        assert_eq!(
+            found.or_faults(Some(())).unwrap_err().to_string(),
+            "f.toml: a: integer is not taken here; write a text in quotes\n\
+             f.toml: b: string is not taken here; write a whole number, 0 or more\n\
+             f.toml: e: is missing; write it\n\
+             f.toml: c[0].d: integer is not taken here; write a text in quotes\n\
+             f.toml: odd: is not known here; known are a, b, c, e"
+        );
+    }
+}

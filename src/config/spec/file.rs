@@ -1,0 +1,128 @@
+//! The whole configuration: what all endpoints have in common, and the endpoints.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use super::endpoint::EndpointSpec;
+use super::secret::SecretSource;
+
+/// A configuration.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ConfigSpec {
+    /// What its faults call it: the file it was read from. Empty where there is none.
+    pub file: String,
+    /// Where it listens. Default: any free port of 127.0.0.1.
+    pub listen: SocketAddr,
+    /// Keeps its keys apart from others on the same store. Default: empty.
+    pub tenant: String,
+    /// The longest body, in bytes, where an endpoint says nothing. Default: the provider's.
+    pub max_body: Option<usize>,
+    /// The time for a whole body. Default: 10 seconds.
+    pub body_deadline: Duration,
+    /// For the bodies of all endpoints together, in bytes. Default: enough for the longest.
+    pub body_budget: Option<usize>,
+    /// How long a peer may not read of its answer. Default: 10 seconds.
+    pub write_deadline: Duration,
+    /// How long what is in hand may take after a signal to stop. Default: 30 seconds.
+    pub drain: Duration,
+    /// Whether the program prints no payloads, where an endpoint says nothing. Default: it does.
+    pub quiet_payloads: bool,
+    /// How events are claimed.
+    pub dedupe: DedupeSpec,
+    /// The endpoints, at least one.
+    pub endpoints: Vec<EndpointSpec>,
+}
+
+impl ConfigSpec {
+    /// These endpoints, with the defaults of each field.
+    #[must_use]
+    pub fn new(endpoints: impl IntoIterator<Item = EndpointSpec>) -> Self {
+        Self {
+            file: String::new(),
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            tenant: String::new(),
+            max_body: None,
+            body_deadline: Duration::from_secs(10),
+            body_budget: None,
+            write_deadline: Duration::from_secs(10),
+            drain: Duration::from_secs(30),
+            quiet_payloads: false,
+            dedupe: DedupeSpec::default(),
+            endpoints: endpoints.into_iter().collect(),
+        }
+    }
+}
+
+/// `[dedupe]`: how events are claimed.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct DedupeSpec {
+    /// Where idempotency keys live.
+    pub store: StoreSpec,
+    /// How long a claim holds without renewal. Default: 30 seconds.
+    pub lease: Option<Duration>,
+    /// How long a completed event is remembered, where an endpoint says nothing. Default: the provider's.
+    pub retention: Option<Duration>,
+}
+
+/// Where idempotency keys live.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum StoreSpec {
+    /// In memory, for as long as the process lives.
+    Memory {
+        /// How many keys are remembered. Default: a million.
+        capacity: usize,
+    },
+    /// In Redis or Valkey.
+    Redis(RedisSpec),
+}
+
+impl Default for StoreSpec {
+    fn default() -> Self {
+        Self::Memory { capacity: 1_000_000 }
+    }
+}
+
+/// A store in Redis.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RedisSpec {
+    /// Its address, which may hold a password.
+    pub url: SecretSource,
+    /// Whether a server that cannot be probed, or may not promise all, ends the program at its start. Default: no.
+    pub strict: bool,
+    /// The time for one operation. Default: the store's.
+    pub deadline: Option<Duration>,
+    /// What every key begins with. Default: the store's.
+    pub prefix: Option<String>,
+    /// Replicas that are waited for. Default: none.
+    pub wait: Option<WaitSpec>,
+}
+
+impl RedisSpec {
+    /// The store at this address.
+    #[must_use]
+    pub fn new(url: SecretSource) -> Self {
+        Self { url, strict: false, deadline: None, prefix: None, wait: None }
+    }
+}
+
+/// Replicas that are waited for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct WaitSpec {
+    /// How many.
+    pub replicas: u32,
+    /// For how long.
+    pub time: Duration,
+}
+
+impl WaitSpec {
+    /// So many replicas, for so long.
+    #[must_use]
+    pub fn new(replicas: u32, time: Duration) -> Self {
+        Self { replicas, time }
+    }
+}

@@ -1,0 +1,15 @@
+//! What a configuration says, as plain types: read from a file, or made and changed by hand.
+//!
+//! Nothing is checked here beyond what the types say; [`ConfigSpec::build`] and [`EndpointSpec::build`] check all of it.
+
+mod custom;
+mod endpoint;
+mod file;
+mod provider;
+mod secret;
+
+pub use custom::{CustomSpec, ProofSpec, SchemeSpec, SignatureLayout, SignedSpec, TimestampPlace, TimestampSpec};
+pub use endpoint::{EndpointSpec, ForwardSpec, SourcesSpec};
+pub use file::{ConfigSpec, DedupeSpec, RedisSpec, StoreSpec, WaitSpec};
+pub use provider::{AellaSpec, BankingCircleSpec, MambuSpec, OppSpec, ProviderSpec, SibsSpec, StandardWebhooksSpec};
+pub use secret::{CredentialsSpec, KeyEncoding, KeySpec, SecretError, SecretSource, SecretText};
