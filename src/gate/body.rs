@@ -1,4 +1,4 @@
-//! The one body type of this crate: bytes that are all there.
+//! The body of requests inside: bytes that are all there.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -12,8 +12,7 @@ use http_body::{Frame, SizeHint};
 
 use super::evidence::Authenticated;
 
-/// A body of bytes that are all there: what inner services get after a [`BodyGate`](super::BodyGate), and what
-/// a receiver answers with.
+/// A body of bytes that are all there: what inner services get after a [`BodyGate`](super::BodyGate).
 #[derive(Clone, Debug, Default)]
 pub struct Body(Bytes);
 

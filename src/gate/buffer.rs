@@ -17,6 +17,7 @@ use super::budget::{BodyBudget, Hold};
 use super::collect::Collect;
 use super::offload::{is_long, offload};
 use super::reject::Refused;
+use super::response_body::ResponseBody;
 use super::rest::{After, Rest};
 use super::{Body, BodyCheck};
 use crate::error::{BoxError, Rejection, RejectionKind};
@@ -32,7 +33,7 @@ use crate::error::{BoxError, Rejection, RejectionKind};
 /// A body of more than 256 KiB is checked on a thread for blocking work, at most as many at a time as there are cores. A
 /// panic of the check is a rejection there (500).
 ///
-/// It needs a tokio runtime with its timer. A request body that is not `Unpin` has to be boxed in front.
+/// It needs a tokio runtime with its timer.
 ///
 /// # Example
 ///
@@ -63,7 +64,7 @@ use crate::error::{BoxError, Rejection, RejectionKind};
 /// let service = BodyGate::new(Arc::new(Short), echo);
 ///
 /// let short = service.clone().oneshot(Request::new("12345".to_owned())).await?;
-/// assert_eq!(short.into_body().into_bytes(), "12345");
+/// assert_eq!(short.into_body().whole().unwrap(), "12345");
 ///
 /// let long = service.oneshot(Request::new("123456".to_owned())).await?;
 /// assert_eq!(long.status(), StatusCode::PAYLOAD_TOO_LARGE);
@@ -104,11 +105,12 @@ impl<C, S, B, R> Service<Request<B>> for BodyGate<C, S>
 where
     C: BodyCheck,
     S: Service<Request<Body>, Response = Response<R>> + Clone,
-    B: http_body::Body + Send + Unpin + 'static,
+    B: http_body::Body + Send + 'static,
     B::Error: Into<BoxError>,
-    R: Default,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
 {
-    type Response = S::Response;
+    type Response = Response<ResponseBody>;
     type Error = S::Error;
     type Future = BodyFuture<C, S, B>;
 
@@ -176,18 +178,21 @@ impl<C, S, B, R> Future for BodyFuture<C, S, B>
 where
     C: BodyCheck,
     S: Service<Request<Body>, Response = Response<R>>,
-    B: http_body::Body + Send + Unpin + 'static,
+    B: http_body::Body + Send + 'static,
     B::Error: Into<BoxError>,
-    R: Default,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
 {
-    type Output = Result<S::Response, S::Error>;
+    type Output = Result<Response<ResponseBody>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
                 StateProjection::Refused { refused } => return refused.poll(cx).map(Ok),
-                StateProjection::Passed { answer, .. } => return answer.poll(cx),
+                StateProjection::Passed { answer, .. } => {
+                    return answer.poll(cx).map_ok(|response| response.map(ResponseBody::new));
+                }
                 StateProjection::Reading { opening: Some(opening), inner, .. } => {
                     passed(ready!(opening.as_mut().poll(cx)).and_then(|opened| opened), inner)
                 }

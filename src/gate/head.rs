@@ -6,13 +6,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::HeadCheck;
 use super::reject::Refused;
+use super::response_body::ResponseBody;
 use super::rest::Rest;
+use crate::error::BoxError;
 
 /// Asks a [`HeadCheck`] before the inner service is called. Of a refused request's body nothing is kept; it is read and
 /// thrown away as [`answer_early`](super::answer_early) does.
@@ -76,9 +79,10 @@ where
     C: HeadCheck,
     S: Service<Request<B>, Response = Response<R>>,
     B: http_body::Body + Send + 'static,
-    R: Default,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
 {
-    type Response = S::Response;
+    type Response = Response<ResponseBody>;
     type Error = S::Error;
     type Future = HeadFuture<S::Future>;
 
@@ -115,14 +119,15 @@ pin_project! {
 impl<F, R, E> Future for HeadFuture<F>
 where
     F: Future<Output = Result<Response<R>, E>>,
-    R: Default,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
 {
-    type Output = F::Output;
+    type Output = Result<Response<ResponseBody>, E>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
             StateProjection::Refused { refused } => refused.poll(cx).map(Ok),
-            StateProjection::Passed { answer } => answer.poll(cx),
+            StateProjection::Passed { answer } => answer.poll(cx).map_ok(|response| response.map(ResponseBody::new)),
         }
     }
 }

@@ -12,6 +12,7 @@ mod evidence;
 mod head;
 mod offload;
 mod reject;
+mod response_body;
 mod rest;
 
 use std::net::SocketAddr;
@@ -30,6 +31,7 @@ pub use evidence::{Authenticated, Verified};
 pub use head::{HeadFuture, HeadGate};
 pub(crate) use offload::{is_long, offload};
 pub use reject::reject;
+pub use response_body::ResponseBody;
 pub use rest::answer_early;
 
 /// The address at the other end of the connection. Who serves with plain hyper puts it into the request's extensions.

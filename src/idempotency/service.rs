@@ -21,8 +21,8 @@ use crate::delivery::Drain;
 use crate::delivery::InHand;
 use crate::delivery::{Delivery, Inner, Received};
 use crate::delivery::{Fingerprint, Namespace};
-use crate::error::{Rejection, RejectionKind};
-use crate::gate::{Body, Verified, is_long, leave_outside, offload, reject, tell_length};
+use crate::error::{BoxError, Rejection, RejectionKind};
+use crate::gate::{Body, ResponseBody, Verified, is_long, leave_outside, offload, reject, tell_length};
 use crate::observe::log;
 use crate::provider::{Acknowledgement, Decoded, Provider};
 
@@ -69,11 +69,11 @@ where
     S: Service<Request<Body>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,
     S::Error: Send + 'static,
-    R: http_body::Body<Data = Bytes> + From<Bytes> + Default + Send + 'static,
+    R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    type Response = Response<R>;
+    type Response = Response<ResponseBody>;
     type Error = S::Error;
-    type Future = ResponseFuture<R, S::Error>;
+    type Future = ResponseFuture<ResponseBody, S::Error>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -95,6 +95,9 @@ where
         }
     }
 }
+
+/// What goes out of here.
+type Answered<E> = Result<Response<ResponseBody>, E>;
 
 /// A delivery that has been decoded.
 struct Batch<E> {
@@ -166,17 +169,12 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
     }
 
     /// Admits and delivers a long plaintext, which is decoded off the runtime's threads.
-    fn deliver_long<S, R>(
-        self: &Arc<Self>,
-        head: Parts,
-        plaintext: Bytes,
-        ready: S,
-    ) -> InHand<Result<Response<R>, S::Error>>
+    fn deliver_long<S, R>(self: &Arc<Self>, head: Parts, plaintext: Bytes, ready: S) -> InHand<Answered<S::Error>>
     where
         S: Service<Request<Body>, Response = Response<R>> + Clone + Send + 'static,
         S::Future: Send,
         S::Error: Send + 'static,
-        R: http_body::Body<Data = Bytes> + From<Bytes> + Default + Send + 'static,
+        R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let engine = Arc::clone(self);
         InHand::new(self.drain.track(async move {
@@ -190,12 +188,12 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
     }
 
     /// Runs every event.
-    fn deliver<S, R>(self: &Arc<Self>, batch: Batch<P::Event>, ready: S) -> InHand<Result<Response<R>, S::Error>>
+    fn deliver<S, R>(self: &Arc<Self>, batch: Batch<P::Event>, ready: S) -> InHand<Answered<S::Error>>
     where
         S: Service<Request<Body>, Response = Response<R>> + Clone + Send + 'static,
         S::Future: Send,
         S::Error: Send + 'static,
-        R: http_body::Body<Data = Bytes> + From<Bytes> + Default + Send + 'static,
+        R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let Batch { head, events, shared } = batch;
         let engine = Arc::clone(self);
@@ -212,12 +210,12 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         }
     }
 
-    async fn deliver_all<S, R>(self: Arc<Self>, batch: Batch<P::Event>, ready: S) -> Result<Response<R>, S::Error>
+    async fn deliver_all<S, R>(self: Arc<Self>, batch: Batch<P::Event>, ready: S) -> Answered<S::Error>
     where
         S: Service<Request<Body>, Response = Response<R>> + Clone + Send,
         S::Future: Send,
         S::Error: Send,
-        R: http_body::Body<Data = Bytes> + From<Bytes> + Default + Send,
+        R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let Batch { head, events, shared } = batch;
         // The first event uses up the readiness; a clone that waits for its own must not wait for that one.
@@ -232,12 +230,12 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         answer_all(shared.acknowledgement.as_ref(), answers, shared.unreadable.as_ref())
     }
 
-    async fn run<S, R>(&self, shared: &Shared, job: Box<Job<P::Event>>, service: S) -> Answer<R, S::Error>
+    async fn run<S, R>(&self, shared: &Shared, job: Box<Job<P::Event>>, service: S) -> Answer<ResponseBody, S::Error>
     where
         S: Service<Request<Body>, Response = Response<R>> + Send,
         S::Future: Send,
         S::Error: Send,
-        R: http_body::Body<Data = Bytes> + From<Bytes> + Default + Send,
+        R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let event_key = job.event.key.clone();
         let key = self.namespace.key(&event_key);
@@ -259,18 +257,18 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         job: Box<Job<P::Event>>,
         mut service: S,
         grant: Grant,
-    ) -> Work<Result<Response<R>, S::Error>>
+    ) -> Work<Answered<S::Error>>
     where
         S: Service<Request<Body>, Response = Response<R>> + Send,
         S::Future: Send,
         S::Error: Send,
-        R: http_body::Body<Data = Bytes> + From<Bytes> + Default + Send,
+        R: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         if let Err(error) = poll_fn(|cx| service.poll_ready(cx)).await {
             return Work::NotDone { answer: Err(error), delay: Duration::ZERO };
         }
         let response = match service.call(self.request(shared, *job, grant)).await {
-            Ok(response) => response,
+            Ok(response) => response.map(ResponseBody::new),
             Err(error) => return Work::NotDone { answer: Err(error), delay: Duration::ZERO },
         };
         if !response.status().is_success() {

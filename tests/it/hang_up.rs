@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tower::{Layer as _, Service as _, ServiceExt as _, service_fn};
 use tower_webhook::delivery::{Drain, Fingerprint, KeyHash};
 use tower_webhook::encoding::Encoding;
-use tower_webhook::gate::Body;
+use tower_webhook::gate::{Body, ResponseBody};
 use tower_webhook::idempotency::{
     Claim, DedupeStore, Held, IdempotencyLayer, ResponseFuture, StoreError, StoredResponse, Terms, Token,
 };
@@ -24,7 +24,7 @@ use tower_webhook::{MemoryStore, Rejection, RejectionKind};
 
 use crate::deliveries::{TRANSFER, aella, now, sealed};
 
-type Answer = ResponseFuture<Body, Infallible>;
+type Answer = ResponseFuture<ResponseBody, Infallible>;
 
 /// A handler that counts its calls and its ends, and waits between them until it is let go.
 #[derive(Clone)]
