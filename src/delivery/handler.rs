@@ -44,6 +44,10 @@ impl Outcome {
 }
 
 /// What a handler may return: `()`, an [`Outcome`], or a `Result` of one of them with any error.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an outcome",
+    note = "a handler yields `()`, an `Outcome`, or a `Result` of one of them with any error"
+)]
 pub trait IntoOutcome {
     /// As an outcome.
     fn into_outcome(self) -> Outcome;

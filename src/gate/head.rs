@@ -60,7 +60,7 @@ pub struct HeadGate<C, S> {
     inner: S,
 }
 
-impl<C, S> HeadGate<C, S> {
+impl<C: HeadCheck, S> HeadGate<C, S> {
     /// Puts a check in front of a service.
     #[must_use]
     pub fn new(check: Arc<C>, inner: S) -> Self {

@@ -39,6 +39,10 @@ pub use rest::answer_early;
 pub struct PeerAddr(pub SocketAddr);
 
 /// A check that needs the head of a request alone.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a check of heads",
+    note = "a `HeadGate` asks a `HeadCheck`; the ready-made ones come with `BasicAuthLayer` and `SourceIpLayer`"
+)]
 pub trait HeadCheck: Send + Sync + 'static {
     /// Looks at the head, and may leave evidence in its extensions.
     ///
@@ -49,6 +53,10 @@ pub trait HeadCheck: Send + Sync + 'static {
 }
 
 /// A check that needs the whole body.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a check of bodies",
+    note = "a `BodyGate` asks a `BodyCheck`; the ready-made one comes with `VerifyLayer`"
+)]
 pub trait BodyCheck: Send + Sync + 'static {
     /// How much body is read, and for how long.
     fn limits(&self) -> BodyLimits;

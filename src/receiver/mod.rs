@@ -28,7 +28,7 @@ pub use front::{ReceiverBody, ReceiverHead};
 ///
 /// Without `.dedupe(..)` it does not become a service:
 ///
-/// ```compile_fail,E0599
+/// ```compile_fail,E0277
 /// # use tower_webhook::{provider::aella::{self, Aella}, secret::Secret, Received, Receiver};
 /// # fn build() -> Result<(), tower_webhook::ConfigError> {
 /// let aella = Aella::new(Secret::utf8("ae_sk_test_example")?)?;
@@ -40,7 +40,7 @@ pub use front::{ReceiverBody, ReceiverHead};
 pub struct Receiver<P, D = NoDedupe> {
     name: Arc<str>,
     provider: Arc<P>,
-    store: D,
+    store: Arc<D>,
     front: ReceiverHead,
     limits: BodyLimits,
     budget: Option<BodyBudget>,
@@ -50,12 +50,12 @@ pub struct Receiver<P, D = NoDedupe> {
     drain: Drain,
 }
 
-impl<P, D: Clone> Clone for Receiver<P, D> {
+impl<P, D> Clone for Receiver<P, D> {
     fn clone(&self) -> Self {
         Self {
             name: Arc::clone(&self.name),
             provider: Arc::clone(&self.provider),
-            store: self.store.clone(),
+            store: Arc::clone(&self.store),
             front: self.front.clone(),
             limits: self.limits,
             budget: self.budget.clone(),
@@ -92,7 +92,7 @@ impl<P: Provider> Receiver<P> {
             budget: None,
             settings: Settings::new(profile.retention()),
             provider: Arc::new(provider),
-            store: NoDedupe,
+            store: Arc::new(NoDedupe),
             clock: Shared(Arc::new(SystemClock)),
             skip_verification: false,
             drain: Drain::new(),
@@ -100,8 +100,8 @@ impl<P: Provider> Receiver<P> {
     }
 
     /// Keeps idempotency keys in this store. Clones of one store share its keys, each receiver under its own name.
-    pub fn dedupe<D: DedupeStore>(self, store: D) -> Receiver<P, Arc<D>> {
-        self.with_store(Arc::new(store))
+    pub fn dedupe<D: DedupeStore>(self, store: D) -> Receiver<P, D> {
+        self.with_store(store)
     }
 
     /// Runs the handler for every delivery, repeats too.
@@ -110,14 +110,14 @@ impl<P: Provider> Receiver<P> {
     ///
     /// Every sender repeats itself, after a lost answer for instance. A handler that moves money must recognise a
     /// repeat by itself; [`Received::fence`](crate::Received::fence) is `None`.
-    pub fn dangerous_without_dedupe(self) -> Receiver<P, Arc<WithoutDedupe>> {
-        self.with_store(Arc::new(WithoutDedupe))
+    pub fn dangerous_without_dedupe(self) -> Receiver<P, WithoutDedupe> {
+        self.with_store(WithoutDedupe)
     }
 
     fn with_store<D>(self, store: D) -> Receiver<P, D> {
         Receiver {
             name: self.name,
-            store,
+            store: Arc::new(store),
             provider: self.provider,
             front: self.front,
             limits: self.limits,
@@ -194,9 +194,7 @@ impl<P: Provider, D> Receiver<P, D> {
     pub fn drain(&self) -> Drain {
         self.drain.clone()
     }
-}
 
-impl<P: Provider, D: DedupeStore> Receiver<P, Arc<D>> {
     /// A service that answers the provider and calls this handler once per event. The handler returns `()`, an
     /// [`Outcome`](crate::Outcome), or a `Result` of one of them; an error is answered 500 and the event is tried again. A sender that
     /// hangs up does not cancel the handler. Slower than its sender waits, it goes on, and the sender's retry gets its 2xx;
@@ -212,6 +210,7 @@ impl<P: Provider, D: DedupeStore> Receiver<P, Arc<D>> {
     pub fn handle<F>(self, handler: F) -> ReceiverService<P, D, HandlerService<P::Event, F>>
     where
         F: Handler<P::Event>,
+        D: DedupeStore,
     {
         let handler = HandlerService::new(handler, Arc::clone(&self.name));
         let layer = self.layer();
@@ -221,7 +220,10 @@ impl<P: Provider, D: DedupeStore> Receiver<P, Arc<D>> {
     /// A layer for routes you already have: the inner service sees one request per event, with the event's JSON as its
     /// body, and [`Received`](crate::Received) and [`Delivery`](crate::Delivery) in the extensions.
     #[must_use]
-    pub fn layer(self) -> ReceiverLayer<P, D> {
+    pub fn layer(self) -> ReceiverLayer<P, D>
+    where
+        D: DedupeStore,
+    {
         let budget = self.budget.unwrap_or_else(|| BodyBudget::for_bodies_of(self.limits.max_bytes));
         let open = ReceiverBody {
             receiver: Arc::clone(&self.name),

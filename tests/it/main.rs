@@ -17,6 +17,7 @@ mod budget;
 mod contract;
 mod custom;
 mod deliveries;
+mod diagnostics;
 mod effects;
 mod gate;
 mod hang_up;
