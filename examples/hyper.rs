@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tower::{Service, ServiceExt as _};
 use tower_webhook::delivery::Drain;
-use tower_webhook::gate::{Body, PeerAddr};
+use tower_webhook::gate::{PeerAddr, ResponseBody};
 use tower_webhook::layers::SourceIpLayer;
 use tower_webhook::provider::opp::{self, Opp};
 use tower_webhook::{ConfigError, MemoryStore, Received, Receiver, secret::Secret};
@@ -36,7 +36,7 @@ async fn on_opp(event: Received<opp::Event>) -> Result<(), BoxError> {
 /// Serves until `stop` is done, and then lets every connection finish its answer.
 async fn serve<S>(listener: TcpListener, service: S, stop: impl Future<Output = ()>)
 where
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>,
+    S: Service<Request<Incoming>, Response = Response<ResponseBody>, Error = Infallible, Future: Send>,
     S: Clone + Send + 'static,
 {
     let (open, mut stop) = (GracefulShutdown::new(), pin!(stop));

@@ -8,6 +8,10 @@ use std::fmt;
 pub use jiff::Timestamp;
 
 /// The wall clock. It may fail, and then nothing that depends on it is accepted.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a clock",
+    note = "a clock is `SystemClock`, a `Timestamp` that stands still, or `Fn() -> Option<Timestamp>`"
+)]
 pub trait Clock: Send + Sync + 'static {
     /// The time now, or `None` when there is no telling.
     fn now(&self) -> Option<Timestamp>;

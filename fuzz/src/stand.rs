@@ -12,7 +12,7 @@ use tower::util::BoxCloneService;
 use tower::{ServiceExt as _, service_fn};
 use tower_webhook::clock::{Clock as _, Entropy as _, OsEntropy, SystemClock};
 use tower_webhook::encoding::Encoding;
-use tower_webhook::gate::Body;
+use tower_webhook::gate::ResponseBody;
 use tower_webhook::layers::{BasicAuthLayer, Credentials};
 use tower_webhook::provider::aella::Aella;
 use tower_webhook::provider::banking_circle::BankingCircle;
@@ -29,7 +29,7 @@ use tower_webhook::{ConfigError, MemoryStore, Receiver};
 use crate::case::{Case, Proof};
 
 type Frames = StreamBody<futures_util::stream::Iter<std::vec::IntoIter<Result<http_body::Frame<Bytes>, Infallible>>>>;
-type Service = BoxCloneService<Request<Frames>, Response<Body>, Infallible>;
+type Service = BoxCloneService<Request<Frames>, Response<ResponseBody>, Infallible>;
 type Seal = Box<dyn Fn(Message) -> Option<Request<Bytes>>>;
 
 /// All receivers, and how often a handler was called.

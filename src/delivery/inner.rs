@@ -11,7 +11,7 @@ use http::request::Parts;
 use super::outcome::Outcome;
 use super::received::Received;
 use crate::error::Rejection;
-use crate::gate::Body;
+use crate::gate::ResponseBody;
 use crate::provider::Acknowledgement;
 
 /// Whoever takes events in the end: a handler, a handler of batches, or a service behind a layer. Only this crate has any.
@@ -81,7 +81,7 @@ pub enum Answer<E> {
     /// This rejection.
     Rejected(Rejection),
     /// What a service has answered by itself; if that is no success, the reason for observers.
-    Service(Result<Response<Body>, E>, Option<Rejection>),
+    Service(Result<Response<ResponseBody>, E>, Option<Rejection>),
 }
 
 impl<E> Handled<Answer<E>> {

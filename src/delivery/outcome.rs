@@ -41,8 +41,8 @@ impl Outcome {
 
 /// What a handler may return: `()`, an [`Outcome`], or a `Result` of one of them with any error.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an outcome of a handler",
-    note = "a handler returns `()`, an `Outcome`, or a `Result` of one of them with an error that is `Into<BoxError>`"
+    message = "`{Self}` is not an outcome",
+    note = "a handler yields `()`, an `Outcome`, or a `Result` of one of them with any error"
 )]
 pub trait IntoOutcome {
     /// As an outcome.

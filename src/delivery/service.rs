@@ -15,7 +15,7 @@ use tower_service::Service;
 
 use super::inner::{Answer, Handled, Inner, Job};
 use crate::error::{BoxError, Rejection, RejectionKind};
-use crate::gate::{Body, tell_length};
+use crate::gate::{Body, ResponseBody, tell_length};
 use crate::provider::Acknowledgement;
 
 /// The longest body of an inner answer that is remembered for repeats, in bytes. A longer one is left out for them.
@@ -64,7 +64,7 @@ where
             return broken(error);
         }
         let response = match service.call(request(job)).await {
-            Ok(response) => response.map(Body::new),
+            Ok(response) => response.map(ResponseBody::new),
             Err(error) => return broken(error),
         };
         if !response.status().is_success() {
@@ -101,7 +101,7 @@ fn broken<E>(error: E) -> Handled<Answer<E>> {
 }
 
 /// An answer that is no success is passed on. Where it came of a rejection that asks for a pause, the key rests so long.
-fn not_done<E>(response: Response<Body>) -> Handled<Answer<E>> {
+fn not_done<E>(response: Response<ResponseBody>) -> Handled<Answer<E>> {
     let status = response.status();
     let why = response.extensions().get::<Rejection>().cloned().unwrap_or_else(|| {
         Rejection::new(RejectionKind::HandlerFailed, format!("the service behind the layer answered {status}"))
@@ -111,27 +111,27 @@ fn not_done<E>(response: Response<Body>) -> Handled<Answer<E>> {
 }
 
 /// What a repeat is answered with. `None`: that takes the body, which is short enough to be kept.
-fn without_body(response: &Response<Body>) -> Option<Acknowledgement> {
+fn without_body(response: &Response<ResponseBody>) -> Option<Acknowledgement> {
     let body = response.body();
     let is_short = body.size_hint().exact().is_some_and(|length| length <= MAX_REMEMBERED);
     (body.is_end_stream() || !is_short).then(|| remembered(response, Bytes::new()))
 }
 
 /// Takes a short answer's body aside, so that a repeat can be answered with it again.
-async fn with_body(response: Response<Body>) -> Result<(Response<Body>, Acknowledgement), Rejection> {
+async fn with_body(response: Response<ResponseBody>) -> Result<(Response<ResponseBody>, Acknowledgement), Rejection> {
     let (head, body) = response.into_parts();
     let bytes = collect(body).await?;
-    let response = Response::from_parts(head, Body::from(bytes.clone()));
+    let response = Response::from_parts(head, ResponseBody::from(bytes.clone()));
     let remember = remembered(&response, bytes);
     Ok((response, remember))
 }
 
-fn remembered(response: &Response<Body>, body: Bytes) -> Acknowledgement {
+fn remembered(response: &Response<ResponseBody>, body: Bytes) -> Acknowledgement {
     let content_type: Option<HeaderValue> = response.headers().get(CONTENT_TYPE).cloned();
     Acknowledgement { status: response.status(), content_type, body }
 }
 
-async fn collect(body: Body) -> Result<Bytes, Rejection> {
+async fn collect(body: ResponseBody) -> Result<Bytes, Rejection> {
     let mut body = pin!(body);
     let mut all = Bytes::new();
     while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {

@@ -1,7 +1,6 @@
-//! The one body type of this crate.
+//! The body of requests inside: bytes that are all there.
 
-use std::any::Any;
-use std::fmt;
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -11,118 +10,41 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::{Frame, SizeHint};
 
-use pin_project_lite::pin_project;
-
 use super::evidence::Authenticated;
-use crate::error::BoxError;
 
-/// A body: what inner services get after a [`BodyGate`](super::BodyGate), all there, and what everything of this crate
-/// answers with. The body of an inner service's answer is handed on as it is.
-#[derive(Default)]
-pub struct Body(Kind);
-
-enum Kind {
-    Whole(Bytes),
-    Other(Pin<Box<dyn http_body::Body<Data = Bytes, Error = BoxError> + Send>>),
-}
-
-impl Default for Kind {
-    fn default() -> Self {
-        Self::Whole(Bytes::new())
-    }
-}
+/// A body of bytes that are all there: what inner services get after a [`BodyGate`](super::BodyGate).
+#[derive(Clone, Debug, Default)]
+pub struct Body(Bytes);
 
 impl Body {
-    /// A body of somebody else's, to be streamed. One of this type is taken as it is.
-    pub fn new<B>(body: B) -> Self
-    where
-        B: http_body::Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<BoxError>,
-    {
-        let mut body = Some(body);
-        if let Some(same) = (&mut body as &mut dyn Any).downcast_mut::<Option<Self>>().and_then(Option::take) {
-            return same;
-        }
-        body.map(|body| Self(Kind::Other(Box::pin(Other { body })))).unwrap_or_default()
-    }
-
-    /// The bytes, without a copy. Nothing, when they are not all there: no body that this crate hands on inwards is like
-    /// that.
+    /// The bytes, without a copy.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
-        match self.0 {
-            Kind::Whole(bytes) => bytes,
-            Kind::Other(_) => Bytes::new(),
-        }
+        self.0
     }
 }
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        Self(Kind::Whole(bytes))
-    }
-}
-
-impl fmt::Debug for Body {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Body").finish_non_exhaustive()
+        Self(bytes)
     }
 }
 
 impl http_body::Body for Body {
     type Data = Bytes;
-    type Error = BoxError;
+    type Error = Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut self.0 {
-            Kind::Whole(bytes) => {
-                let bytes = std::mem::take(bytes);
-                Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
-            }
-            Kind::Other(body) => body.as_mut().poll_frame(cx),
-        }
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let bytes = std::mem::take(&mut self.0);
+        Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.0 {
-            Kind::Whole(bytes) => bytes.is_empty(),
-            Kind::Other(body) => body.is_end_stream(),
-        }
+        self.0.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.0 {
-            Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Other(body) => body.size_hint(),
-        }
-    }
-}
-
-pin_project! {
-    struct Other<B> {
-        #[pin]
-        body: B,
-    }
-}
-
-impl<B> http_body::Body for Other<B>
-where
-    B: http_body::Body<Data = Bytes>,
-    B::Error: Into<BoxError>,
-{
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        self.project().body.poll_frame(cx).map_err(Into::into)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        SizeHint::with_exact(self.0.len() as u64)
     }
 }
 

@@ -17,6 +17,7 @@ use super::budget::{BodyBudget, Hold};
 use super::collect::Collect;
 use super::offload::{is_long, offload};
 use super::reject::{Exit, Refused};
+use super::response_body::ResponseBody;
 use super::rest::{After, Rest};
 use super::{Body, BodyCheck};
 use crate::error::{BoxError, Rejection, RejectionKind};
@@ -32,7 +33,7 @@ use crate::error::{BoxError, Rejection, RejectionKind};
 /// A body of more than 256 KiB is checked on a thread for blocking work, at most as many at a time as there are cores. A
 /// panic of the check is a rejection there (500).
 ///
-/// It needs a tokio runtime with its timer. A request body that is not `Unpin` has to be boxed in front.
+/// It needs a tokio runtime with its timer.
 ///
 /// # Example
 ///
@@ -63,7 +64,7 @@ use crate::error::{BoxError, Rejection, RejectionKind};
 /// let service = BodyGate::new(Arc::new(Short), echo);
 ///
 /// let short = service.clone().oneshot(Request::new("12345".to_owned())).await?;
-/// assert_eq!(short.into_body().into_bytes(), "12345");
+/// assert_eq!(short.into_body().whole().unwrap(), "12345");
 ///
 /// let long = service.oneshot(Request::new("123456".to_owned())).await?;
 /// assert_eq!(long.status(), StatusCode::PAYLOAD_TOO_LARGE);
@@ -114,10 +115,10 @@ where
     S: Service<Request<Body>, Response = Response<R>> + Clone,
     R: http_body::Body<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
-    B: http_body::Body + Send + Unpin + 'static,
+    B: http_body::Body + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    type Response = Response<Body>;
+    type Response = Response<ResponseBody>;
     type Error = S::Error;
     type Future = BodyFuture<C, S, B>;
 
@@ -188,10 +189,10 @@ where
     S: Service<Request<Body>, Response = Response<R>>,
     R: http_body::Body<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
-    B: http_body::Body + Send + Unpin + 'static,
+    B: http_body::Body + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    type Output = Result<Response<Body>, S::Error>;
+    type Output = Result<Response<ResponseBody>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -200,7 +201,7 @@ where
             let next = match state.as_mut().project() {
                 StateProjection::Refused { refused } => return refused.poll(this.exit, cx).map(Ok),
                 StateProjection::Passed { answer, .. } => {
-                    return answer.poll(cx).map_ok(|response| response.map(Body::new));
+                    return answer.poll(cx).map_ok(|response| response.map(ResponseBody::new));
                 }
                 StateProjection::Reading { opening: Some(opening), inner, .. } => {
                     passed(ready!(opening.as_mut().poll(cx)).and_then(|opened| opened), inner)

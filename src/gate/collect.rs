@@ -1,5 +1,6 @@
 //! A whole body within its limits: counted while it streams, never trusted for what it says about its own length.
 
+use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -10,6 +11,7 @@ use http::Version;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http_body::Body;
+use http_body_util::LengthLimitError;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep};
 
@@ -44,14 +46,14 @@ impl<B: Body> Collect<B> {
         let most = limits.max_bytes.min(budget.longest());
         let time = limits.deadline;
         let bytes = Some((Gathered::default(), budget.hold(declared)));
-        let reader = Reader { body: Some(body), version: head.version, declared, most, time, bytes };
+        let reader = Reader { body: Some(Box::pin(body)), version: head.version, declared, most, time, bytes };
         Self { reader, deadline: None }
     }
 }
 
 impl<B> Future for Collect<B>
 where
-    B: Body + Send + Unpin + 'static,
+    B: Body + Send + 'static,
     B::Error: Into<BoxError>,
 {
     type Output = Result<(Bytes, Hold), Refused>;
@@ -77,7 +79,8 @@ where
 }
 
 struct Reader<B> {
-    body: Option<B>,
+    // Boxed: the rest of one that is too long is read behind the answer, in a task of its own.
+    body: Option<Pin<Box<B>>>,
     version: Version,
     declared: u64,
     /// The limit in bytes.
@@ -88,7 +91,7 @@ struct Reader<B> {
 
 impl<B> Reader<B>
 where
-    B: Body + Send + Unpin + 'static,
+    B: Body + Send + 'static,
     B::Error: Into<BoxError>,
 {
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(Bytes, Hold), Refused>> {
@@ -99,9 +102,9 @@ where
             let (Some(body), Some((gathered, hold))) = (&mut self.body, &mut self.bytes) else {
                 return Poll::Ready(Err(aborted("polled after its end")));
             };
-            let frame = match ready!(Pin::new(body).poll_frame(cx)) {
+            let frame = match ready!(body.as_mut().poll_frame(cx)) {
                 None => return Poll::Ready(self.whole()),
-                Some(Err(error)) => return Poll::Ready(Err(aborted(error))),
+                Some(Err(error)) => return Poll::Ready(Err(self.broken(error.into()))),
                 Some(Ok(frame)) => frame,
             };
             // Trailers are not signed by anybody, and so not looked at.
@@ -127,6 +130,15 @@ where
         self.amid(Rejection::new(RejectionKind::BodyTooLarge, format!("longer than {} bytes", self.most)))
     }
 
+    /// An outer layer with a limit of its own cuts a body by an error.
+    fn broken(&self, cause: BoxError) -> Refused {
+        if !sources(&*cause).any(|error| error.is::<LengthLimitError>()) {
+            return aborted(cause);
+        }
+        let rejection = Rejection::new(RejectionKind::BodyTooLarge, "longer than an outer limit").caused_by(cause);
+        Refused { rejection, rest: Rest::Settled(After::unread(self.version)) }
+    }
+
     fn overloaded(&mut self) -> Refused {
         let rejection = Rejection::new(RejectionKind::Overloaded, "the bytes in flight reach the budget");
         self.amid(rejection.retry_in(SOON))
@@ -143,6 +155,11 @@ where
 fn aborted(cause: impl Into<BoxError>) -> Refused {
     let rejection = Rejection::new(RejectionKind::BodyAborted, "the body broke off").caused_by(cause);
     Refused { rejection, rest: Rest::Settled(After::Another) }
+}
+
+/// An error and what is behind it.
+fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
 }
 
 /// The bytes so far. A body of one frame is handed on without a copy.

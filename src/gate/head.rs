@@ -12,8 +12,8 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::HeadCheck;
-use super::body::Body;
 use super::reject::{Exit, Refused};
+use super::response_body::ResponseBody;
 use super::rest::Rest;
 use crate::error::BoxError;
 
@@ -61,7 +61,7 @@ pub struct HeadGate<C, S> {
     inner: S,
 }
 
-impl<C, S> HeadGate<C, S> {
+impl<C: HeadCheck, S> HeadGate<C, S> {
     /// Puts a check in front of a service.
     #[must_use]
     pub fn new(check: Arc<C>, inner: S) -> Self {
@@ -89,7 +89,7 @@ where
     R::Error: Into<BoxError>,
     B: http_body::Body + Send + 'static,
 {
-    type Response = Response<Body>;
+    type Response = Response<ResponseBody>;
     type Error = S::Error;
     type Future = HeadFuture<S::Future>;
 
@@ -132,12 +132,12 @@ where
     R: http_body::Body<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
 {
-    type Output = Result<Response<Body>, E>;
+    type Output = Result<Response<ResponseBody>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
             StateProjection::Refused { refused, exit } => refused.poll(exit, cx).map(Ok),
-            StateProjection::Passed { answer } => answer.poll(cx).map_ok(|response| response.map(Body::new)),
+            StateProjection::Passed { answer } => answer.poll(cx).map_ok(|response| response.map(ResponseBody::new)),
         }
     }
 }

@@ -12,6 +12,7 @@ mod evidence;
 mod head;
 mod offload;
 mod reject;
+mod response_body;
 mod rest;
 
 use std::net::SocketAddr;
@@ -31,6 +32,7 @@ pub use head::{HeadFuture, HeadGate};
 pub(crate) use offload::{is_long, offload};
 pub(crate) use reject::Exit;
 pub use reject::{Responder, reject};
+pub use response_body::ResponseBody;
 pub use rest::answer_early;
 
 /// The address at the other end of the connection. Who serves with plain hyper puts it into the request's extensions.
@@ -38,6 +40,10 @@ pub use rest::answer_early;
 pub struct PeerAddr(pub SocketAddr);
 
 /// A check that needs the head of a request alone.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a check of heads",
+    note = "a `HeadGate` asks a `HeadCheck`; the ready-made ones come with `BasicAuthLayer` and `SourceIpLayer`"
+)]
 pub trait HeadCheck: Send + Sync + 'static {
     /// Looks at the head, and may leave evidence in its extensions.
     ///
@@ -48,6 +54,10 @@ pub trait HeadCheck: Send + Sync + 'static {
 }
 
 /// A check that needs the whole body.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a check of bodies",
+    note = "a `BodyGate` asks a `BodyCheck`; the ready-made one comes with `VerifyLayer`"
+)]
 pub trait BodyCheck: Send + Sync + 'static {
     /// How much body is read, and for how long.
     fn limits(&self) -> BodyLimits;

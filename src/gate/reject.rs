@@ -10,7 +10,7 @@ use std::time::Duration;
 use http::Response;
 use http::header::{HeaderValue, RETRY_AFTER};
 
-use super::body::Body;
+use super::response_body::ResponseBody;
 use super::rest::Rest;
 use crate::error::Rejection;
 use crate::observe::{Fact, Reporter};
@@ -44,7 +44,7 @@ pub trait Responder: Send + Sync + 'static {
     /// Takes the answer as it would be sent, with the status and headers of the rejection and no body, and returns the one
     /// to send. A status of success is not taken: it is replaced by the rejection's, since the sender would forget the
     /// event.
-    fn respond(&self, rejection: &Rejection, answer: Response<Body>) -> Response<Body>;
+    fn respond(&self, rejection: &Rejection, answer: Response<ResponseBody>) -> Response<ResponseBody>;
 }
 
 /// The way out for rejections: reported once, and shaped where somebody wants to.
@@ -61,13 +61,13 @@ impl Exit {
     }
 
     /// Answers a delivery none of whose events ran.
-    pub(crate) fn reject(&self, rejection: Rejection, key_id: Option<&str>) -> Response<Body> {
+    pub(crate) fn reject(&self, rejection: Rejection, key_id: Option<&str>) -> Response<ResponseBody> {
         self.reporter.report(Fact::Rejected(&rejection), key_id);
         self.answer(rejection)
     }
 
     /// The same for what has been reported.
-    pub(crate) fn answer(&self, rejection: Rejection) -> Response<Body> {
+    pub(crate) fn answer(&self, rejection: Rejection) -> Response<ResponseBody> {
         let receiver = self.reporter.receiver();
         let named = if receiver.is_empty() { rejection } else { rejection.received_by(Arc::clone(receiver)) };
         let Some(responder) = &self.responder else { return reject(named) };
@@ -94,7 +94,7 @@ pub(super) struct Refused {
 
 impl Refused {
     /// It answers once.
-    pub(super) fn poll(&mut self, exit: &Exit, cx: &mut Context<'_>) -> Poll<Response<Body>> {
+    pub(super) fn poll(&mut self, exit: &Exit, cx: &mut Context<'_>) -> Poll<Response<ResponseBody>> {
         Pin::new(&mut self.rest).poll(cx).map(|after| after.mark(exit.reject(self.rejection.clone(), None)))
     }
 }

@@ -103,11 +103,11 @@ impl Rest {
     }
 
     /// Of a body that has turned out too long: it is answered at once, and read on for so long.
-    pub(super) fn of_long<B: Body + Send + 'static>(version: Version, body: B, time: Duration) -> Self {
+    pub(super) fn of_long<B: Body + Send + 'static>(version: Version, body: Pin<Box<B>>, time: Duration) -> Self {
         if let (true, Ok(runtime), Ok(place)) =
             (version < Version::HTTP_2, Handle::try_current(), READERS.try_acquire())
         {
-            runtime.spawn(discard(Box::pin(body), time, place));
+            runtime.spawn(discard(body, time, place));
         }
         Self::Settled(After::unread(version))
     }
@@ -269,7 +269,7 @@ mod tests {
         let (body, seen) = Frames::new(1, 10);
         assert!(matches!(Rest::of(&head(Version::HTTP_11, false), body), Rest::Settled(After::Nothing)));
         let (long, _) = Frames::new(1, 10);
-        let rest = Rest::of_long(Version::HTTP_11, long, FAR_TIME);
+        let rest = Rest::of_long(Version::HTTP_11, Box::pin(long), FAR_TIME);
         assert!(matches!(rest, Rest::Settled(After::Nothing)));
         assert_eq!(seen.load(Ordering::Relaxed), 0);
     }

@@ -7,7 +7,7 @@ use super::lease::Settled;
 use super::store::StoredResponse;
 use crate::delivery::{Answer, Common};
 use crate::error::Rejection;
-use crate::gate::{Body, Exit};
+use crate::gate::{Exit, ResponseBody};
 use crate::provider::{Acknowledgement, EventKey};
 
 /// Says that an answer is a repeat's: the event was handled before.
@@ -29,7 +29,7 @@ impl Repeats {
 pub(crate) type Came<E> = (EventKey, Settled<Answer<E>>);
 
 /// The answer of a delivery of one event.
-pub(crate) fn answer_one<E>(exit: &Exit, common: &Common, came: Came<E>) -> Result<Response<Body>, E> {
+pub(crate) fn answer_one<E>(exit: &Exit, common: &Common, came: Came<E>) -> Result<Response<ResponseBody>, E> {
     let (key, settled) = came;
     let acknowledgement = common.acknowledgement.as_ref();
     let mut response = match settled {
@@ -46,7 +46,7 @@ pub(crate) fn answer_one<E>(exit: &Exit, common: &Common, came: Came<E>) -> Resu
 
 /// One answer for several events: 2xx when all are done, else the most urgent failure. When all are done that can be
 /// read, the rejection of the rest.
-pub(crate) fn answer_all<E>(exit: &Exit, common: &Common, came: Vec<Came<E>>) -> Result<Response<Body>, E> {
+pub(crate) fn answer_all<E>(exit: &Exit, common: &Common, came: Vec<Came<E>>) -> Result<Response<ResponseBody>, E> {
     let (mut repeats, mut alarm, mut worst) = (Vec::new(), None, None);
     let count = came.len();
     for (key, settled) in came {
@@ -93,7 +93,7 @@ fn urgency<E>(settled: &Settled<Answer<E>>) -> u16 {
 }
 
 /// The answer for an event that ran and is not done.
-fn refuse<E>(exit: &Exit, answer: Answer<E>) -> Result<Response<Body>, E> {
+fn refuse<E>(exit: &Exit, answer: Answer<E>) -> Result<Response<ResponseBody>, E> {
     match answer {
         Answer::Service(result, _) => result,
         Answer::Rejected(rejection) => Ok(exit.answer(rejection)),
@@ -105,7 +105,7 @@ fn undone() -> Rejection {
     Rejection::new(crate::error::RejectionKind::HandlerFailed, "the event is not done")
 }
 
-fn with_repeats(mut response: Response<Body>, repeats: Vec<EventKey>) -> Response<Body> {
+fn with_repeats(mut response: Response<ResponseBody>, repeats: Vec<EventKey>) -> Response<ResponseBody> {
     if !repeats.is_empty() {
         response.extensions_mut().insert(Repeats(repeats));
     }
@@ -113,29 +113,29 @@ fn with_repeats(mut response: Response<Body>, repeats: Vec<EventKey>) -> Respons
 }
 
 /// An alarm says of an event that it was not handled.
-fn alarmed(mut response: Response<Body>, alarm: Rejection) -> Response<Body> {
+fn alarmed(mut response: Response<ResponseBody>, alarm: Rejection) -> Response<ResponseBody> {
     response.extensions_mut().insert(alarm);
     response
 }
 
 /// What the provider reads as a success.
-fn acknowledge(acknowledgement: Option<&Acknowledgement>) -> Response<Body> {
+fn acknowledge(acknowledgement: Option<&Acknowledgement>) -> Response<ResponseBody> {
     match acknowledgement {
         Some(Acknowledgement { status, content_type, body }) => {
-            respond(*status, content_type.clone(), Body::from(body.clone()))
+            respond(*status, content_type.clone(), ResponseBody::from(body.clone()))
         }
         None => Response::default(),
     }
 }
 
-fn replay(stored: StoredResponse) -> Response<Body> {
-    let body = Body::from(stored.body().clone());
+fn replay(stored: StoredResponse) -> Response<ResponseBody> {
+    let body = ResponseBody::from(stored.body().clone());
     let mut response = respond(stored.status(), stored.content_type().cloned(), body);
     response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     response
 }
 
-fn respond(status: StatusCode, content_type: Option<HeaderValue>, body: Body) -> Response<Body> {
+fn respond(status: StatusCode, content_type: Option<HeaderValue>, body: ResponseBody) -> Response<ResponseBody> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     if let Some(content_type) = content_type {

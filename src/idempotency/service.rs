@@ -18,7 +18,7 @@ use super::lease::{Claims, Grant, Settled};
 use super::store::DedupeStore;
 use crate::delivery::{Admission, Admitted, Answer, Common, Fingerprint, InHand, Inner, Job, KeyHash, Namespace};
 use crate::error::{Rejection, RejectionKind};
-use crate::gate::{Body, Exit, Verified, is_long, offload};
+use crate::gate::{Body, Exit, ResponseBody, Verified, is_long, offload};
 use crate::observe::Fact;
 use crate::provider::{Decoded, Provider};
 
@@ -59,7 +59,7 @@ where
     D: DedupeStore,
     I: Inner<P::Event>,
 {
-    type Response = Response<Body>;
+    type Response = Response<ResponseBody>;
     type Error = I::Error;
     type Future = ResponseFuture<I::Error>;
 
@@ -104,7 +104,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         plaintext: Bytes,
         key_id: Option<Arc<str>>,
         ready: I,
-    ) -> InHand<Result<Response<Body>, I::Error>> {
+    ) -> InHand<Result<Response<ResponseBody>, I::Error>> {
         let engine = Arc::clone(self);
         InHand::new(self.admission.drain.track(async move {
             let (there, length) = (Arc::clone(&engine), plaintext.len());
@@ -123,7 +123,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         self: &Arc<Self>,
         admitted: Admitted<P::Event>,
         ready: I,
-    ) -> InHand<Result<Response<Body>, I::Error>> {
+    ) -> InHand<Result<Response<ResponseBody>, I::Error>> {
         let engine = Arc::clone(self);
         let Admitted { head, events, common } = admitted;
         let under = Under { common, store_away: OnceLock::new() };
@@ -147,7 +147,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         events: Vec<Decoded<P::Event>>,
         under: Under,
         ready: I,
-    ) -> Result<Response<Body>, I::Error> {
+    ) -> Result<Response<ResponseBody>, I::Error> {
         let (engine, way) = (&self, &under);
         let count = events.len();
         let runs = events
@@ -204,7 +204,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
     }
 }
 
-fn panicked(exit: &Exit) -> Response<Body> {
+fn panicked(exit: &Exit) -> Response<ResponseBody> {
     exit.reject(Rejection::new(RejectionKind::HandlerFailed, "the delivery ended in a panic"), None)
 }
 
@@ -228,12 +228,12 @@ fn report<E>(common: &Common, key: &KeyHash, attempt: u64, settled: &Settled<Ans
 pub struct ResponseFuture<E: 'static>(State<E>);
 
 enum State<E: 'static> {
-    Running { work: InHand<Result<Response<Body>, E>>, exit: Arc<Exit> },
-    Rejected(Option<Box<Response<Body>>>),
+    Running { work: InHand<Result<Response<ResponseBody>, E>>, exit: Arc<Exit> },
+    Rejected(Option<Box<Response<ResponseBody>>>),
 }
 
 impl<E> Future for ResponseFuture<E> {
-    type Output = Result<Response<Body>, E>;
+    type Output = Result<Response<ResponseBody>, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {

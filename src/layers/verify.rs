@@ -56,7 +56,7 @@ use crate::scheme::Scheme;
 /// ));
 ///
 /// let right = Request::post("/").header("x-token", "ours").body("{}".to_owned())?;
-/// assert_eq!(service.clone().oneshot(right).await?.into_body().into_bytes(), "{}");
+/// assert_eq!(service.clone().oneshot(right).await?.into_body().whole().unwrap(), "{}");
 ///
 /// let wrong = Request::post("/").header("x-token", "Ours").body("{}".to_owned())?;
 /// assert_eq!(service.oneshot(wrong).await?.status(), StatusCode::UNAUTHORIZED);

@@ -35,6 +35,10 @@ pub use events::{Events, Unreadable};
 pub use lookup::Lookup;
 
 /// A sender of webhooks, in both directions: the same room opens and seals.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a provider",
+    note = "providers stand in `tower_webhook::provider`: `Custom` reads any sender that a scheme can prove"
+)]
 pub trait Provider: Send + Sync + 'static {
     /// The provider's exact events.
     type Event: event::Project + Clone + fmt::Debug + Send + Sync + 'static;

@@ -40,7 +40,7 @@ pub use front::{ReceiverBody, ReceiverHead};
 #[must_use = "a receiver does nothing until `handle` or `layer` makes a service of it"]
 pub struct Receiver<P, D = NoDedupe> {
     provider: Arc<P>,
-    store: D,
+    store: Arc<D>,
     exit: Exit,
     head: ReceiverHead,
     limits: BodyLimits,
@@ -51,11 +51,11 @@ pub struct Receiver<P, D = NoDedupe> {
     drain: Drain,
 }
 
-impl<P, D: Clone> Clone for Receiver<P, D> {
+impl<P, D> Clone for Receiver<P, D> {
     fn clone(&self) -> Self {
         Self {
             provider: Arc::clone(&self.provider),
-            store: self.store.clone(),
+            store: Arc::clone(&self.store),
             exit: self.exit.clone(),
             head: self.head.clone(),
             limits: self.limits,
@@ -93,7 +93,7 @@ impl<P: Provider> Receiver<P> {
             budget: None,
             settings: Settings::new(profile.retention()),
             provider: Arc::new(provider),
-            store: NoDedupe,
+            store: Arc::new(NoDedupe),
             clock: Shared(Arc::new(SystemClock)),
             skip_verification: false,
             drain: Drain::new(),
@@ -117,7 +117,7 @@ impl<P: Provider> Receiver<P> {
 
     fn store<D>(self, store: D) -> Receiver<P, D> {
         Receiver {
-            store,
+            store: Arc::new(store),
             provider: self.provider,
             exit: self.exit,
             head: self.head,
@@ -327,8 +327,7 @@ impl<P: Provider, D> Receiver<P, D> {
             limits: self.limits,
             skip_verification: self.skip_verification,
         };
-        let store = Arc::new(self.store);
-        let dedupe = IdempotencyLayer::assemble(self.provider, store, self.settings, self.exit, self.drain);
+        let dedupe = IdempotencyLayer::assemble(self.provider, self.store, self.settings, self.exit, self.drain);
         ReceiverLayer { head: Arc::new(self.head), body: Arc::new(body), exit, budget, dedupe }
     }
 }

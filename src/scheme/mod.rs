@@ -86,6 +86,10 @@ pub use tolerance::{TimePlace, TimeUnit, Tolerance};
 pub use unsigned::Unsigned;
 
 /// One way to prove who sent a body, in both directions.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a scheme",
+    note = "schemes stand in `tower_webhook::scheme`: `Hmac` for most senders"
+)]
 pub trait Scheme: Send + Sync + 'static {
     /// The scheme's name for logs, such as `hmac-sha512`.
     fn name(&self) -> &'static str;

@@ -16,7 +16,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
 use tokio_test::{assert_pending, assert_ready_ok, task};
 use tower::{Service, ServiceExt, service_fn};
-use tower_webhook::gate::{Body, BodyCheck, BodyGate, BodyLimits};
+use tower_webhook::gate::{Body, BodyCheck, BodyGate, BodyLimits, ResponseBody};
 use tower_webhook::{Rejection, RejectionKind};
 
 use crate::support::{Scripted, Step, answer, connect, exchange};
@@ -56,11 +56,11 @@ fn bytes(length: usize) -> Step {
     Step::Data(Bytes::from(vec![b'x'; length]))
 }
 
-async fn send(body: Scripted) -> Response<Body> {
+async fn send(body: Scripted) -> Response<ResponseBody> {
     echo().oneshot(Request::post("/").body(body).unwrap()).await.unwrap()
 }
 
-fn kind(response: &Response<Body>) -> Option<RejectionKind> {
+fn kind(response: &Response<ResponseBody>) -> Option<RejectionKind> {
     response.extensions().get::<Rejection>().map(Rejection::kind)
 }
 
@@ -75,7 +75,7 @@ async fn a_body_arrives_whole_however_it_is_cut() {
     ] {
         let response = send(Scripted::new(steps.clone())).await;
         assert_eq!(kind(&response), None, "{steps:?}");
-        assert_eq!(response.into_body().into_bytes(), whole, "{steps:?}");
+        assert_eq!(response.body().whole().unwrap(), whole, "{steps:?}");
     }
 }
 
@@ -125,7 +125,7 @@ fn a_declared_length_over_the_limit_is_refused_before_reading() {
 fn a_body_that_is_there_needs_no_timer_and_no_runtime() {
     let request = Request::new(Scripted::new([data("one"), data("two")]));
     let response = assert_ready_ok!(task::spawn(echo().oneshot(request)).poll());
-    assert_eq!(response.into_body().into_bytes(), "onetwo");
+    assert_eq!(response.body().whole().unwrap(), "onetwo");
 }
 
 #[tokio::test(start_paused = true)]
@@ -316,7 +316,7 @@ async fn a_declared_length_reserves_nothing() {
     let echo = service_fn(async |request: Request<Body>| Ok::<_, Infallible>(Response::new(request.into_body())));
     let gate = BodyGate::new(Arc::new(Limited(limits)), echo);
     let body = Scripted::new([data("one"), data("two")]).hint(SizeHint::with_exact(1 << 60));
-    assert_eq!(gate.oneshot(Request::new(body)).await.unwrap().into_body().into_bytes(), "onetwo");
+    assert_eq!(gate.oneshot(Request::new(body)).await.unwrap().body().whole().unwrap(), "onetwo");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

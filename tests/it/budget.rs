@@ -14,7 +14,7 @@ use http_body_util::Full;
 use proptest::prelude::*;
 use tokio::sync::Semaphore;
 use tower::{Layer as _, ServiceExt as _, service_fn};
-use tower_webhook::gate::{Body, BodyBudget, BodyCheck, BodyGate, BodyLimits};
+use tower_webhook::gate::{Body, BodyBudget, BodyCheck, BodyGate, BodyLimits, ResponseBody};
 use tower_webhook::layers::VerifyLayer;
 use tower_webhook::provider::aella;
 use tower_webhook::{MemoryStore, Received, Receiver, Rejection, RejectionKind};
@@ -24,7 +24,7 @@ use crate::support::{Scripted, Step, TestScheme};
 
 const SHORT: usize = BodyBudget::SHORT;
 
-type Answer = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
+type Answer = Pin<Box<dyn Future<Output = Response<ResponseBody>> + Send>>;
 
 struct Limited;
 
@@ -67,7 +67,7 @@ fn for_ever() -> Step {
     Step::Wait(Duration::from_hours(1))
 }
 
-fn kind(response: &Response<Body>) -> Option<RejectionKind> {
+fn kind(response: &Response<ResponseBody>) -> Option<RejectionKind> {
     response.extensions().get::<Rejection>().map(Rejection::kind)
 }
 
@@ -225,7 +225,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
             let (budget, go) = (BodyBudget::new(16 * SHORT), closed());
-            let mut answers: Vec<tokio::task::JoinHandle<Response<Body>>> = Vec::new();
+            let mut answers: Vec<tokio::task::JoinHandle<Response<ResponseBody>>> = Vec::new();
             for step in moves {
                 match step {
                     Move::Begin(frames, end) => answers.push(tokio::spawn(send(&budget, body(&frames, end), &go))),

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio_test::{assert_pending, assert_ready, assert_ready_err, assert_ready_ok, task};
 use tower::{Service, ServiceExt, service_fn};
 use tower_test::mock;
-use tower_webhook::gate::{Body, BodyCheck, BodyGate, BodyLimits, HeadCheck, HeadGate};
+use tower_webhook::gate::{Body, BodyCheck, BodyGate, BodyLimits, HeadCheck, HeadGate, ResponseBody};
 use tower_webhook::{Rejection, RejectionKind};
 
 use crate::support::{Log, Untouchable, answer, connect, exchange};
@@ -62,7 +62,7 @@ fn body_gate(inner: Mock) -> BodyGate<Pass, Mock> {
 /// The mock panics when it is called without having been polled ready, so that a call of the clone would not pass.
 fn calls_the_service_that_was_polled<G>(gate: fn(Mock) -> G)
 where
-    G: Service<Request<Body>, Response = Response<Body>, Error: std::fmt::Debug> + Clone,
+    G: Service<Request<Body>, Response = Response<ResponseBody>, Error: std::fmt::Debug> + Clone,
 {
     let (mut service, mut inner) = mock::spawn_with(gate);
     inner.allow(0);
@@ -116,7 +116,7 @@ impl Service<Request<Body>> for Strict {
 
 fn readiness_stays_with_the_original<G>(gate: G)
 where
-    G: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
+    G: Service<Request<Body>, Response = Response<ResponseBody>, Error = Infallible> + Clone,
 {
     let mut service = mock::Spawn::new(gate);
     assert_ready_ok!(service.poll_ready::<Request<Body>>());
@@ -135,7 +135,7 @@ fn a_clone_carries_no_readiness_and_takes_none_away() {
 
 fn refused_requests_stay_outside<G>(gate: fn(Mock) -> G)
 where
-    G: Service<Request<Body>, Response = Response<Body>, Error: std::fmt::Debug> + Clone,
+    G: Service<Request<Body>, Response = Response<ResponseBody>, Error: std::fmt::Debug> + Clone,
 {
     let (mut service, mut inner) = mock::spawn_with(gate);
     inner.allow(2);
@@ -174,7 +174,9 @@ fn a_head_refusal_leaves_the_body_alone() {
 fn the_error_type_of_the_inner_service_passes_through() {
     #[derive(Debug, PartialEq)]
     struct Own(u8);
-    fn own<S: Service<Request<Body>, Response = Response<Body>, Error = Own> + ServiceExt<Request<Body>>>(gate: S) {
+    fn own<S: Service<Request<Body>, Response = Response<ResponseBody>, Error = Own> + ServiceExt<Request<Body>>>(
+        gate: S,
+    ) {
         assert_eq!(assert_ready_err!(task::spawn(gate.oneshot(good())).poll()), Own(7));
     }
     fn infallible<S: Service<Request<Body>, Error = Infallible>>(_: S) {}
@@ -196,7 +198,7 @@ fn a_refusal_rides_in_the_extensions_and_is_logged_once_and_with_its_cause() {
     let response = assert_ready_ok!(task::spawn(gate.oneshot(bad())).poll());
     let rejection = response.extensions().get::<Rejection>().unwrap();
     assert_eq!((rejection.kind(), rejection.detail()), (RejectionKind::CredentialsWrong, "no x-pass"));
-    assert!(response.into_body().into_bytes().is_empty());
+    assert!(response.body().whole().unwrap().is_empty());
     assert_eq!(log.text().lines().count(), 1, "{}", log.text());
     assert!(log.text().contains("no x-pass") && log.text().starts_with("WARN"), "{}", log.text());
 }

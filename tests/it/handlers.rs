@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use tower::ServiceExt as _;
 use tower_webhook::delivery::Drain;
-use tower_webhook::gate::{Body, Responder, Verified};
+use tower_webhook::gate::{Body, Responder, ResponseBody, Verified};
 use tower_webhook::observe::{About, Fact, Observer};
 use tower_webhook::provider::aella::{self, Aella};
 use tower_webhook::provider::banking_circle;
@@ -108,8 +108,8 @@ async fn what_was_proved_rides_on_the_answer() {
 struct Shape(u16);
 
 impl Responder for Shape {
-    fn respond(&self, rejection: &Rejection, answer: Response<Body>) -> Response<Body> {
-        let mut answer = answer.map(|_| Body::from(Bytes::from_static(b"{\"error\":\"refused\"}")));
+    fn respond(&self, rejection: &Rejection, answer: Response<ResponseBody>) -> Response<ResponseBody> {
+        let mut answer = answer.map(|_| ResponseBody::from(Bytes::from_static(b"{\"error\":\"refused\"}")));
         answer.headers_mut().insert("x-kind", HeaderValue::from_static(rejection.kind().as_str()));
         *answer.status_mut() = http::StatusCode::from_u16(self.0).unwrap();
         answer

@@ -18,6 +18,7 @@ mod budget;
 mod contract;
 mod custom;
 mod deliveries;
+mod diagnostics;
 mod effects;
 mod gate;
 mod handlers;
@@ -49,5 +50,6 @@ mod source_ip;
 #[cfg(feature = "asymmetric")]
 mod standard_webhooks;
 mod support;
+mod tower_http;
 mod unreadable;
 mod verify;

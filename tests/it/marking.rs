@@ -82,7 +82,7 @@ impl Stand {
         Self,
         impl Service<
             http::Request<http_body_util::Full<bytes::Bytes>>,
-            Response = http::Response<tower_webhook::gate::Body>,
+            Response = http::Response<tower_webhook::gate::ResponseBody>,
             Error = std::convert::Infallible,
         > + Clone,
     ) {

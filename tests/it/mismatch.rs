@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::Response;
 use tower::ServiceExt as _;
-use tower_webhook::gate::Body;
+use tower_webhook::gate::ResponseBody;
 use tower_webhook::idempotency::Mismatch;
 use tower_webhook::provider::{Provider, sibs::Sibs};
 use tower_webhook::secret::Secret;
@@ -17,7 +17,7 @@ use crate::support::{Log, kind};
 const PAYMENT: &str = include_str!("../fixtures/sibs/payment.json");
 
 /// Answers of one receiver to these bodies, one after the other, and how often its handler ran.
-async fn answers<P>(provider: fn() -> P, policy: Mismatch, bodies: &[&str]) -> (Vec<Response<Body>>, usize)
+async fn answers<P>(provider: fn() -> P, policy: Mismatch, bodies: &[&str]) -> (Vec<Response<ResponseBody>>, usize)
 where
     P: Provider,
     P::Event: Clone + Send + Sync + 'static,

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use tower::ServiceExt as _;
-use tower_webhook::gate::Body;
+use tower_webhook::gate::ResponseBody;
 use tower_webhook::idempotency::DedupeStore;
 use tower_webhook::provider::aella;
 use tower_webhook::{MemoryStore, Received, Receiver, Rejection, RejectionKind};
@@ -25,7 +25,7 @@ fn transfer_of(amount: &str) -> Request<Full<Bytes>> {
     sealed(&aella(), body)
 }
 
-fn kind(response: &Response<Body>) -> Option<RejectionKind> {
+fn kind(response: &Response<ResponseBody>) -> Option<RejectionKind> {
     response.extensions().get::<Rejection>().map(Rejection::kind)
 }
 

@@ -17,7 +17,7 @@ async fn knock(layer: &SourceIpLayer, peer: Option<&str>, forwarded: &[&[u8]]) -
     for line in forwarded {
         request.headers_mut().append("x-forwarded-for", HeaderValue::from_bytes(line).unwrap());
     }
-    let inner = service_fn(async |_: Request<String>| Ok::<_, Infallible>(Response::new(())));
+    let inner = service_fn(async |_: Request<String>| Ok::<_, Infallible>(Response::new(String::new())));
     let response = layer.layer(inner).oneshot(request).await.unwrap();
     let refused = response.extensions().get::<Rejection>().map(Rejection::kind);
     assert_eq!(response.status(), refused.map_or(http::StatusCode::OK, RejectionKind::status));
@@ -133,7 +133,7 @@ async fn the_peer_can_be_found_elsewhere() {
     let layer = layer.peer(|extensions| extensions.get::<Elsewhere>().map(|peer| peer.0));
     assert_eq!(knock(&layer, Some("192.0.2.1"), &[]).await, Some(RejectionKind::Misassembled));
     for (peer, status) in [("192.0.2.1", 200), ("192.0.2.2", 403)] {
-        let inner = service_fn(async |_: Request<String>| Ok::<_, Infallible>(Response::new(())));
+        let inner = service_fn(async |_: Request<String>| Ok::<_, Infallible>(Response::new(String::new())));
         let request = Request::get("/").extension(Elsewhere(peer.parse().unwrap())).body(String::new()).unwrap();
         assert_eq!(layer.layer(inner).oneshot(request).await.unwrap().status(), status, "{peer}");
     }

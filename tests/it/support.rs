@@ -229,3 +229,9 @@ impl tracing::Subscriber for ToThread {
     fn enter(&self, _: &tracing::span::Id) {}
     fn exit(&self, _: &tracing::span::Id) {}
 }
+
+/// The text of an answer.
+pub(crate) async fn text(response: http::Response<tower_webhook::gate::ResponseBody>) -> String {
+    let bytes = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
+    String::from_utf8(bytes.into()).unwrap()
+}

@@ -17,7 +17,7 @@ use tower::layer::util::{Identity, Stack};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_webhook::clock::Timestamp;
 use tower_webhook::encoding::Encoding;
-use tower_webhook::gate::{Authenticated, Body, BodyLimits, PeerAddr, Verified};
+use tower_webhook::gate::{Authenticated, Body, BodyLimits, PeerAddr, ResponseBody, Verified};
 use tower_webhook::layers::{BasicAuthLayer, Credentials, SourceIpLayer, VerifyLayer};
 use tower_webhook::scheme::{Hmac, MacAlgorithm, Signed};
 use tower_webhook::secret::Secret;
@@ -43,10 +43,10 @@ fn request(token: &str) -> Request<String> {
 #[derive(Clone)]
 struct Seen(HeaderMap, Option<Verified>);
 
-async fn through<L>(layer: L, request: Request<String>) -> Response<Body>
+async fn through<L>(layer: L, request: Request<String>) -> Response<ResponseBody>
 where
     L: Layer<tower::util::BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>>,
-    L::Service: Service<Request<String>, Response = Response<Body>, Error = Infallible>,
+    L::Service: Service<Request<String>, Response = Response<ResponseBody>, Error = Infallible>,
 {
     let inner = service_fn(async |request: Request<Body>| {
         let (head, body) = request.into_parts();
@@ -57,7 +57,7 @@ where
     layer.layer(tower::util::BoxCloneSyncService::new(inner)).oneshot(request).await.unwrap()
 }
 
-fn kind(response: &Response<Body>) -> Option<RejectionKind> {
+fn kind(response: &Response<ResponseBody>) -> Option<RejectionKind> {
     response.extensions().get::<Rejection>().map(Rejection::kind)
 }
 
@@ -67,7 +67,7 @@ async fn a_proved_delivery_goes_on_as_plaintext_with_evidence() {
     let Seen(_, verified) = response.extensions().get::<Seen>().unwrap();
     let verified = verified.as_ref().unwrap();
     assert_eq!((verified.scheme(), verified.key_id(), verified.at()), ("test", Some("key-1"), NOW));
-    assert_eq!(response.into_body().into_bytes(), "BODY");
+    assert_eq!(response.body().whole().unwrap(), "BODY");
 }
 
 #[tokio::test]
@@ -77,7 +77,7 @@ async fn an_unproved_delivery_goes_nowhere() {
         assert_eq!(kind(&response), Some(RejectionKind::SignatureMismatch), "{token:?}");
         assert_eq!(response.status(), 401);
         assert!(response.headers().is_empty() && response.extensions().get::<Seen>().is_none());
-        assert!(response.into_body().into_bytes().is_empty());
+        assert!(response.body().whole().unwrap().is_empty());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Subject;
+use super::law::Subject;
 use super::probe::{Call, Probe, give_up_on, run, token};
 use crate::idempotency::{Claim, DedupeStore as _, Held, Terms};
 

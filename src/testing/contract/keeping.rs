@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::Subject;
+use super::law::Subject;
 use super::probe::{Call, Probe, token};
 use crate::idempotency::{Claim, Held, StoreErrorKind, Terms};
 

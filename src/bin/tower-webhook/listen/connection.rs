@@ -16,7 +16,7 @@ use hyper::server::conn::http1::{Builder, Connection};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
-use tower_webhook::gate::{Body, PeerAddr};
+use tower_webhook::gate::{PeerAddr, ResponseBody};
 
 use super::routes::Routes;
 
@@ -31,7 +31,7 @@ pub(super) fn serve(
     write_deadline: Duration,
 ) -> Connection<
     Patient<TokioIo<TcpStream>>,
-    impl hyper::service::Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>,
+    impl hyper::service::Service<Request<Incoming>, Response = Response<ResponseBody>, Error = Infallible, Future: Send>,
 > {
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(PeerAddr(peer));

@@ -12,7 +12,7 @@ use tower_layer::Layer as _;
 use tower_service::Service;
 use tower_webhook::config::{Config, Endpoint};
 use tower_webhook::delivery::Drain;
-use tower_webhook::gate::{Body, answer_early};
+use tower_webhook::gate::{ResponseBody, answer_early};
 use tower_webhook::idempotency::{Repeats, UnprotectedRuns};
 use tower_webhook::{ConfigError, Rejection};
 
@@ -27,7 +27,7 @@ const HANDLER_LIMIT: Duration = Duration::from_secs(5 * 60);
 /// How much of an unknown path is printed.
 const MAX_PATH: usize = 256;
 
-type Answer = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
+type Answer = Pin<Box<dyn Future<Output = Response<ResponseBody>> + Send>>;
 type Route = Box<dyn Fn(Request<Incoming>) -> Answer + Send + Sync>;
 
 /// All endpoints, and what drains them.
@@ -47,17 +47,17 @@ impl Routes {
         Ok(Self { by_path, voice: voice.clone(), drain, unprotected: config.unprotected.clone() })
     }
 
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<ResponseBody> {
         match self.by_path.get(request.uri().path()) {
             Some(route) => route(request).await,
             None => self.unknown(request).await,
         }
     }
 
-    async fn unknown(&self, request: Request<Incoming>) -> Response<Body> {
+    async fn unknown(&self, request: Request<Incoming>) -> Response<ResponseBody> {
         let path: String = request.uri().path().chars().take(MAX_PATH).collect();
         self.voice.mention(&Refused::no_endpoint(&path));
-        let mut response = Response::new(Body::default());
+        let mut response = Response::new(ResponseBody::default());
         *response.status_mut() = StatusCode::NOT_FOUND;
         answer_early(request, response).await
     }
@@ -100,7 +100,7 @@ fn handler_limit(upstream: Option<Duration>) -> Duration {
 }
 
 /// One line for each repeat and for a refusal. Events that were handled have been said by then.
-fn mention(voice: &Voice, endpoint: &str, receiver: &str, response: &Response<Body>) {
+fn mention(voice: &Voice, endpoint: &str, receiver: &str, response: &Response<ResponseBody>) {
     for key in response.extensions().get::<Repeats>().map(Repeats::keys).unwrap_or_default() {
         voice.mention(&Duplicate::new(endpoint, receiver, key.as_str()));
     }

@@ -1,0 +1,22 @@
+//~ `Check` is not a check of bodies
+//~ a `BodyGate` asks a `BodyCheck`; the ready-made one comes with `VerifyLayer`
+use std::sync::Arc;
+
+use tower_webhook::gate::BodyGate;
+
+pub struct Check;
+
+#[cfg(mended)]
+impl tower_webhook::gate::BodyCheck for Check {
+    fn limits(&self) -> tower_webhook::gate::BodyLimits {
+        Default::default()
+    }
+
+    fn check(&self, _: &mut http::request::Parts, body: bytes::Bytes) -> Result<bytes::Bytes, tower_webhook::Rejection> {
+        Ok(body)
+    }
+}
+
+pub fn gate() {
+    let _ = BodyGate::new(Arc::new(Check), ());
+}
