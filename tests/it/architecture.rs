@@ -20,7 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("delivery", &["error", "event", "gate", "observe", "provider"]),
     ("idempotency", &["clock", "delivery", "error", "event", "gate", "observe", "provider", "secret"]),
     ("receiver", &["clock", "delivery", "error", "gate", "idempotency", "layers", "provider", "scheme"]),
-    ("testing", &["delivery", "idempotency"]),
+    ("testing", &["clock", "delivery", "error", "gate", "idempotency", "layers", "provider", "scheme"]),
 ];
 
 /// Who alone may name an outside crate: files, and folders that end in `/`.

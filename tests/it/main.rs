@@ -46,5 +46,6 @@ mod source_ip;
 #[cfg(feature = "asymmetric")]
 mod standard_webhooks;
 mod support;
+mod testing;
 mod unreadable;
 mod verify;
