@@ -74,6 +74,7 @@ impl BasicAuthLayer {
             return Err(ConfigError::new(ConfigErrorKind::TooManyKeys { most: Self::MAX }));
         }
         let challenge = HeaderValue::from_static(r#"Basic realm="webhook", charset="UTF-8""#);
+        let known = known.into_iter().map(|credentials| credentials.known).collect();
         Ok(Self(BasicAuth { known, challenge }))
     }
 
@@ -108,9 +109,16 @@ impl<S> Layer<S> for BasicAuthLayer {
     }
 }
 
-/// A user name with its password, kept as a digest of both.
+/// A user name with its password. A [`BasicAuthLayer`] keeps a digest of both, and no password.
 #[derive(Clone)]
 pub struct Credentials {
+    known: Known,
+    password: Secret,
+}
+
+/// What a receiver keeps of credentials.
+#[derive(Clone)]
+struct Known {
     username: Arc<str>,
     digest: [u8; 32],
 }
@@ -139,20 +147,46 @@ impl Credentials {
             )));
         }
         let digest = Sha256::new().chain_update(username.as_bytes()).chain_update(":").chain_update(text);
-        Ok(Self { username, digest: digest.finalize().into() })
+        Ok(Self { known: Known { username, digest: digest.finalize().into() }, password })
+    }
+
+    /// The `Authorization` header that a sender with these credentials sends. It is marked as sensitive, so that `Debug` of
+    /// a request does not show it.
+    ///
+    /// ```
+    /// # use tower_webhook::{layers::Credentials, secret::Secret};
+    /// # fn main() -> Result<(), tower_webhook::ConfigError> {
+    /// let credentials = Credentials::new("Aladdin", Secret::utf8("open sesame")?)?;
+    /// assert_eq!(credentials.header(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn header(&self) -> HeaderValue {
+        let pair = Zeroizing::new([self.known.username.as_bytes(), b":", self.password.expose()].concat());
+        let text = Zeroizing::new(format!("Basic {}", *Zeroizing::new(Encoding::Base64.encode(&pair))));
+        // Base64 always is a header's value; what stands in for it would be refused.
+        let mut header = HeaderValue::try_from(text.as_str()).unwrap_or_else(|_| HeaderValue::from_static("Basic"));
+        header.set_sensitive(true);
+        header
     }
 }
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
+        f.debug_struct("Credentials").field("username", &self.known.username).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Known").field("username", &self.username).finish_non_exhaustive()
     }
 }
 
 /// The check of [`BasicAuthLayer`].
 #[derive(Clone, Debug)]
 pub struct BasicAuth {
-    known: Vec<Credentials>,
+    known: Vec<Known>,
     challenge: HeaderValue,
 }
 
@@ -163,7 +197,7 @@ impl BasicAuth {
     }
 
     /// Whose credentials these are. Compares with every one of ours, in the same time wherever a difference lies.
-    fn owner(&self, given: &[u8]) -> Option<&Credentials> {
+    fn owner(&self, given: &[u8]) -> Option<&Known> {
         let given: [u8; 32] = Sha256::digest(given).into();
         let mut found = u8::MAX;
         for (position, known) in (0..u8::MAX).zip(&self.known) {

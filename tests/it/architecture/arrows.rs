@@ -18,7 +18,7 @@ pub(super) const LIBRARY: &[(&str, &[&str])] = &[
     ("layers", &["clock", "encoding", "error", "gate", "scheme", "secret"]),
     ("delivery", &["error", "event", "gate", "observe", "provider"]),
     ("idempotency", &["clock", "delivery", "error", "event", "gate", "observe", "provider", "secret"]),
-    ("receiver", &["clock", "delivery", "error", "gate", "idempotency", "layers", "provider", "scheme"]),
+    ("receiver", &["clock", "delivery", "error", "gate", "idempotency", "layers", "observe", "provider", "scheme"]),
     (
         "config",
         &[
@@ -28,6 +28,7 @@ pub(super) const LIBRARY: &[(&str, &[&str])] = &[
             "error",
             "gate",
             "idempotency",
+            "json",
             "layers",
             "provider",
             "receiver",
@@ -35,7 +36,7 @@ pub(super) const LIBRARY: &[(&str, &[&str])] = &[
             "secret",
         ],
     ),
-    ("testing", &["delivery", "idempotency"]),
+    ("testing", &["clock", "delivery", "error", "gate", "idempotency", "layers", "provider", "scheme"]),
 ];
 
 /// The same for the files and folders of the program, among themselves. What is public of the library they may all use.
