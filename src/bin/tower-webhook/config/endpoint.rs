@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::HeaderName;
 use toml::Table;
 use tower_webhook::idempotency::{Mismatch, ReceiverIdentity};
-use tower_webhook::layers::{BasicAuth, BasicAuthLayer, Credentials, SourceIpLayer};
+use tower_webhook::layers::{BasicAuthLayer, Credentials, SourceIpLayer};
 use tower_webhook::provider::Provider as _;
 use tower_webhook::secret::Secret;
 use zeroize::Zeroizing;
@@ -84,10 +84,9 @@ impl Endpoint {
 
     /// Who it is to a store that others use too.
     pub(crate) fn identity(&self, tenant: &str) -> ReceiverIdentity {
-        let basic = self.basic_auth.as_ref().map(BasicAuthLayer::check);
         ReceiverIdentity::new(tenant, self.provider.profile().name, &self.name)
             .keys(self.provider.scheme().key_checks())
-            .users(basic.iter().flat_map(BasicAuth::usernames))
+            .users(self.basic_auth.iter().flat_map(BasicAuthLayer::usernames))
     }
 
     /// The same endpoint in other words. `None` when they are not sound.
