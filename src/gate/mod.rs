@@ -46,7 +46,7 @@ pub struct PeerAddr(pub SocketAddr);
 /// A check that needs the head of a request alone.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a check of heads",
-    note = "a `HeadGate` asks a `HeadCheck`; the ready-made ones come with `BasicAuthLayer` and `SourceIpLayer`"
+    note = "a `HeadGate` asks a `HeadCheck`; `BasicAuthLayer` and `SourceIpLayer` are checks, and layers by themselves"
 )]
 pub trait HeadCheck: Send + Sync + 'static {
     /// Looks at the head, and may leave evidence in its extensions.
@@ -60,7 +60,7 @@ pub trait HeadCheck: Send + Sync + 'static {
 /// A check that needs the whole body.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a check of bodies",
-    note = "a `BodyGate` asks a `BodyCheck`; the ready-made one comes with `VerifyLayer`"
+    note = "a `BodyGate` asks a `BodyCheck`; `VerifyLayer` is a check, and a layer by itself"
 )]
 pub trait BodyCheck: Send + Sync + 'static {
     /// How much body is read, and for how long.

@@ -12,15 +12,15 @@ use super::tenants::{Tenant, Tenants};
 use crate::clock::Clock;
 use crate::error::{Rejection, RejectionKind};
 use crate::gate::{BodyCheck, BodyLimits, Exit, HeadCheck, Preparation, Verified};
-use crate::layers::{BasicAuth, SourceIp, check_head, open};
+use crate::layers::{BasicAuthLayer, SourceIpLayer, check_head, open};
 use crate::observe::Fact;
 use crate::provider::{Profile, Provider};
 
 /// What a receiver judges by the head: address, credentials, method, content type.
 #[derive(Clone, Debug)]
 pub struct ReceiverHead {
-    pub(crate) sources: Option<SourceIp>,
-    pub(crate) basic: Option<BasicAuth>,
+    pub(crate) sources: Option<SourceIpLayer>,
+    pub(crate) basic: Option<BasicAuthLayer>,
     methods: Vec<Method>,
     content_types: Vec<&'static str>,
 }

@@ -140,13 +140,13 @@ impl<P: Provider> Receiver<P> {
 impl<P: Provider, D> Receiver<P, D> {
     /// Demands Basic credentials, before the body is read. Default: none.
     pub fn basic_auth(mut self, layer: &BasicAuthLayer) -> Self {
-        self.head.basic = Some(layer.check());
+        self.head.basic = Some(layer.clone());
         self
     }
 
     /// Takes deliveries from these addresses alone. Default: from any.
     pub fn sources(mut self, layer: &SourceIpLayer) -> Self {
-        self.head.sources = Some(layer.check());
+        self.head.sources = Some(layer.clone());
         self
     }
 

@@ -1,4 +1,4 @@
-//! The laws of a dedupe store, as a suite that any [`DedupeStore`] can run.
+//! The laws of a dedupe store, as a suite that any [`DedupeStore`](crate::idempotency::DedupeStore) can run.
 //!
 //! [`check`] panics at the first broken law and names it and the case. What it cannot see it does not promise: that a
 //! record outlives a crash or a failover is for the store's own tests, and law L10 is kept by the types.
