@@ -138,11 +138,11 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         }
         log::absent(self.provider.profile().name, events.absent());
         let unreadable = events.rejection();
-        let events: Vec<_> = events.into_iter().collect();
         let acknowledgement = match unreadable {
             Some(rejection) if events.is_empty() => return Err(rejection),
-            _ => self.provider.acknowledge(plaintext),
+            _ => self.provider.acknowledge(&events),
         };
+        let events: Vec<_> = events.into_iter().collect();
         if self.leaves_delivery {
             self.make_inner(&mut head);
         }

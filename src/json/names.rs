@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer};
 
-use super::malformed;
+use super::fault::malformed;
 use crate::error::Rejection;
 
 const MAX_LEVELS: usize = 127;

@@ -14,6 +14,7 @@ mod basic_auth;
 mod behind_nginx;
 mod body;
 mod budget;
+mod by_hand;
 mod contract;
 mod custom;
 mod deliveries;
