@@ -44,6 +44,7 @@
 //! | the rules of claims, leases and fences; a store of your own | [`idempotency`], [`idempotency::DedupeStore`] |
 //! | any other sender, without code of its own | [`provider::custom`] with a [`scheme::Template`] |
 //! | a provider of your own | [`provider::Provider`] with a [`scheme`] |
+//! | keys that change while deliveries come | [`secret::KeySwap`] |
 //! | what a rejection means | [`RejectionKind`] |
 //!
 //! # Features

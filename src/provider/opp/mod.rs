@@ -187,9 +187,15 @@ fn scheme(keys: KeyRing, wrapper: Wrapper) -> Result<AesGcm, ConfigError> {
         Wrapper::None => BodyForm::TextOrWrapped(Encoding::Hex, name),
         Wrapper::Json => BodyForm::WrappedOrText(Encoding::Hex, name),
     };
-    let iv = HeaderName::from_static("x-initialization-vector");
-    let tag = HeaderName::from_static("x-authentication-tag");
-    AesGcm::in_headers(keys, CipherHeaders { iv, tag }, Encoding::Hex, body)
+    AesGcm::in_headers(keys, cipher_headers(), Encoding::Hex, body)
+}
+
+/// Those of the platform, and of a gateway that follows it.
+pub(super) fn cipher_headers() -> CipherHeaders {
+    CipherHeaders {
+        iv: HeaderName::from_static("x-initialization-vector"),
+        tag: HeaderName::from_static("x-authentication-tag"),
+    }
 }
 
 fn profile() -> Profile {

@@ -58,15 +58,16 @@ mod model;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 
 pub use event::Event;
 pub use model::{Merchant, Payment, PaymentAmount, ReturnStatus, Token};
 
+use super::opp::cipher_headers;
 use super::{Acknowledgement, Delivered, Events, Profile, Provider, Retries};
 use crate::encoding::Encoding;
 use crate::error::{ConfigError, Rejection};
-use crate::scheme::{AesGcm, BodyForm, CipherHeaders, Scheme};
+use crate::scheme::{AesGcm, BodyForm, Scheme};
 use crate::secret::KeyRing;
 
 /// SIBS Gateway, as a receiver sees it and as a sender plays it.
@@ -95,10 +96,8 @@ impl Sibs {
     ///
     /// [`KeyLength`](crate::ConfigErrorKind::KeyLength).
     pub fn new(keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
-        let iv = HeaderName::from_static("x-initialization-vector");
-        let tag = HeaderName::from_static("x-authentication-tag");
-        let scheme =
-            AesGcm::in_headers(keys, CipherHeaders { iv, tag }, Encoding::Base64, BodyForm::Text(Encoding::Base64))?;
+        let body = BodyForm::Text(Encoding::Base64);
+        let scheme = AesGcm::in_headers(keys, cipher_headers(), Encoding::Base64, body)?;
         Ok(Self { scheme, ack: AckCode::default(), profile: profile() })
     }
 
