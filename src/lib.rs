@@ -45,6 +45,7 @@
 //! | endpoints in a file, handlers in your code | `config` |
 //! | any other sender, without code of its own | [`provider::custom`] with a [`scheme::Template`] |
 //! | a provider of your own | [`provider::Provider`] with a [`scheme`] |
+//! | keys that change while deliveries come | [`secret::KeySwap`] |
 //! | what a rejection means | [`RejectionKind`] |
 //!
 //! # Features

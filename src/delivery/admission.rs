@@ -70,11 +70,11 @@ impl<P: Provider> Admission<P> {
             scope.report(Fact::MembersAbsent { names: events.absent() });
         }
         let unreadable = events.rejection();
-        let events: Vec<_> = events.into_iter().collect();
         let acknowledgement = match unreadable {
             Some(rejection) if events.is_empty() => return Err(rejection),
-            _ => self.provider.acknowledge(plaintext),
+            _ => self.provider.acknowledge(&events),
         };
+        let events: Vec<_> = events.into_iter().collect();
         scope.report(Fact::Accepted { events: events.len() });
         let signs: Arc<dyn SignsHeaders> = Arc::clone(&self.provider) as _;
         let (head, seen) = if takes_requests {

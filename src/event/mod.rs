@@ -1,6 +1,6 @@
 //! The vocabulary that handlers match on, whoever sent the event: transfer, mandate, payment booking, and money.
 //!
-//! Each provider has its own exact types. This room is what they have in common: a projection that keeps the words a
+//! Each provider has its own exact types. This module is what they have in common: a projection that keeps the words a
 //! ledger needs and leaves the rest to the raw JSON beside it. Amounts are read from the text of the JSON and never
 //! through a binary float.
 

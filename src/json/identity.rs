@@ -42,7 +42,7 @@ use std::fmt;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::names::{said, string_end};
-use super::strict;
+use super::strict::strict;
 
 const MEMBER: u8 = 0x01;
 const ELEMENT: u8 = 0x02;

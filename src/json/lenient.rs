@@ -12,7 +12,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Error;
 use serde_json::value::RawValue;
 
-use super::{describe, malformed, parse_checked};
+use super::fault::{describe, malformed};
+use super::strict::parse_checked;
 use crate::error::Rejection;
 
 /// The names of members that could not be read and are absent, each once. Names of the typed model, and no others: what

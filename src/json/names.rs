@@ -7,10 +7,12 @@ use std::fmt;
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer};
 
-use super::malformed;
+use super::fault::malformed;
 use crate::error::Rejection;
 
+/// As deep as `serde_json` reads.
 const MAX_LEVELS: usize = 127;
+/// In one object. They are remembered until it ends, so that this bounds what a peer can make us hold.
 const MAX_NAMES: usize = 4096;
 /// Up to here a look along the list beats a hash.
 const FEW_NAMES: usize = 32;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::value::RawValue;
 
-use super::parse;
+use super::strict::parse;
 use crate::error::{ConfigError, ConfigErrorKind};
 
 /// A JSON pointer (RFC 6901) that has been read: `/data/id`, with `~0` for `~` and `~1` for `/`.

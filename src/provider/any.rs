@@ -16,11 +16,13 @@ use crate::scheme::{Scheme, SealError, Sealing};
 pub struct AnyEvent {
     name: String,
     shared: Event,
+    /// What the provider reads when the delivery of this event is done. Of several events the first has it.
+    acknowledgement: Option<Acknowledgement>,
 }
 
 impl AnyEvent {
-    fn of(event: &impl Project) -> Self {
-        Self { name: event.name().to_owned(), shared: event.project() }
+    fn of(event: &impl Project, acknowledgement: Option<Acknowledgement>) -> Self {
+        Self { name: event.name().to_owned(), shared: event.project(), acknowledgement }
     }
 }
 
@@ -66,7 +68,6 @@ trait Erased: Send + Sync {
     fn scheme(&self) -> &dyn Scheme;
     fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<AnyEvent>, Rejection>;
     fn event_content_type(&self) -> Option<HeaderValue>;
-    fn acknowledge(&self, plaintext: &Bytes) -> Option<Acknowledgement>;
     fn seal(&self, message: Message, with: &Sealing<'_>) -> Result<Request<Bytes>, SealError>;
 }
 
@@ -80,15 +81,13 @@ impl<P: Provider> Erased for P {
     }
 
     fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<AnyEvent>, Rejection> {
-        Provider::decode(self, headers, plaintext).map(|events| events.map(|event| AnyEvent::of(&event)))
+        let events = Provider::decode(self, headers, plaintext)?;
+        let mut acknowledgement = Provider::acknowledge(self, &events);
+        Ok(events.map(|event| AnyEvent::of(&event, acknowledgement.take())))
     }
 
     fn event_content_type(&self) -> Option<HeaderValue> {
         Provider::event_content_type(self)
-    }
-
-    fn acknowledge(&self, plaintext: &Bytes) -> Option<Acknowledgement> {
-        Provider::acknowledge(self, plaintext)
     }
 
     fn seal(&self, message: Message, with: &Sealing<'_>) -> Result<Request<Bytes>, SealError> {
@@ -115,8 +114,8 @@ impl Provider for AnyProvider {
         self.0.event_content_type()
     }
 
-    fn acknowledge(&self, plaintext: &Bytes) -> Option<Acknowledgement> {
-        self.0.acknowledge(plaintext)
+    fn acknowledge(&self, events: &Events<AnyEvent>) -> Option<Acknowledgement> {
+        events.first()?.event.acknowledgement.clone()
     }
 
     fn seal(&self, message: Message, with: &Sealing<'_>) -> Result<Request<Bytes>, SealError> {

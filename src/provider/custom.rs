@@ -51,10 +51,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderValue, Request};
 use serde::Deserialize;
 
-use super::{Decoded, Delivered, EventKey, Events, Lookup, Message, Profile, Provider, Retries};
+use super::{Decoded, EventKey, Events, Lookup, Message, Profile, Provider, Retries};
 use crate::error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
 use crate::event::{self, Notification};
 use crate::json;
@@ -62,7 +62,24 @@ use crate::scheme::{Scheme, SealError, Sealing};
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// A sender by configuration. See the [module docs](self) for an example.
+/// A sender by configuration. The [module docs](self) show it open a delivery.
+///
+/// ```
+/// use http::HeaderName;
+/// use tower_webhook::encoding::Encoding;
+/// use tower_webhook::provider::Lookup;
+/// use tower_webhook::provider::custom::{self, Custom};
+/// use tower_webhook::scheme::{Hmac, MacAlgorithm, Signed};
+/// use tower_webhook::{MemoryStore, Received, Receiver, secret::Secret};
+///
+/// let signed = Signed::new(HeaderName::from_static("x-signature"), Encoding::Hex);
+/// let scheme = Hmac::new(MacAlgorithm::HmacSha256, signed, Secret::utf8("correct horse battery staple")?)?;
+/// let shop = Custom::new(scheme, [Lookup::json("/id")?])?.event_from(Lookup::json("/type")?);
+/// let service = Receiver::new("shop", shop)
+///     .dedupe(MemoryStore::new(1_000_000))
+///     .handle(|event: Received<custom::Event>| async move { println!("{:?}", event.event()) });
+/// # Ok::<(), tower_webhook::ConfigError>(())
+/// ```
 pub struct Custom {
     scheme: Box<dyn Scheme>,
     key: Vec<Lookup>,
@@ -96,7 +113,7 @@ impl Custom {
         self
     }
 
-    /// Changes limits, methods, types and timing. Default: as the table of this room says, and 1 MiB of body.
+    /// Changes limits, methods, types and timing. Default: as the table of this module says, and 1 MiB of body.
     #[must_use]
     pub fn change_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
         change(&mut self.profile);
@@ -183,17 +200,7 @@ impl fmt::Debug for Custom {
 }
 
 fn profile() -> Profile {
-    Profile {
-        name: "custom",
-        methods: vec![Method::POST],
-        content_types: Vec::new(),
-        max_body: 1024 * 1024,
-        max_events: 1,
-        answer_within: None,
-        retries: Retries::unpublished(5 * DAY),
-        delivered: Delivered::AnySuccess,
-        resend_window: DAY,
-    }
+    Profile::new("custom").retries(Retries::unpublished(5 * DAY)).resend_window(DAY)
 }
 
 impl Provider for Custom {
@@ -213,20 +220,19 @@ impl Provider for Custom {
         }
         let key = self.key(headers, plaintext)?;
         let name = self.event.as_ref().and_then(|place| place.find(headers, plaintext));
-        Ok(Decoded::new(Event::new(name, headers, plaintext), key, plaintext.clone()).into())
+        Ok(Decoded::new(Event::read(name, headers, plaintext), key, plaintext.clone()).into())
     }
 
     /// With the message's idempotency key, if it has one, in the first header that the key is read from.
     fn seal(&self, mut message: Message, with: &Sealing<'_>) -> Result<Request<Bytes>, SealError> {
-        let mut headers = HeaderMap::new();
         let header = self.key.iter().find_map(|place| match place {
             Lookup::Header(name) => Some(name),
             _ => None,
         });
         if let (Some(name), Some(key)) = (header, message.idempotency_key.take()) {
-            headers.insert(name, HeaderValue::from_str(&key).map_err(|_| SealError::Header)?);
+            message.headers.insert(name, HeaderValue::from_str(&key).map_err(|_| SealError::Header)?);
         }
-        super::seal_with(&*self.scheme, &self.profile, message, headers, with)
+        super::seal(&*self.scheme, &self.profile, message, with)
     }
 }
 
@@ -243,7 +249,13 @@ pub struct Event {
 }
 
 impl Event {
-    pub(super) fn new(name: Option<String>, headers: &HeaderMap, body: &Bytes) -> Self {
+    /// A delivery with this body, by hand for tests; its name and type are set one by one.
+    #[must_use]
+    pub fn new(body: impl Into<Bytes>) -> Self {
+        Self { name: None, content_type: None, body: body.into() }
+    }
+
+    pub(super) fn read(name: Option<String>, headers: &HeaderMap, body: &Bytes) -> Self {
         Self { name, content_type: content_type(headers), body: body.clone() }
     }
 

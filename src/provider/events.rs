@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use bytes::Bytes;
 
-use super::Decoded;
+use super::decoded::Decoded;
 use crate::error::Rejection;
 
 /// The events inside a delivery: the readable ones, in their order, and beside them what cannot be read.
@@ -89,6 +89,12 @@ impl<E> Events<E> {
             self.count()
         );
         Some(Rejection::new(first.why.kind(), detail))
+    }
+
+    /// The event of a delivery that holds one and no more. `None`: there are several, or none, or one that cannot be read.
+    #[must_use]
+    pub fn only(mut self) -> Option<Decoded<E>> {
+        if self.count() == 1 { self.readable.pop() } else { None }
     }
 
     /// The same events as another type, such as one for several providers.

@@ -1,4 +1,4 @@
-//! Ed25519 over a template of the delivery.
+//! Ed25519 over the signed content of a delivery.
 
 use ed25519_dalek::ed25519::signature::{MultipartSigner as _, MultipartVerifier as _};
 use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
@@ -12,7 +12,7 @@ use crate::encoding::Encoding;
 use crate::error::{ConfigError, ConfigErrorKind};
 use crate::secret::{KeyRing, Secret};
 
-/// Ed25519 (RFC 8032) over what a [`Signed`] says: whoever verifies cannot sign.
+/// Ed25519 (RFC 8032) over the [signed content](Signed) of a delivery: whoever verifies cannot sign.
 ///
 /// The ring holds the sender's public keys, 32 bytes each or as [`public_key`](super::public_key) reads them; they are no secrets, and ride in it for their ids and
 /// validity. To seal, [`Ed25519::signing_key`] is needed too.

@@ -11,7 +11,9 @@ use super::{SealError, sole};
 use crate::encoding::Encoding;
 use crate::error::{Rejection, RejectionKind};
 
+/// Any other length of IV is hashed first, and then far fewer messages are safe (NIST SP 800-38D, section 8.2).
 const IV_LENGTH: usize = 12;
+/// The full tag: each byte less makes a forgery 256 times as likely.
 const TAG_LENGTH: usize = 16;
 
 /// How the ciphertext stands in the body when IV and tag are in headers.

@@ -1,4 +1,4 @@
-//! A MAC over a template of the delivery: mostly the exact body, in one header.
+//! HMAC over the signed content of a delivery.
 
 use super::forward::forward_scheme;
 use super::mac::{KeyedMac, MacAlgorithm, Tag};
@@ -9,15 +9,16 @@ use crate::encoding::Encoding;
 use crate::error::ConfigError;
 use crate::secret::{KeyRing, long_enough};
 
-/// HMAC (RFC 2104) over what a [`Signed`] says: mostly the exact bytes of the body, as text in one header.
+/// HMAC (RFC 2104) over the [signed content](Signed) of a delivery: by default the exact bytes of its body, as text in one
+/// header.
 ///
-/// SignedScheme the body it proves sender and body, and no time: a recorded delivery fits for ever, and only its event's
+/// Over the body it proves sender and body, and no time: a recorded delivery fits for ever, and only its event's
 /// idempotency key tells it from a new one. A [`Signed::timestamp`] bounds that.
 #[derive(Clone, Debug)]
 pub struct Hmac(SignedScheme<MacAlgorithm>);
 
 impl Hmac {
-    /// A MAC over what `signed` says, where it says. Each secret has at least 16 bytes.
+    /// A MAC over this signed content. Each secret has at least 16 bytes.
     ///
     /// # Errors
     ///

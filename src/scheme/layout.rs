@@ -28,9 +28,11 @@ pub(super) struct Item<'a> {
 }
 
 impl Layout {
+    // A sender that changes its keys signs with two or three. Each further one would be compared with every key, at the
+    // cost of whoever is sent it.
     pub(super) const MAX_ITEMS: usize = 16;
 
-    /// A separator must be told from what it separates.
+    /// A separator must not be found in what it separates.
     pub(super) fn check(&self, prefix: &str) -> Result<(), ConfigError> {
         let wrong = |why: &'static str| Err(ConfigError::new(ConfigErrorKind::Scheme(why)));
         let (Self::List(separator) | Self::Params { separator, .. }) = self else { return Ok(()) };

@@ -86,6 +86,75 @@ pub use tolerance::{TimePlace, TimeUnit, Tolerance};
 pub use unsigned::Unsigned;
 
 /// One way to prove who sent a body, in both directions.
+///
+/// The schemes of this module cover most senders by configuration. One of your own prepares its keys by
+/// [`KeyRing::prepare`](crate::secret::KeyRing::prepare), tries all that are valid, compares by
+/// [`ct_eq`](crate::secret::ct_eq), and says the same of every cryptographic cause:
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::{HeaderMap, header::AUTHORIZATION};
+/// use sha2::{Digest, Sha256};
+/// use tower_webhook::clock::Timestamp;
+/// use tower_webhook::scheme::{Opened, ProofHeader, ProofRole, Proofs, Scheme, SealError, Sealing};
+/// use tower_webhook::secret::{KeyRing, PreparedKeys, Secret, ct_eq, long_enough};
+/// use tower_webhook::{ConfigError, Rejection, RejectionKind};
+///
+/// /// `Authorization: Bearer …`: a secret, which proves nothing of the body. It verifies and never seals.
+/// struct Bearer {
+///     keys: PreparedKeys<[u8; 32]>,
+///     proofs: Proofs,
+/// }
+///
+/// impl Bearer {
+///     fn new(keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
+///         let keys = keys.into().prepare(|secret| {
+///             long_enough(secret)?;
+///             Ok(Sha256::digest(secret).into())
+///         })?;
+///         let header = ProofHeader::new(AUTHORIZATION, ProofRole::Token).prefix("Bearer ");
+///         Ok(Self { keys, proofs: Proofs::new([header]) })
+///     }
+/// }
+///
+/// impl Scheme for Bearer {
+///     fn name(&self) -> &'static str {
+///         "bearer"
+///     }
+///
+///     fn proofs(&self) -> &Proofs {
+///         &self.proofs
+///     }
+///
+///     fn open(&self, headers: &HeaderMap, body: Bytes, now: Timestamp) -> Result<Opened, Rejection> {
+///         let mut values = headers.get_all(AUTHORIZATION).iter();
+///         let (Some(value), None) = (values.next(), values.next()) else {
+///             return Err(Rejection::new(RejectionKind::SignatureMissing, "not one authorization header"));
+///         };
+///         let token = value.as_bytes().strip_prefix(b"Bearer ").unwrap_or_default();
+///         let given: [u8; 32] = Sha256::digest(token).into();
+///         match self.keys.valid_at(now).fitting(|key| ct_eq(key, &given)) {
+///             Some(key_id) => Ok(Opened::new(body, Some(key_id))),
+///             None => Err(Rejection::new(RejectionKind::SignatureMismatch, "no valid key fits this delivery")),
+///         }
+///     }
+///
+///     fn seal(&self, _: Bytes, _: &mut HeaderMap, _: &Sealing<'_>) -> Result<Bytes, SealError> {
+///         Err(SealError::NoValidKey)
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let scheme = Bearer::new(Secret::utf8("correct horse battery staple")?)?;
+/// let mut headers = HeaderMap::new();
+/// headers.insert(AUTHORIZATION, "Bearer correct horse battery staple".parse()?);
+/// assert_eq!(scheme.open(&headers, "{}".into(), Timestamp::UNIX_EPOCH)?.plaintext, "{}");
+/// headers.insert(AUTHORIZATION, "Bearer wrong horse battery staple".parse()?);
+/// let refused = scheme.open(&headers, "{}".into(), Timestamp::UNIX_EPOCH).unwrap_err();
+/// assert_eq!(refused.kind(), RejectionKind::SignatureMismatch);
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a scheme",
     note = "schemes stand in `tower_webhook::scheme`: `Hmac` for most senders"

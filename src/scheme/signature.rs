@@ -1,4 +1,4 @@
-//! RSA and ECDSA over a template of the delivery.
+//! RSA and ECDSA over the signed content of a delivery.
 
 use ring::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256};
 use ring::signature::{UnparsedPublicKey, VerificationAlgorithm};
@@ -63,7 +63,8 @@ impl SignatureAlgorithm {
     }
 }
 
-/// A signature by a private key that the sender alone has, over what a [`Signed`] says. It verifies and never seals.
+/// RSA or ECDSA over the [signed content](Signed) of a delivery, by a private key that the sender alone has. It verifies and
+/// never seals.
 ///
 /// The ring holds the sender's public keys, each as `SubjectPublicKeyInfo` in DER; [`public_key`](super::public_key)
 /// reads them from PEM and JWK. They are no secrets, and ride in it for their ids and validity. Nothing here fetches a key: one that a

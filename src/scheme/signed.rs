@@ -14,7 +14,8 @@ use super::{SealError, mismatch, sole};
 use crate::encoding::Encoding;
 use crate::error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
 
-/// What a signature covers, where it stands and how it is written. [`Hmac::new`](super::Hmac::new) checks it whole.
+/// The signed content of a delivery, and the header of its signatures: what they cover, where they stand and how they are
+/// written. [`Hmac::new`](super::Hmac::new) checks that its parts go together.
 ///
 /// ```
 /// use std::time::Duration;
@@ -153,7 +154,7 @@ impl Signed {
         self
     }
 
-    /// Everything that can be wrong with it, said at once when building.
+    /// Refuses parts that do not go together, before any delivery comes.
     ///
     /// `length` is that of one signature in bytes, where all are equally long.
     pub(super) fn check(mut self, length: Option<usize>) -> Result<Wire, ConfigError> {
@@ -252,7 +253,7 @@ impl Wire {
         Ok(Claim { parts, wire, text, sent })
     }
 
-    /// Writes the headers of what `sign` says of the parts.
+    /// Writes the headers, with the signature that `sign` makes of the parts.
     pub(super) fn seal(
         &self,
         headers: &mut HeaderMap,

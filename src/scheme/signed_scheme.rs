@@ -1,4 +1,4 @@
-//! One scheme over what a [`Signed`] says, whatever the algorithm: shape, then signature, then time.
+//! One scheme over the signed content of a delivery, whatever the algorithm: shape, then signature, then time.
 
 use std::fmt;
 use std::sync::Arc;

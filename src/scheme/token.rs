@@ -13,7 +13,7 @@ use super::{Opened, Scheme, SealError, Sealing, mismatch, sole};
 use crate::error::{ConfigError, ConfigErrorKind, Rejection};
 use crate::secret::{KeyCheck, KeyRing, PreparedKeys, ct_eq, long_enough};
 
-/// A header whose value must be a shared secret. The body passes untouched.
+/// A shared secret as the value of a header. The body passes untouched.
 ///
 /// # Security
 ///

@@ -53,6 +53,7 @@ impl Tolerance {
     /// The longest tolerance. A sender who does not sign its retries anew may need one as long as its schedule.
     pub const MAX: Duration = Duration::from_hours(30 * 24);
 
+    /// What the reference libraries of Standard Webhooks, Stripe and Slack take.
     const USUAL: Duration = Duration::from_mins(5);
 
     /// The time stands in this header.

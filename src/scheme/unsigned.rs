@@ -1,4 +1,4 @@
-//! No proof at all, said aloud.
+//! The scheme of senders that prove nothing.
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::{Opened, Scheme, SealError, Sealing};
 use crate::error::Rejection;
 
-/// For a provider that signs nothing, such as Mambu: the body passes, and [`proves_sender`](Scheme::proves_sender) is
-/// false.
+/// No proof at all, for a provider that signs nothing, such as Mambu: the body passes, and
+/// [`proves_sender`](Scheme::proves_sender) is false.
 ///
 /// # Security
 ///

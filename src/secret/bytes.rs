@@ -14,7 +14,8 @@ use crate::error::{ConfigError, ConfigErrorKind};
 pub struct Secret(Arc<Zeroizing<Vec<u8>>>);
 
 impl Secret {
-    /// The least bytes of a secret that is not a cipher's key. A shorter one can be guessed.
+    /// The least bytes of a secret that is not a cipher's key: 128 bits, when they are random. A shorter one can be guessed
+    /// offline by whoever has seen one signed delivery.
     pub const MIN: usize = 16;
 
     /// The bytes themselves.
@@ -89,8 +90,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Whether both are the same bytes, found in a time that says nothing of where they differ. It does say whether they are
-/// equally long.
+/// Compares two byte strings in a time that does not depend on where they differ. It does depend on their lengths.
 #[must_use]
 pub fn ct_eq(left: &[u8], right: &[u8]) -> bool {
     left.ct_eq(right).into()

@@ -112,7 +112,7 @@ impl<K> ValidKeys<'_, K> {
     ///
     /// # Security
     ///
-    /// Every valid key is tried, also after one has fitted, so that the time says nothing of which it was. `fits` compares
+    /// Every valid key is tried, also after one has fitted, so that the time does not depend on which it was. `fits` compares
     /// by [`ct_eq`](super::ct_eq), or by a library that does the same.
     pub fn fitting(&self, mut fits: impl FnMut(&K) -> bool) -> Option<Arc<str>> {
         let mut fitted = None;

@@ -22,7 +22,7 @@ enum Source {
 }
 
 impl KeyRing {
-    /// The most keys that one delivery is tried against.
+    /// The most keys that one delivery is tried against: a forged one costs as many MACs over its body.
     pub const MAX: usize = 5;
 
     /// A ring of these keys, newest first.
@@ -84,7 +84,7 @@ impl KeyRing {
     ///
     /// # Errors
     ///
-    /// What `prepare` says of the first key that it cannot make ready.
+    /// That of `prepare`, for the first key that it cannot make ready.
     ///
     /// # Security
     ///

@@ -105,6 +105,15 @@ fn what_one_scheme_cannot_take_replaces_nothing_in_any() {
     keys.replace(Secret::utf8("b".repeat(31)).unwrap()).unwrap();
 }
 
+/// Ends the threads also where the test fails.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn under_traffic_nothing_is_refused_while_both_keys_hold_and_nothing_taken_after_the_old_one_went() {
     let keys = KeySwap::new(ring([key("0", 'a')]));
@@ -113,24 +122,30 @@ fn under_traffic_nothing_is_refused_while_both_keys_hold_and_nothing_taken_after
     let (done, tried) = (AtomicBool::new(false), [const { AtomicUsize::new(0) }; 2]);
     let letters: Vec<char> = ('a'..='z').collect();
     thread::scope(|scope| {
-        for (scheme, tried) in schemes.into_iter().zip(&tried) {
-            let done = &done;
-            scope.spawn(move || {
-                while !done.load(Ordering::Relaxed) {
-                    // Sealed by whatever is newest, and opened after at most one more replacement.
-                    let delivery = sealed(scheme);
-                    assert!(opened(scheme, &delivery).is_ok(), "{}", scheme.name());
-                    tried.fetch_add(1, Ordering::Relaxed);
-                }
-            });
-        }
+        let threads: Vec<_> = schemes
+            .into_iter()
+            .zip(&tried)
+            .map(|(scheme, tried)| {
+                let done = &done;
+                scope.spawn(move || {
+                    while !done.load(Ordering::Relaxed) {
+                        // Sealed by whatever is newest, and opened after at most one more replacement.
+                        let delivery = sealed(scheme);
+                        assert!(opened(scheme, &delivery).is_ok(), "{}", scheme.name());
+                        tried.fetch_add(1, Ordering::Relaxed);
+                    }
+                })
+            })
+            .collect();
+        let _end = End(&done);
         for pair in letters.windows(2) {
             let before = schemes.map(|scheme| sealed(scheme));
             keys.replace(ring([key("new", pair[1]), key("old", pair[0])])).unwrap();
             // Until what was in flight on either side has been opened.
-            for tried in &tried {
+            for (thread, tried) in threads.iter().zip(&tried) {
                 let seen = tried.load(Ordering::Relaxed);
                 while tried.load(Ordering::Relaxed) < seen + 10 {
+                    assert!(!thread.is_finished(), "a delivery was refused");
                     thread::yield_now();
                 }
             }

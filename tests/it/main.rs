@@ -15,6 +15,7 @@ mod batch;
 mod behind_nginx;
 mod body;
 mod budget;
+mod by_hand;
 mod contract;
 mod custom;
 mod deliveries;

@@ -45,7 +45,7 @@ pub(crate) async fn a_failed_event_runs_with_another_payload<D: DedupeStore>(sto
     assert!(!log.text().contains(ALARM), "{}", log.text());
     assert_eq!(read(deliver("20000").await).await, (200, false, String::new()), "another payload, never handled");
     assert_eq!(log.text().matches(ALARM).count(), 1, "{}", log.text());
-    assert!(log.text().contains("fence=2"), "{}", log.text());
+    assert!(log.text().contains("attempt=2"), "{}", log.text());
     assert!(!log.text().contains("20000"), "no payload is logged: {}", log.text());
 
     assert_eq!(read(deliver("20000").await).await, (200, true, String::new()), "control: the same payload");

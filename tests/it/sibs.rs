@@ -255,7 +255,10 @@ fn the_connection_test_pays_nothing() {
 
 #[test]
 fn the_answer_echoes_the_id_and_has_the_code_that_was_chosen() {
-    let answer = |sibs: &Sibs, json: &str| sibs.acknowledge(&Bytes::copy_from_slice(json.as_bytes())).unwrap();
+    let answer = |sibs: &Sibs, json: &str| {
+        let events = sibs.decode(&HeaderMap::new(), &Bytes::copy_from_slice(json.as_bytes())).unwrap();
+        sibs.acknowledge(&events).unwrap()
+    };
     let with = |code: AckCode, id: &str| {
         format!(r#"{{"statusCode":"{}","statusMsg":"Success","notificationID":{id}}}"#, code.as_str())
     };
@@ -271,7 +274,7 @@ fn the_answer_echoes_the_id_and_has_the_code_that_was_chosen() {
     let odd = json!({"notificationID": "a\"},\\\u{e9}\n"}).to_string();
     let read: Value = serde_json::from_slice(&answer(&sibs(), &odd).body).unwrap();
     assert_eq!(read["notificationID"], "a\"},\\\u{e9}\n");
-    assert_eq!(answer(&sibs(), "{}").body, r#"{"statusCode":"200","statusMsg":"Success"}"#);
+    assert_eq!(answer(&sibs(), r#"{"transactionID":"t-1"}"#).body, r#"{"statusCode":"200","statusMsg":"Success"}"#);
 }
 
 #[test]

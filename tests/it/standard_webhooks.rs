@@ -267,22 +267,83 @@ fn each_header_stands_once() {
 }
 
 #[test]
-fn the_other_spelling_is_a_choice_and_not_a_guess() {
+fn one_spelling_alone_is_a_choice_and_not_a_guess() {
     let time = TIME.to_string();
     let signature = v1(&key(), ID, &time, BODY.as_bytes());
     let svix = shared().spelling(Spelling::Svix).unwrap();
     let missing = Some(RejectionKind::SignatureMissing);
-    for (prefix, by_default, by_svix) in [("webhook", None, missing), ("svix", missing, None)] {
+    let webhook = shared().spelling(Spelling::Webhook).unwrap();
+    for (prefix, by_webhook, by_svix) in [("webhook", None, missing), ("svix", missing, None)] {
         let sent = spelled(prefix, ID, &time, &signature);
-        assert_eq!(open(&shared(), &sent, BODY, TIME), by_default, "{prefix}");
+        assert_eq!(open(&webhook, &sent, BODY, TIME), by_webhook, "{prefix}");
         assert_eq!(open(&svix, &sent, BODY, TIME), by_svix, "{prefix}");
     }
     let sent = spelled("svix", ID, &time, &signature);
     assert_eq!(svix.decode(&sent, &BODY.into()).unwrap().into_iter().next().unwrap().key.as_str(), ID);
-    assert_eq!(kind(shared().decode(&sent, &BODY.into())), Some(RejectionKind::KeyMissing));
+    assert_eq!(kind(webhook.decode(&sent, &BODY.into())), Some(RejectionKind::KeyMissing));
     let both = asymmetric().signing_key(secret_key(PRIVATE).unwrap()).unwrap().spelling(Spelling::Svix).unwrap();
     let sealed = both.seal(Message::new(BODY).idempotency_key(ID), &Sealing::new(second(TIME), &OsEntropy)).unwrap();
     assert_eq!(sealed.headers()["svix-signature"], V1A);
+}
+
+/// A delivery with the headers of both spellings.
+fn both(webhook: &HeaderMap, svix: &HeaderMap) -> HeaderMap {
+    webhook.iter().chain(svix).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+#[test]
+fn either_spelling_is_taken_by_default_and_both_where_they_say_the_same() {
+    for (provider, signature) in
+        [(shared(), v1(&key(), ID, &TIME.to_string(), BODY.as_bytes())), (asymmetric(), V1A.into())]
+    {
+        let sent = |prefix| spelled(prefix, ID, &TIME.to_string(), &signature);
+        for sent in [sent("webhook"), sent("svix"), both(&sent("webhook"), &sent("svix"))] {
+            assert_eq!(provider.scheme().check_head(&sent, second(TIME)).err().map(|no| no.kind()), None);
+            assert_eq!(open(&provider, &sent, BODY, TIME), None, "{sent:?}");
+            assert_eq!(open(&provider, &sent, "{}", TIME), Some(RejectionKind::SignatureMismatch), "{sent:?}");
+            assert_eq!(open(&provider, &sent, BODY, TIME + 301), Some(RejectionKind::TimestampOutside), "{sent:?}");
+            assert_eq!(provider.decode(&sent, &BODY.into()).unwrap().only().unwrap().key.as_str(), ID);
+        }
+        let proofs = ["webhook-signature", "svix-signature"];
+        assert_eq!(provider.scheme().proof_headers(), proofs);
+        for id in ["webhook-id", "svix-id"] {
+            assert!(provider.scheme().covers_header(&id.parse().unwrap()), "{id}");
+        }
+    }
+}
+
+#[test]
+fn two_spellings_that_differ_are_refused_and_nothing_is_read_that_is_not_proved() {
+    let time = TIME.to_string();
+    let signature = v1(&key(), ID, &time, BODY.as_bytes());
+    let good = |prefix| spelled(prefix, ID, &time, &signature);
+    let judged = |sent: &HeaderMap| {
+        let by_head = shared().scheme().check_head(sent, second(TIME)).err().map(|no| no.kind());
+        let opened = open(&shared(), sent, BODY, TIME);
+        assert!(by_head.is_none() || by_head == opened, "{by_head:?} {opened:?}");
+        opened
+    };
+    let (later, another) = ((TIME + 1).to_string(), v1(&key(), "other", &time, BODY.as_bytes()));
+    for (id, time, signature) in [("other", &time, &signature), (ID, &later, &signature), (ID, &time, &another)] {
+        for sent in [
+            both(&good("webhook"), &spelled("svix", id, time, signature)),
+            both(&spelled("webhook", id, time, signature), &good("svix")),
+        ] {
+            assert_eq!(judged(&sent), Some(RejectionKind::HeaderRepeated), "{sent:?}");
+        }
+    }
+    // Whatever of one spelling is put beside the whole of the other: its id is never the key of what the other proves.
+    for (whole, part) in [("webhook", "svix"), ("svix", "webhook")] {
+        for (name, value) in [("id", "other"), ("id", ID), ("timestamp", &*time), ("signature", &*signature)] {
+            let mut sent = good(whole);
+            sent.insert(format!("{part}-{name}").parse::<http::HeaderName>().unwrap(), value.parse().unwrap());
+            match judged(&sent) {
+                None => assert_eq!(shared().decode(&sent, &BODY.into()).unwrap().only().unwrap().key.as_str(), ID),
+                Some(RejectionKind::HeaderRepeated) => assert_eq!(value, "other"),
+                Some(kind) => assert_eq!((kind, whole), (RejectionKind::SignatureMissing, "svix")),
+            }
+        }
+    }
 }
 
 #[test]
@@ -378,11 +439,10 @@ proptest! {
         id in "[a-zA-Z0-9_|-]{1,40}",
         now in 0..4_000_000_000_i64,
         public: bool,
-        svix: bool,
+        spelling in prop::sample::select(&[Spelling::Either, Spelling::Webhook, Spelling::Svix][..]),
     ) {
         let private = || asymmetric().signing_key(secret_key(PRIVATE).unwrap()).unwrap();
         let (right, wrong) = if public { (private(), shared()) } else { (shared(), private()) };
-        let spelling = if svix { Spelling::Svix } else { Spelling::Webhook };
         let (right, wrong) = (right.spelling(spelling).unwrap(), wrong.spelling(spelling).unwrap());
         let sealing = Sealing::new(second(now), &OsEntropy);
         let sent = right.seal(Message::new(body.clone()).idempotency_key(&*id), &sealing).unwrap();

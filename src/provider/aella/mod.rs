@@ -61,7 +61,7 @@ mod project;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
 
 pub use events::Event;
 pub use model::{
@@ -69,7 +69,7 @@ pub use model::{
     Transaction, Transfer, TransferStatus,
 };
 
-use super::{Delivered, Events, Message, Profile, Provider, Retries};
+use super::{Events, Message, Profile, Provider, Retries};
 use crate::encoding::Encoding;
 use crate::error::{ConfigError, Rejection};
 use crate::scheme::{Hmac, MacAlgorithm, Scheme, SealError, Sealing, Signed};
@@ -78,6 +78,17 @@ use crate::secret::KeyRing;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Aella, as a receiver sees it and as a sender plays it.
+///
+/// ```
+/// use tower_webhook::provider::aella::{self, Aella};
+/// use tower_webhook::{MemoryStore, Received, Receiver, secret::Secret};
+///
+/// let aella = Aella::new(Secret::utf8("ae_sk_test_example")?)?;
+/// let service = Receiver::new("aella", aella)
+///     .dedupe(MemoryStore::new(1_000_000))
+///     .handle(|event: Received<aella::Event>| async move { println!("{:?}", event.event()) });
+/// # Ok::<(), tower_webhook::ConfigError>(())
+/// ```
 #[derive(Debug)]
 pub struct Aella {
     keys: KeyRing,
@@ -116,7 +127,7 @@ impl Aella {
         Self::build(self.keys, self.header, algorithm, self.profile)
     }
 
-    /// Changes limits and timing. Default: as the table of this room says, and 1 MiB of body.
+    /// Changes limits and timing. Default: as the table of this module says, and 1 MiB of body.
     #[must_use]
     pub fn change_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
         change(&mut self.profile);
@@ -135,17 +146,7 @@ impl Aella {
 }
 
 fn profile() -> Profile {
-    Profile {
-        name: "aella",
-        methods: vec![Method::POST],
-        content_types: Vec::new(),
-        max_body: 1024 * 1024,
-        max_events: 1,
-        answer_within: None,
-        retries: Retries::unpublished(5 * DAY),
-        delivered: Delivered::AnySuccess,
-        resend_window: DAY,
-    }
+    Profile::new("aella").retries(Retries::unpublished(5 * DAY)).resend_window(DAY)
 }
 
 impl Provider for Aella {

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::event::{Detail, Event, Unpublished, Unreadable};
 use super::model::STRICT;
-use super::{MAX_EVENTS, UnreadablePolicy};
+use super::policy::{MAX_EVENTS, UnreadablePolicy};
 use crate::error::{Rejection, RejectionKind};
 use crate::json::{self, Absent};
 use crate::provider::shape::{Object, text};
@@ -101,7 +101,7 @@ fn one(raw: &RawValue, plaintext: &Bytes, absent: &mut Absent) -> Result<Decoded
     let name = notification.name();
     let detail = match detail(&name, content, absent)? {
         Known::Typed(detail) => detail,
-        Known::Unpublished(detail) => detail(Unpublished { raw: slice(content.unwrap_or(raw), plaintext) }),
+        Known::Unpublished(detail) => detail(Unpublished::new(slice(content.unwrap_or(raw), plaintext))),
         Known::Not => Detail::Unknown { raw: slice(raw, plaintext) },
     };
     Ok(notification.decoded(detail, raw, plaintext))
@@ -111,7 +111,7 @@ fn one(raw: &RawValue, plaintext: &Bytes, absent: &mut Absent) -> Result<Decoded
 fn handed_over(raw: &RawValue, why: &Rejection, plaintext: &Bytes) -> Decoded<Event> {
     let head = json::parse_leniently::<Object<Notification<'_>>>(raw.get(), &[], &mut Absent::default());
     let Object(notification) = head.unwrap_or_default();
-    let detail = Unreadable { raw: slice(raw, plaintext), why: why.detail().to_owned() };
+    let detail = Unreadable::new(slice(raw, plaintext), why.detail());
     notification.decoded(Detail::Unreadable(detail), raw, plaintext)
 }
 

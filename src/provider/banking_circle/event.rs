@@ -25,6 +25,21 @@ pub struct Event {
     pub detail: Detail,
 }
 
+impl Event {
+    /// A notification of this id, by hand for tests; its other members are set one by one.
+    #[must_use]
+    pub fn new(event_id: impl Into<String>, detail: Detail) -> Self {
+        Self {
+            event_id: event_id.into(),
+            subscription_id: None,
+            subscription_event_id: None,
+            notification_type: String::new(),
+            timestamp: None,
+            detail,
+        }
+    }
+}
+
 /// What a notification is about, by its type.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -76,12 +91,28 @@ pub struct Unreadable {
     pub why: String,
 }
 
+impl Unreadable {
+    /// A notification that cannot be read, and why.
+    #[must_use]
+    pub fn new(raw: impl Into<Bytes>, why: impl Into<String>) -> Self {
+        Self { raw: raw.into(), why: why.into() }
+    }
+}
+
 /// A detail whose form is not published.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Unpublished {
     /// The detail as JSON, or the whole notification where it has none.
     pub raw: Bytes,
+}
+
+impl Unpublished {
+    /// A detail with this JSON.
+    #[must_use]
+    pub fn new(raw: impl Into<Bytes>) -> Self {
+        Self { raw: raw.into() }
+    }
 }
 
 impl event::Project for Event {

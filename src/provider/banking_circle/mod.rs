@@ -62,30 +62,42 @@ mod decode;
 mod event;
 mod model;
 pub mod networks;
+mod policy;
 mod status;
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
 
 pub use event::{Detail, Event, Unpublished, Unreadable};
 pub use model::{
     Account, AccountEntry, Booking, Case, Classification, CurrencyAmount, Payment, ProxyAccount, Remittance, Status,
     Transfer,
 };
+pub use policy::UnreadablePolicy;
 pub use status::{Agent, PaymentStatus, StatusAccount, StatusReason, TransactionReference, TransactionStatus};
 
-use super::{Delivered, Events, Message, Profile, Provider, Retries};
+use policy::MAX_EVENTS;
+
+use super::{Events, Message, Profile, Provider, Retries};
 use crate::encoding::{Encoding, TextEncoding};
 use crate::error::{ConfigError, Rejection};
 use crate::scheme::{AesGcm, BodyForm, CipherHeaders, Scheme, SealError, Sealing};
 use crate::secret::KeyRing;
 
-/// `maxNotificationsPerMessage` at its highest.
-const MAX_EVENTS: usize = 1000;
-
-/// Banking Circle. See the [module docs](self) for an example.
+/// Banking Circle, as a receiver sees it and as a sender plays it.
+///
+/// ```
+/// use tower_webhook::provider::banking_circle::{self, BankingCircle};
+/// use tower_webhook::{MemoryStore, Received, Receiver, secret::Secret};
+///
+/// let bank = BankingCircle::new(Secret::utf8("sim-bc-notification-key-32-chars")?)?;
+/// let service = Receiver::new("bank", bank)
+///     .dedupe(MemoryStore::new(1_000_000))
+///     .handle(|event: Received<banking_circle::Event>| async move { println!("{:?}", event.event()) });
+/// # Ok::<(), tower_webhook::ConfigError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct BankingCircle {
     keys: KeyRing,
@@ -135,7 +147,7 @@ impl BankingCircle {
         self
     }
 
-    /// Changes limits and timing. Default: as the table of this room says.
+    /// Changes limits and timing. Default: as the table of this module says.
     #[must_use]
     pub fn change_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
         change(&mut self.profile);
@@ -181,20 +193,6 @@ impl Default for HeaderNames {
     }
 }
 
-/// What becomes of a notification that cannot be read. It stops no other: those that can be read are handled in any case.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum UnreadablePolicy {
-    /// The message is answered 400 once the others are handled. The bank sends all of it again, of which only what was not
-    /// handled is, and at last switches the subscription off. The default: nobody misses that.
-    #[default]
-    Refuse,
-    /// The handler gets it as [`Detail::Unreadable`], with its raw JSON and what is wrong with it, under its `eventId`, or
-    /// under its [`Identity`](super::Identity) where that cannot be read. For handlers that keep it for somebody to look
-    /// at: what the handler takes is acknowledged, and never sent again.
-    HandOver,
-}
-
 /// How many retries there are: the troubleshooting page says ten, the retry guide lists eleven waits.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
@@ -224,17 +222,13 @@ fn scheme(keys: KeyRing, names: &HeaderNames) -> Result<AesGcm, ConfigError> {
 }
 
 fn profile() -> Profile {
-    Profile {
-        name: "banking_circle",
-        methods: vec![Method::POST],
-        content_types: vec!["application/octet-stream"],
-        max_body: 50 * 1024 * 1024,
-        max_events: MAX_EVENTS,
-        answer_within: Some(Duration::from_secs(10)),
-        retries: RetryCount::default().retries(),
-        delivered: Delivered::AnySuccess,
-        resend_window: Duration::from_hours(30 * 24),
-    }
+    Profile::new("banking_circle")
+        .content_types(["application/octet-stream"])
+        .max_body(50 * 1024 * 1024)
+        .max_events(MAX_EVENTS)
+        .answer_within(Duration::from_secs(10))
+        .retries(RetryCount::default().retries())
+        .resend_window(Duration::from_hours(30 * 24))
 }
 
 impl Provider for BankingCircle {

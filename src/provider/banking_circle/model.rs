@@ -63,7 +63,7 @@ words! {
 }
 
 /// A payment, in the events that carry its status.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Payment {
@@ -107,7 +107,7 @@ pub struct Payment {
 }
 
 /// A payment on an account's books. A reversal makes two of an outgoing one.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Booking {

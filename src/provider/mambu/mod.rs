@@ -67,13 +67,28 @@ pub use model::{ContentType, Event};
 pub use retry::RetryPolicy;
 
 use self::keys::Keys;
-use super::{Decoded, Delivered, Events, Lookup, Message, Profile, Provider};
+use super::{Decoded, Events, Lookup, Message, Profile, Provider};
 use crate::error::{ConfigError, Rejection};
 use crate::json::Pointer;
 use crate::scheme::{Scheme, SealError, Sealing, StaticToken, Unsigned};
 use crate::secret::KeyRing;
 
 /// Mambu, as a receiver sees it and as a sender plays it.
+///
+/// ```
+/// use tower_webhook::layers::{BasicAuthLayer, Credentials};
+/// use tower_webhook::provider::Lookup;
+/// use tower_webhook::provider::mambu::{self, Mambu};
+/// use tower_webhook::{MemoryStore, Received, Receiver, secret::Secret};
+///
+/// let mambu = Mambu::new().event_at(Lookup::json("/event")?);
+/// let password = Secret::utf8("correct horse battery staple")?;
+/// let basic = BasicAuthLayer::new([Credentials::new("mambu", password)?])?;
+/// let service = Receiver::new("mambu", mambu).basic_auth(&basic)
+///     .dedupe(MemoryStore::new(1_000_000))
+///     .handle(|event: Received<mambu::Event>| async move { println!("{:?}", event.event()) });
+/// # Ok::<(), tower_webhook::ConfigError>(())
+/// ```
 #[derive(Debug)]
 pub struct Mambu {
     proof: Proof,
@@ -149,7 +164,7 @@ impl Mambu {
         self
     }
 
-    /// Changes limits and timing. Default: as the table of this room says, and 1 MiB of body.
+    /// Changes limits and timing. Default: as the table of this module says, and 1 MiB of body.
     #[must_use]
     pub fn change_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
         change(&mut self.profile);
@@ -164,17 +179,11 @@ impl Default for Mambu {
 }
 
 fn profile() -> Profile {
-    Profile {
-        name: "mambu",
-        methods: vec![Method::POST, Method::PUT, Method::PATCH],
-        content_types: vec!["application/json", "application/xml", "text/xml", "text/plain"],
-        max_body: 1024 * 1024,
-        max_events: 1,
-        answer_within: None,
-        retries: RetryPolicy::default().retries(),
-        delivered: Delivered::AnySuccess,
-        resend_window: retry::RESEND_WINDOW,
-    }
+    Profile::new("mambu")
+        .methods([Method::POST, Method::PUT, Method::PATCH])
+        .content_types(["application/json", "application/xml", "text/xml", "text/plain"])
+        .retries(RetryPolicy::default().retries())
+        .resend_window(retry::RESEND_WINDOW)
 }
 
 impl Provider for Mambu {
@@ -194,7 +203,7 @@ impl Provider for Mambu {
     fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
         let key = self.keys.key(headers, plaintext)?;
         let name = self.event_at.as_ref().and_then(|place| place.find(headers, plaintext));
-        Ok(Decoded::new(Event::new(name, headers, plaintext), key, plaintext.clone()).into())
+        Ok(Decoded::new(Event::read(name, headers, plaintext), key, plaintext.clone()).into())
     }
 
     /// A POST with the message's idempotency key, if it has one, in Mambu's header. Credentials for Basic auth are not

@@ -28,7 +28,13 @@ pub struct Event {
 }
 
 impl Event {
-    pub(super) fn new(name: Option<String>, headers: &HeaderMap, body: &Bytes) -> Self {
+    /// A notification with this body, by hand for tests; its name and type are set one by one.
+    #[must_use]
+    pub fn new(body: impl Into<Bytes>) -> Self {
+        Self { name: None, content_type: None, body: body.into() }
+    }
+
+    pub(super) fn read(name: Option<String>, headers: &HeaderMap, body: &Bytes) -> Self {
         Self { name: name.as_deref().map(EventName::from), content_type: ContentType::of(headers), body: body.clone() }
     }
 

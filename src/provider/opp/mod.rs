@@ -68,7 +68,7 @@ mod result;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
 
 pub use event::Event;
 pub use model::{Action, Authentication, Card, Outcome, Payment, Registration, Risk, RiskScore, Schedule, Test};
@@ -83,7 +83,19 @@ use crate::secret::KeyRing;
 const TEXT: &str = "text/plain";
 const JSON: &str = "application/json";
 
-/// The Open Payment Platform. See the [module docs](self) for an example.
+/// The Open Payment Platform, as a receiver sees it and as a sender plays it.
+///
+/// ```
+/// use tower_webhook::provider::opp::{self, Opp};
+/// use tower_webhook::{MemoryStore, Received, Receiver, secret::Secret};
+///
+/// let key = Secret::hex("000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f")?;
+/// let opp = Opp::new(key)?;
+/// let service = Receiver::new("opp", opp)
+///     .dedupe(MemoryStore::new(1_000_000))
+///     .handle(|event: Received<opp::Event>| async move { println!("{:?}", event.event()) });
+/// # Ok::<(), tower_webhook::ConfigError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Opp {
     keys: KeyRing,
@@ -128,7 +140,7 @@ impl Opp {
         self
     }
 
-    /// Changes limits and timing. Default: as the table of this room says.
+    /// Changes limits and timing. Default: as the table of this module says.
     #[must_use]
     pub fn change_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
         change(&mut self.profile);
@@ -175,24 +187,25 @@ fn scheme(keys: KeyRing, wrapper: Wrapper) -> Result<AesGcm, ConfigError> {
         Wrapper::None => BodyForm::TextOrWrapped(Encoding::Hex, name),
         Wrapper::Json => BodyForm::WrappedOrText(Encoding::Hex, name),
     };
-    let iv = HeaderName::from_static("x-initialization-vector");
-    let tag = HeaderName::from_static("x-authentication-tag");
-    AesGcm::in_headers(keys, CipherHeaders { iv, tag }, Encoding::Hex, body)
+    AesGcm::in_headers(keys, cipher_headers(), Encoding::Hex, body)
+}
+
+/// Those of the platform, and of a gateway that follows it.
+pub(super) fn cipher_headers() -> CipherHeaders {
+    CipherHeaders {
+        iv: HeaderName::from_static("x-initialization-vector"),
+        tag: HeaderName::from_static("x-authentication-tag"),
+    }
 }
 
 fn profile() -> Profile {
-    Profile {
-        name: "opp",
-        methods: vec![Method::POST],
-        content_types: vec![TEXT, JSON],
-        max_body: 1024 * 1024,
-        max_events: 1,
-        answer_within: Some(Duration::from_secs(30)),
-        retries: RetrySchedule::default().retries(),
+    Profile::new("opp")
+        .content_types([TEXT, JSON])
+        .answer_within(Duration::from_secs(30))
+        .retries(RetrySchedule::default().retries())
         // The stricter of the two: what passes here passes everywhere.
-        delivered: Delivered::OkOnly,
-        resend_window: Duration::ZERO,
-    }
+        .delivered(Delivered::OkOnly)
+        .resend_window(Duration::ZERO)
 }
 
 impl Provider for Opp {
@@ -215,7 +228,7 @@ impl Provider for Opp {
     }
 
     /// An empty 200, whatever the handler answered: some of the platforms take no other 2xx.
-    fn acknowledge(&self, _: &Bytes) -> Option<Acknowledgement> {
+    fn acknowledge(&self, _: &Events<Event>) -> Option<Acknowledgement> {
         Some(Acknowledgement::default())
     }
 

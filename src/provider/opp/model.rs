@@ -28,165 +28,141 @@ words! {
     }
 }
 
-/// A payment, as the platform's API answers it.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
-#[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
-pub struct Payment {
-    /// The platform's id. Every notification of one payment has the same.
-    #[serde(deserialize_with = "text")]
-    pub id: Option<String>,
-    /// `PA` preauthorization, `DB` debit, `CP` capture, `RF` refund, `RV` reversal, `CB` chargeback, and others.
-    pub payment_type: Option<String>,
-    /// Such as `VISA`.
-    pub payment_brand: Option<String>,
-    /// Such as `CC`.
-    pub payment_method: Option<String>,
-    /// The amount in major units.
-    pub amount: Option<Amount>,
-    /// The amount's currency, ISO 4217.
-    pub currency: Option<String>,
-    /// The amount that the payer saw.
-    pub presentation_amount: Option<Amount>,
-    /// The currency that the payer saw.
-    pub presentation_currency: Option<String>,
-    /// The text on the payer's statement.
-    pub descriptor: Option<String>,
-    /// The merchant's own id, where the merchant gave one.
-    #[serde(deserialize_with = "text")]
-    pub merchant_transaction_id: Option<String>,
-    /// The payment that this one refers to, for captures, refunds and reversals.
-    #[serde(deserialize_with = "text")]
-    pub referenced_id: Option<String>,
-    /// The registration that was used or made.
-    #[serde(deserialize_with = "text")]
-    pub registration_id: Option<String>,
-    /// What became of it.
-    #[serde(deserialize_with = "object")]
-    pub result: Option<Outcome>,
-    /// For whom it was made.
-    #[serde(deserialize_with = "object")]
-    pub authentication: Option<Authentication>,
-    /// The card.
-    #[serde(deserialize_with = "object")]
-    pub card: Option<Card>,
-    /// The merchant's own parameters that are text or number, by name.
-    #[serde(deserialize_with = "parameters")]
-    pub custom_parameters: BTreeMap<String, String>,
-    /// The risk score.
-    #[serde(deserialize_with = "object")]
-    pub risk: Option<RiskScore>,
-    /// When it was processed.
-    pub timestamp: Option<Timestamp>,
-    /// The platform's id of the request.
-    #[serde(deserialize_with = "text")]
-    pub ndc: Option<String>,
-    /// The channel's name.
-    pub channel_name: Option<String>,
-    /// Where it came from, such as `SYSTEM`.
-    pub source: Option<String>,
-    /// The short id that people tell each other.
-    #[serde(deserialize_with = "text")]
-    pub short_id: Option<String>,
+/// A payload of the platform: the members that all of them have, and its own between them.
+macro_rules! payload {
+    ($(#[$doc:meta])* $name:ident { $($(#[$attribute:meta])* pub $member:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+        #[serde(rename_all = "camelCase", default)]
+        #[non_exhaustive]
+        pub struct $name {
+            /// The platform's id, the same in every notification about it.
+            #[serde(deserialize_with = "text")]
+            pub id: Option<String>,
+            $($(#[$attribute])* pub $member: $type,)*
+            /// What became of it.
+            #[serde(deserialize_with = "object")]
+            pub result: Option<Outcome>,
+            /// When it was processed.
+            pub timestamp: Option<Timestamp>,
+            /// The platform's id of the request.
+            #[serde(deserialize_with = "text")]
+            pub ndc: Option<String>,
+        }
+    };
 }
 
-/// A stored means of payment.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
-#[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
-pub struct Registration {
-    /// What happened to it. Stands beside the payload, not in it.
-    #[serde(skip)]
-    pub action: Option<Action>,
-    /// The platform's id.
-    #[serde(deserialize_with = "text")]
-    pub id: Option<String>,
-    /// Such as `VISA`.
-    pub payment_brand: Option<String>,
-    /// Such as `CC`.
-    pub payment_method: Option<String>,
-    /// What became of the request.
-    #[serde(deserialize_with = "object")]
-    pub result: Option<Outcome>,
-    /// For whom it was made.
-    #[serde(deserialize_with = "object")]
-    pub authentication: Option<Authentication>,
-    /// The card.
-    #[serde(deserialize_with = "object")]
-    pub card: Option<Card>,
-    /// The risk score.
-    #[serde(deserialize_with = "object")]
-    pub risk: Option<RiskScore>,
-    /// When it was processed.
-    pub timestamp: Option<Timestamp>,
-    /// The platform's id of the request.
-    #[serde(deserialize_with = "text")]
-    pub ndc: Option<String>,
-    /// The channel's name.
-    pub channel_name: Option<String>,
-    /// The short id that people tell each other.
-    #[serde(deserialize_with = "text")]
-    pub short_id: Option<String>,
+payload! {
+    /// A payment, as the platform's API answers it.
+    Payment {
+        /// `PA` preauthorization, `DB` debit, `CP` capture, `RF` refund, `RV` reversal, `CB` chargeback, and others.
+        pub payment_type: Option<String>,
+        /// Such as `VISA`.
+        pub payment_brand: Option<String>,
+        /// Such as `CC`.
+        pub payment_method: Option<String>,
+        /// The amount in major units.
+        pub amount: Option<Amount>,
+        /// The amount's currency, ISO 4217.
+        pub currency: Option<String>,
+        /// The amount that the payer saw.
+        pub presentation_amount: Option<Amount>,
+        /// The currency that the payer saw.
+        pub presentation_currency: Option<String>,
+        /// The text on the payer's statement.
+        pub descriptor: Option<String>,
+        /// The merchant's own id, where the merchant gave one.
+        #[serde(deserialize_with = "text")]
+        pub merchant_transaction_id: Option<String>,
+        /// The payment that this one refers to, for captures, refunds and reversals.
+        #[serde(deserialize_with = "text")]
+        pub referenced_id: Option<String>,
+        /// The registration that was used or made.
+        #[serde(deserialize_with = "text")]
+        pub registration_id: Option<String>,
+        /// For whom it was made.
+        #[serde(deserialize_with = "object")]
+        pub authentication: Option<Authentication>,
+        /// The card.
+        #[serde(deserialize_with = "object")]
+        pub card: Option<Card>,
+        /// The merchant's own parameters that are text or number, by name.
+        #[serde(deserialize_with = "parameters")]
+        pub custom_parameters: BTreeMap<String, String>,
+        /// The risk score.
+        #[serde(deserialize_with = "object")]
+        pub risk: Option<RiskScore>,
+        /// The channel's name.
+        pub channel_name: Option<String>,
+        /// Where it came from, such as `SYSTEM`.
+        pub source: Option<String>,
+        /// The short id that people tell each other.
+        #[serde(deserialize_with = "text")]
+        pub short_id: Option<String>,
+    }
 }
 
-/// A recurring payment's schedule. No full sample is published; the members follow the API's answer (inferred).
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
-#[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
-pub struct Schedule {
-    /// What happened to it. Stands beside the payload, not in it.
-    #[serde(skip)]
-    pub action: Option<Action>,
-    /// The platform's id.
-    #[serde(deserialize_with = "text")]
-    pub id: Option<String>,
-    /// The registration that is charged.
-    #[serde(deserialize_with = "text")]
-    pub registration_id: Option<String>,
-    /// The kind of payment, such as `DB`.
-    pub payment_type: Option<String>,
-    /// The amount in major units.
-    pub amount: Option<Amount>,
-    /// The amount's currency, ISO 4217.
-    pub currency: Option<String>,
-    /// What became of the request.
-    #[serde(deserialize_with = "object")]
-    pub result: Option<Outcome>,
-    /// When it was processed.
-    pub timestamp: Option<Timestamp>,
-    /// The platform's id of the request.
-    #[serde(deserialize_with = "text")]
-    pub ndc: Option<String>,
+payload! {
+    /// A stored means of payment.
+    Registration {
+        /// What happened to it. Stands beside the payload, not in it.
+        #[serde(skip)]
+        pub action: Option<Action>,
+        /// Such as `VISA`.
+        pub payment_brand: Option<String>,
+        /// Such as `CC`.
+        pub payment_method: Option<String>,
+        /// For whom it was made.
+        #[serde(deserialize_with = "object")]
+        pub authentication: Option<Authentication>,
+        /// The card.
+        #[serde(deserialize_with = "object")]
+        pub card: Option<Card>,
+        /// The risk score.
+        #[serde(deserialize_with = "object")]
+        pub risk: Option<RiskScore>,
+        /// The channel's name.
+        pub channel_name: Option<String>,
+        /// The short id that people tell each other.
+        #[serde(deserialize_with = "text")]
+        pub short_id: Option<String>,
+    }
 }
 
-/// A risk check on its own. No full sample is published; the members follow the API's answer (inferred).
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
-#[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
-pub struct Risk {
-    /// The platform's id.
-    #[serde(deserialize_with = "text")]
-    pub id: Option<String>,
-    /// `RI`.
-    pub payment_type: Option<String>,
-    /// The amount in major units.
-    pub amount: Option<Amount>,
-    /// The amount's currency, ISO 4217.
-    pub currency: Option<String>,
-    /// The merchant's own id, where the merchant gave one.
-    #[serde(deserialize_with = "text")]
-    pub merchant_transaction_id: Option<String>,
-    /// What became of it.
-    #[serde(deserialize_with = "object")]
-    pub result: Option<Outcome>,
-    /// The score.
-    #[serde(deserialize_with = "object")]
-    pub risk: Option<RiskScore>,
-    /// When it was processed.
-    pub timestamp: Option<Timestamp>,
-    /// The platform's id of the request.
-    #[serde(deserialize_with = "text")]
-    pub ndc: Option<String>,
+payload! {
+    /// A recurring payment's schedule. No full sample is published; the members follow the API's answer (inferred).
+    Schedule {
+        /// What happened to it. Stands beside the payload, not in it.
+        #[serde(skip)]
+        pub action: Option<Action>,
+        /// The registration that is charged.
+        #[serde(deserialize_with = "text")]
+        pub registration_id: Option<String>,
+        /// The kind of payment, such as `DB`.
+        pub payment_type: Option<String>,
+        /// The amount in major units.
+        pub amount: Option<Amount>,
+        /// The amount's currency, ISO 4217.
+        pub currency: Option<String>,
+    }
+}
+
+payload! {
+    /// A risk check on its own. No full sample is published; the members follow the API's answer (inferred).
+    Risk {
+        /// `RI`.
+        pub payment_type: Option<String>,
+        /// The amount in major units.
+        pub amount: Option<Amount>,
+        /// The amount's currency, ISO 4217.
+        pub currency: Option<String>,
+        /// The merchant's own id, where the merchant gave one.
+        #[serde(deserialize_with = "text")]
+        pub merchant_transaction_id: Option<String>,
+        /// The score.
+        #[serde(deserialize_with = "object")]
+        pub risk: Option<RiskScore>,
+    }
 }
 
 /// A result: code and text.

@@ -1,13 +1,12 @@
 //! From the opened JSON to the typed event and its key.
 
 use bytes::Bytes;
-use serde::Deserialize;
 
 use super::event::Event;
 use super::model::{Payment, STRICT};
 use crate::error::{Rejection, RejectionKind};
 use crate::json::{self, Absent};
-use crate::provider::shape::{Object, text_if_any};
+use crate::provider::shape::Object;
 use crate::provider::{Decoded, EventKey, Events, Identity};
 
 /// The transaction of a connection test.
@@ -38,14 +37,4 @@ fn key(payment: &Payment, identity: Identity) -> Result<EventKey, Rejection> {
 
 fn filled(text: &Option<String>) -> Option<&str> {
     text.as_deref().filter(|text| !text.trim().is_empty())
-}
-
-#[derive(Deserialize)]
-struct Id {
-    #[serde(rename = "notificationID", default, deserialize_with = "text_if_any")]
-    id: Option<String>,
-}
-
-pub(super) fn notification_id(plaintext: &[u8]) -> Option<String> {
-    json::parse::<Object<Id>>(plaintext).ok().and_then(|Object(read)| read.id)
 }

@@ -13,6 +13,15 @@ pub enum Event {
     Test(Box<Payment>),
 }
 
+impl Event {
+    /// The id that the answer must repeat.
+    #[must_use]
+    pub fn notification_id(&self) -> Option<&str> {
+        let (Self::Payment(payment) | Self::Test(payment)) = self;
+        payment.notification_id.as_deref()
+    }
+}
+
 impl event::Project for Event {
     fn project(&self) -> event::Event {
         match self {

@@ -40,8 +40,9 @@
 //! let sent = sibs.seal(Message::new(notification), &Sealing::new(now, &OsEntropy))?;
 //!
 //! let opened = sibs.scheme().open(sent.headers(), sent.body().clone(), now)?;
-//! assert_eq!(sibs.decode(sent.headers(), &opened.plaintext)?[0].key.as_str(), "b6571d90");
-//! let answer = sibs.acknowledge(&opened.plaintext).unwrap().body;
+//! let events = sibs.decode(sent.headers(), &opened.plaintext)?;
+//! assert_eq!(events[0].key.as_str(), "b6571d90");
+//! let answer = sibs.acknowledge(&events).unwrap().body;
 //! assert_eq!(answer, r#"{"statusCode":"200","statusMsg":"Success","notificationID":"b6571d90"}"#);
 //!
 //! let refused = sibs.scheme().open(sent.headers(), "AAAA".into(), now).unwrap_err();
@@ -57,18 +58,30 @@ mod model;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderValue};
 
 pub use event::Event;
 pub use model::{Merchant, Payment, PaymentAmount, ReturnStatus, Token};
 
+use super::opp::cipher_headers;
 use super::{Acknowledgement, Delivered, Events, Profile, Provider, Retries};
 use crate::encoding::Encoding;
 use crate::error::{ConfigError, Rejection};
-use crate::scheme::{AesGcm, BodyForm, CipherHeaders, Scheme};
+use crate::scheme::{AesGcm, BodyForm, Scheme};
 use crate::secret::KeyRing;
 
-/// SIBS Gateway. See the [module docs](self) for an example.
+/// SIBS Gateway, as a receiver sees it and as a sender plays it.
+///
+/// ```
+/// use tower_webhook::provider::sibs::{self, Sibs};
+/// use tower_webhook::{MemoryStore, Received, Receiver, secret::Secret};
+///
+/// let sibs = Sibs::new(Secret::base64("AAECAwQFBgcICQoLDA0ODwABAgMEBQYHCAkKCwwNDg8=")?)?;
+/// let service = Receiver::new("sibs", sibs)
+///     .dedupe(MemoryStore::new(1_000_000))
+///     .handle(|event: Received<sibs::Event>| async move { println!("{:?}", event.event()) });
+/// # Ok::<(), tower_webhook::ConfigError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Sibs {
     scheme: AesGcm,
@@ -83,10 +96,8 @@ impl Sibs {
     ///
     /// [`KeyLength`](crate::ConfigErrorKind::KeyLength).
     pub fn new(keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
-        let iv = HeaderName::from_static("x-initialization-vector");
-        let tag = HeaderName::from_static("x-authentication-tag");
-        let scheme =
-            AesGcm::in_headers(keys, CipherHeaders { iv, tag }, Encoding::Base64, BodyForm::Text(Encoding::Base64))?;
+        let body = BodyForm::Text(Encoding::Base64);
+        let scheme = AesGcm::in_headers(keys, cipher_headers(), Encoding::Base64, body)?;
         Ok(Self { scheme, ack: AckCode::default(), profile: profile() })
     }
 
@@ -97,7 +108,7 @@ impl Sibs {
         self
     }
 
-    /// Changes limits and timing. Default: as the table of this room says, and 1 MiB of body.
+    /// Changes limits and timing. Default: as the table of this module says, and 1 MiB of body.
     #[must_use]
     pub fn change_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
         change(&mut self.profile);
@@ -130,17 +141,11 @@ impl AckCode {
 fn profile() -> Profile {
     let tiers = [(5, 5), (4, 60), (5, 120), (6, 240), (7, 360), (8, 720), (9, 1440)];
     let steps = tiers.into_iter().flat_map(|(times, minutes)| std::iter::repeat_n(Duration::from_mins(minutes), times));
-    Profile {
-        name: "sibs",
-        methods: vec![Method::POST],
-        content_types: vec!["text/plain", "application/json"],
-        max_body: 1024 * 1024,
-        max_events: 1,
-        answer_within: None,
-        retries: Retries { until: Some(Duration::from_hours(62 * 24)), ..Retries::steps(steps.collect::<Vec<_>>()) },
-        delivered: Delivered::OkOnly,
-        resend_window: Duration::ZERO,
-    }
+    Profile::new("sibs")
+        .content_types(["text/plain", "application/json"])
+        .retries(Retries::steps(steps.collect::<Vec<_>>()).until(Duration::from_hours(62 * 24)))
+        .delivered(Delivered::OkOnly)
+        .resend_window(Duration::ZERO)
 }
 
 impl Provider for Sibs {
@@ -163,15 +168,13 @@ impl Provider for Sibs {
     }
 
     /// 200 and the notification's own id, whatever the handler answered.
-    fn acknowledge(&self, plaintext: &Bytes) -> Option<Acknowledgement> {
+    fn acknowledge(&self, events: &Events<Event>) -> Option<Acknowledgement> {
         let code = self.ack.as_str();
-        // JSON text from JSON text: the id is quoted anew.
-        let id = decode::notification_id(plaintext).map(|id| serde_json::Value::from(id).to_string());
+        // The id is a text of the peer's: it is quoted anew.
+        let id = events.first().and_then(|decoded| decoded.event.notification_id());
+        let id = id.map(|id| serde_json::Value::from(id).to_string());
         let id = id.map(|id| format!(r#","notificationID":{id}"#)).unwrap_or_default();
-        Some(Acknowledgement {
-            content_type: Some(HeaderValue::from_static("application/json")),
-            body: format!(r#"{{"statusCode":"{code}","statusMsg":"Success"{id}}}"#).into(),
-            ..Acknowledgement::default()
-        })
+        let body = format!(r#"{{"statusCode":"{code}","statusMsg":"Success"{id}}}"#);
+        Some(Acknowledgement::new(HeaderValue::from_static("application/json"), body))
     }
 }

@@ -7,10 +7,10 @@
 //! | Fact | Value | How sure |
 //! |---|---|---|
 //! | Headers | `webhook-id`, `webhook-timestamp` (Unix seconds), `webhook-signature` (a list with spaces between) | [specification] |
-//! | Under Svix | `svix-id`, `svix-timestamp`, `svix-signature`: [`Spelling::Svix`] | <https://docs.svix.com/receiving/verifying-payloads/how-manual> |
+//! | Under Svix | `svix-id`, `svix-timestamp`, `svix-signature`; either spelling is taken, and both only where they say the same: [`Spelling`] | <https://docs.svix.com/receiving/verifying-payloads/how-manual> |
 //! | Signed | `{id}.{timestamp}.{body}`; an id with a `.` is refused here, as the specification asks of senders | [specification] |
 //! | `v1` | HMAC-SHA256, Base64; the key is Base64 behind `whsec_`, 24 to 64 bytes; 16 are enough here | [specification] |
-//! | `v1a` | Ed25519, Base64; keys are Base64 behind `whpk_` and `whsk_`; feature `ed25519` | [specification] |
+//! | `v1a` | Ed25519, Base64; keys are Base64 behind `whpk_` and `whsk_`; feature `asymmetric` | [specification] |
 //! | Tolerance | "some allowable tolerance"; 5 minutes both ways in the reference libraries | [specification] |
 //! | Key | `webhook-id`, the same on every try | [specification] |
 //! | Body | recommended: JSON with `type`, `timestamp` and `data`; neither is asked for here. What is JSON must be strict: no name twice | [specification]; the second is ours |
@@ -49,23 +49,25 @@
 //! # }
 //! ```
 
+mod either;
 mod keys;
+mod spelling;
 mod wire;
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderValue, Request};
 use serde::Deserialize;
 
 pub use self::keys::secret;
 #[cfg(feature = "asymmetric")]
 pub use self::keys::{public_key, secret_key};
-pub use self::wire::Spelling;
+pub use self::spelling::Spelling;
 use self::wire::{Age, Proof};
 pub use super::custom::Event;
 use super::shape::{Object, text_if_any};
-use super::{Decoded, Delivered, EventKey, Events, Identity, Lookup, Message, Profile, Provider, Retries};
+use super::{Decoded, EventKey, Events, Identity, Lookup, Message, Profile, Provider, Retries};
 use crate::encoding::Encoding;
 use crate::error::{ConfigError, Rejection, RejectionKind};
 use crate::json;
@@ -74,7 +76,18 @@ use crate::secret::KeyRing;
 #[cfg(feature = "asymmetric")]
 use crate::secret::Secret;
 
-/// A sender by the Standard Webhooks specification. See the [module docs](self) for an example.
+/// A sender by the Standard Webhooks specification. The [module docs](self) show it open a delivery.
+///
+/// ```
+/// use tower_webhook::provider::standard_webhooks::{self, StandardWebhooks, secret};
+/// use tower_webhook::{MemoryStore, Received, Receiver};
+///
+/// let shop = StandardWebhooks::new(secret("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")?)?;
+/// let service = Receiver::new("shop", shop)
+///     .dedupe(MemoryStore::new(1_000_000))
+///     .handle(|event: Received<standard_webhooks::Event>| async move { println!("{:?}", event.event()) });
+/// # Ok::<(), tower_webhook::ConfigError>(())
+/// ```
 #[derive(Debug)]
 pub struct StandardWebhooks {
     proof: Proof,
@@ -104,7 +117,7 @@ impl StandardWebhooks {
     #[cfg_attr(docsrs, doc(cfg(feature = "asymmetric")))]
     pub fn asymmetric(public_keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
         let (spelling, age) = (Spelling::default(), Age::default());
-        let proof = Proof::public(public_keys.into(), None, spelling, age)?;
+        let proof = Proof::public(public_keys.into(), spelling, age)?;
         Ok(Self { proof, spelling, age, profile: profile() })
     }
 
@@ -121,7 +134,7 @@ impl StandardWebhooks {
         Ok(self)
     }
 
-    /// How the headers are called. Default: [`Spelling::Webhook`].
+    /// How the headers are called. Default: [`Spelling::Either`].
     ///
     /// # Errors
     ///
@@ -155,7 +168,7 @@ impl StandardWebhooks {
         self.rebuilt(spelling, Age::Any)
     }
 
-    /// Changes limits and timing. Default: as the table of this room says, and 1 MiB of body.
+    /// Changes limits and timing. Default: as the table of this module says, and 1 MiB of body.
     #[must_use]
     pub fn change_profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
         change(&mut self.profile);
@@ -172,17 +185,10 @@ fn profile() -> Profile {
     const MINUTE: u64 = 60;
     const HOUR: u64 = 60 * MINUTE;
     let steps = [5, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
-    Profile {
-        name: "standard_webhooks",
-        methods: vec![Method::POST],
-        content_types: Vec::new(),
-        max_body: 1024 * 1024,
-        max_events: 1,
-        answer_within: Some(Duration::from_secs(15)),
-        retries: Retries::steps(steps.map(Duration::from_secs)),
-        delivered: Delivered::AnySuccess,
-        resend_window: Duration::from_hours(7 * 24),
-    }
+    Profile::new("standard_webhooks")
+        .answer_within(Duration::from_secs(15))
+        .retries(Retries::steps(steps.map(Duration::from_secs)))
+        .resend_window(Duration::from_hours(7 * 24))
 }
 
 /// What the specification recommends for a body.
@@ -207,7 +213,7 @@ impl Provider for StandardWebhooks {
     }
 
     fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
-        let name = self.spelling.id();
+        let name = &self.spelling.found(headers).id;
         let id = Lookup::Header(name.clone()).find(headers, &[]).ok_or_else(|| {
             Rejection::new(RejectionKind::KeyMissing, format!("header {name} is missing, blank or repeated"))
         })?;
@@ -215,7 +221,7 @@ impl Provider for StandardWebhooks {
         let head = text.and_then(|text| json::parse_checked::<Object<Head>>(text).ok());
         let Object(head) = head.unwrap_or_default();
         let occurred_at = head.timestamp.and_then(|time| time.parse().ok());
-        let event = Event::new(head.name.filter(|name| !name.is_empty()), headers, plaintext);
+        let event = Event::read(head.name.filter(|name| !name.is_empty()), headers, plaintext);
         let identity = text.map_or_else(|| Identity::of_bytes(plaintext), Identity::of_checked);
         let decoded = Decoded::identified(event, EventKey::of(&[&id]), plaintext.clone(), identity);
         Ok(decoded.occurred_at(occurred_at).into())
@@ -232,8 +238,7 @@ impl Provider for StandardWebhooks {
                 format!("msg_{}", Encoding::Hex.encode(&random))
             }
         };
-        let mut headers = HeaderMap::new();
-        headers.insert(self.spelling.id(), HeaderValue::from_str(&id).map_err(|_| SealError::Header)?);
-        super::seal_with(self.scheme(), &self.profile, message, headers, with)
+        message.headers.insert(&self.spelling.sealed().id, HeaderValue::from_str(&id).map_err(|_| SealError::Header)?);
+        super::seal(self.scheme(), &self.profile, message, with)
     }
 }

@@ -1,9 +1,10 @@
 //! The scheme of the specification, by either kind of key.
 
+use std::fmt;
 use std::time::Duration;
 
-use http::HeaderName;
-
+use super::either::Either;
+use super::spelling::{Names, SVIX, Spelling, WEBHOOK};
 use crate::encoding::Encoding;
 use crate::error::ConfigError;
 #[cfg(feature = "asymmetric")]
@@ -14,40 +15,6 @@ use crate::scheme::{Hmac, MacAlgorithm, Scheme, Signed, Template, TimeUnit, Tole
 use crate::secret::KeyRing;
 #[cfg(feature = "asymmetric")]
 use crate::secret::Secret;
-
-/// How the three headers are called.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Spelling {
-    /// `webhook-id`, `webhook-timestamp`, `webhook-signature`.
-    #[default]
-    Webhook,
-    /// `svix-id`, `svix-timestamp`, `svix-signature`.
-    Svix,
-}
-
-impl Spelling {
-    pub(super) fn id(self) -> HeaderName {
-        match self {
-            Self::Webhook => HeaderName::from_static("webhook-id"),
-            Self::Svix => HeaderName::from_static("svix-id"),
-        }
-    }
-
-    fn timestamp(self) -> HeaderName {
-        match self {
-            Self::Webhook => HeaderName::from_static("webhook-timestamp"),
-            Self::Svix => HeaderName::from_static("svix-timestamp"),
-        }
-    }
-
-    fn signature(self) -> HeaderName {
-        match self {
-            Self::Webhook => HeaderName::from_static("webhook-signature"),
-            Self::Svix => HeaderName::from_static("svix-signature"),
-        }
-    }
-}
 
 /// How old a delivery may be.
 #[derive(Clone, Copy, Debug)]
@@ -64,77 +31,92 @@ impl Default for Age {
 }
 
 /// What proves a delivery, with the keys to build it anew.
-#[derive(Debug)]
-pub(super) enum Proof {
-    Shared {
-        keys: KeyRing,
-        scheme: Box<Hmac>,
-    },
+pub(super) struct Proof {
+    keys: KeyRing,
+    kind: Kind,
+    scheme: Box<dyn Scheme>,
+}
+
+/// Which signatures it has.
+enum Kind {
+    Shared,
     #[cfg(feature = "asymmetric")]
     Public {
-        keys: KeyRing,
         signing: Option<Secret>,
-        scheme: Box<Ed25519>,
     },
 }
 
 impl Proof {
     pub(super) fn shared(keys: KeyRing, spelling: Spelling, age: Age) -> Result<Self, ConfigError> {
-        let scheme = Hmac::new(MacAlgorithm::HmacSha256, signed("v1,", spelling, age)?, keys.clone())?;
-        Ok(Self::Shared { keys, scheme: Box::new(scheme) })
+        Self::build(keys, Kind::Shared, spelling, age)
     }
 
     #[cfg(feature = "asymmetric")]
-    pub(super) fn public(
-        keys: KeyRing,
-        signing: Option<Secret>,
-        spelling: Spelling,
-        age: Age,
-    ) -> Result<Self, ConfigError> {
-        let mut scheme = Ed25519::new(signed("v1a,", spelling, age)?, keys.clone())?;
-        if let Some(key) = &signing {
-            scheme = scheme.signing_key(key)?;
-        }
-        Ok(Self::Public { keys, signing, scheme: Box::new(scheme) })
+    pub(super) fn public(keys: KeyRing, spelling: Spelling, age: Age) -> Result<Self, ConfigError> {
+        Self::build(keys, Kind::Public { signing: None }, spelling, age)
     }
 
     #[cfg(feature = "asymmetric")]
     pub(super) fn signing_key(self, key: Secret, spelling: Spelling, age: Age) -> Result<Self, ConfigError> {
-        match self {
-            Self::Public { keys, .. } => Self::public(keys, Some(key), spelling, age),
-            Self::Shared { .. } => Err(ConfigError::new(ConfigErrorKind::Scheme(
+        match self.kind {
+            Kind::Public { .. } => Self::build(self.keys, Kind::Public { signing: Some(key) }, spelling, age),
+            Kind::Shared => Err(ConfigError::new(ConfigErrorKind::Scheme(
                 "a shared secret signs and verifies; there is no other key",
             ))),
         }
     }
 
     pub(super) fn rebuilt(self, spelling: Spelling, age: Age) -> Result<Self, ConfigError> {
-        match self {
-            Self::Shared { keys, .. } => Self::shared(keys, spelling, age),
-            #[cfg(feature = "asymmetric")]
-            Self::Public { keys, signing, .. } => Self::public(keys, signing, spelling, age),
-        }
+        Self::build(self.keys, self.kind, spelling, age)
     }
 
     pub(super) fn scheme(&self) -> &dyn Scheme {
+        &*self.scheme
+    }
+
+    fn build(keys: KeyRing, kind: Kind, spelling: Spelling, age: Age) -> Result<Self, ConfigError> {
+        let scheme = |names| kind.scheme(keys.clone(), names, age);
+        let scheme = match spelling {
+            Spelling::Either => Box::new(Either::new(scheme(&WEBHOOK)?, scheme(&SVIX)?)),
+            Spelling::Webhook | Spelling::Svix => scheme(spelling.sealed())?,
+        };
+        Ok(Self { keys, kind, scheme })
+    }
+}
+
+impl fmt::Debug for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proof").field("keys", &self.keys).field("scheme", &self.scheme.name()).finish_non_exhaustive()
+    }
+}
+
+impl Kind {
+    fn scheme(&self, keys: KeyRing, names: &Names, age: Age) -> Result<Box<dyn Scheme>, ConfigError> {
         match self {
-            Self::Shared { scheme, .. } => &**scheme,
+            Self::Shared => Ok(Box::new(Hmac::new(MacAlgorithm::HmacSha256, signed("v1,", names, age)?, keys)?)),
             #[cfg(feature = "asymmetric")]
-            Self::Public { scheme, .. } => &**scheme,
+            Self::Public { signing } => {
+                let scheme = Ed25519::new(signed("v1a,", names, age)?, keys)?;
+                Ok(Box::new(match signing {
+                    Some(key) => scheme.signing_key(key)?,
+                    None => scheme,
+                }))
+            }
         }
     }
 }
 
-fn signed(prefix: &'static str, spelling: Spelling, age: Age) -> Result<Signed, ConfigError> {
-    let template = format!("{{header:{}}}.{{header:{}}}.{{body}}", spelling.id(), spelling.timestamp());
-    let signed = Signed::new(spelling.signature(), Encoding::Base64)
+fn signed(prefix: &'static str, names: &Names, age: Age) -> Result<Signed, ConfigError> {
+    let template = format!("{{header:{}}}.{{header:{}}}.{{body}}", names.id, names.timestamp);
+    let signed = Signed::new(names.signature.clone(), Encoding::Base64)
         .prefix(prefix)
         .list(" ")
         .template(Template::parse(&template)?)
         .split_strictly();
     Ok(match age {
         Age::Within { past, future } => {
-            signed.timestamp(Tolerance::header(spelling.timestamp(), TimeUnit::Seconds).past(past).future(future))
+            let tolerance = Tolerance::header(names.timestamp.clone(), TimeUnit::Seconds);
+            signed.timestamp(tolerance.past(past).future(future))
         }
         Age::Any => signed.dangerous_without_tolerance(),
     })

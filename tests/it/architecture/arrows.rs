@@ -18,7 +18,10 @@ pub(super) const LIBRARY: &[(&str, &[&str])] = &[
     ("layers", &["clock", "encoding", "error", "gate", "scheme", "secret"]),
     ("delivery", &["error", "event", "gate", "observe", "provider"]),
     ("idempotency", &["clock", "delivery", "error", "event", "gate", "observe", "provider", "secret"]),
-    ("receiver", &["clock", "delivery", "error", "gate", "idempotency", "layers", "observe", "provider", "scheme"]),
+    (
+        "receiver",
+        &["clock", "delivery", "error", "gate", "idempotency", "layers", "observe", "provider", "scheme", "secret"],
+    ),
     (
         "config",
         &[

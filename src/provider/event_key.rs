@@ -1,0 +1,53 @@
+//! The readable key of an event.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// The readable idempotency key of an event, before it is hashed for a store. It may hold identifiers of a payment.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct EventKey(Arc<str>);
+
+impl EventKey {
+    /// The key of these parts, joined by `|`. A part that itself holds `|` or `\` is escaped, so that no two lists of
+    /// parts make the same key.
+    #[must_use]
+    pub fn of(parts: &[&str]) -> Self {
+        let mut text = String::with_capacity(parts.iter().map(|part| part.len() + 1).sum());
+        for (at, part) in parts.iter().enumerate() {
+            if at > 0 {
+                text.push('|');
+            }
+            if part.contains(['|', '\\']) {
+                text.push_str(&part.replace('\\', "\\\\").replace('|', "\\|"));
+            } else {
+                text.push_str(part);
+            }
+        }
+        Self(text.into())
+    }
+
+    /// The key as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for EventKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_lists_of_parts_make_one_key() {
+        let lists: [&[&str]; 6] = [&["a", "b"], &["a|b"], &["a\\", "b"], &["a\\|b"], &["a", "", "b"], &["ab"]];
+        let keys: std::collections::HashSet<_> = lists.iter().map(|parts| EventKey::of(parts)).collect();
+        assert_eq!(keys.len(), lists.len());
+        assert_eq!(EventKey::of(&["transfer.completed", "7b"]).as_str(), "transfer.completed|7b");
+    }
+}

@@ -1,0 +1,76 @@
+//! The sender's side: a message, and how most providers seal it.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+
+use super::profile::Profile;
+use crate::scheme::{Scheme, SealError, Sealing};
+
+/// A message to be sealed and sent.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Message {
+    /// The plaintext body.
+    pub body: Bytes,
+    /// The content type, where it is not the profile's first.
+    pub content_type: Option<HeaderValue>,
+    /// The idempotency key, for providers that send one in a header.
+    pub idempotency_key: Option<String>,
+    /// Further headers. A scheme that signs one of them finds it here.
+    pub headers: HeaderMap,
+}
+
+impl Message {
+    /// A message with this body.
+    #[must_use]
+    pub fn new(body: impl Into<Bytes>) -> Self {
+        Self { body: body.into(), content_type: None, idempotency_key: None, headers: HeaderMap::new() }
+    }
+
+    /// With another content type than the profile's first.
+    #[must_use]
+    pub fn content_type(mut self, value: HeaderValue) -> Self {
+        self.content_type = Some(value);
+        self
+    }
+
+    /// With a further header, before it is sealed.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.append(name, value);
+        self
+    }
+
+    /// With an idempotency key.
+    #[must_use]
+    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.idempotency_key = Some(key.into());
+        self
+    }
+}
+
+/// Seals a message as most providers do: with the profile's first method and content type, and the message's headers in
+/// place before the scheme signs. [`Provider::seal`](super::Provider::seal) does just this, unless a provider has more to
+/// add.
+///
+/// # Errors
+///
+/// [`SealError`] as the scheme has it.
+pub fn seal(
+    scheme: &dyn Scheme,
+    profile: &Profile,
+    message: Message,
+    with: &Sealing<'_>,
+) -> Result<Request<Bytes>, SealError> {
+    let mut request = Request::new(Bytes::new());
+    *request.headers_mut() = message.headers;
+    *request.method_mut() = profile.methods.first().cloned().unwrap_or(Method::POST);
+    let content_type =
+        message.content_type.or_else(|| profile.content_types.first().copied().map(HeaderValue::from_static));
+    if let Some(content_type) = content_type {
+        request.headers_mut().insert(CONTENT_TYPE, content_type);
+    }
+    *request.body_mut() = scheme.seal(message.body, request.headers_mut(), with)?;
+    Ok(request)
+}
