@@ -12,6 +12,7 @@ mod plain;
 mod send;
 mod store;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -21,7 +22,7 @@ use tower_webhook::config::{self, Config, Faults};
 
 /// Receive payment and banking webhooks: verify, decrypt, deduplicate, print, forward.
 #[derive(Parser)]
-#[command(name = "tower-webhook", version, arg_required_else_help = true)]
+#[command(name = "tower-webhook", version, arg_required_else_help = true, max_term_width = 100)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -32,6 +33,16 @@ enum Command {
     /// Receive, verify, deduplicate, print; optionally forward.
     #[command(after_help = LISTEN_HELP)]
     Listen {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Print nothing of what events say, whatever the file has: neither payload nor typed event.
+        #[arg(long)]
+        quiet_payloads: bool,
+    },
+    /// Check a configuration file: all its faults, or "ok".
+    #[command(after_help = CHECK_HELP)]
+    CheckConfig {
         /// The configuration file.
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
@@ -49,24 +60,41 @@ enum Command {
 }
 
 const LISTEN_HELP: &str = "\
-The first line on stdout is {\"listening\":\"ADDRESS:PORT\"}; then one JSON object a line, for each event handled and for
-each refusal. SIGTERM and SIGINT drain: nothing new is taken, what is in hand finishes; a second one ends at once, with 1.
+The first line on stdout is {\"listening\":\"ADDRESS:PORT\"}; then one JSON object a line, for each event handled and for \
+each rejection. SIGTERM and SIGINT drain: nothing new is taken, what is in hand finishes; a second one ends at once, with 1.
 
-When stdout is not read, lines of refusals and repeats are left out and counted on stderr. An event whose line has no room
+When stdout is not read, lines of rejections and repeats are left out and counted on stderr. An event whose line has no room \
 is answered 503 before it is handled, so that every event that was handled has its line.
 
-A service behind it (forward_to) is told by headers: tower-webhook-receiver, -provider, -event, -key and -fence, which
-grows with each try of an event. In them %, what is not visible ASCII and a space at either end are written %XX. Its
-status is the answer; but 410 is told as 502, unless the endpoint says pass_gone = true, since it makes some senders switch
+With --quiet-payloads, or quiet_payloads = true in the file, the line of an event has no \"typed\" and no \"payload\". All \
+else stays: verdict, endpoint, provider, key, key_id, event, occurred_at, attempt_replayed.
+
+A service behind it (forward_to) is told by headers: tower-webhook-receiver, -provider, -event, -key and -fence, which \
+grows with each try of an event. In them %, what is not visible ASCII and a space at either end are written %XX. Its \
+status is the answer; but 410 is told as 502, unless the endpoint says pass_gone = true, since it makes some senders switch \
 the endpoint off.
 
 Example:
   tower-webhook listen --config receiver.toml";
 
+const CHECK_HELP: &str = "\
+Each fault is a line on stderr: file, key, what is wrong, what would be right. Secrets are looked up, and keys are judged as \
+of now; no store is connected.
+
+Exit codes: 0 ok, 2 a fault.
+
+Example:
+  tower-webhook check-config --config receiver.toml";
+
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Listen { config } => match ready(load_now(&config)) {
-            Ok(config) => listen::run(config),
+        Command::Listen { config, quiet_payloads } => match ready(load_now(&config)) {
+            Ok(config) => listen::run(if quiet_payloads { quiet(config) } else { config }),
+            Err(code) => code,
+        },
+        Command::CheckConfig { config } => match ready(load_now(&config)) {
+            Ok(_) if writeln!(std::io::stdout(), "ok").is_ok() => ExitCode::SUCCESS,
+            Ok(_) => ExitCode::FAILURE,
             Err(code) => code,
         },
         Command::Send(arguments) => send::run(*arguments),
@@ -80,6 +108,14 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
     }
+}
+
+/// The configuration, with no payload printed.
+fn quiet(mut config: Config) -> Config {
+    for endpoint in &mut config.endpoints {
+        endpoint.spec.quiet_payloads = Some(true);
+    }
+    config
 }
 
 /// The configuration for whoever receives now.
