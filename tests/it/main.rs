@@ -14,6 +14,8 @@ mod basic_auth;
 mod behind_nginx;
 mod body;
 mod budget;
+#[cfg(feature = "config")]
+mod configuration;
 mod contract;
 mod custom;
 mod deliveries;

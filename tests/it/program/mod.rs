@@ -2,7 +2,7 @@
 
 mod check_config;
 pub(crate) mod child;
-mod configuration;
+
 mod explain;
 mod faults;
 mod forward;
@@ -12,6 +12,7 @@ mod mismatch;
 mod names;
 mod quiet;
 mod readme;
+mod reference;
 mod send;
 mod strain;
 mod unreadable;
