@@ -2,7 +2,6 @@
 
 mod check_config;
 pub(crate) mod child;
-
 mod explain;
 mod faults;
 mod forward;
