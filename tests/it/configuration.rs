@@ -19,6 +19,8 @@ use tower_webhook::{Received, RejectionKind};
 
 use crate::deliveries::{TRANSFER, now};
 
+type Change = fn(&mut SignedSpec);
+
 const KEY: &str = "canary horse battery staple";
 
 fn key(id: &str) -> KeySpec {
@@ -68,7 +70,7 @@ fn what_is_made_by_hand_is_what_a_file_says_and_each_change_counts() {
             .map_err(|no| no.kind())
     };
     assert_eq!(opens(custom(|_| {})), Ok("k".to_owned()));
-    let changes: [(fn(&mut SignedSpec), RejectionKind); 7] = [
+    let changes: [(Change, RejectionKind); 7] = [
         (|signed| signed.proof = ProofSpec::Mac(MacAlgorithm::HmacSha512), RejectionKind::SignatureMismatch),
         (|signed| signed.header = HeaderName::from_static("x-other"), RejectionKind::SignatureMissing),
         (|signed| signed.encoding = Encoding::Base64, RejectionKind::SignatureMismatch),

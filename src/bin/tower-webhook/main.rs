@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use tower_webhook::clock::{Clock as _, SystemClock};
-use tower_webhook::config::{self, Config, Faults};
+use tower_webhook::config::{self, Config, Endpoint, Faults};
 
 /// Receive payment and banking webhooks: verify, decrypt, deduplicate, print, forward.
 #[derive(Parser)]
@@ -88,11 +88,11 @@ Example:
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Listen { config, quiet_payloads } => match ready(load_now(&config)) {
-            Ok(config) => listen::run(if quiet_payloads { quiet(config) } else { config }),
+        Command::Listen { config, quiet_payloads } => match receiving(&config, quiet_payloads) {
+            Ok(config) => listen::run(config),
             Err(code) => code,
         },
-        Command::CheckConfig { config } => match ready(load_now(&config)) {
+        Command::CheckConfig { config } => match receiving(&config, false) {
             Ok(_) if writeln!(std::io::stdout(), "ok").is_ok() => ExitCode::SUCCESS,
             Ok(_) => ExitCode::FAILURE,
             Err(code) => code,
@@ -110,19 +110,27 @@ fn main() -> ExitCode {
     }
 }
 
-/// The configuration, with no payload printed.
-fn quiet(mut config: Config) -> Config {
-    for endpoint in &mut config.endpoints {
-        endpoint.spec.quiet_payloads = Some(true);
-    }
-    config
-}
-
 /// The configuration for whoever receives now.
-fn load_now(path: &Path) -> Result<Config, Faults> {
-    match SystemClock.now() {
+fn receiving(path: &Path, is_quiet: bool) -> Result<Config, ExitCode> {
+    let mut config = ready(match SystemClock.now() {
         Some(now) => config::load_at(path, now),
         None => config::load(path),
+    })?;
+    for endpoint in config.endpoints.iter_mut().filter(|_| is_quiet) {
+        endpoint.spec.quiet_payloads = Some(true);
+    }
+    warn_of_loss(&config);
+    Ok(config)
+}
+
+/// An event that is neither handed over nor printed is acknowledged, and what it said is gone.
+fn warn_of_loss(config: &Config) {
+    let is_lost = |endpoint: &&Endpoint| endpoint.forward.is_none() && config.is_quiet(endpoint);
+    for endpoint in config.endpoints.iter().filter(is_lost) {
+        let path = endpoint.path();
+        lines::say(format_args!(
+            "warning: {path}: without forward_to and with quiet payloads, what its events say goes nowhere"
+        ));
     }
 }
 

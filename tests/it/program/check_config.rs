@@ -18,6 +18,11 @@ fn a_file_without_faults_is_ok_and_its_warnings_are_no_data() {
     let done = check(&format!("listen = \"0.0.0.0:0\"\n{GOOD}"));
     assert_eq!((done.code, done.stdout.as_slice()), (Some(0), &["ok".to_owned()][..]));
     assert!(done.stderr.starts_with("tower-webhook: warning: dedupe: the memory store forgets at exit"), "{done:?}");
+    for (more, warns) in [("", true), ("forward_to = \"http://127.0.0.1:1\"\n", false)] {
+        let done = check(&format!("quiet_payloads = true\n{GOOD}{more}"));
+        assert_eq!(done.code, Some(0), "{done:?}");
+        assert_eq!(done.stderr.contains("what its events say goes nowhere"), warns, "{more}: {done:?}");
+    }
 }
 
 #[test]

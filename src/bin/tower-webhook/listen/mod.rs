@@ -16,7 +16,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
-use tower_webhook::config::{Config, Endpoint};
+use tower_webhook::config::Config;
 
 use self::routes::Routes;
 use self::stop::{Hangups, Stop};
@@ -82,7 +82,6 @@ async fn serve(config: Config) -> std::io::Result<ExitCode> {
 /// Everything up to the first line.
 async fn begin(config: Config, voice: &Voice) -> std::io::Result<(TcpListener, Routes)> {
     let listener = TcpListener::bind(config.listen).await.map_err(|error| cannot_listen(config.listen, &error))?;
-    warn_of_loss(&config);
     let store = OwnStore::open(&config).await?;
     let routes = Routes::new(&config, &store, voice).map_err(std::io::Error::other)?;
     voice.begin(&Listening { listening: listener.local_addr()?.to_string() }).await?;
@@ -91,17 +90,6 @@ async fn begin(config: Config, voice: &Voice) -> std::io::Result<(TcpListener, R
 
 fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> std::io::Error {
     std::io::Error::new(error.kind(), format!("{address} cannot be listened on: {error}"))
-}
-
-/// An event that is neither handed over nor printed is acknowledged, and what it said is gone.
-fn warn_of_loss(config: &Config) {
-    let is_lost = |endpoint: &&Endpoint| endpoint.forward.is_none() && config.is_quiet(endpoint);
-    for endpoint in config.endpoints.iter().filter(is_lost) {
-        let path = endpoint.path();
-        lines::say(format_args!(
-            "warning: {path}: without forward_to and with quiet payloads, what its events say goes nowhere"
-        ));
-    }
 }
 
 /// Takes connections for ever.
