@@ -19,6 +19,7 @@ use tower_webhook::clock::{Clock as _, SystemClock};
 use tower_webhook::config::{self, Config, SecretSource};
 use tower_webhook::delivery::Drain;
 use tower_webhook::event::Project as _;
+use tower_webhook::idempotency::AnyStore;
 use tower_webhook::provider::AnyEvent;
 use tower_webhook::{ConfigError, Outcome, Received};
 
@@ -100,6 +101,13 @@ async fn main() -> Result<(), BoxError> {
     // Where `sources` are named, this is how axum says who is connected.
     for endpoint in &mut config.endpoints {
         endpoint.sources = endpoint.sources.take().map(|layer| layer.peer(connected));
+    }
+    // A Redis that others use too is asked what it may promise, and told whose the endpoints' names are.
+    if let AnyStore::Redis(redis) = &config.dedupe.store {
+        redis.probe().await?.findings().iter().for_each(|finding| eprintln!("dedupe: {}", finding.sentence));
+        for endpoint in &config.endpoints {
+            redis.enroll(&endpoint.identity(&config.tenant)).await?;
+        }
     }
     let listener = TcpListener::bind(config.listen).await?;
     let address = listener.local_addr()?;
