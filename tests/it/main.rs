@@ -16,6 +16,8 @@ mod behind_nginx;
 mod body;
 mod budget;
 mod by_hand;
+#[cfg(feature = "config")]
+mod configuration;
 mod contract;
 mod custom;
 mod deliveries;

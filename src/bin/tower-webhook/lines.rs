@@ -62,13 +62,21 @@ pub(crate) struct Accepted<'a> {
     occurred_at: Option<String>,
     /// Whether an earlier try of this event was begun and not finished.
     attempt_replayed: bool,
+    /// What the event says. Left out where nobody is to read it.
+    #[serde(flatten)]
+    content: Option<Content>,
+}
+
+/// What an event says, typed and as it was sent.
+#[derive(Serialize)]
+struct Content {
     typed: Event,
     #[serde(flatten)]
     payload: Payload,
 }
 
 impl<'a> Accepted<'a> {
-    pub(crate) fn new(endpoint: &'a str, provider: &'a str, received: &'a Received<AnyEvent>) -> Self {
+    pub(crate) fn new(endpoint: &'a str, provider: &'a str, received: &'a Received<AnyEvent>, is_quiet: bool) -> Self {
         let delivery = received.delivery();
         Self {
             verdict: "accepted",
@@ -80,8 +88,7 @@ impl<'a> Accepted<'a> {
             event: received.event().name(),
             occurred_at: delivery.occurred_at().map(|time| time.to_string()),
             attempt_replayed: received.fence().is_some_and(|fence| fence.get() > 1),
-            typed: received.shared(),
-            payload: Payload::of(delivery.raw()),
+            content: (!is_quiet).then(|| Content { typed: received.shared(), payload: Payload::of(delivery.raw()) }),
         }
     }
 }
@@ -107,7 +114,7 @@ const TOO_LONG: &str = "URI too long";
 
 /// A delivery that was not taken.
 #[derive(Serialize)]
-pub(crate) struct Refused<'a> {
+pub(crate) struct Rejected<'a> {
     verdict: &'static str,
     endpoint: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -117,7 +124,7 @@ pub(crate) struct Refused<'a> {
     detail: String,
 }
 
-impl<'a> Refused<'a> {
+impl<'a> Rejected<'a> {
     pub(crate) fn new(endpoint: &'a str, receiver: &'a str, status: u16, rejection: &Rejection) -> Self {
         let detail = match std::error::Error::source(rejection) {
             Some(source) => format!("{}: {source}", rejection.detail()),

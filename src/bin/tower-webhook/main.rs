@@ -12,16 +12,17 @@ mod plain;
 mod send;
 mod store;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use tower_webhook::clock::{Clock as _, SystemClock};
-use tower_webhook::config::{self, Config, Faults};
+use tower_webhook::config::{self, Config, Endpoint, Faults};
 
 /// Receive payment and banking webhooks: verify, decrypt, deduplicate, print, forward.
 #[derive(Parser)]
-#[command(name = "tower-webhook", version, arg_required_else_help = true)]
+#[command(name = "tower-webhook", version, arg_required_else_help = true, max_term_width = 100)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -32,6 +33,16 @@ enum Command {
     /// Receive, verify, deduplicate, print; optionally forward.
     #[command(after_help = LISTEN_HELP)]
     Listen {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Print nothing of what events say, whatever the file has: neither payload nor typed event.
+        #[arg(long)]
+        quiet_payloads: bool,
+    },
+    /// Check a configuration file: all its faults, or "ok".
+    #[command(after_help = CHECK_HELP)]
+    CheckConfig {
         /// The configuration file.
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
@@ -49,24 +60,41 @@ enum Command {
 }
 
 const LISTEN_HELP: &str = "\
-The first line on stdout is {\"listening\":\"ADDRESS:PORT\"}; then one JSON object a line, for each event handled and for
-each refusal. SIGTERM and SIGINT drain: nothing new is taken, what is in hand finishes; a second one ends at once, with 1.
+The first line on stdout is {\"listening\":\"ADDRESS:PORT\"}; then one JSON object a line, for each event handled and for \
+each rejection. SIGTERM and SIGINT drain: nothing new is taken, what is in hand finishes; a second one ends at once, with 1.
 
-When stdout is not read, lines of refusals and repeats are left out and counted on stderr. An event whose line has no room
+When stdout is not read, lines of rejections and repeats are left out and counted on stderr. An event whose line has no room \
 is answered 503 before it is handled, so that every event that was handled has its line.
 
-A service behind it (forward_to) is told by headers: tower-webhook-receiver, -provider, -event, -key and -fence, which
-grows with each try of an event. In them %, what is not visible ASCII and a space at either end are written %XX. Its
-status is the answer; but 410 is told as 502, unless the endpoint says pass_gone = true, since it makes some senders switch
+With --quiet-payloads, or quiet_payloads = true in the file, the line of an event has no \"typed\" and no \"payload\". All \
+else stays: verdict, endpoint, provider, key, key_id, event, occurred_at, attempt_replayed.
+
+A service behind it (forward_to) is told by headers: tower-webhook-receiver, -provider, -event, -key and -fence, which \
+grows with each try of an event. In them %, what is not visible ASCII and a space at either end are written %XX. Its \
+status is the answer; but 410 is told as 502, unless the endpoint says pass_gone = true, since it makes some senders switch \
 the endpoint off.
 
 Example:
   tower-webhook listen --config receiver.toml";
 
+const CHECK_HELP: &str = "\
+Each fault is a line on stderr: file, key, what is wrong, what would be right. Secrets are looked up, and keys are judged as \
+of now; no store is connected.
+
+Exit codes: 0 ok, 2 a fault.
+
+Example:
+  tower-webhook check-config --config receiver.toml";
+
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Listen { config } => match ready(load_now(&config)) {
+        Command::Listen { config, quiet_payloads } => match receiving(&config, quiet_payloads) {
             Ok(config) => listen::run(config),
+            Err(code) => code,
+        },
+        Command::CheckConfig { config } => match receiving(&config, false) {
+            Ok(_) if writeln!(std::io::stdout(), "ok").is_ok() => ExitCode::SUCCESS,
+            Ok(_) => ExitCode::FAILURE,
             Err(code) => code,
         },
         Command::Send(arguments) => send::run(*arguments),
@@ -83,10 +111,26 @@ fn main() -> ExitCode {
 }
 
 /// The configuration for whoever receives now.
-fn load_now(path: &Path) -> Result<Config, Faults> {
-    match SystemClock.now() {
+fn receiving(path: &Path, is_quiet: bool) -> Result<Config, ExitCode> {
+    let mut config = ready(match SystemClock.now() {
         Some(now) => config::load_at(path, now),
         None => config::load(path),
+    })?;
+    for endpoint in config.endpoints.iter_mut().filter(|_| is_quiet) {
+        endpoint.spec.quiet_payloads = Some(true);
+    }
+    warn_of_loss(&config);
+    Ok(config)
+}
+
+/// An event that is neither handed over nor printed is acknowledged, and what it said is gone.
+fn warn_of_loss(config: &Config) {
+    let is_lost = |endpoint: &&Endpoint| endpoint.forward.is_none() && config.is_quiet(endpoint);
+    for endpoint in config.endpoints.iter().filter(is_lost) {
+        let path = endpoint.path();
+        lines::say(format_args!(
+            "warning: {path}: without forward_to and with quiet payloads, what its events say goes nowhere"
+        ));
     }
 }
 

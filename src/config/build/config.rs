@@ -82,8 +82,12 @@ impl ConfigSpec {
 }
 
 impl Config {
-    /// The receiver of one of the endpoints, with everything that is said of it. It wants a store and a handler:
-    /// `.dedupe(config.dedupe.store.clone()).handle(..)`.
+    /// The receiver of one of the endpoints, with everything that is said of it but `forward_to`. It wants a store and a
+    /// handler: `.dedupe(config.dedupe.store.clone()).handle(..)`.
+    ///
+    /// Where there are `sources`, whoever serves says who is connected: by [`PeerAddr`](crate::gate::PeerAddr) in a request's
+    /// extensions, or by [`SourceIpLayer::peer`](crate::layers::SourceIpLayer::peer) on [`Endpoint::sources`]. A Redis that
+    /// others use too is told by [`RedisStore::enroll`](crate::idempotency::RedisStore::enroll) whose the names are.
     ///
     /// # Errors
     ///

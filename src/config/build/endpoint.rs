@@ -14,7 +14,7 @@ use crate::secret::Secret;
 /// The longest name of a receiver, in bytes.
 const MAX_NAME: usize = 128;
 
-/// An endpoint, checked and ready for use. [`Config::receiver`](super::config::Config::receiver) makes a receiver of it.
+/// An endpoint, checked and ready for use. [`Config::receiver`](crate::config::Config::receiver) makes a receiver of it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Endpoint {

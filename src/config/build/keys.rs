@@ -40,10 +40,7 @@ pub(super) fn ring(
     let one = |(at, spec): (usize, &KeySpec)| {
         let place = place.item("keys", at);
         let key = key(spec, &place, usual)?;
-        if !spec.dangerous_short {
-            judge(&key, &place, test);
-        }
-        Some(key)
+        (spec.dangerous_short || passes(&key, &place, test)).then_some(key)
     };
     let all: Vec<Option<Key>> = keys.iter().enumerate().map(one).collect();
     let ring = KeyRing::new(all.into_iter().collect::<Option<Vec<Key>>>()?);
@@ -51,8 +48,8 @@ pub(super) fn ring(
     Some(Keys { ring, may_be_short: keys.iter().any(|key| key.dangerous_short) })
 }
 
-fn judge(key: &Key, place: &Place<'_>, test: &dyn Fn(&KeyRing) -> Result<(), ConfigError>) {
-    let Err(error) = KeyRing::new([key.clone()]).and_then(|ring| test(&ring)) else { return };
+fn passes(key: &Key, place: &Place<'_>, test: &dyn Fn(&KeyRing) -> Result<(), ConfigError>) -> bool {
+    let Err(error) = KeyRing::new([key.clone()]).and_then(|ring| test(&ring)) else { return true };
     let right = match error.kind() {
         ConfigErrorKind::ShortSecret { .. } => {
             "take a longer secret, or say dangerous_short = true where the sender's is short"
@@ -60,6 +57,7 @@ fn judge(key: &Key, place: &Place<'_>, test: &dyn Fn(&KeyRing) -> Result<(), Con
         _ => "check the key and its encoding",
     };
     place.fault("value", error, right);
+    false
 }
 
 fn key(spec: &KeySpec, place: &Place<'_>, usual: Usual) -> Option<Key> {

@@ -69,7 +69,7 @@ pub(super) fn credentials(section: &Section<'_>, folder: &Path) -> Vec<Credentia
 }
 
 fn pair(entry: &Section<'_>, folder: &Path) -> CredentialsSpec {
-    let username = entry.needed("username", "write username and password").unwrap_or_default();
+    let username = entry.needed("username", "write username and password").unwrap_or("unread");
     let right = "write password = { env = \"…\" }, or value or file for env";
     let password = named_secret(entry, "password", folder, right);
     entry.finish();

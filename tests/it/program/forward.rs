@@ -151,7 +151,19 @@ fn nothing_is_forwarded_in_clear_beyond_this_machine_unless_danger_is_named() {
              keys = [{{ id = \"k\", value = \"ae_sk_test_example\" }}]\nforward_to = \"http://{to}/\"\n{more}\n"
         )
     };
-    for to in ["192.0.2.1", "example.com:3000", "[2001:db8::1]:3000", "127.1", "localhost.example.com", "0.0.0.0:1"] {
+    for to in [
+        "192.0.2.1",
+        "example.com:3000",
+        "[2001:db8::1]:3000",
+        "[fe80::1]",
+        "[::]:1",
+        "[::ffff:192.0.2.1]",
+        "127.0.0.1@192.0.2.1",
+        "127.1",
+        "localhost.example.com",
+        "127.0.0.1.example.com",
+        "0.0.0.0:1",
+    ] {
         let told = faults(&config(to, ""));
         assert_eq!(told.len(), 1, "{to}: {told:?}");
         assert!(told[0].starts_with("endpoint[0].forward_to: "), "{told:?}");

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::child::{Listener, Program};
+use super::child::{Folder, Listener, Program};
 use super::faults::faults;
 use super::upstream::{Upstream, aella, forwarding};
 use super::wire::{Answer, Raw, base64, encrypt, hex, hmac256, hmac512};
@@ -790,6 +790,24 @@ fn what_is_unsigned_and_what_forgets_is_told_at_the_start() {
     let open = config().replace("127.0.0.1:0", "0.0.0.0:0");
     let done = Listener::start_with(&open, &[("MAMBU_PASSWORD", "correct horse: battery")]).stop();
     assert!(done.stderr.contains("the memory store forgets at exit"), "{done:?}");
+}
+
+#[test]
+fn an_address_that_is_taken_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let folder = Folder::new();
+    let file = folder.write("receiver.toml", config().replace("127.0.0.1:0", &address));
+    let start = || Program::new(["listen".into(), "--config".into(), file.clone().into_os_string()]);
+    let done = start().env("MAMBU_PASSWORD", "correct horse: battery").run();
+    assert_eq!((done.code, done.stdout.len()), (Some(1), 0), "{done:?}");
+    assert!(
+        done.stderr.contains(&format!("listen: {address} cannot be listened on: Address already in use")),
+        "{done:?}"
+    );
+    drop(taken);
+    let running = start().env("MAMBU_PASSWORD", "correct horse: battery").start();
+    assert_eq!(running.json()["listening"], address);
 }
 
 #[test]

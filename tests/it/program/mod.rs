@@ -1,12 +1,17 @@
 //! The program `tower-webhook`, from outside: children with arguments, a configuration and an environment.
 
+mod check_config;
 pub(crate) mod child;
 mod explain;
 mod faults;
 mod forward;
+mod help;
 mod listen;
 mod mismatch;
+mod names;
+mod quiet;
 mod readme;
+mod reference;
 mod send;
 mod strain;
 mod unreadable;

@@ -103,12 +103,12 @@ const PAIRS: [(&str, &str); 10] = [
     ("mambu/loan-disbursed", "/mambu-header"),
     ("aella/transfer.completed", "/aella"),
     ("opp/payment", "/opp"),
-    ("banking-circle/batch", "/bank"),
+    ("banking_circle/batch", "/bank"),
     ("sibs/payment", "/sibs"),
-    ("standard-webhooks/invoice.paid", "/sw"),
-    ("standard-webhooks/invoice.paid", "/hub"),
-    ("standard-webhooks/invoice.paid", "/timed"),
-    ("standard-webhooks/invoice.paid", "/token"),
+    ("standard_webhooks/invoice.paid", "/sw"),
+    ("standard_webhooks/invoice.paid", "/hub"),
+    ("standard_webhooks/invoice.paid", "/timed"),
+    ("standard_webhooks/invoice.paid", "/token"),
 ];
 
 fn program(arguments: &[&str]) -> Program {
@@ -147,8 +147,8 @@ fn every_event_is_taken_once_and_then_replayed() {
     let known: Vec<&str> = names.stdout.iter().map(String::as_str).collect();
     let own = known.iter().map(|name| {
         let path = match name.split_once('/').unwrap().0 {
-            "banking-circle" => "/bank",
-            "standard-webhooks" => "/sw",
+            "banking_circle" => "/bank",
+            "standard_webhooks" => "/sw",
             _ => PAIRS.iter().find(|(event, _)| event.split('/').next() == name.split('/').next()).unwrap().1,
         };
         (*name, path)

@@ -89,7 +89,7 @@ fn lines_that_waited_are_all_there_once_somebody_reads_and_what_was_unsaid_is_sa
     assert_eq!((done.code, done.stdout.len(), done.stderr.as_str()), (Some(0), 0, ""));
 }
 
-/// More requests on one connection than lines of refusals are kept, and how many were answered.
+/// More requests on one connection than lines of rejections are kept, and how many were answered.
 fn flood(listener: &Listener, count: usize) {
     let mut stream = TcpStream::connect(listener.address()).unwrap();
     let path = "nowhere".repeat(30);
@@ -105,7 +105,7 @@ fn flood(listener: &Listener, count: usize) {
 }
 
 #[test]
-fn refusals_beyond_what_is_kept_are_counted_and_the_count_is_said() {
+fn rejections_beyond_what_is_kept_are_counted_and_the_count_is_said() {
     const SENT: usize = 6000;
     let listener = Listener::start_unread(
         "[[endpoint]]\npath = \"/aella\"\nprovider = \"aella\"\n\
@@ -114,7 +114,7 @@ fn refusals_beyond_what_is_kept_are_counted_and_the_count_is_said() {
     flood(&listener, SENT - 1);
     let signature = hex(&hmac512(b"ae_sk_test_another", &[b"{}"]));
     let mut read = 0;
-    // The next refusal of another kind comes behind all that were kept.
+    // The next rejection of another kind comes behind all that were kept.
     let forged = Raw::new("/aella", &[("x-aella-signature", signature)], "{}");
     loop {
         let line = listener.json();
@@ -130,7 +130,18 @@ fn refusals_beyond_what_is_kept_are_counted_and_the_count_is_said() {
     assert!((1000..SENT).contains(&read), "{read}");
     let said = listener.running().stderr_line();
     let dropped = SENT - read;
-    assert!(said.contains(&format!("{dropped} lines of refusals and repeats were left out")), "{read}: {said}");
+    assert!(said.contains(&format!("{dropped} lines of rejections and repeats were left out")), "{read}: {said}");
+    assert_eq!(listener.stop().code, Some(0));
+}
+
+#[test]
+fn a_hangup_ends_nothing_and_says_so_each_time() {
+    let listener = Listener::start(&both("127.0.0.1:1"));
+    for id in ["before", "after"] {
+        listener.running().signal("HUP");
+        assert!(listener.running().stderr_line().contains("SIGHUP: the configuration is not read again"), "{id}");
+        assert_eq!(printed(id).send(listener.address()).status, 200, "{id}");
+    }
     assert_eq!(listener.stop().code, Some(0));
 }
 

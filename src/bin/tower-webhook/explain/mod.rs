@@ -31,16 +31,17 @@ use judge::Case;
 use report::Report;
 
 pub(crate) const HELP: &str = "\
-The request is read from stdin as it stood on the wire: request line, headers, an empty line, the exact body. Each check
-says what it saw; where no key fits, variations of body, headers and keys are tried, and the one that fits is told. No
+The request is read from stdin as it stood on the wire: request line, headers, an empty line, the exact body. Each check \
+says what it saw; where no key fits, variations of body, headers and keys are tried, and the one that fits is told. No \
 secret, no signature and no payload is printed.
 
 Exit codes: 0 it would be accepted, 1 it would be refused, 2 wrong arguments or configuration.
 
 Examples:
   tower-webhook explain --config receiver.toml --endpoint /aella < request
-  tower-webhook explain --config receiver.toml --file request --at 2026-11-21T12:00:00Z
-  tower-webhook explain --config receiver.toml --har capture.har --entry 3 --json";
+  tower-webhook explain --config receiver.toml --file request \\
+      --at 2026-11-21T12:00:00Z
+  tower-webhook explain --config receiver.toml --har capture.har --entry 3";
 
 /// The arguments of `explain`.
 #[derive(Args)]

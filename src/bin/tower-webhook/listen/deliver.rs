@@ -22,6 +22,8 @@ pub(super) struct Deliver {
     pub(super) endpoint: Arc<str>,
     pub(super) provider: &'static str,
     pub(super) upstream: Option<Upstream>,
+    /// Whether nothing of what an event says is printed.
+    pub(super) is_quiet: bool,
     pub(super) voice: Voice,
 }
 
@@ -48,7 +50,7 @@ impl Deliver {
         // Nothing is begun whose line would have no room: an event that was handled is never left unsaid, and one that
         // was not can come again.
         self.voice.ready().await?;
-        let line = || Accepted::new(&self.endpoint, self.provider, &event);
+        let line = || Accepted::new(&self.endpoint, self.provider, &event, self.is_quiet);
         let Some(upstream) = &self.upstream else {
             // The line is all that becomes of the event.
             self.voice.say_surely(&line()).await?;

@@ -7,6 +7,7 @@ mod routes;
 mod stop;
 mod voice;
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,9 +19,9 @@ use tokio::time::Instant;
 use tower_webhook::config::Config;
 
 use self::routes::Routes;
-use self::stop::Stop;
+use self::stop::{Hangups, Stop};
 use self::voice::Voice;
-use crate::lines::{self, Listening, Refused};
+use crate::lines::{self, Listening, Rejected};
 use crate::names::NamesTaken;
 use crate::store::OwnStore;
 
@@ -53,7 +54,9 @@ fn failed(what: &str, error: &dyn std::error::Error) -> ExitCode {
 
 async fn serve(config: Config) -> std::io::Result<ExitCode> {
     let mut stop = Stop::new()?;
+    let hangups = Hangups::new()?;
     let voice = Voice::start()?;
+    tokio::spawn(hangups.answer(voice.clone()));
     let (grace, write_deadline) = (config.drain.min(LONGEST_DRAIN), config.write_deadline);
     let (listener, routes) = tokio::select! {
         begun = begin(config, &voice) => begun?,
@@ -78,11 +81,15 @@ async fn serve(config: Config) -> std::io::Result<ExitCode> {
 
 /// Everything up to the first line.
 async fn begin(config: Config, voice: &Voice) -> std::io::Result<(TcpListener, Routes)> {
-    let listener = TcpListener::bind(config.listen).await?;
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| cannot_listen(config.listen, &error))?;
     let store = OwnStore::open(&config).await?;
     let routes = Routes::new(&config, &store, voice).map_err(std::io::Error::other)?;
     voice.begin(&Listening { listening: listener.local_addr()?.to_string() }).await?;
     Ok((listener, routes))
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> std::io::Error {
+    std::io::Error::new(error.kind(), format!("{address} cannot be listened on: {error}"))
 }
 
 /// Takes connections for ever.
@@ -102,8 +109,8 @@ async fn accept(
                 let voice = voice.clone();
                 tokio::spawn(async move {
                     // A connection that breaks is the peer's affair. What the server refused by itself is ours to say.
-                    if let Some(refused) = served.await.err().as_ref().and_then(Refused::by_the_server) {
-                        voice.mention(&refused);
+                    if let Some(rejected) = served.await.err().as_ref().and_then(Rejected::by_the_server) {
+                        voice.mention(&rejected);
                     }
                     drop(permit);
                 });

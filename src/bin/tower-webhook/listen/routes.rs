@@ -19,7 +19,7 @@ use tower_webhook::{ConfigError, Rejection};
 use super::deliver::Deliver;
 use super::forward::Upstream;
 use super::voice::Voice;
-use crate::lines::{Duplicate, Refused};
+use crate::lines::{Duplicate, Rejected};
 use crate::store::OwnStore;
 
 /// What the library lets a handler take.
@@ -56,7 +56,7 @@ impl Routes {
 
     async fn unknown(&self, request: Request<Incoming>) -> Response<ResponseBody> {
         let path: String = request.uri().path().chars().take(MAX_PATH).collect();
-        self.voice.mention(&Refused::no_endpoint(&path));
+        self.voice.mention(&Rejected::no_endpoint(&path));
         let mut response = Response::new(ResponseBody::default());
         *response.status_mut() = StatusCode::NOT_FOUND;
         answer_early(request, response).await
@@ -76,8 +76,13 @@ fn route(
         .forward
         .clone()
         .map(|forward| Upstream::new(forward, endpoint.provider.clone(), Arc::clone(&path), voice.clone()));
-    let deliver =
-        Deliver { endpoint: Arc::clone(&path), provider: endpoint.provider_name(), upstream, voice: voice.clone() };
+    let deliver = Deliver {
+        endpoint: Arc::clone(&path),
+        provider: endpoint.provider_name(),
+        upstream,
+        is_quiet: config.is_quiet(endpoint),
+        voice: voice.clone(),
+    };
     let receiver = config.receiver(endpoint)?.settings(|settings| settings.handler_limit(limit))?;
     let service = receiver.drain(drain).dedupe(store.clone()).layer().layer(deliver);
     let voice = voice.clone();
@@ -99,13 +104,13 @@ fn handler_limit(upstream: Option<Duration>) -> Duration {
     upstream.unwrap_or_default().saturating_add(Duration::from_secs(10)).max(HANDLER_LIMIT)
 }
 
-/// One line for each repeat and for a refusal. Events that were handled have been said by then.
+/// One line for each repeat and for a rejection. Events that were handled have been said by then.
 fn mention(voice: &Voice, endpoint: &str, receiver: &str, response: &Response<ResponseBody>) {
     for key in response.extensions().get::<Repeats>().map(Repeats::keys).unwrap_or_default() {
         voice.mention(&Duplicate::new(endpoint, receiver, key.as_str()));
     }
     if let Some(rejection) = response.extensions().get::<Rejection>() {
-        voice.mention(&Refused::new(endpoint, receiver, response.status().as_u16(), rejection));
+        voice.mention(&Rejected::new(endpoint, receiver, response.status().as_u16(), rejection));
     }
 }
 

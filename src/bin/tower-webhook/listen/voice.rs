@@ -81,7 +81,7 @@ impl Voice {
         loop {
             let count = self.out.left_out().await;
             self.warn(format_args!(
-                "warning: {count} lines of refusals and repeats were left out: stdout was not read fast enough"
+                "warning: {count} lines of rejections and repeats were left out: stdout was not read fast enough"
             ));
         }
     }

@@ -164,17 +164,20 @@ fn timeout(text: &str) -> Result<Duration, String> {
 }
 
 const HELP: &str = "\
-One JSON object a try goes to stdout: {\"status\":200,\"replayed\":false,\"took_ms\":3,\"body\":\"…up to 1 KiB\"}. Exit code 0:
-every try was answered 2xx, or with --tamper or --stale every try was refused with 4xx; 1: not so; 2: wrong arguments.
+One JSON object a try goes to stdout: {\"status\":200,\"replayed\":false,\"took_ms\":3,\"body\":\"…up to 1 KiB\"}. Exit code \
+0: every try was answered 2xx, or with --tamper or --stale every try was refused with 4xx; 1: not so; 2: wrong arguments.
 
-Keys and passwords come from the environment or from files, never from an argument: arguments are seen by every user
+Keys and passwords come from the environment or from files, never from an argument: arguments are seen by every user \
 of the machine and kept by the shell. Only http is spoken, and no redirect is followed.
 
 Examples:
   tower-webhook send --list
   tower-webhook send aella/transfer.completed --config receiver.toml
-  tower-webhook send banking-circle/batch --config receiver.toml --to http://127.0.0.1:8080/bank --times 3
-  tower-webhook send opp/payment --config receiver.toml --tamper signature && echo refused
-  tower-webhook send mambu/loan-disbursed --provider mambu --user mambu --password-env MAMBU_PASSWORD \\
-      --set LOAN_AMOUNT=12.50 --to http://localhost:8080/mambu
-  tower-webhook send @event.json --provider aella --key-env AELLA_KEY --to http://127.0.0.1:8080/aella --dry-run | sh";
+  tower-webhook send banking_circle/batch --config receiver.toml \\
+      --to http://127.0.0.1:8080/bank --times 3
+  tower-webhook send opp/payment --config receiver.toml --tamper signature
+  tower-webhook send mambu/loan-disbursed --provider mambu --user mambu \\
+      --password-env MAMBU_PASSWORD --set LOAN_AMOUNT=12.50 \\
+      --to http://localhost:8080/mambu
+  tower-webhook send @event.json --provider aella --key-env AELLA_KEY \\
+      --to http://127.0.0.1:8080/aella --dry-run | sh";

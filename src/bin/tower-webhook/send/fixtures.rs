@@ -16,40 +16,47 @@ pub(crate) enum Content {
 }
 
 macro_rules! fixture {
-    ($path:literal) => {
-        include_str!(concat!("../../../../tests/fixtures/", $path))
+    ($($path:literal),*) => {
+        include_str!(concat!("../../../../tests/fixtures/", $($path),*))
     };
 }
 
+/// An event in the folder of its provider, whose name has `-` for `_`.
 macro_rules! json {
-    ($provider:literal, $name:literal) => {
+    ($provider:literal, $folder:literal, $event:literal) => {
         Fixture {
-            name: $name,
+            name: concat!($provider, "/", $event),
             provider: $provider,
-            content: Content::Json(include_str!(concat!("../../../../tests/fixtures/", $name, ".json"))),
+            content: Content::Json(fixture!($folder, "/", $event, ".json")),
         }
+    };
+    ($provider:literal, $event:literal) => {
+        json!($provider, $provider, $event)
     };
 }
 
 pub(crate) const ALL: &[Fixture] = &[
-    json!("aella", "aella/inwards.completed"),
-    json!("aella", "aella/mandate.debit.successful"),
-    json!("aella", "aella/transfer.completed"),
-    json!("banking_circle", "banking-circle/batch"),
-    json!("banking_circle", "banking-circle/incoming-payment-processed"),
-    json!("banking_circle", "banking-circle/outgoing-payment-booked"),
+    json!("aella", "inwards.completed"),
+    json!("aella", "mandate.debit.successful"),
+    json!("aella", "transfer.completed"),
+    json!("banking_circle", "banking-circle", "batch"),
+    json!("banking_circle", "banking-circle", "incoming-payment-processed"),
+    json!("banking_circle", "banking-circle", "outgoing-payment-booked"),
     Fixture {
         name: "mambu/loan-disbursed",
         provider: "mambu",
         content: Content::Template(fixture!("mambu/loan-disbursed.template.json"), fixture!("mambu/values.json")),
     },
-    json!("opp", "opp/activation-test"),
-    json!("opp", "opp/payment"),
-    json!("sibs", "sibs/payment"),
-    json!("standard_webhooks", "standard-webhooks/invoice.paid"),
+    json!("opp", "activation-test"),
+    json!("opp", "payment"),
+    json!("sibs", "payment"),
+    json!("standard_webhooks", "standard-webhooks", "invoice.paid"),
 ];
 
+/// The event of this name. In that of its provider `-` is taken for `_`.
 pub(crate) fn find(name: &str) -> Option<&'static Fixture> {
+    let (provider, event) = name.split_once('/')?;
+    let name = format!("{}/{event}", provider.replace('-', "_"));
     ALL.iter().find(|fixture| fixture.name == name)
 }
 
