@@ -75,16 +75,15 @@ fn connected(extensions: &Extensions) -> Option<IpAddr> {
     extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip())
 }
 
-fn app(config: &Config, ledger: &Ledger) -> Result<(Router, Vec<Drain>), ConfigError> {
-    let (mut app, mut drains) = (Router::new(), Vec::new());
+fn app(config: &Config, ledger: &Ledger, drain: &Drain) -> Result<Router, ConfigError> {
+    let mut app = Router::new();
     for endpoint in &config.endpoints {
-        let receiver = config.receiver(endpoint)?;
-        drains.push(receiver.drain());
-        let ledger = ledger.clone();
-        let service = receiver.dedupe(config.dedupe.store.clone()).handle(move |event| ledger.clone().on_event(event));
+        let receiver = config.receiver(endpoint)?.drain(drain);
+        let store = config.dedupe.store.clone();
+        let service = receiver.dedupe(store).handle_with(ledger.clone(), Ledger::on_event);
         app = app.route_service(endpoint.path(), service);
     }
-    Ok((app, drains))
+    Ok(app)
 }
 
 #[tokio::main]
@@ -116,14 +115,13 @@ async fn main() -> Result<(), BoxError> {
     }
 
     let ledger = Ledger::default();
-    let (app, drains) = app(&config, &ledger)?;
+    let drain = Drain::new();
+    let app = app(&config, &ledger, &drain)?;
     let (stop, stopped) = oneshot::channel::<()>();
     let shutdown = async move {
         let _ = stopped.await;
-        drains.iter().for_each(Drain::begin);
-        for drain in &drains {
-            drain.finished().await;
-        }
+        drain.begin();
+        drain.finished().await;
     };
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
     let server = tokio::spawn(axum::serve(listener, service).with_graceful_shutdown(shutdown).into_future());

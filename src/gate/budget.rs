@@ -45,7 +45,7 @@ impl BodyBudget {
     pub const SHORT: usize = 64 * 1024;
 
     /// The least that a budget has where none is set: 256 MiB.
-    pub const MIN_SECRET: usize = 256 * 1024 * 1024;
+    pub const MIN: usize = 256 * 1024 * 1024;
 
     /// A budget of so many bytes. A body longer than three quarters of it, and than 64 KiB, never finds room, and is
     /// refused as too large.
@@ -58,7 +58,7 @@ impl BodyBudget {
     /// What is used where none is set, for bodies up to this length: twice that, and 256 MiB at least.
     #[must_use]
     pub fn for_bodies_of(max_bytes: usize) -> Self {
-        Self::new(max_bytes.saturating_mul(2).max(Self::MIN_SECRET))
+        Self::new(max_bytes.saturating_mul(2).max(Self::MIN))
     }
 
     /// The bytes that are in memory now.

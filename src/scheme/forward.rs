@@ -1,5 +1,7 @@
 //! A scheme that is another one inside.
 
+use super::Scheme;
+
 /// Implements `Scheme` by asking what stands inside for every answer.
 macro_rules! forward_scheme {
     ($outside:ty, $this:ident => $inside:expr) => {
@@ -66,3 +68,6 @@ macro_rules! forward_scheme {
 }
 
 pub(super) use forward_scheme;
+
+// A scheme that is chosen at run time.
+forward_scheme!(Box<dyn Scheme>, self => (**self));

@@ -232,9 +232,6 @@ pub trait Scheme: Send + Sync + 'static {
     }
 }
 
-// A scheme that is chosen at run time.
-forward::forward_scheme!(Box<dyn Scheme>, self => (**self));
-
 /// What a scheme hands back: bytes that are now known to be the sender's. `Debug` prints their number alone.
 #[derive(Clone)]
 #[non_exhaustive]

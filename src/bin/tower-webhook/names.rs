@@ -2,7 +2,7 @@
 //! away by then.
 
 use std::fmt;
-use std::sync::{Arc, Once};
+use std::sync::Once;
 
 use tokio::sync::OnceCell;
 use tower_webhook::config::Config;
@@ -12,7 +12,7 @@ use tower_webhook::idempotency::{ReceiverIdentity, RedisStore, StoreError, Store
 use crate::lines;
 
 pub(crate) struct Names {
-    store: Arc<RedisStore>,
+    store: RedisStore,
     receivers: Vec<(String, ReceiverIdentity)>,
     enrolled: OnceCell<()>,
     /// Whether it was said that a name is another's.
@@ -30,7 +30,7 @@ pub(crate) enum NotEnrolled {
 }
 
 impl Names {
-    pub(crate) fn new(store: Arc<RedisStore>, config: &Config) -> Self {
+    pub(crate) fn new(store: RedisStore, config: &Config) -> Self {
         let identity = |endpoint: &tower_webhook::config::Endpoint| endpoint.identity(&config.tenant);
         let receivers = config.endpoints.iter().map(|endpoint| (endpoint.path().to_owned(), identity(endpoint)));
         Self { store, receivers: receivers.collect(), enrolled: OnceCell::new(), told: Once::new() }

@@ -27,7 +27,7 @@ impl OwnStore {
         let (store, strict) = (config.dedupe.store.clone(), config.dedupe.strict);
         let AnyStore::Redis(redis) = &store else { return Ok(Self { store, names: None }) };
         probe(redis, strict).await.map_err(std::io::Error::other)?;
-        let names = Names::new(Arc::clone(redis), config);
+        let names = Names::new(redis.clone(), config);
         enroll(&names, strict).await?;
         Ok(Self { store, names: Some(Arc::new(names)) })
     }

@@ -1,7 +1,5 @@
 //! Where idempotency keys live.
 
-use std::sync::Arc;
-
 use super::secret;
 use crate::config::fault::Place;
 use crate::config::spec::{RedisSpec, StoreSpec};
@@ -16,7 +14,7 @@ pub(super) fn store(spec: &StoreSpec, place: &Place<'_>) -> Option<AnyStore> {
             None
         }
         StoreSpec::Memory { capacity } => Some(AnyStore::Memory(MemoryStore::new(*capacity))),
-        StoreSpec::Redis(spec) => redis(spec, place).map(|store| AnyStore::Redis(Arc::new(store))),
+        StoreSpec::Redis(spec) => redis(spec, place).map(|store| AnyStore::Redis(store)),
     }
 }
 

@@ -108,11 +108,12 @@ fn standard_webhooks(section: &Section<'_>, spec: &mut StandardWebhooksSpec) {
     let signatures = |text: &str| matches!(text, "v1" | "v1a").then_some(text == "v1a");
     spec.is_asymmetric = section.word("signature", false, signatures, "write \"v1\" or \"v1a\"");
     let spellings = |text: &str| match text {
+        "either" => Some(Spelling::Either),
         "webhook" => Some(Spelling::Webhook),
         "svix" => Some(Spelling::Svix),
         _ => None,
     };
-    spec.headers = section.word("headers", spec.headers, spellings, "write \"webhook\" or \"svix\"");
+    spec.headers = section.word("headers", spec.headers, spellings, "write \"either\", \"webhook\" or \"svix\"");
     if let Some(timestamp) = section.section("timestamp") {
         spec.past = timestamp.some_time("past").unwrap_or(spec.past);
         spec.future = timestamp.duration("future").unwrap_or(spec.future);

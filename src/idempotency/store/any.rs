@@ -1,7 +1,5 @@
 //! The store that a configuration names, as one type.
 
-#[cfg(feature = "redis")]
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::memory::MemoryStore;
@@ -26,7 +24,7 @@ pub enum AnyStore {
     Memory(MemoryStore),
     /// In Redis or Valkey.
     #[cfg(feature = "redis")]
-    Redis(Arc<RedisStore>),
+    Redis(RedisStore),
 }
 
 /// Calls the store that is there.
