@@ -8,7 +8,7 @@ use tower_webhook::encoding::Encoding;
 use tower_webhook::gate::HeadCheck as _;
 use tower_webhook::layers::BasicAuthLayer;
 
-use super::judge::Case;
+use super::case::Case;
 use super::report::{Step, Why};
 
 const NAME: &str = "basic auth";

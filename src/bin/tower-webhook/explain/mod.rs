@@ -5,13 +5,13 @@
 //! signature and no payload is printed: of an event only its key, its name and its kind.
 
 mod basic;
+mod case;
 mod files;
 mod front;
 mod judge;
 mod open;
 mod proofs;
 mod report;
-mod sample;
 mod search;
 mod timestamp;
 mod words;
@@ -26,8 +26,8 @@ use tower_webhook::clock::{Clock as _, SystemClock, Timestamp};
 use tower_webhook::config::{Config, Endpoint};
 
 use crate::lines;
+use case::Case;
 use files::Captured;
-use judge::Case;
 use report::Report;
 
 pub(crate) const HELP: &str = "\

@@ -1,15 +1,15 @@
 //! Changes of the body: line ends, marks, JSON written anew, a ciphertext in another form.
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue};
+use http::HeaderValue;
 use tower_webhook::encoding::Encoding;
-use tower_webhook::provider::Provider as _;
+use tower_webhook::scheme::{ProofHeader, ProofRole};
 
-use super::{Variant, json};
-use crate::explain::judge::Case;
+use super::change::Variant;
+use super::json;
+use crate::explain::case::Case;
 use crate::explain::report::Why;
-use crate::explain::sample::Sample;
-use crate::explain::words::{decodings, split};
+use crate::explain::words::decodings;
 
 /// Over this only what costs nothing is tried.
 const MAX_REWRITTEN: usize = 1024 * 1024;
@@ -17,16 +17,16 @@ const MAX_REWRITTEN: usize = 1024 * 1024;
 const EXACT: &str = "sign and send the same bytes: no editor, parser or proxy may write the body anew";
 
 /// The variations, and whether all of them are here.
-pub(super) fn variants(case: &Case<'_>, sample: &Sample) -> (Vec<Variant>, bool) {
+pub(super) fn variants(case: &Case<'_>) -> (Vec<Variant>, bool) {
     let mut is_whole = true;
     let body = &case.request.body;
-    let is_cipher = case.endpoint.provider.scheme().name().starts_with("aes");
+    let is_cipher = case.scheme().name().starts_with("aes");
     let mut all: Vec<Variant> =
         edges(body).into_iter().map(|(cause, body)| Variant::of_body(Why::new(cause, EXACT), body)).collect();
     if body.len() <= MAX_REWRITTEN {
         all.extend(line_ends(body).into_iter().map(|(cause, body)| Variant::of_body(Why::new(cause, EXACT), body)));
         match is_cipher {
-            true => all.extend(ciphertexts(case, sample)),
+            true => all.extend(ciphertexts(case)),
             false => {
                 let (styles, all_styles) = json::rewritten(body);
                 all.extend(styles);
@@ -83,12 +83,9 @@ fn replace(mut bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 }
 
 /// The ciphertext in other clothes: another text form or wrapper, with the tag or the IV beside it.
-fn ciphertexts(case: &Case<'_>, sample: &Sample) -> Vec<Variant> {
-    let header = |length: usize| {
-        let is = |right: &str| decodings(split(right).1).iter().any(|(_, bytes)| bytes.len() == length);
-        sample.proofs.iter().find(|(_, right)| is(right))
-    };
-    let (iv, tag) = (header(12), header(16));
+fn ciphertexts(case: &Case<'_>) -> Vec<Variant> {
+    let proofs = case.scheme().proofs();
+    let (iv, tag) = (proofs.with_role(ProofRole::Nonce), proofs.with_role(ProofRole::Tag));
     let mut all = Vec::new();
     for (found, bytes) in forms(&case.request.body) {
         for (wanted, write) in WRITTEN {
@@ -137,17 +134,15 @@ fn forms(body: &Bytes) -> Vec<(String, Vec<u8>)> {
     all
 }
 
-/// A header as the sample has it, and the bytes it should carry.
-type Carried<'a> = (Option<&'a (HeaderName, String)>, &'a [u8]);
+/// A header of the scheme, and the bytes it should carry.
+type Carried<'a> = (Option<&'a ProofHeader>, &'a [u8]);
 
-/// A body together with headers that stood in it, each encoded like the sample's.
+/// A body together with headers that stood in it, each in its encoding.
 fn headed(case: &Case<'_>, parts: &[Carried<'_>], cause: &str, body: Bytes) -> Option<Variant> {
-    let mut headers = case.request.head.headers.clone();
+    let mut headers = case.headers().clone();
     for (header, bytes) in parts {
-        let (name, right) = (*header)?;
-        let (wanted, _) = decodings(right).into_iter().next()?;
-        let encoding = if wanted == "hexadecimal" { Encoding::Hex } else { Encoding::Base64 };
-        headers.insert(name, HeaderValue::try_from(encoding.encode(bytes)).ok()?);
+        let header = (*header)?;
+        headers.insert(&header.name, HeaderValue::try_from(header.encoding?.encode(bytes)).ok()?);
     }
     let why = Why::new(cause, "have the sender send it in a header of its own");
     Some(Variant { why, headers: Some(headers), body: Some(body) })

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use super::Variant;
+use super::change::Variant;
 use crate::explain::report::Why;
 
 /// The most levels that are sorted.

@@ -6,8 +6,8 @@ use tower_webhook::clock::Timestamp;
 use tower_webhook::config::{Endpoint, EndpointSpec, KeyEncoding, KeySpec, SecretSource, SecretText};
 use tower_webhook::encoding::Encoding;
 
-use super::Setting;
-use crate::explain::judge::Case;
+use super::change::Setting;
+use crate::explain::case::Case;
 use crate::explain::report::Why;
 use crate::explain::words;
 

@@ -4,20 +4,22 @@
 //! All of them are tried at most once, and their number and the bytes they cost are bounded.
 
 mod bodies;
+mod change;
+mod elsewhere;
 mod headers;
 mod json;
 mod keys;
 mod schemes;
+mod written;
 
 use bytes::Bytes;
-use http::HeaderMap;
 use tower_webhook::RejectionKind;
 use tower_webhook::config::Endpoint;
 use tower_webhook::provider::Provider as _;
 
-use super::judge::Case;
+use self::change::{Setting, Variant};
+use super::case::Case;
 use super::report::Why;
-use super::sample::Sample;
 
 pub(super) use keys::validity;
 
@@ -35,32 +37,9 @@ pub(super) struct Outcome {
     pub(super) left: Option<&'static str>,
 }
 
-/// The delivery, changed.
-struct Variant {
-    why: Why,
-    headers: Option<HeaderMap>,
-    body: Option<Bytes>,
-}
-
-impl Variant {
-    fn of_body(why: Why, body: impl Into<Bytes>) -> Self {
-        Self { why, headers: None, body: Some(body.into()) }
-    }
-
-    fn of_headers(why: Why, headers: HeaderMap) -> Self {
-        Self { why, headers: Some(headers), body: None }
-    }
-}
-
-/// The endpoint, changed.
-struct Setting {
-    why: Why,
-    endpoint: Endpoint,
-}
-
-pub(super) fn run(case: &Case<'_>, sample: &Sample) -> Outcome {
+pub(super) fn run(case: &Case<'_>) -> Outcome {
     let mut search = Search { case, tried: 0, bytes: 0, stopped: false, is_whole: true };
-    let found = search.all(sample);
+    let found = search.all();
     let (why, plaintext) = match found {
         Some((why, plaintext)) => (Some(why), plaintext),
         None => (None, None),
@@ -85,10 +64,11 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn all(&mut self, sample: &Sample) -> Option<Found> {
+    fn all(&mut self) -> Option<Found> {
         let case = self.case;
-        let headers = headers::variants(case, sample);
-        let (bodies, is_whole) = bodies::variants(case, sample);
+        let mut headers = elsewhere::variants(case);
+        headers.extend(headers::variants(case));
+        let (bodies, is_whole) = bodies::variants(case);
         self.is_whole = is_whole;
         let schemes = schemes::settings(case);
         let keys = keys::settings(case);
@@ -136,7 +116,7 @@ impl Search<'_> {
     /// Opens a variation. One whose time alone is wrong fits.
     fn attempt(&mut self, endpoint: &Endpoint, variant: &Variant, also: Option<&Why>) -> Option<Found> {
         let request = self.case.request;
-        let headers = variant.headers.as_ref().unwrap_or(&request.head.headers);
+        let headers = variant.headers.as_ref().unwrap_or(self.case.headers());
         let body = variant.body.as_ref().unwrap_or(&request.body);
         self.stopped |= self.tried == MAX_TRIES || self.bytes > MAX_BYTES;
         let scheme = endpoint.provider.scheme();

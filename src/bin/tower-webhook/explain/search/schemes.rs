@@ -7,8 +7,9 @@ use tower_webhook::provider::Provider as _;
 use tower_webhook::provider::standard_webhooks::Spelling;
 use tower_webhook::scheme::{MacAlgorithm, Template};
 
-use super::{Setting, keys};
-use crate::explain::judge::Case;
+use super::change::Setting;
+use super::keys;
+use crate::explain::case::Case;
 use crate::explain::report::Why;
 
 /// The other endpoints of the file, each with one of its keys. One that proves no sender takes everything, and says
@@ -125,8 +126,7 @@ fn providers(spec: &EndpointSpec) -> Vec<Setting> {
         );
         Some(Setting { why, endpoint: other.build().ok()? })
     };
-    let others = ["aella", "opp", "sibs", "banking_circle", "standard_webhooks"];
-    others.into_iter().filter(|name| *name != mine).filter_map(setting).collect()
+    ProviderSpec::NAMES.into_iter().filter(|name| *name != mine).filter_map(setting).collect()
 }
 
 fn other_urls(url: &str) -> Vec<(&'static str, String)> {
