@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::Request;
-use tower_service::Service as _;
+use tower_service::Service;
 use tower_webhook::gate::{Body, PeerAddr};
 use tower_webhook::provider::AnyEvent;
-use tower_webhook::{Received, Receiver, Rejection};
+use tower_webhook::{Received, Rejection};
 
 use super::case::Case;
 use super::report::{Report, State, Step, Told, Verdict, Why};
@@ -54,18 +54,12 @@ fn rejected(rejection: &Rejection, steps: &[Step]) -> Verdict {
     }
 }
 
-/// Hands the request to a receiver like the one that listens, without dedupe, and without the source list where the
-/// address is not known.
+/// Hands the request to the receiver that listens, without dedupe, and without the source list where the address is not
+/// known.
 fn receive(case: &Case<'_>) -> Result<Result<Vec<Told>, Rejection>, String> {
-    let endpoint = case.endpoint;
-    let mut receiver =
-        Receiver::new(endpoint.name.as_str(), endpoint.provider.clone()).max_body(endpoint.max_body).clock(case.at);
-    if let Some(layer) = &endpoint.basic_auth {
-        receiver = receiver.basic_auth(layer);
-    }
-    if let (Some(layer), Some(_)) = (&endpoint.sources, case.from) {
-        receiver = receiver.sources(layer);
-    }
+    let mut endpoint = case.endpoint.clone();
+    endpoint.sources = endpoint.sources.filter(|_| case.from.is_some());
+    let receiver = case.config.receiver(&endpoint).map_err(|error| error.to_string())?.clock(case.at);
     let gathered: Arc<Mutex<Vec<Told>>> = Arc::default();
     let events = gathered.clone();
     // Nothing is handled here, so nothing can be handled twice.
@@ -82,7 +76,7 @@ fn receive(case: &Case<'_>) -> Result<Result<Vec<Told>, Rejection>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.map_err(|error| format!("the runtime cannot be started: {error}"))?;
     let response = runtime.block_on(async move {
-        let Ok(()) = poll_fn(|cx| tower_service::Service::<Request<Body>>::poll_ready(&mut service, cx)).await;
+        let Ok(()) = poll_fn(|cx| Service::<Request<Body>>::poll_ready(&mut service, cx)).await;
         service.call(request).await
     });
     let Ok(response) = response;

@@ -9,7 +9,7 @@ use tower_webhook::{Rejection, RejectionKind};
 use super::case::Case;
 use super::proofs;
 use super::report::{State, Step, Told, Why};
-use super::search::{self, Outcome};
+use super::search::{self, Found, Outcome};
 use super::timestamp::{self, Judged};
 
 pub(super) struct Explained {
@@ -40,10 +40,13 @@ pub(super) fn steps(case: &Case<'_>) -> Explained {
         Err(no) => {
             let outcome = search::run(case);
             tried = outcome.tried;
-            let why = outcome.why.clone().unwrap_or_else(|| nothing_fits(case, no, &outcome));
+            let (why, plaintext) = match outcome.found {
+                Some(Found { why, plaintext }) => (why, plaintext),
+                None => (nothing_fits(case, no, &outcome), None),
+            };
             let saw = format!("{}: {}; {}", scheme.name(), no.detail(), keys(case));
             steps.push(Step::failed("signature", saw, why));
-            outcome.plaintext
+            plaintext
         }
     };
     let judged = match &opened {

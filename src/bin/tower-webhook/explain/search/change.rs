@@ -1,4 +1,4 @@
-//! What is changed, and why that would be right.
+//! One change of a delivery or of its endpoint, and why that would be right.
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -6,25 +6,24 @@ use tower_webhook::config::Endpoint;
 
 use crate::explain::report::Why;
 
-/// The delivery, changed.
-pub(super) struct Variant {
+/// What is changed; the rest stays.
+pub(super) struct Change {
     pub(super) why: Why,
     pub(super) headers: Option<HeaderMap>,
     pub(super) body: Option<Bytes>,
+    pub(super) endpoint: Option<Endpoint>,
 }
 
-impl Variant {
-    pub(super) fn of_body(why: Why, body: impl Into<Bytes>) -> Self {
-        Self { why, headers: None, body: Some(body.into()) }
+impl Change {
+    pub(super) fn body(why: Why, body: impl Into<Bytes>) -> Self {
+        Self { why, headers: None, body: Some(body.into()), endpoint: None }
     }
 
-    pub(super) fn of_headers(why: Why, headers: HeaderMap) -> Self {
-        Self { why, headers: Some(headers), body: None }
+    pub(super) fn headers(why: Why, headers: HeaderMap) -> Self {
+        Self { why, headers: Some(headers), body: None, endpoint: None }
     }
-}
 
-/// The endpoint, changed.
-pub(super) struct Setting {
-    pub(super) why: Why,
-    pub(super) endpoint: Endpoint,
+    pub(super) fn endpoint(why: Why, endpoint: Endpoint) -> Self {
+        Self { why, headers: None, body: None, endpoint: Some(endpoint) }
+    }
 }

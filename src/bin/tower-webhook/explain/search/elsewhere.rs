@@ -4,74 +4,72 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tower_webhook::config::ProviderSpec;
 use tower_webhook::scheme::{Layout, ProofHeader, ProofRole};
 
-use super::change::Variant;
-use super::written;
+use super::change::Change;
+use super::written::readings;
 use crate::explain::case::Case;
 use crate::explain::report::Why;
 use crate::explain::words::{decodings, split, tidy};
 
-/// So many ways to find what is missing are tried: a stranger may send a thousand headers.
+/// So many headers are tried as the one that is missing: a stranger may send a thousand.
 const MAX: usize = 64;
 
 /// All that is missing, found under other names. A checksum may be missing.
-pub(super) fn variants(case: &Case<'_>) -> Vec<Variant> {
+pub(super) fn changes(case: &Case<'_>) -> Vec<Change> {
     let headers = case.headers();
     let is_there = |header: &ProofHeader| header.names().any(|name| headers.contains_key(name));
-    let missing = case.carriers().filter(|header| header.role != ProofRole::Checksum && !is_there(header));
-    let mut found: Vec<(Option<Why>, HeaderMap)> = vec![(None, headers.clone())];
-    for header in missing {
-        let candidates = candidates(case, header);
-        let all = found.iter().flat_map(|(why, headers)| {
-            let one = |candidate: &Candidate<'_>| Some((Some(candidate.why(why.as_ref())), candidate.moved(headers)?));
-            candidates.iter().filter_map(one)
+    let mut missing = case.carriers().filter(|header| header.role != ProofRole::Checksum && !is_there(header));
+    let first = missing.next().map(|header| moved(case, header, headers)).unwrap_or_default();
+    missing.fold(first, |found, header| {
+        let both = found.iter().flat_map(|one| {
+            let others = one.headers.iter().flat_map(|headers| moved(case, header, headers));
+            others.map(|other| Change { why: one.why.and(&other.why), ..other })
         });
-        found = all.take(MAX).collect();
-    }
-    found.into_iter().filter_map(|(why, headers)| Some(Variant::of_headers(why?, headers))).collect()
+        both.take(MAX).collect()
+    })
 }
 
-/// A header that may be the one that is missing.
-struct Candidate<'a> {
-    header: &'a ProofHeader,
-    /// The key of the endpoint that names this header.
-    key: Option<&'static str>,
-    other: &'a HeaderName,
-    /// The value, written as it should be.
-    value: HeaderValue,
-    /// How it is written otherwise. Empty where it is not.
-    otherwise: String,
-}
-
-fn candidates<'a>(case: &'a Case<'_>, header: &'a ProofHeader) -> Vec<Candidate<'a>> {
-    let key = key(&case.endpoint.spec.provider, header.role);
-    let known: Vec<&HeaderName> = case.scheme().proofs().headers().iter().flat_map(ProofHeader::names).collect();
-    let others = case.headers().iter().filter(|(name, _)| !known.contains(name));
-    let all = others.flat_map(|(other, value)| {
+/// Each header that may be this one, under its name.
+fn moved(case: &Case<'_>, header: &ProofHeader, headers: &HeaderMap) -> Vec<Change> {
+    let is_known = |name: &HeaderName| {
+        case.scheme().proofs().headers().iter().any(|known| known.names().any(|known| known == name))
+    };
+    let others = headers.iter().filter(|(name, _)| !is_known(name));
+    let texts = others.flat_map(|(other, value)| {
         let texts = value.to_str().map(|text| texts(text.trim(), header)).unwrap_or_default();
-        let one = move |(otherwise, text): (String, String)| {
-            let mut value = HeaderValue::try_from(text).ok()?;
-            value.set_sensitive(true);
-            Some(Candidate { header, key, other, value, otherwise })
-        };
-        texts.into_iter().filter_map(one)
+        texts.into_iter().map(move |(how, text)| (other, how, text))
     });
-    all.take(MAX).collect()
+    let change = |(other, how, text): (&HeaderName, String, String)| {
+        let mut headers = headers.clone();
+        headers.remove(other);
+        headers.insert(&header.name, HeaderValue::try_from(text).ok()?);
+        Some(Change::headers(why(case, header, other, &how), headers))
+    };
+    texts.filter_map(change).take(MAX).collect()
 }
 
-/// What this text would be in the header, if it looks like that at all, and how it is written otherwise.
+/// What a value would be in the header, if it looks like that at all, and how it is written otherwise.
 fn texts(text: &str, header: &ProofHeader) -> Vec<(String, String)> {
-    let as_it_is = |looks_right: bool| looks_right.then(|| (String::new(), text.to_owned())).into_iter().collect();
-    match (&header.layout, header.encoding) {
-        (_, None) => as_it_is(true),
-        (Layout::Params { signature, .. }, _) => as_it_is(text.contains(&format!("{signature}="))),
-        _ if decodings(split(text).1)
-            .iter()
-            .any(|(_, bytes)| header.length.is_none_or(|length| length == bytes.len())) =>
-        {
-            written::readings(text, header, &[&header.prefix])
-        }
-        _ => Vec::new(),
-    }
+    let has_length = |(_, bytes): &(_, Vec<u8>)| header.length.is_none_or(|length| length == bytes.len());
+    let is_whole = match (&header.layout, header.encoding) {
+        (_, None) => true,
+        (Layout::Params { signature, .. }, _) => text.contains(&format!("{signature}=")),
+        _ if decodings(split(text).1).iter().any(has_length) => return readings(text, header, &[&header.prefix]),
+        _ => false,
+    };
+    if is_whole { vec![(String::new(), text.to_owned())] } else { Vec::new() }
+}
+
+fn why(case: &Case<'_>, header: &ProofHeader, other: &HeaderName, how: &str) -> Why {
+    let (name, other) = (&header.name, tidy(other.as_str()));
+    let (though, right) = match how {
+        "" => (String::new(), ""),
+        _ => (format!(", though it {how}"), ", written as this provider does"),
+    };
+    let fix = match key(&case.endpoint.spec.provider, header.role) {
+        Some(key) => format!("write {key} = {other:?} for this endpoint, or have the sender send {name}{right}"),
+        None => format!("have the sender, or the proxy in between, send it as {name}{right}"),
+    };
+    Why::new(format!("{name} is missing, and {other} carries what fits{though}"), fix)
 }
 
 /// The key of a configuration that takes the name of this header.
@@ -83,29 +81,5 @@ fn key(provider: &ProviderSpec, role: ProofRole) -> Option<&'static str> {
         (ProviderSpec::Custom(_), _) => Some("scheme.header"),
         (ProviderSpec::Mambu(_), _) => Some("static_header"),
         _ => None,
-    }
-}
-
-impl Candidate<'_> {
-    fn why(&self, also: Option<&Why>) -> Why {
-        let (name, other) = (&self.header.name, tidy(self.other.as_str()));
-        let (but, right) = match self.otherwise.as_str() {
-            "" => (String::new(), ""),
-            otherwise => (format!(", though it {otherwise}"), ", written as this provider does"),
-        };
-        let fix = match self.key {
-            Some(key) => format!("write {key} = {other:?} for this endpoint, or have the sender send {name}{right}"),
-            None => format!("have the sender, or the proxy in between, send it as {name}{right}"),
-        };
-        let why = Why::new(format!("{name} is missing, and {other} carries what fits{but}"), fix);
-        also.map_or(why.clone(), |also| also.and(&why))
-    }
-
-    /// The headers with this one under its right name, unless it stands for another already.
-    fn moved(&self, headers: &HeaderMap) -> Option<HeaderMap> {
-        let mut headers = headers.clone();
-        headers.remove(self.other)?;
-        headers.insert(self.header.name.clone(), self.value.clone());
-        Some(headers)
     }
 }

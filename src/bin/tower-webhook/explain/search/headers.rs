@@ -3,21 +3,21 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tower_webhook::scheme::{ProofHeader, ProofRole};
 
-use super::change::Variant;
+use super::change::Change;
 use super::written::readings;
 use crate::explain::case::Case;
 use crate::explain::proofs::name;
 use crate::explain::report::Why;
 use crate::explain::words::split;
 
-pub(super) fn variants(case: &Case<'_>) -> Vec<Variant> {
+pub(super) fn changes(case: &Case<'_>) -> Vec<Change> {
     let headers = case.headers();
     let one = |header| match headers.get_all(name(headers, header)).iter().count() {
         0 => Vec::new(),
         1 => written_otherwise(headers, header),
         _ => one_of_many(headers, name(headers, header)),
     };
-    let mut all: Vec<Variant> = case.carriers().flat_map(one).collect();
+    let mut all: Vec<Change> = case.carriers().flat_map(one).collect();
     all.extend(all_written_otherwise(case));
     all.extend(swapped(case));
     all.extend(left_out(case));
@@ -30,16 +30,16 @@ fn with(headers: &HeaderMap, name: &HeaderName, text: &str) -> Option<HeaderMap>
     Some(headers)
 }
 
-fn one_of_many(headers: &HeaderMap, name: &HeaderName) -> Vec<Variant> {
+fn one_of_many(headers: &HeaderMap, name: &HeaderName) -> Vec<Change> {
     let values: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
-    let variant = |(number, value): (usize, &&str)| {
+    let change = |(number, value): (usize, &&str)| {
         let why = Why::new(
             format!("{name} stands {} times, and number {number} alone fits", values.len()),
             "have the sender, or the proxy that adds the other, send it once",
         );
-        Some(Variant::of_headers(why, with(headers, name, value)?))
+        Some(Change::headers(why, with(headers, name, value)?))
     };
-    (1..).zip(&values).take(4).filter_map(variant).collect()
+    (1..).zip(&values).take(4).filter_map(change).collect()
 }
 
 /// How else this value may be meant: with its prefix, with the right one, with none.
@@ -48,23 +48,23 @@ fn others(given: &str, header: &ProofHeader) -> impl Iterator<Item = (String, St
     readings(given, header, &[prefix, &header.prefix, ""]).into_iter().filter(|(how, _)| !how.is_empty())
 }
 
-fn written_otherwise(headers: &HeaderMap, header: &ProofHeader) -> Vec<Variant> {
+fn written_otherwise(headers: &HeaderMap, header: &ProofHeader) -> Vec<Change> {
     let name = name(headers, header);
     let Some(given) = headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim) else { return Vec::new() };
-    let variant = |(how, text): (String, String)| {
+    let change = |(how, text): (String, String)| {
         let why = Why::new(
             format!("{name} {how}"),
             "have the sender write it as this provider does, or set prefix and encoding of the scheme",
         );
-        Some(Variant::of_headers(why, with(headers, name, &text)?))
+        Some(Change::headers(why, with(headers, name, &text)?))
     };
     let word =
         given.rsplit_once(' ').map(|(_, rest)| ("has a word in front, such as Bearer".to_owned(), rest.to_owned()));
-    others(given, header).chain(word).filter_map(variant).collect()
+    others(given, header).chain(word).filter_map(change).collect()
 }
 
 /// IV, tag and checksum in the other encoding together.
-fn all_written_otherwise(case: &Case<'_>) -> Option<Variant> {
+fn all_written_otherwise(case: &Case<'_>) -> Option<Change> {
     let mut changed = case.headers().clone();
     let mut encodings = Vec::new();
     for header in case.carriers() {
@@ -79,14 +79,14 @@ fn all_written_otherwise(case: &Case<'_>) -> Option<Variant> {
         format!("none of the headers is in {wanted}, as this provider writes them"),
         format!("have the sender write them in {wanted}; is this another provider's endpoint?"),
     );
-    Some(Variant::of_headers(why, changed))
+    Some(Change::headers(why, changed))
 }
 
-fn swapped(case: &Case<'_>) -> Vec<Variant> {
+fn swapped(case: &Case<'_>) -> Vec<Change> {
     let carriers: Vec<&ProofHeader> = case.carriers().collect();
     let pairs =
         carriers.iter().enumerate().flat_map(|(at, one)| carriers.iter().skip(at + 1).map(move |other| (one, other)));
-    let variant = |(one, other): (&&ProofHeader, &&ProofHeader)| {
+    let change = |(one, other): (&&ProofHeader, &&ProofHeader)| {
         let (one, other) = (&one.name, &other.name);
         let mut changed = case.headers().clone();
         let (first, second) = (changed.get(one)?.clone(), changed.get(other)?.clone());
@@ -94,13 +94,13 @@ fn swapped(case: &Case<'_>) -> Vec<Variant> {
         changed.insert(other, first);
         let cause = format!("{one} and {other} have changed places");
         let why = Why::new(cause, "swap them at the sender, or the names of these headers in the file");
-        Some(Variant::of_headers(why, changed))
+        Some(Change::headers(why, changed))
     };
-    pairs.filter(|(one, other)| one.length != other.length).filter_map(variant).collect()
+    pairs.filter(|(one, other)| one.length != other.length).filter_map(change).collect()
 }
 
 /// A header that may be missing, and is wrong where it stands.
-fn left_out(case: &Case<'_>) -> Option<Variant> {
+fn left_out(case: &Case<'_>) -> Option<Change> {
     let name = &case.carriers().find(|header| header.role == ProofRole::Checksum)?.name;
     let mut changed = case.headers().clone();
     changed.remove(name)?;
@@ -108,5 +108,5 @@ fn left_out(case: &Case<'_>) -> Option<Variant> {
         format!("everything fits but {name}: it was made of another text"),
         format!("have the sender make {name} of the same text, as this provider describes it"),
     );
-    Some(Variant::of_headers(why, changed))
+    Some(Change::headers(why, changed))
 }
