@@ -197,6 +197,8 @@ kinds! {
     BodyMalformed "body_malformed" BAD_REQUEST,
     /// Signature, tag, checksum or key does not fit. One answer for every cryptographic cause.
     SignatureMismatch "signature_mismatch" UNAUTHORIZED,
+    /// The sender's keys could not be looked up.
+    KeysUnavailable "keys_unavailable" SERVICE_UNAVAILABLE,
     /// The signed time lies outside the tolerance.
     TimestampOutside "timestamp_outside" UNAUTHORIZED,
     /// The opened payload is not what the provider sends: not JSON, a name twice, a member missing.

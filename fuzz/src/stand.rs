@@ -12,7 +12,7 @@ use tower::util::BoxCloneService;
 use tower::{ServiceExt as _, service_fn};
 use tower_webhook::clock::{Clock as _, Entropy as _, OsEntropy, SystemClock};
 use tower_webhook::encoding::Encoding;
-use tower_webhook::gate::ResponseBody;
+use tower_webhook::gate::{Body, ResponseBody};
 use tower_webhook::layers::{BasicAuthLayer, Credentials};
 use tower_webhook::provider::aella::Aella;
 use tower_webhook::provider::banking_circle::BankingCircle;
@@ -24,7 +24,7 @@ use tower_webhook::provider::standard_webhooks::StandardWebhooks;
 use tower_webhook::provider::{Lookup, Message, Provider};
 use tower_webhook::scheme::{Hmac, MacAlgorithm, Sealing, Signed, StaticToken, Template};
 use tower_webhook::secret::Secret;
-use tower_webhook::{ConfigError, MemoryStore, Receiver};
+use tower_webhook::{ConfigError, ConfigErrorKind, MemoryStore, Receiver};
 
 use crate::case::{Case, Proof};
 
@@ -183,6 +183,6 @@ fn framed(request: Request<Bytes>) -> Request<Frames> {
 
 fn random(length: usize) -> Result<Vec<u8>, ConfigError> {
     let mut bytes = vec![0; length];
-    OsEntropy.fill(&mut bytes).map_err(|_| ConfigError::EmptySecret)?;
+    OsEntropy.fill(&mut bytes).map_err(|_| ConfigError::new(ConfigErrorKind::EmptySecret))?;
     Ok(bytes)
 }

@@ -66,6 +66,15 @@ impl Namespace {
         Self(Sha256State(Arc::new(state)))
     }
 
+    /// The namespace of one tenant within this one.
+    #[must_use]
+    pub fn of_tenant(&self, tenant: &str) -> Self {
+        let mut state = Sha256::clone(&self.0.0);
+        state.update((tenant.len() as u64).to_be_bytes());
+        state.update(tenant.as_bytes());
+        Self(Sha256State(Arc::new(state)))
+    }
+
     /// The store's key of an event.
     #[must_use]
     pub fn key(&self, event: &EventKey) -> KeyHash {
@@ -113,6 +122,21 @@ mod tests {
                 .map(|(tenant, provider, receiver)| Namespace::new(tenant, provider, receiver).key(&event))
                 .collect();
         assert_eq!(keys.len(), 4);
+    }
+
+    #[test]
+    fn tenants_of_a_receiver_are_apart_from_each_other_and_from_the_receiver() {
+        let namespace = Namespace::new("", "aella", "ng");
+        let event = EventKey::of(&["e"]);
+        let keys: std::collections::HashSet<_> = [
+            namespace.key(&event),
+            namespace.of_tenant("").key(&event),
+            namespace.of_tenant("a").key(&event),
+            namespace.of_tenant("ae").key(&EventKey::of(&[""])),
+            namespace.of_tenant("a").of_tenant("e").key(&EventKey::of(&[""])),
+        ]
+        .into();
+        assert_eq!(keys.len(), 5);
     }
 
     #[test]

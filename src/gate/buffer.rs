@@ -9,7 +9,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::header::CONTENT_ENCODING;
-use http::{HeaderMap, Request, Response};
+use http::request::Parts;
+use http::{Extensions, HeaderMap, Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
@@ -19,7 +20,7 @@ use super::offload::{is_long, offload};
 use super::reject::{Exit, Refused};
 use super::response_body::ResponseBody;
 use super::rest::{After, Rest};
-use super::{Body, BodyCheck};
+use super::{Body, BodyCheck, Preparation};
 use crate::error::{BoxError, Rejection, RejectionKind};
 
 /// Reads the whole body within the limits of a [`BodyCheck`], asks it, and calls the inner service with a
@@ -133,13 +134,16 @@ where
         let inner = mem::replace(&mut self.inner, clone);
 
         let (head, body) = request.into_parts();
-        let state = match plain(&head.headers).and_then(|()| self.check.check_head(&head)) {
-            Ok(()) => {
-                let body = Collect::new(&head, body, self.check.limits(), &self.budget);
-                let head = Request::from_parts(head, ());
-                State::Reading { body, opening: None, head, check: Arc::clone(&self.check), inner }
-            }
-            Err(rejection) => State::Refused { refused: Refused { rejection, rest: Rest::of(&head, body) } },
+        let preparation = match plain(&head.headers) {
+            Ok(()) => self.check.prepare(&head),
+            Err(rejection) => Preparation::Ready(Err(rejection)),
+        };
+        let (check, budget) = (Arc::clone(&self.check), self.budget.clone());
+        let waiting = Waiting { head, body, check, budget, inner };
+        let state = match preparation {
+            Preparation::Nothing => waiting.read(),
+            Preparation::Ready(prepared) => waiting.prepared(prepared),
+            Preparation::Pending(preparation) => State::Preparing { preparation, waiting: Some(waiting) },
         };
         BodyFuture { state, exit: Arc::clone(&self.exit) }
     }
@@ -173,9 +177,51 @@ pin_project! {
         S: Service<Request<Body>>,
     {
         Refused { refused: Refused },
+        Preparing { preparation: Preparing, waiting: Option<Waiting<C, S, B>> },
         Reading { #[pin] body: Collect<B>, opening: Option<Opening>, head: Request<()>, check: Arc<C>, inner: S },
         // The bytes are counted until the answer is there.
         Passed { #[pin] answer: S::Future, hold: Hold },
+    }
+}
+
+type Preparing = Pin<Box<dyn Future<Output = Result<Extensions, Rejection>> + Send>>;
+
+/// A request whose body has not been touched.
+struct Waiting<C, S, B> {
+    head: Parts,
+    body: B,
+    check: Arc<C>,
+    budget: BodyBudget,
+    inner: S,
+}
+
+impl<C, S, B> Waiting<C, S, B>
+where
+    C: BodyCheck,
+    S: Service<Request<Body>>,
+    B: http_body::Body + Send + 'static,
+{
+    fn prepared(mut self, prepared: Result<Extensions, Rejection>) -> State<C, S, B> {
+        match prepared {
+            Ok(extensions) => {
+                self.head.extensions.extend(extensions);
+                self.read()
+            }
+            Err(rejection) => self.refuse(rejection),
+        }
+    }
+
+    fn read(self) -> State<C, S, B> {
+        if let Err(rejection) = self.check.check_head(&self.head) {
+            return self.refuse(rejection);
+        }
+        let Self { head, body, check, budget, inner } = self;
+        let body = Collect::new(&head, body, check.limits(), &budget);
+        State::Reading { body, opening: None, head: Request::from_parts(head, ()), check, inner }
+    }
+
+    fn refuse(self, rejection: Rejection) -> State<C, S, B> {
+        State::Refused { refused: Refused { rejection, rest: Rest::of(&self.head, self.body) } }
     }
 }
 
@@ -202,6 +248,13 @@ where
                 StateProjection::Refused { refused } => return refused.poll(this.exit, cx).map(Ok),
                 StateProjection::Passed { answer, .. } => {
                     return answer.poll(cx).map_ok(|response| response.map(ResponseBody::new));
+                }
+                StateProjection::Preparing { preparation, waiting } => {
+                    let prepared = ready!(preparation.as_mut().poll(cx));
+                    match waiting.take() {
+                        Some(waiting) => waiting.prepared(prepared),
+                        None => return Poll::Pending,
+                    }
                 }
                 StateProjection::Reading { opening: Some(opening), inner, .. } => {
                     passed(ready!(opening.as_mut().poll(cx)).and_then(|opened| opened), inner)

@@ -9,12 +9,23 @@ use jiff::Timestamp;
 pub struct Verified {
     scheme: &'static str,
     key_id: Option<Arc<str>>,
+    tenant: Option<Arc<str>>,
     at: Timestamp,
 }
 
 impl Verified {
     pub(crate) fn new(scheme: &'static str, key_id: Option<Arc<str>>, at: Timestamp) -> Self {
-        Self { scheme, key_id, at }
+        Self { scheme, key_id, tenant: None, at }
+    }
+
+    pub(crate) fn of_tenant(self, tenant: Arc<str>) -> Self {
+        Self { tenant: Some(tenant), ..self }
+    }
+
+    /// The tenant whose keys were looked up to prove it, where the receiver looks keys up.
+    #[must_use]
+    pub fn tenant(&self) -> Option<&str> {
+        self.tenant.as_deref()
     }
 
     /// The scheme that proved it.

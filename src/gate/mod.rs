@@ -15,10 +15,14 @@ mod reject;
 mod response_body;
 mod rest;
 
+use std::fmt;
+use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Extensions;
 use http::request::Parts;
 
 use crate::error::Rejection;
@@ -42,7 +46,7 @@ pub struct PeerAddr(pub SocketAddr);
 /// A check that needs the head of a request alone.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a check of heads",
-    note = "a `HeadGate` asks a `HeadCheck`; the ready-made ones come with `BasicAuthLayer` and `SourceIpLayer`"
+    note = "a `HeadGate` asks a `HeadCheck`; `BasicAuthLayer` and `SourceIpLayer` are checks, and layers by themselves"
 )]
 pub trait HeadCheck: Send + Sync + 'static {
     /// Looks at the head, and may leave evidence in its extensions.
@@ -56,7 +60,7 @@ pub trait HeadCheck: Send + Sync + 'static {
 /// A check that needs the whole body.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a check of bodies",
-    note = "a `BodyGate` asks a `BodyCheck`; the ready-made one comes with `VerifyLayer`"
+    note = "a `BodyGate` asks a `BodyCheck`; `VerifyLayer` is a check, and a layer by itself"
 )]
 pub trait BodyCheck: Send + Sync + 'static {
     /// How much body is read, and for how long.
@@ -72,12 +76,40 @@ pub trait BodyCheck: Send + Sync + 'static {
         Ok(())
     }
 
+    /// What has to be asked for before the body is read, such as keys that are looked up. It goes into the request's
+    /// extensions, before [`check_head`](Self::check_head) looks at the head. Default: nothing.
+    fn prepare(&self, head: &Parts) -> Preparation {
+        let _ = head;
+        Preparation::Nothing
+    }
+
     /// Looks at head and body, and hands back the body for the inner service, which may be another.
     ///
     /// # Errors
     ///
     /// The rejection to answer with.
     fn check(&self, head: &mut Parts, body: Bytes) -> Result<Bytes, Rejection>;
+}
+
+/// What a [`BodyCheck`] has to ask for before it looks at a request.
+#[non_exhaustive]
+pub enum Preparation {
+    /// Nothing.
+    Nothing,
+    /// It is known at once.
+    Ready(Result<Extensions, Rejection>),
+    /// It takes a while. The future must have a time limit of its own.
+    Pending(Pin<Box<dyn Future<Output = Result<Extensions, Rejection>> + Send>>),
+}
+
+impl fmt::Debug for Preparation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "Nothing",
+            Self::Ready(_) => "Ready",
+            Self::Pending(_) => "Pending",
+        })
+    }
 }
 
 /// How much body is read, and for how long.

@@ -6,7 +6,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::secret::KeyCheck;
 
-/// How many check values of a kind are remembered, those that were used last.
+/// How many check values of a kind are remembered, those that were used last. A key ring holds 5, so that two full rings and
+/// more find each other through a rotation.
 #[cfg(any(feature = "redis", test))]
 const MAX: usize = 16;
 

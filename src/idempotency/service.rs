@@ -168,7 +168,10 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         seat: I,
     ) -> Came<I::Error> {
         let event_key = event.1.key.clone();
-        let key = self.namespace.key(&event_key);
+        let key = match under.common.verified().tenant() {
+            None => self.namespace.key(&event_key),
+            Some(tenant) => self.namespace.of_tenant(tenant).key(&event_key),
+        };
         let settled = match under.store_away.get() {
             Some(rejection) => Settled::Refused(rejection.clone()),
             None => self.claim_and_handle(under, &key, event, seat).await,

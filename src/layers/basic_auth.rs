@@ -15,8 +15,14 @@ use crate::error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
 use crate::gate::{Authenticated, HeadCheck, HeadGate};
 use crate::secret::Secret;
 
-/// Demands Basic credentials before a byte of the body is read, and puts
-/// [`Authenticated`] into the request's extensions.
+/// Demands Basic credentials before a byte of the body is read, and puts [`Authenticated`] into the request's extensions.
+///
+/// # Order
+///
+/// Behind a [`SourceIpLayer`](super::SourceIpLayer), which costs less than a digest, and in front of a
+/// [`VerifyLayer`](super::VerifyLayer): a scheme that proves no sender looks for [`Authenticated`], and the header with the
+/// credentials goes no further than that layer. Put it on the routes of the provider and not on the whole application,
+/// else health checks are asked for a password too.
 ///
 /// # Security
 ///
@@ -39,7 +45,7 @@ use crate::secret::Secret;
 /// let service = ServiceBuilder::new().layer(BasicAuthLayer::new([ours])?).service(service_fn(
 ///     |request: Request<String>| async move {
 ///         assert_eq!(request.extensions().get::<Authenticated>().unwrap().username(), "Aladdin");
-///         Ok::<_, Infallible>(Response::new(()))
+///         Ok::<_, Infallible>(Response::new(String::new()))
 ///     },
 /// ));
 ///
@@ -54,7 +60,10 @@ use crate::secret::Secret;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct BasicAuthLayer(BasicAuth);
+pub struct BasicAuthLayer {
+    known: Vec<Known>,
+    challenge: HeaderValue,
+}
 
 impl BasicAuthLayer {
     /// The most credentials that a request is compared with.
@@ -75,7 +84,7 @@ impl BasicAuthLayer {
         }
         let challenge = HeaderValue::from_static(r#"Basic realm="webhook", charset="UTF-8""#);
         let known = known.into_iter().map(|credentials| credentials.known).collect();
-        Ok(Self(BasicAuth { known, challenge }))
+        Ok(Self { known, challenge })
     }
 
     /// The realm that a refused sender is told. Default: `webhook`.
@@ -87,25 +96,38 @@ impl BasicAuthLayer {
         let realm = realm.as_ref();
         let plain = |byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
         let challenge = HeaderValue::try_from(format!(r#"Basic realm="{realm}", charset="UTF-8""#));
-        self.0.challenge = match challenge {
+        self.challenge = match challenge {
             Ok(challenge) if realm.bytes().all(plain) => challenge,
             _ => return Err(ConfigError::new(ConfigErrorKind::Credentials("the realm is not plain ASCII"))),
         };
         Ok(self)
     }
 
-    /// The check alone, for a gate of your own.
-    #[must_use]
-    pub fn check(&self) -> BasicAuth {
-        self.0.clone()
+    /// The user names that are taken.
+    pub fn usernames(&self) -> impl Iterator<Item = &str> {
+        self.known.iter().map(|known| &*known.username)
+    }
+
+    /// Whose credentials these are. Compares with every one of ours, in the same time wherever a difference lies.
+    fn owner(&self, given: &[u8]) -> Option<&Known> {
+        let given: [u8; 32] = Sha256::digest(given).into();
+        let mut found = u8::MAX;
+        for (position, known) in (0..u8::MAX).zip(&self.known) {
+            found.conditional_assign(&position, known.digest.ct_eq(&given));
+        }
+        self.known.get(usize::from(found))
+    }
+
+    fn refuse(&self, kind: RejectionKind, detail: &'static str) -> Rejection {
+        Rejection::new(kind, detail).header(WWW_AUTHENTICATE, self.challenge.clone())
     }
 }
 
 impl<S> Layer<S> for BasicAuthLayer {
-    type Service = HeadGate<BasicAuth, S>;
+    type Service = HeadGate<BasicAuthLayer, S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        HeadGate::new(Arc::new(self.check()), inner)
+        HeadGate::new(Arc::new(self.clone()), inner)
     }
 }
 
@@ -183,35 +205,7 @@ impl fmt::Debug for Known {
     }
 }
 
-/// The check of [`BasicAuthLayer`].
-#[derive(Clone, Debug)]
-pub struct BasicAuth {
-    known: Vec<Known>,
-    challenge: HeaderValue,
-}
-
-impl BasicAuth {
-    /// The user names that are known.
-    pub fn usernames(&self) -> impl Iterator<Item = &str> {
-        self.known.iter().map(|known| &*known.username)
-    }
-
-    /// Whose credentials these are. Compares with every one of ours, in the same time wherever a difference lies.
-    fn owner(&self, given: &[u8]) -> Option<&Known> {
-        let given: [u8; 32] = Sha256::digest(given).into();
-        let mut found = u8::MAX;
-        for (position, known) in (0..u8::MAX).zip(&self.known) {
-            found.conditional_assign(&position, known.digest.ct_eq(&given));
-        }
-        self.known.get(usize::from(found))
-    }
-
-    fn refuse(&self, kind: RejectionKind, detail: &'static str) -> Rejection {
-        Rejection::new(kind, detail).header(WWW_AUTHENTICATE, self.challenge.clone())
-    }
-}
-
-impl HeadCheck for BasicAuth {
+impl HeadCheck for BasicAuthLayer {
     fn check(&self, head: &mut Parts) -> Result<(), Rejection> {
         let value = match authorization(&mut head.headers)? {
             Some(value) => value,

@@ -18,6 +18,12 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The address is that of the connection: [`PeerAddr`] in the request's extensions, or what [`peer`](Self::peer) finds.
 /// A request without one is answered with 500: the stack is assembled wrongly.
 ///
+/// # Order
+///
+/// Outermost of the layers here, so that strangers cost least. What puts [`PeerAddr`] or axum's `ConnectInfo` into the
+/// extensions stands outside of it, as does whatever else changes what it reads, such as a layer that drops
+/// `X-Forwarded-For`.
+///
 /// # Security
 ///
 /// An address list is an extra and never the only proof: addresses of providers change, are shared and are routed by
@@ -38,7 +44,7 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let service = ServiceBuilder::new()
 ///     .layer(SourceIpLayer::new(["192.0.2.0/24", "2001:db8::7"])?)
-///     .service(service_fn(|_: Request<String>| async { Ok::<_, Infallible>(Response::new(())) }));
+///     .service(service_fn(|_: Request<String>| async { Ok::<_, Infallible>(Response::new(String::new())) }));
 /// let from = |peer: &str| {
 ///     let peer = PeerAddr(peer.parse::<SocketAddr>().unwrap());
 ///     Request::post("/").extension(peer).body(String::new()).unwrap()
@@ -50,7 +56,11 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct SourceIpLayer(SourceIp);
+pub struct SourceIpLayer {
+    networks: Vec<IpNet>,
+    hops: usize,
+    find_peer: fn(&Extensions) -> Option<IpAddr>,
+}
 
 impl SourceIpLayer {
     /// Takes requests from these networks, each in CIDR or as a bare address. An IPv4 address that is mapped into IPv6
@@ -65,7 +75,7 @@ impl SourceIpLayer {
             return Err(ConfigError::new(ConfigErrorKind::OutOfRange("the number of networks")));
         }
         let find_peer = |extensions: &Extensions| extensions.get::<PeerAddr>().map(|peer| peer.0.ip());
-        Ok(Self(SourceIp { networks, hops: 0, find_peer }))
+        Ok(Self { networks, hops: 0, find_peer })
     }
 
     /// The number of proxies of yours in front: the client is the value that the outermost of them has written, the
@@ -79,7 +89,7 @@ impl SourceIpLayer {
     /// own claim and are never looked at. Keep the proxies' own addresses off the list.
     #[must_use]
     pub fn trusted_proxies(mut self, hops: usize) -> Self {
-        self.0.hops = hops;
+        self.hops = hops;
         self
     }
 
@@ -98,34 +108,20 @@ impl SourceIpLayer {
     /// ```
     #[must_use]
     pub fn peer(mut self, find: fn(&Extensions) -> Option<IpAddr>) -> Self {
-        self.0.find_peer = find;
+        self.find_peer = find;
         self
-    }
-
-    /// The check alone, for a gate of your own.
-    #[must_use]
-    pub fn check(&self) -> SourceIp {
-        self.0.clone()
     }
 }
 
 impl<S> Layer<S> for SourceIpLayer {
-    type Service = HeadGate<SourceIp, S>;
+    type Service = HeadGate<SourceIpLayer, S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        HeadGate::new(Arc::new(self.check()), inner)
+        HeadGate::new(Arc::new(self.clone()), inner)
     }
 }
 
-/// The check of [`SourceIpLayer`].
-#[derive(Clone, Debug)]
-pub struct SourceIp {
-    networks: Vec<IpNet>,
-    hops: usize,
-    find_peer: fn(&Extensions) -> Option<IpAddr>,
-}
-
-impl HeadCheck for SourceIp {
+impl HeadCheck for SourceIpLayer {
     fn check(&self, head: &mut Parts) -> Result<(), Rejection> {
         let Some(peer) = (self.find_peer)(&head.extensions) else {
             return Err(Rejection::new(RejectionKind::Misassembled, "the request carries no peer address"));

@@ -17,76 +17,87 @@ use crate::scheme::Scheme;
 ///
 /// The inner service takes a `Request<tower_webhook::gate::Body>`. The headers of the proof and of the body as it came
 /// (encodings, digests) stay outside, so that nothing further in can be keyed by them; the content type is as it was sent. A
-/// proof header that is missing, repeated or unreadable is refused before a byte of the body is read. A scheme that does not prove the sender needs a
-/// [`BasicAuthLayer`](super::BasicAuthLayer) in front, else everything is answered with 500.
+/// proof header that is missing, repeated or unreadable is refused before a byte of the body is read.
+///
+/// # Order
+///
+/// Innermost of the layers here, right in front of an [`IdempotencyLayer`](crate::idempotency::IdempotencyLayer) or of
+/// your service. A scheme that does not prove the sender needs a [`BasicAuthLayer`](super::BasicAuthLayer) in front, else
+/// everything is answered with 500. Signatures are over exact bytes: what decompresses or rewrites bodies stands inside or
+/// nowhere, and a dedupe layer in front would let a stranger take keys. A limit of bodies outside is taken (413), but
+/// [`limits`](Self::limits) are those that count.
 ///
 /// # Example
 ///
 /// ```
 /// use std::convert::Infallible;
 ///
-/// use http::{Request, Response, StatusCode};
+/// use http::{HeaderName, Request, Response, StatusCode};
 /// use tower::{ServiceBuilder, ServiceExt, service_fn};
+/// use tower_webhook::encoding::Encoding;
 /// use tower_webhook::gate::{Body, Verified};
 /// use tower_webhook::layers::VerifyLayer;
-/// # use tower_webhook::{Rejection, RejectionKind, clock::Timestamp};
-/// # use tower_webhook::scheme::{Opened, Scheme, SealError, Sealing};
-/// # struct Token(&'static str);
-/// # impl Scheme for Token {
-/// #     fn name(&self) -> &'static str { "token" }
-/// #     fn open(&self, headers: &http::HeaderMap, body: bytes::Bytes, _: Timestamp) -> Result<Opened, Rejection> {
-/// #         match headers.get("x-token").is_some_and(|value| value == self.0) {
-/// #             true => Ok(Opened::new(body, None)),
-/// #             false => Err(Rejection::new(RejectionKind::SignatureMismatch, "another token")),
-/// #         }
-/// #     }
-/// #     fn seal(&self, text: bytes::Bytes, _: &mut http::HeaderMap, _: &Sealing<'_>) -> Result<bytes::Bytes, SealError> {
-/// #         Ok(text)
-/// #     }
-/// # }
+/// use tower_webhook::scheme::{Hmac, MacAlgorithm, Signed};
+/// use tower_webhook::secret::Secret;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let scheme = Token("ours");
+/// let signed = Signed::new(HeaderName::from_static("x-signature"), Encoding::Hex);
+/// let scheme = Hmac::new(MacAlgorithm::HmacSha256, signed, Secret::utf8("correct horse battery staple")?)?;
 /// let service = ServiceBuilder::new().layer(VerifyLayer::new(scheme)).service(service_fn(
 ///     |request: Request<Body>| async move {
-///         assert_eq!(request.extensions().get::<Verified>().unwrap().scheme(), "token");
+///         assert_eq!(request.extensions().get::<Verified>().unwrap().scheme(), "hmac-sha256");
 ///         Ok::<_, Infallible>(Response::new(request.into_body()))
 ///     },
 /// ));
 ///
-/// let right = Request::post("/").header("x-token", "ours").body("{}".to_owned())?;
-/// assert_eq!(service.clone().oneshot(right).await?.into_body().whole().unwrap(), "{}");
+/// let signature = "ea0a7029e49045b7f35eb49cfd742be15bbc7cb767208ecfe1fab26bda5cdbe8";
+/// let delivery = |body: &str| Request::post("/").header("x-signature", signature).body(body.to_owned());
 ///
-/// let wrong = Request::post("/").header("x-token", "Ours").body("{}".to_owned())?;
-/// assert_eq!(service.oneshot(wrong).await?.status(), StatusCode::UNAUTHORIZED);
+/// let genuine = service.clone().oneshot(delivery("{}")?).await?;
+/// assert_eq!(genuine.into_body().whole().unwrap(), "{}");
+/// assert_eq!(service.oneshot(delivery("{ }")?).await?.status(), StatusCode::UNAUTHORIZED);
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
-pub struct VerifyLayer(Verify);
+#[derive(Clone)]
+pub struct VerifyLayer {
+    scheme: Arc<dyn Scheme>,
+    clock: Arc<dyn Clock>,
+    limits: BodyLimits,
+    budget: Budget,
+}
+
+/// Its own follows the limits, one that was given does not.
+#[derive(Clone)]
+enum Budget {
+    Own(BodyBudget),
+    Given(BodyBudget),
+}
 
 impl VerifyLayer {
     /// Opens every body with this scheme.
     #[must_use]
     pub fn new(scheme: impl Scheme) -> Self {
         let limits = BodyLimits::default();
-        let budget = BodyBudget::for_bodies_of(limits.max_bytes);
-        Self(Verify { scheme: Arc::new(scheme), clock: Arc::new(SystemClock), limits, budget, shared: None })
+        let budget = Budget::Own(BodyBudget::for_bodies_of(limits.max_bytes));
+        Self { scheme: Arc::new(scheme), clock: Arc::new(SystemClock), limits, budget }
     }
 
     /// The clock that validity and signed times are compared with. Default: [`SystemClock`].
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.0.clock = Arc::new(clock);
+        self.clock = Arc::new(clock);
         self
     }
 
     /// How much body is read, and for how long. Default: [`BodyLimits::default`].
     #[must_use]
     pub fn limits(mut self, limits: BodyLimits) -> Self {
-        self.0.limits = limits;
-        self.0.budget = BodyBudget::for_bodies_of(limits.max_bytes);
+        self.limits = limits;
+        if let Budget::Own(own) = &mut self.budget {
+            *own = BodyBudget::for_bodies_of(limits.max_bytes);
+        }
         self
     }
 
@@ -94,31 +105,21 @@ impl VerifyLayer {
     /// [`BodyBudget::for_bodies_of`] its limit.
     #[must_use]
     pub fn body_budget(mut self, budget: &BodyBudget) -> Self {
-        self.0.shared = Some(budget.clone());
+        self.budget = Budget::Given(budget.clone());
         self
     }
 }
 
 impl<S> Layer<S> for VerifyLayer {
-    type Service = BodyGate<Verify, S>;
+    type Service = BodyGate<VerifyLayer, S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        let budget = self.0.shared.as_ref().unwrap_or(&self.0.budget);
-        BodyGate::new(Arc::new(self.0.clone()), inner).budget(budget)
+        let (Budget::Own(budget) | Budget::Given(budget)) = &self.budget;
+        BodyGate::new(Arc::new(self.clone()), inner).budget(budget)
     }
 }
 
-/// The check of [`VerifyLayer`].
-#[derive(Clone)]
-pub struct Verify {
-    scheme: Arc<dyn Scheme>,
-    clock: Arc<dyn Clock>,
-    limits: BodyLimits,
-    budget: BodyBudget,
-    shared: Option<BodyBudget>,
-}
-
-impl BodyCheck for Verify {
+impl BodyCheck for VerifyLayer {
     fn limits(&self) -> BodyLimits {
         self.limits
     }
@@ -134,9 +135,9 @@ impl BodyCheck for Verify {
     }
 }
 
-impl fmt::Debug for Verify {
+impl fmt::Debug for VerifyLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verify")
+        f.debug_struct("VerifyLayer")
             .field("scheme", &self.scheme.name())
             .field("limits", &self.limits)
             .finish_non_exhaustive()

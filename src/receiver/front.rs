@@ -8,18 +8,19 @@ use http::header::{ALLOW, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
 
+use super::tenants::{Tenant, Tenants};
 use crate::clock::Clock;
 use crate::error::{Rejection, RejectionKind};
-use crate::gate::{BodyCheck, BodyLimits, Exit, HeadCheck, Verified};
-use crate::layers::{BasicAuth, SourceIp, check_head, open};
+use crate::gate::{BodyCheck, BodyLimits, Exit, HeadCheck, Preparation, Verified};
+use crate::layers::{BasicAuthLayer, SourceIpLayer, check_head, open};
 use crate::observe::Fact;
 use crate::provider::{Profile, Provider};
 
 /// What a receiver judges by the head: address, credentials, method, content type.
 #[derive(Clone, Debug)]
 pub struct ReceiverHead {
-    pub(crate) sources: Option<SourceIp>,
-    pub(crate) basic: Option<BasicAuth>,
+    pub(crate) sources: Option<SourceIpLayer>,
+    pub(crate) basic: Option<BasicAuthLayer>,
     methods: Vec<Method>,
     content_types: Vec<&'static str>,
 }
@@ -79,6 +80,7 @@ pub struct ReceiverBody<P> {
     pub(crate) exit: Arc<Exit>,
     pub(crate) limits: BodyLimits,
     pub(crate) skip_verification: bool,
+    pub(crate) tenants: Option<Tenants<P>>,
 }
 
 impl<P: Provider> BodyCheck for ReceiverBody<P> {
@@ -86,17 +88,22 @@ impl<P: Provider> BodyCheck for ReceiverBody<P> {
         self.limits
     }
 
+    fn prepare(&self, head: &Parts) -> Preparation {
+        self.tenants.as_ref().map_or(Preparation::Nothing, |tenants| tenants.prepare(head))
+    }
+
     fn check_head(&self, head: &Parts) -> Result<(), Rejection> {
         if self.skip_verification {
             return Ok(());
         }
-        check_head(self.provider.scheme(), &*self.clock, head)
+        check_head(self.prover(head)?.scheme(), &*self.clock, head)
     }
 
     fn check(&self, head: &mut Parts, body: Bytes) -> Result<Bytes, Rejection> {
         if !self.skip_verification {
-            let plaintext = open(self.provider.scheme(), &*self.clock, head, body)?;
-            self.report_key(head);
+            let prover = Arc::clone(self.prover(head)?);
+            let plaintext = open(prover.scheme(), &*self.clock, head, body)?;
+            self.note(head);
             return Ok(plaintext);
         }
         let now = self.clock.now().ok_or_else(|| Rejection::new(RejectionKind::Misassembled, "the clock failed"))?;
@@ -105,9 +112,23 @@ impl<P: Provider> BodyCheck for ReceiverBody<P> {
     }
 }
 
-impl<P> ReceiverBody<P> {
-    fn report_key(&self, head: &Parts) {
-        if let Some(verified) = head.extensions.get::<Verified>() {
+impl<P: Provider> ReceiverBody<P> {
+    /// The provider with the keys that prove this request: the tenant's, where there are tenants, and never others.
+    fn prover<'a>(&'a self, head: &'a Parts) -> Result<&'a Arc<P>, Rejection> {
+        match (&self.tenants, head.extensions.get::<Tenant<P>>()) {
+            (None, _) => Ok(&self.provider),
+            (Some(_), Some(tenant)) => Ok(&tenant.provider),
+            (Some(_), None) => Err(Rejection::new(RejectionKind::Misassembled, "no keys were looked up")),
+        }
+    }
+
+    /// Adds the tenant to the evidence, and reports the key.
+    fn note(&self, head: &mut Parts) {
+        let tenant = head.extensions.remove::<Tenant<P>>();
+        if let Some(verified) = head.extensions.get_mut::<Verified>() {
+            if let Some(tenant) = tenant {
+                *verified = verified.clone().of_tenant(tenant.name);
+            }
             self.exit.reporter.report(Fact::KeyUsed { scheme: verified.scheme() }, verified.key_id());
         }
     }

@@ -2,7 +2,7 @@
 
 use super::Receiver;
 use crate::idempotency::ReceiverIdentity;
-use crate::layers::BasicAuth;
+use crate::layers::BasicAuthLayer;
 use crate::provider::Provider;
 
 impl<P: Provider, D> Receiver<P, D> {
@@ -12,6 +12,6 @@ impl<P: Provider, D> Receiver<P, D> {
     pub fn identity(&self) -> ReceiverIdentity {
         ReceiverIdentity::new(&self.settings.tenant, self.provider.profile().name, self.exit.reporter.receiver())
             .keys(self.provider.scheme().key_checks())
-            .users(self.head.basic.iter().flat_map(BasicAuth::usernames))
+            .users(self.head.basic.iter().flat_map(BasicAuthLayer::usernames))
     }
 }

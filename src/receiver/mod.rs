@@ -8,6 +8,7 @@
 mod axum;
 mod front;
 mod identity;
+mod tenants;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use crate::observe::{Observer, Reporter};
 use crate::provider::Provider;
 
 pub use front::{ReceiverBody, ReceiverHead};
+pub use tenants::{KeySource, Tenants};
 
 /// Receives one provider's deliveries, in the right order and nothing forgotten.
 ///
@@ -47,6 +49,7 @@ pub struct Receiver<P, D = NoDedupe> {
     budget: Option<BodyBudget>,
     clock: Shared<dyn Clock>,
     skip_verification: bool,
+    tenants: Option<Tenants<P>>,
     settings: Settings,
     drain: Drain,
 }
@@ -62,6 +65,7 @@ impl<P, D> Clone for Receiver<P, D> {
             budget: self.budget.clone(),
             clock: self.clock.clone(),
             skip_verification: self.skip_verification,
+            tenants: self.tenants.clone(),
             settings: self.settings.clone(),
             drain: self.drain.clone(),
         }
@@ -96,6 +100,7 @@ impl<P: Provider> Receiver<P> {
             store: Arc::new(NoDedupe),
             clock: Shared(Arc::new(SystemClock)),
             skip_verification: false,
+            tenants: None,
             drain: Drain::new(),
         }
     }
@@ -125,6 +130,7 @@ impl<P: Provider> Receiver<P> {
             budget: self.budget,
             clock: self.clock,
             skip_verification: self.skip_verification,
+            tenants: self.tenants,
             settings: self.settings,
             drain: self.drain,
         }
@@ -134,13 +140,13 @@ impl<P: Provider> Receiver<P> {
 impl<P: Provider, D> Receiver<P, D> {
     /// Demands Basic credentials, before the body is read. Default: none.
     pub fn basic_auth(mut self, layer: &BasicAuthLayer) -> Self {
-        self.head.basic = Some(layer.check());
+        self.head.basic = Some(layer.clone());
         self
     }
 
     /// Takes deliveries from these addresses alone. Default: from any.
     pub fn sources(mut self, layer: &SourceIpLayer) -> Self {
-        self.head.sources = Some(layer.check());
+        self.head.sources = Some(layer.clone());
         self
     }
 
@@ -187,6 +193,14 @@ impl<P: Provider, D> Receiver<P, D> {
     /// Anybody who can reach the address can then say that money moved. For tests, and behind a proxy that verifies.
     pub fn dangerous_skip_verification(mut self) -> Self {
         self.skip_verification = true;
+        self
+    }
+
+    /// Looks up whose keys prove a delivery, by what its head claims. The provider that the receiver was made with decodes,
+    /// and its own keys prove nothing then. Each tenant's events have idempotency keys of their own. Default: the provider's
+    /// keys prove every delivery.
+    pub fn tenants(mut self, tenants: &Tenants<P>) -> Self {
+        self.tenants = Some(tenants.clone());
         self
     }
 
@@ -326,6 +340,7 @@ impl<P: Provider, D> Receiver<P, D> {
             exit: Arc::clone(&exit),
             limits: self.limits,
             skip_verification: self.skip_verification,
+            tenants: self.tenants,
         };
         let dedupe = IdempotencyLayer::assemble(self.provider, self.store, self.settings, self.exit, self.drain);
         ReceiverLayer { head: Arc::new(self.head), body: Arc::new(body), exit, budget, dedupe }

@@ -1,5 +1,5 @@
 //~ `Check` is not a check of bodies
-//~ a `BodyGate` asks a `BodyCheck`; the ready-made one comes with `VerifyLayer`
+//~ a `BodyGate` asks a `BodyCheck`; `VerifyLayer` is a check, and a layer by itself
 use std::sync::Arc;
 
 use tower_webhook::gate::BodyGate;

@@ -1,5 +1,5 @@
 //~ `Check` is not a check of heads
-//~ a `HeadGate` asks a `HeadCheck`; the ready-made ones come with `BasicAuthLayer` and `SourceIpLayer`
+//~ a `HeadGate` asks a `HeadCheck`; `BasicAuthLayer` and `SourceIpLayer` are checks, and layers by themselves
 use std::sync::Arc;
 
 use tower_webhook::gate::HeadGate;

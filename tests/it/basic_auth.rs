@@ -184,7 +184,7 @@ async fn neither_debug_nor_the_log_shows_a_secret() {
     let sent = basic(format!("user:{CANARY}x"));
     for header in [sent.clone(), sent.replace("Basic", "Bearer"), format!("Basic {CANARY}"), CANARY.to_owned()] {
         let response = knock(&layer, &[header.as_bytes()]).await.unwrap_err();
-        let shown = format!("{layer:?} {:?} {:?}", layer.check(), response.extensions().get::<Rejection>());
+        let shown = format!("{layer:?} {:?}", response.extensions().get::<Rejection>());
         assert!(!shown.contains(CANARY), "{shown}");
     }
     assert_eq!(log.text().lines().count(), 4);

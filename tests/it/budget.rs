@@ -170,12 +170,15 @@ async fn bytes_are_held_until_the_answer_and_given_back_however_it_ends() {
 async fn receivers_and_layers_share_a_budget_and_have_one_of_their_own_without() {
     let full = BodyBudget::new(0);
     let transfer = || sealed(&aella(), TRANSFER);
-    for (shared, status) in [(None, 200), (Some(&full), 413)] {
+    for (shared, limits_last, status) in [(None, false, 200), (Some(&full), false, 413), (Some(&full), true, 413)] {
         let mut receiver = Receiver::new("aella", aella()).clock(now());
         let mut verify = VerifyLayer::new(TestScheme { proves: true });
         if let Some(budget) = shared {
             receiver = receiver.body_budget(budget);
-            verify = verify.body_budget(budget).limits(BodyLimits::default());
+            verify = verify.limits(BodyLimits::default()).body_budget(budget);
+        }
+        if limits_last {
+            verify = verify.limits(BodyLimits::default());
         }
         let service = receiver.dedupe(MemoryStore::new(10)).handle(async |_: Received<aella::Event>| ());
         assert_eq!(service.oneshot(transfer()).await.unwrap().status(), status);

@@ -50,6 +50,7 @@ mod source_ip;
 #[cfg(feature = "asymmetric")]
 mod standard_webhooks;
 mod support;
+mod tenants;
 mod testing;
 mod tower_http;
 mod unreadable;

@@ -7,7 +7,7 @@ use super::{provider, secret};
 use crate::config::fault::{Faults, Found, Place};
 use crate::config::spec::{CredentialsSpec, EndpointSpec, ProviderSpec, SourcesSpec};
 use crate::idempotency::ReceiverIdentity;
-use crate::layers::{BasicAuth, BasicAuthLayer, Credentials, SourceIpLayer};
+use crate::layers::{BasicAuthLayer, Credentials, SourceIpLayer};
 use crate::provider::{AnyProvider, Provider as _};
 use crate::secret::Secret;
 
@@ -72,10 +72,9 @@ impl Endpoint {
     /// Who its receiver is to a store that others use too.
     #[must_use]
     pub fn identity(&self, tenant: &str) -> ReceiverIdentity {
-        let basic = self.basic_auth.as_ref().map(BasicAuthLayer::check);
         ReceiverIdentity::new(tenant, self.provider.profile().name, &self.name)
             .keys(self.provider.scheme().key_checks())
-            .users(basic.iter().flat_map(BasicAuth::usernames))
+            .users(self.basic_auth.iter().flat_map(BasicAuthLayer::usernames))
     }
 }
 

@@ -44,7 +44,7 @@ impl Terms {
     }
 }
 
-/// Who claims: 16 bytes, mostly random, made before the first try and the same in every retry.
+/// Names a claim: 16 bytes, mostly random, made before the first try and the same in every retry.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Token([u8; 16]);
 
@@ -73,13 +73,13 @@ impl Token {
     }
 }
 
-/// What a claim is told.
+/// The answer to a claim.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Claim {
-    /// The key is yours for the lease. The fence is 1 for the first claim and grows with every other.
+    /// The key is the token's for the lease. The fence is 1 for the first claim and grows with every other.
     Acquired {
-        /// For the handler's own writes: a downstream that has seen a larger one must refuse.
+        /// The fencing token, for the handler's own writes: a downstream that has seen a larger one must refuse.
         fence: u64,
         /// Whether the key was known with another payload, which nobody completed: the event runs, and somebody should
         /// look.
@@ -115,15 +115,16 @@ pub enum Claim {
     },
 }
 
-/// The state of a record.
+/// The state of a record, as far as others may know it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum RecordState {
-    /// Claimed, or free for the next claim.
+    /// Not done: under a lease, resting after a release, or free for the next claim.
     Pending,
-    /// Done.
+    /// Completed. It stays so until its retention ends.
     Done,
-    /// Claimed too often.
+    /// Claimed as often as [`Terms::max_attempts`] allows, and never completed. It is claimed no more until its retention
+    /// ends: an operator has to look.
     Poison,
 }
 
@@ -137,12 +138,13 @@ pub enum Held {
     Lost(LostReason),
 }
 
-/// Why a claim is not yours any more.
+/// Why a renewal, completion or release did not find its claim: the lease ended, and what happened to the key then.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum LostReason {
-    /// There is no such record: it expired, or the store forgot it.
+    /// There is no record: its retention ended, or the store forgot it, as after a failover. The next claim's fence is 1.
     Gone,
-    /// The record is in this state, under another token.
+    /// The record is in this state, and the token is not its holder's: another claimed or completed the key, or it was
+    /// released. Of a [done](RecordState::Done) one, a claim says what was answered.
     Taken(RecordState),
 }

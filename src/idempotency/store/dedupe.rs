@@ -10,7 +10,14 @@ use super::response::StoredResponse;
 use crate::clock::{Entropy, NoEntropy};
 use crate::delivery::{Fingerprint, KeyHash};
 
-/// Where idempotency keys live. `testing::contract` runs the laws against any implementation.
+/// Keeps one record for each idempotency key, and moves it by four operations, each a compare-and-set on a token.
+///
+/// A receiver claims a key before its handler runs, renews the claim's lease while it runs, and completes or releases it
+/// after. A call whose answer was lost is repeated with the same token, and is safe to repeat. The suite in `testing::contract`
+/// (feature `testing`) checks any implementation. [`MemoryStore`](super::memory::MemoryStore) is one, `RedisStore` another;
+/// an [`Arc`] of a store is a store, and a [`BoxStore`](super::BoxStore) one of any type.
+///
+#[doc = include_str!("contract.md")]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a dedupe store",
     note = "call `.dedupe(store)` on the receiver, or `.dangerous_without_dedupe()` if handlers may run twice"
@@ -89,7 +96,7 @@ pub trait DedupeStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Held, StoreError>> + Send;
 }
 
-/// The store that is shared.
+/// The same store, shared.
 impl<D: DedupeStore> DedupeStore for Arc<D> {
     fn token(&self, entropy: &dyn Entropy) -> Result<Token, NoEntropy> {
         D::token(self, entropy)

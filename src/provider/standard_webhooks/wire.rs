@@ -5,7 +5,9 @@ use std::time::Duration;
 use http::HeaderName;
 
 use crate::encoding::Encoding;
-use crate::error::{ConfigError, ConfigErrorKind};
+use crate::error::ConfigError;
+#[cfg(feature = "asymmetric")]
+use crate::error::ConfigErrorKind;
 #[cfg(feature = "asymmetric")]
 use crate::scheme::Ed25519;
 use crate::scheme::{Hmac, MacAlgorithm, Scheme, Signed, Template, TimeUnit, Tolerance};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::law::Subject;
 use super::probe::{Call, Probe, give_up_on, run, token};
+use super::subject::Subject;
 use crate::idempotency::{Claim, DedupeStore as _, Held, Terms};
 
 const NOW: Duration = Duration::ZERO;

@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::law::Subject;
 use super::probe::{Call, Probe, token};
+use super::subject::Subject;
 use crate::idempotency::{Claim, Held, StoreErrorKind, Terms};
 
 const NOW: Duration = Duration::ZERO;

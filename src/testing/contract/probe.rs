@@ -9,7 +9,8 @@ use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 use tokio::task::JoinSet;
 
-use super::law::{Law, Subject};
+use super::law::Law;
+use super::subject::Subject;
 use crate::delivery::{Fingerprint, KeyHash};
 use crate::idempotency::{Claim, DedupeStore, Held, RecordState, StoreError, StoredResponse, Terms, Token};
 

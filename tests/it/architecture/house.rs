@@ -81,7 +81,7 @@ impl House {
     }
 
     /// A path that begins with a name: of an import, or of a module inside this one.
-    fn resolve_bare(&self, within: &Module, first: &String, rest: &[String], hops: usize) -> Option<Target> {
+    fn resolve_bare(&self, within: &Module, first: &str, rest: &[String], hops: usize) -> Option<Target> {
         let file = self.files.get(within);
         let scopes = (1..=within.len()).rev().map(|length| within[..length].to_vec());
         for scope in scopes.take_while(|scope| self.files.get(scope) == file) {
@@ -92,19 +92,19 @@ impl House {
                     None => {}
                 }
             }
-            let child = [&scope[..], &[first.clone()]].concat();
+            let child = inside(&scope, first);
             if !rest.is_empty() && self.files.contains_key(&child) {
                 return self.descend(child, rest, hops);
             }
         }
         // A name alone may be anything.
-        (!rest.is_empty() || hops > 0).then(|| Target::Outside(first.clone()))
+        (!rest.is_empty() || hops > 0).then(|| Target::Outside(first.to_owned()))
     }
 
     /// Follows modules, and re-exports as long as they stay in their room.
     fn descend(&self, mut place: Module, rest: &[String], hops: usize) -> Option<Target> {
         for (at, segment) in rest.iter().enumerate() {
-            let child = [&place[..], &[segment.clone()]].concat();
+            let child = inside(&place, segment);
             if self.files.contains_key(&child) {
                 place = child;
                 continue;
@@ -126,6 +126,10 @@ impl House {
         let source = &self.sources[*self.files.get(within)?];
         source.imports.iter().find(|import| import.within == *within && import.name == name)
     }
+}
+
+fn inside(module: &Module, name: &str) -> Module {
+    [&module[..], &[name.to_owned()]].concat()
 }
 
 fn walk(folder: &Path, see: &mut impl FnMut(&Path, &str)) {

@@ -48,7 +48,6 @@ impl<const TICK: u64> Stand for Redis<TICK> {
 
 #[test]
 fn no_order_of_messages_breaks_the_redis_store() {
-    // One after the other, since a lease that ends in the middle of a question shows as another machine.
     for (learn, states) in
         [(learn::<Redis<100>> as fn() -> Machine, STATES), (learn_two_payloads::<Redis<100>>, STATES_OF_TWO_PAYLOADS)]
     {

@@ -32,7 +32,7 @@ pub(super) fn source(case: &Case<'_>) -> Step {
     };
     let mut head = case.request.head.clone();
     head.extensions.insert(PeerAddr(SocketAddr::new(from, 0)));
-    match sources.check().check(&mut head) {
+    match sources.check(&mut head) {
         Ok(()) => Step::ok(NAME, format!("taken from {from}")),
         Err(no) => {
             let fix = "put the sender's network into sources, or set trusted_proxies where it comes through a proxy";

@@ -20,8 +20,11 @@ use super::{Claim, DedupeStore, Held, LostReason, StoreError, StoreErrorKind, St
 use crate::clock::{Entropy, NoEntropy};
 use crate::delivery::{Fingerprint, KeyHash};
 
+/// Parts of the store, each under a lock of its own: more than most machines have threads to wait for
+/// each other, and few enough to look at all of them.
 const SHARDS: usize = 64;
-/// How many expired records a claim clears away at most, in each shard that it looks at.
+/// How many expired records a claim clears away at most, in each shard that it looks at. More than one, so that a store that is
+/// used never falls behind; few, so that no claim waits for a sweep.
 const SWEPT_BY_A_CLAIM: usize = 8;
 
 /// Keys in this process's memory, at most `capacity` of them. A clone is the same store.

@@ -10,7 +10,7 @@ use super::row::{Name, Row};
 use super::slab::{Slab, block_of, numbers};
 use crate::delivery::KeyHash;
 
-/// How many blocks of rows are looked at while one lock is held.
+/// How many blocks of rows are looked at while one lock is held: 256 rows, or 12 KiB to read.
 const BLOCKS_AT_ONCE: usize = 4;
 
 #[derive(Default)]

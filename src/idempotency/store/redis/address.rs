@@ -10,7 +10,7 @@ use redis::{Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInf
 use super::setup_error::SetupError;
 use super::target::Target;
 
-/// What a URL says, with its secrets: never printed.
+/// What a URL means, with its secrets: never printed.
 pub(super) struct Address {
     kind: Kind,
     nodes: Vec<ConnectionInfo>,

@@ -10,7 +10,8 @@ use crate::delivery::Namespace;
 use crate::idempotency::identity::{Known, NameTaken, ReceiverIdentity};
 use crate::provider::EventKey;
 
-/// How often others may come in between. Each time another receiver of the name has started.
+/// How often others may come in between. Each time another receiver of the name has started, so a fleet of this size may
+/// start at once.
 const MAX_ROUNDS: u32 = 64;
 /// What no record is, so that nothing is written where it is seen.
 const NEVER: &[u8] = b"?";
@@ -18,17 +19,17 @@ const NEVER: &[u8] = b"?";
 const NOBODY: Token = Token::from_bytes([0; 16]);
 
 impl RedisStore {
-    /// Says whose a receiver's name is, or is told that it is another's. For the start, after [`probe`](Self::probe).
+    /// Registers a receiver under its name, or reports that the name is another's. For the start, after [`probe`](Self::probe).
     ///
     /// For each tenant and name the server remembers the provider and a [check value](crate::secret::KeyCheck) of each key,
     /// the newest 16; of Basic credentials a check value of the user name alone. Replicas share all of that, and a receiver
     /// whose keys are being replaced shares one. One that shares none got the name by chance: the two would claim each
     /// other's events. What is remembered never expires. It stands under the prefix, `whose:` and a hash of tenant and
-    /// name; to delete it is to say that the name is nobody's.
+    /// name; whoever deletes it makes the name nobody's.
     ///
     /// # Errors
     ///
-    /// [`EnrollError::Taken`] when the name is another's, [`EnrollError::Store`] when the server cannot say.
+    /// [`EnrollError::Taken`] when the name is another's, [`EnrollError::Store`] when the server does not answer.
     ///
     /// # Security
     ///
@@ -110,7 +111,7 @@ fn decode(record: &[u8]) -> Option<Known> {
 pub enum EnrollError {
     /// It is another's.
     Taken(NameTaken),
-    /// Nobody can say whose it is.
+    /// Whose it is could not be read.
     Store(StoreError),
 }
 

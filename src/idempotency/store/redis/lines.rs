@@ -13,8 +13,9 @@ use tokio::time::Instant;
 
 use super::target::{Line, Target};
 
-/// A call that was given up before this time says nothing about the connection.
-const TOO_SOON_TO_TELL: Duration = Duration::from_millis(250);
+/// A call that was given up before this time says nothing about the connection: callers leave for reasons of their own, and
+/// a new connection after each would cost more than it finds.
+const MIN_SILENCE: Duration = Duration::from_millis(250);
 
 pub(super) enum Lines {
     Shared(SharedLine),
@@ -79,7 +80,7 @@ impl Drop for InHand<'_> {
     fn drop(&mut self) {
         if let From::Shared(shared, number) = &self.from
             && !self.answered
-            && self.since.elapsed() >= TOO_SOON_TO_TELL
+            && self.since.elapsed() >= MIN_SILENCE
         {
             shared.retire(*number);
         }

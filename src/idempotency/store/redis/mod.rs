@@ -5,7 +5,10 @@
 //! the mark of its key and event; all else is one script an operation, whose reply repeats the number of its call. So a
 //! late or doubled reply reaches no other caller. A call that brought no answer is sent again with the same token within
 //! the deadline, on a new connection where the old one is in doubt; when there is still no answer, the delivery is refused
-//! and never run without its claim.
+//! and never run without its claim. [`StoreError`](super::StoreError) then holds what the server or the connection said, without
+//! its address and password.
+//!
+//! A clone of a store is the same store: one serves any number of receivers, whose names keep their keys apart.
 //!
 //! ```no_run
 //! use tower_webhook::idempotency::RedisStore;
@@ -56,7 +59,7 @@
 //!
 //! # What a failover can cost
 //!
-//! A forgotten claim is an event that may be handled twice, never one that is lost. The one who held it is told: its
+//! A forgotten claim is an event that may be handled twice, never one that is lost. Its holder sees it: the
 //! renewal or completion answers [`LostReason::Gone`](super::LostReason::Gone). Its fence begins at 1 again, so a downstream that
 //! refuses old fences refuses the new claim too. `wait` counts acknowledgements and answers `Unavailable` when there are
 //! too few; the claim then stands until its lease ends, and the same token may take it up. With more replicas than are

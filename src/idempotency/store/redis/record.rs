@@ -6,7 +6,7 @@ use super::super::Terms;
 use crate::delivery::{Fingerprint, KeyHash};
 
 /// Longer durations count as this one, so that no sum of times passes what a double holds exactly.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+const MAX_TIME: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// A fingerprint that belongs to one key: the same event under another key has another.
 pub(super) type Mark = [u8; 16];
@@ -25,7 +25,7 @@ pub(super) fn life(terms: &Terms) -> u64 {
 }
 
 pub(super) fn millis(time: Duration) -> u64 {
-    u64::try_from(time.min(LONGEST).as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(time.min(MAX_TIME).as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -70,8 +70,8 @@ impl RedisSetup {
         self
     }
 
-    /// Tells only what that many replicas know, and waits for them no longer than this: what a call wrote, and what it
-    /// found. Fewer replicas are [`StoreErrorKind::Unavailable`](super::super::StoreErrorKind::Unavailable), and the claim is not
+    /// Answers only with what that many replicas have, and waits for them no longer than this: what a call wrote, and what
+    /// it found. Fewer replicas are [`StoreErrorKind::Unavailable`](super::super::StoreErrorKind::Unavailable), and the claim is not
     /// acquired. A full server then refuses the repeat of a done event too, with
     /// [`StoreErrorKind::Full`](super::super::StoreErrorKind::Full). Default: no replica is waited for.
     pub fn wait(mut self, replicas: u32, time: Duration) -> Self {

@@ -10,8 +10,9 @@ use redis::{AsyncConnectionConfig, Client, Cmd, RedisError, RedisResult, Value};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-/// How many calls may wait to be written to one connection. More wait in line.
-const IN_LINE: usize = 512;
+/// How many calls may wait to be written to one connection. More wait for a place: the client library's own 50 are fewer than a
+/// busy receiver has under way at once.
+const MAX_IN_LINE: usize = 512;
 
 pub(super) enum Target {
     Single(Box<Client>),
@@ -33,7 +34,7 @@ impl Target {
         let settings = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(time))
             .set_response_timeout(None)
-            .set_pipeline_buffer_size(IN_LINE);
+            .set_pipeline_buffer_size(MAX_IN_LINE);
         let connecting = async {
             match self {
                 Self::Single(client) => {
