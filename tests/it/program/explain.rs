@@ -740,6 +740,19 @@ fn a_signature_under_another_name_is_found_and_a_wrong_one_is_not() {
 }
 
 #[test]
+fn a_checksum_may_be_missing_and_may_not_be_anything() {
+    let state = |raw: &Raw, step: &str| {
+        let (_, said) = json(&[], &raw.bytes());
+        let steps = said["steps"].as_array().unwrap();
+        steps.iter().find(|known| known["step"] == step).unwrap()["state"].as_str().unwrap().to_owned()
+    };
+    let mut without = bank(None);
+    without.headers[0].1 = base64(&[9; 11]);
+    assert_eq!((state(&without, "nonce"), state(&without, "checksum")), ("failed".to_owned(), "ok".to_owned()));
+    assert_eq!(state(&bank(Some(&[1; 31])), "checksum"), "failed");
+}
+
+#[test]
 fn a_thousand_headers_cost_no_more_than_a_bound() {
     let mut raw = without(aella(AELLA), "x-aella-signature");
     raw.headers.extend((0..900).map(|at| (format!("x-{at}"), hex(&[7; 64]))));

@@ -49,7 +49,7 @@ pub(super) fn with_key(endpoint: &EndpointSpec, key: KeySpec) -> Option<Endpoint
     endpoint.build().ok()
 }
 
-/// Every key of this endpoint and of the others, in every reading, under the scheme of this endpoint.
+/// Every key of this endpoint and of the others, in every reading, under this specification.
 pub(super) fn under(case: &Case<'_>, spec: &EndpointSpec) -> Vec<Change> {
     let change = |(why, key)| Some(Change::endpoint(why, with_key(spec, key)?));
     readings(case).into_iter().filter_map(change).collect()
