@@ -673,6 +673,95 @@ fn every_fault_is_told_and_not_just_the_first() {
 }
 
 #[test]
+fn a_signature_under_another_name_is_found_and_a_wrong_one_is_not() {
+    let hub_value = format!("sha256={}", hex(&hub_mac()));
+    let (signature, other) = ("x-hub-signature-256", "x-other-signature");
+    let (iv, tag, ciphertext) = opp_parts();
+    let opp = || opp(&hex(&iv), &hex(&tag), hex(&ciphertext));
+    let mut token = basic("");
+    token.path = "/token".to_owned();
+    token.headers[0] = ("x-api-key".to_owned(), TOKEN.to_owned());
+    let mac = hmac512(LIVE.as_bytes(), &[AELLA.as_bytes()]);
+    let bank_elsewhere = renamed(renamed(bank(None), "nonce", "x-a"), "authenticationtag", "x-b");
+    let fact = "have the sender, or the proxy in between, send it as";
+    for (name, raw, cause, fix) in [
+        ("custom", renamed(hub(&hub_value), signature, other), "", "write scheme.header = \"x-other-signature\""),
+        (
+            "custom without its prefix",
+            renamed(hub(&hex(&hub_mac())), signature, other),
+            ", though it lacks its prefix",
+            "write scheme.header = \"x-other-signature\"",
+        ),
+        ("params", renamed(stripe(SECONDS), "stripe-signature", other), "", "write scheme.header = "),
+        ("aella", renamed(aella(AELLA), "x-aella-signature", other), "", "write header = \"x-other-signature\""),
+        (
+            "aella in Base64",
+            Raw::new("/aella", &[(other, format!("sha512={}", base64(&mac)))], AELLA),
+            ", though it is Base64 in place of hexadecimal and has a prefix too many",
+            "write header = \"x-other-signature\"",
+        ),
+        ("token", renamed(token, "x-api-key", other), "", "write static_header = \"x-other-signature\""),
+        ("standard webhooks", renamed(sw_at(SECONDS), "webhook-signature", other), "", fact),
+        ("opp", renamed(opp(), "x-authentication-tag", other), "", fact),
+        (
+            "bank",
+            bank_elsewhere.clone(),
+            "authenticationtag is missing, and x-b carries what fits",
+            "write headers.nonce = \"x-a\"",
+        ),
+        ("bank", bank_elsewhere, "nonce is missing, and x-a carries what fits", "; and write headers.tag = \"x-b\""),
+    ] {
+        let (done, said) = json(&[], &raw.bytes());
+        check_story(name, &done, &said);
+        let (likely, to_fix) = (said["likely_cause"].as_str().unwrap(), said["to_fix"].as_str().unwrap());
+        assert_eq!(said["kind"], "signature_missing", "{name}: {said:#}");
+        assert!(likely.contains("is missing, and x-") && likely.contains(cause), "{name}: {likely}");
+        assert!(to_fix.contains(fix), "{name}: {to_fix}");
+    }
+
+    let wrong = |raw: Raw| {
+        let mut raw = raw;
+        let value = &mut raw.headers.iter_mut().find(|(known, _)| known == other).unwrap().1;
+        let last = if value.pop() == Some('0') { '1' } else { '0' };
+        value.push(last);
+        raw
+    };
+    for (name, raw) in [
+        ("custom", renamed(hub(&hub_value), signature, other)),
+        ("params", renamed(stripe(SECONDS), "stripe-signature", other)),
+        ("aella", renamed(aella(AELLA), "x-aella-signature", other)),
+        ("opp", renamed(opp(), "x-authentication-tag", other)),
+    ] {
+        let done = explain(&[], &wrong(raw).bytes());
+        assert_eq!(line(&done, "refused: ").as_deref(), Some("401 signature_missing"), "{name}: {done:#?}");
+        assert!(line(&done, "likely cause: ").unwrap().ends_with("is missing or blank"), "{name}: {done:#?}");
+        assert!(!done.said().contains(other), "{name}: {done:#?}");
+    }
+}
+
+#[test]
+fn a_checksum_may_be_missing_and_may_not_be_anything() {
+    let state = |raw: &Raw, step: &str| {
+        let (_, said) = json(&[], &raw.bytes());
+        let steps = said["steps"].as_array().unwrap();
+        steps.iter().find(|known| known["step"] == step).unwrap()["state"].as_str().unwrap().to_owned()
+    };
+    let mut without = bank(None);
+    without.headers[0].1 = base64(&[9; 11]);
+    assert_eq!((state(&without, "nonce"), state(&without, "checksum")), ("failed".to_owned(), "ok".to_owned()));
+    assert_eq!(state(&bank(Some(&[1; 31])), "checksum"), "failed");
+}
+
+#[test]
+fn a_thousand_headers_cost_no_more_than_a_bound() {
+    let mut raw = without(aella(AELLA), "x-aella-signature");
+    raw.headers.extend((0..900).map(|at| (format!("x-{at}"), hex(&[7; 64]))));
+    let (_, said) = json(&[], &raw.bytes());
+    assert_eq!(said["kind"], "signature_missing", "{said:#}");
+    assert!(said["tried"].as_u64().is_some_and(|tried| (64..=10_000).contains(&tried)), "{said:#}");
+}
+
+#[test]
 fn an_old_time_under_a_wrong_signature_is_told_too() {
     let mut raw = stripe(SECONDS - 3600);
     raw.body.push(b'!');

@@ -312,6 +312,18 @@ fn options_alone_are_enough_and_placeholders_take_values() {
     assert_eq!((payloads[1]["amount"].as_f64(), payloads[1]["score"].as_str()), (Some(12.5), Some("")));
 }
 
+#[test]
+fn a_providers_name_is_taken_with_either_dash() {
+    for (name, code) in [("standard_webhooks", 0), ("standard-webhooks", 0), ("standard webhooks", 2)] {
+        let to = "http://127.0.0.1:1/";
+        let fixed = ["standard-webhooks/invoice.paid", "--key-env", "SW_KEY", "--to", to, "--dry-run"];
+        let done = program(&[&fixed[..], &["--provider", name]].concat()).run();
+        silent(&done);
+        assert_eq!(done.code, Some(code), "{name}: {done:?}");
+        assert_eq!(done.stderr.contains("as standard_webhooks"), code == 0, "{name}: {done:?}");
+    }
+}
+
 /// Runs a script. Without curl this is to fail clearly, not to be skipped.
 fn shell(script: &Done) -> Done {
     let curl = Program::other("sh", ["-c", "command -v curl && command -v base64"]).run();

@@ -8,7 +8,7 @@ use tower_webhook::encoding::Encoding;
 use tower_webhook::gate::HeadCheck as _;
 use tower_webhook::layers::BasicAuthLayer;
 
-use super::judge::Case;
+use super::case::Case;
 use super::report::{Step, Why};
 
 const NAME: &str = "basic auth";
@@ -39,8 +39,7 @@ fn wrong(case: &Case<'_>, layer: &BasicAuthLayer, head: &Parts) -> Why {
             "write it as Basic and the Base64 of user:password",
         );
     };
-    if let Some(other) =
-        case.others.iter().find(|other| other.basic_auth.as_ref().is_some_and(|other| takes(other, &given)))
+    if let Some(other) = case.others().find(|other| other.basic_auth.as_ref().is_some_and(|other| takes(other, &given)))
     {
         return Why::new(
             format!("these are the credentials of {}: wrong environment?", other.path()),

@@ -6,7 +6,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use tower_webhook::gate::{HeadCheck as _, PeerAddr};
 use tower_webhook::provider::Provider as _;
 
-use super::judge::Case;
+use super::case::Case;
 use super::report::{State, Step, Why};
 use super::words::tidy;
 
@@ -58,7 +58,7 @@ pub(super) fn method(case: &Case<'_>) -> Step {
 pub(super) fn content_type(case: &Case<'_>) -> Step {
     const NAME: &str = "content type";
     let known = &case.endpoint.provider.profile().content_types;
-    let Some(value) = case.request.head.headers.get(CONTENT_TYPE) else {
+    let Some(value) = case.headers().get(CONTENT_TYPE) else {
         return Step::ok(NAME, "none is said, which is taken");
     };
     let said = tidy(&String::from_utf8_lossy(value.as_bytes()));
@@ -73,7 +73,7 @@ pub(super) fn content_type(case: &Case<'_>) -> Step {
 
 pub(super) fn content_encoding(case: &Case<'_>) -> Step {
     const NAME: &str = "content encoding";
-    let values = case.request.head.headers.get_all(CONTENT_ENCODING);
+    let values = case.headers().get_all(CONTENT_ENCODING);
     let is_none = |value: &[u8]| value.eq_ignore_ascii_case(b"identity") || value.eq_ignore_ascii_case(b"utf-8");
     let Some(value) = values.iter().find(|value| !is_none(value.as_bytes().trim_ascii())) else {
         return Step::ok(NAME, "none");

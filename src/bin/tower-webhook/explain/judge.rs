@@ -1,34 +1,18 @@
 //! The verdict, by the receiver itself, and the steps that explain it.
 
-use std::convert::Infallible;
-use std::future::{Ready, poll_fn, ready};
-use std::net::{IpAddr, SocketAddr};
+use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 
-use http::{Request, Response};
-use tower_layer::Layer as _;
+use http::Request;
 use tower_service::Service;
-use tower_webhook::clock::Timestamp;
-use tower_webhook::config::Endpoint;
-use tower_webhook::event::{Event, Project as _};
 use tower_webhook::gate::{Body, PeerAddr};
-use tower_webhook::provider::{AnyEvent, Decoded};
-use tower_webhook::{Received, Receiver, Rejection};
+use tower_webhook::provider::AnyEvent;
+use tower_webhook::{Received, Rejection};
 
-use super::files::Captured;
+use super::case::Case;
 use super::report::{Report, State, Step, Told, Verdict, Why};
-use super::words::tidy;
 use super::{basic, front, open};
-
-/// What is to be explained.
-pub(super) struct Case<'a> {
-    pub(super) endpoint: &'a Endpoint,
-    pub(super) others: Vec<&'a Endpoint>,
-    pub(super) request: &'a Captured,
-    pub(super) at: Timestamp,
-    pub(super) from: Option<IpAddr>,
-}
 
 pub(super) fn judge(case: &Case<'_>) -> Result<Report, String> {
     let answer = receive(case)?;
@@ -41,7 +25,7 @@ pub(super) fn judge(case: &Case<'_>) -> Result<Report, String> {
 
     let (verdict, events) = match answer {
         Ok(events) => (Verdict::Accepted, events),
-        Err(rejection) => (refused(&rejection, &steps), Vec::new()),
+        Err(rejection) => (rejected(&rejection, &steps), Vec::new()),
     };
     Ok(Report {
         verdict,
@@ -54,7 +38,7 @@ pub(super) fn judge(case: &Case<'_>) -> Result<Report, String> {
     })
 }
 
-fn refused(rejection: &Rejection, steps: &[Step]) -> Verdict {
+fn rejected(rejection: &Rejection, steps: &[Step]) -> Verdict {
     let why = steps.iter().find_map(|step| Some(Why::new(step.cause.clone()?, step.fix.clone()?)));
     let detail = match std::error::Error::source(rejection) {
         Some(source) => format!("{}: {source}", rejection.detail()),
@@ -70,21 +54,20 @@ fn refused(rejection: &Rejection, steps: &[Step]) -> Verdict {
     }
 }
 
-/// Hands the request to a receiver like the one that listens, without dedupe, and without the source list where the
-/// address is not known.
+/// Hands the request to the receiver that listens, without dedupe, and without the source list where the address is not
+/// known.
 fn receive(case: &Case<'_>) -> Result<Result<Vec<Told>, Rejection>, String> {
-    let endpoint = case.endpoint;
-    let mut receiver =
-        Receiver::new(endpoint.name.as_str(), endpoint.provider.clone()).max_body(endpoint.max_body).clock(case.at);
-    if let Some(layer) = &endpoint.basic_auth {
-        receiver = receiver.basic_auth(layer);
-    }
-    if let (Some(layer), Some(_)) = (&endpoint.sources, case.from) {
-        receiver = receiver.sources(layer);
-    }
-    let gathered = Gather::default();
+    let mut endpoint = case.endpoint.clone();
+    endpoint.sources = endpoint.sources.filter(|_| case.from.is_some());
+    let receiver = case.config.receiver(&endpoint).map_err(|error| error.to_string())?.clock(case.at);
+    let gathered: Arc<Mutex<Vec<Told>>> = Arc::default();
+    let events = gathered.clone();
     // Nothing is handled here, so nothing can be handled twice.
-    let mut service = receiver.dangerous_without_dedupe().layer().layer(gathered.clone());
+    let mut service = receiver.dangerous_without_dedupe().handle(move |event: Received<AnyEvent>| {
+        let told = Told::new(event.delivery().key().as_str(), event.event());
+        events.lock().unwrap_or_else(PoisonError::into_inner).push(told);
+        std::future::ready(())
+    });
 
     let mut request = Request::from_parts(case.request.head.clone(), Body::from(case.request.body.clone()));
     if let Some(from) = case.from {
@@ -99,44 +82,6 @@ fn receive(case: &Case<'_>) -> Result<Result<Vec<Told>, Rejection>, String> {
     let Ok(response) = response;
     Ok(match response.extensions().get::<Rejection>() {
         Some(rejection) => Err(rejection.clone()),
-        None => Ok(std::mem::take(&mut *gathered.0.lock().unwrap_or_else(PoisonError::into_inner))),
+        None => Ok(std::mem::take(&mut *gathered.lock().unwrap_or_else(PoisonError::into_inner))),
     })
-}
-
-/// The handler: takes note of events.
-#[derive(Clone, Default)]
-struct Gather(Arc<Mutex<Vec<Told>>>);
-
-impl Service<Request<Body>> for Gather {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Ready<Result<Response<Body>, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        if let Some(event) = request.extensions().get::<Received<AnyEvent>>() {
-            let told = told(event.delivery().key().as_str(), event.event());
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(told);
-        }
-        ready(Ok(Response::default()))
-    }
-}
-
-fn told(key: &str, event: &AnyEvent) -> Told {
-    Told { key: key.to_owned(), event: event.name().to_owned(), kind: kind(&event.project()) }
-}
-
-/// An event that a step saw, in a line.
-pub(super) fn in_a_line(decoded: &Decoded<AnyEvent>) -> String {
-    let told = told(decoded.key.as_str(), &decoded.event);
-    format!("{} (key {}, kind {})", tidy(&told.event), tidy(&told.key), told.kind)
-}
-
-/// The name that the event's kind has in JSON.
-fn kind(event: &Event) -> String {
-    let json = serde_json::to_value(event).unwrap_or_default();
-    json.get("kind").and_then(|kind| kind.as_str()).unwrap_or("unknown").to_owned()
 }

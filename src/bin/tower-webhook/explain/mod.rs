@@ -5,13 +5,13 @@
 //! signature and no payload is printed: of an event only its key, its name and its kind.
 
 mod basic;
+mod case;
 mod files;
 mod front;
 mod judge;
 mod open;
 mod proofs;
 mod report;
-mod sample;
 mod search;
 mod timestamp;
 mod words;
@@ -26,8 +26,8 @@ use tower_webhook::clock::{Clock as _, SystemClock, Timestamp};
 use tower_webhook::config::{Config, Endpoint};
 
 use crate::lines;
+use case::Case;
 use files::Captured;
-use judge::Case;
 use report::Report;
 
 pub(crate) const HELP: &str = "\
@@ -73,7 +73,7 @@ pub(crate) struct Explain {
 }
 
 pub(crate) fn run(config: &Config, arguments: &Explain) -> ExitCode {
-    let report = match explain(&config.endpoints, arguments) {
+    let report = match explain(config, arguments) {
         Ok(report) => report,
         Err(fault) => {
             lines::say(fault);
@@ -93,20 +93,19 @@ fn has_colours() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-fn explain(endpoints: &[Endpoint], arguments: &Explain) -> Result<Report, String> {
+fn explain(config: &Config, arguments: &Explain) -> Result<Report, String> {
     let at = arguments.at.or_else(|| SystemClock.now()).ok_or("the clock failed: give --at")?;
     let request = captured(arguments)?;
     let path = arguments.endpoint.as_deref().unwrap_or(request.head.uri.path());
-    let Some(endpoint) = endpoints.iter().find(|endpoint| endpoint.path() == path) else {
-        let known: Vec<&str> = endpoints.iter().map(|endpoint| endpoint.path()).collect();
+    let Some(endpoint) = config.endpoints.iter().find(|endpoint| endpoint.path() == path) else {
+        let known: Vec<&str> = config.endpoints.iter().map(Endpoint::path).collect();
         let known = known.join(", ");
         return match &arguments.endpoint {
             Some(path) => Err(format!("--endpoint: {:?} is not in the file; known are {known}", words::tidy(path))),
             None => Ok(Report::no_endpoint(path, &known, at)),
         };
     };
-    let others = endpoints.iter().filter(|other| other.path() != path).collect();
-    judge::judge(&Case { endpoint, others, request: &request, at, from: arguments.from })
+    judge::judge(&Case { config, endpoint, request: &request, at, from: arguments.from })
 }
 
 fn captured(arguments: &Explain) -> Result<Captured, String> {

@@ -1,15 +1,15 @@
 //! Opening and decoding: the headers of the scheme, the signature, its time, and what is inside.
 
 use bytes::Bytes;
+use tower_webhook::clock::Timestamp;
 use tower_webhook::provider::Provider as _;
 use tower_webhook::scheme::Opened;
 use tower_webhook::{Rejection, RejectionKind};
 
-use super::judge::{Case, in_a_line};
+use super::case::Case;
 use super::proofs;
-use super::report::{State, Step, Why};
-use super::sample::{Sample, ageless};
-use super::search::{self, Outcome};
+use super::report::{State, Step, Told, Why};
+use super::search::{self, Found, Outcome};
 use super::timestamp::{self, Judged};
 
 pub(super) struct Explained {
@@ -18,18 +18,14 @@ pub(super) struct Explained {
 }
 
 pub(super) fn steps(case: &Case<'_>) -> Explained {
-    let scheme = case.endpoint.provider.scheme();
+    let scheme = case.scheme();
     if !scheme.proves_sender() {
         let step = Step::new("signature", State::Note, "this provider signs nothing: the credentials are the proof");
         return Explained { steps: vec![step, decode(case, &case.request.body, true)], tried: 0 };
     }
-    let endless = ageless(case.endpoint);
-    let endless = endless.as_ref().unwrap_or(case.endpoint);
-    let sample = Sample::of(case, endless);
-    let headers = &case.request.head.headers;
-    let opened = scheme.open(headers, case.request.body.clone(), case.at);
+    let opened = scheme.open(case.headers(), case.request.body.clone(), case.at);
 
-    let mut steps = proofs::steps(headers, &sample, opened.as_ref().err());
+    let mut steps = proofs::steps(case, opened.as_ref().err());
     let late = opened.as_ref().is_err_and(|no| no.kind() == RejectionKind::TimestampOutside);
     let mut tried = 0;
     let plaintext = match &opened {
@@ -39,18 +35,18 @@ pub(super) fn steps(case: &Case<'_>) -> Explained {
         }
         Err(_) if late => {
             steps.push(Step::ok("signature", format!("{}: it fits", scheme.name())));
-            timestamp::sent(headers, &sample).and_then(|sent| {
-                let opened = endless.provider.scheme().open(headers, case.request.body.clone(), sent);
-                opened.ok().map(|opened| opened.plaintext)
-            })
+            timestamp::sent(case).and_then(|sent| opened_at(case, sent))
         }
         Err(no) => {
-            let outcome = search::run(case, &sample);
+            let outcome = search::run(case);
             tried = outcome.tried;
-            let why = outcome.why.clone().unwrap_or_else(|| nothing_fits(case, &sample, no, &outcome));
+            let (why, plaintext) = match outcome.found {
+                Some(Found { why, plaintext }) => (why, plaintext),
+                None => (nothing_fits(case, no, &outcome), None),
+            };
             let saw = format!("{}: {}; {}", scheme.name(), no.detail(), keys(case));
             steps.push(Step::failed("signature", saw, why));
-            outcome.plaintext
+            plaintext
         }
     };
     let judged = match &opened {
@@ -58,12 +54,23 @@ pub(super) fn steps(case: &Case<'_>) -> Explained {
         Err(_) if late => Judged::Outside,
         Err(_) => Judged::NotReached,
     };
-    steps.extend(sample.time.as_ref().map(|place| timestamp::step(case, place, judged)));
+    steps.extend(scheme.tolerance().map(|tolerance| timestamp::step(case, tolerance, judged)));
     steps.push(match plaintext {
         Some(plaintext) => decode(case, &plaintext, opened.is_ok()),
         None => Step::new("events", State::NotReached, "nothing was opened"),
     });
     Explained { steps, tried }
+}
+
+/// What is inside, as of then, whatever the times of the keys.
+fn opened_at(case: &Case<'_>, then: Timestamp) -> Option<Bytes> {
+    let mut spec = case.endpoint.spec.clone();
+    for key in &mut spec.keys {
+        (key.not_before, key.not_after) = (None, None);
+    }
+    let ageless = spec.build().ok()?;
+    let opened = ageless.provider.scheme().open(case.headers(), case.request.body.clone(), then);
+    opened.ok().map(|opened| opened.plaintext)
 }
 
 fn fitted(scheme: &str, opened: &Opened) -> String {
@@ -86,21 +93,16 @@ fn keys(case: &Case<'_>) -> String {
 }
 
 /// No variation fits: what can honestly be said.
-fn nothing_fits(case: &Case<'_>, sample: &Sample, no: &Rejection, outcome: &Outcome) -> Why {
-    let headers = &case.request.head.headers;
+fn nothing_fits(case: &Case<'_>, no: &Rejection, outcome: &Outcome) -> Why {
     let body = &case.request.body;
     let tried = match outcome.left {
         None => format!("{} variations were tried", outcome.tried),
         Some(why) => format!("only {} variations were tried: {why}", outcome.tried),
     };
     if no.kind() != RejectionKind::SignatureMismatch {
-        let problem = sample.proofs.iter().find_map(|(name, right)| {
-            let problem = proofs::problem(headers, name, right)?;
-            Some(format!("{name}: {}; {problem}", proofs::describe(headers, name)))
-        });
         let cause = match no.kind() {
             RejectionKind::SignatureMissing | RejectionKind::HeaderRepeated => no.detail().to_owned(),
-            RejectionKind::HeaderMalformed => problem.unwrap_or_else(|| no.detail().to_owned()),
+            RejectionKind::HeaderMalformed => proofs::first_problem(case).unwrap_or_else(|| no.detail().to_owned()),
             _ => format!("{} ({} bytes of body)", no.detail(), body.len()),
         };
         let fix =
@@ -130,9 +132,10 @@ fn nothing_fits(case: &Case<'_>, sample: &Sample, no: &Rejection, outcome: &Outc
 /// The events inside. When the delivery was opened by a variation alone, this is what would come next.
 fn decode(case: &Case<'_>, plaintext: &Bytes, is_opened: bool) -> Step {
     const NAME: &str = "events";
-    match case.endpoint.provider.decode(&case.request.head.headers, plaintext) {
+    match case.endpoint.provider.decode(case.headers(), plaintext) {
         Ok(events) => {
-            let first: Vec<String> = events.iter().take(3).map(in_a_line).collect();
+            let first: Vec<String> =
+                events.iter().take(3).map(|event| Told::new(event.key.as_str(), &event.event).line()).collect();
             let more = if events.len() > first.len() { ", …" } else { "" };
             let saw = format!("{}: {}{more}", events.len(), first.join(", "));
             let most = case.endpoint.provider.profile().max_events;

@@ -1,41 +1,54 @@
 //! The headers that carry proofs: whether each stands once, and whether it looks as it should. No letter is quoted.
 
 use http::{HeaderMap, HeaderName};
+use tower_webhook::scheme::{Layout, ProofHeader, ProofRole};
 use tower_webhook::{Rejection, RejectionKind};
 
+use super::case::Case;
 use super::report::{State, Step};
-use super::sample::Sample;
 use super::words;
 
-/// What a header in which anything may stand is called without being quoted.
-const PREFIXES: [&str; 8] = ["sha256=", "sha512=", "sha1=", "v1=", "v1,", "v0=", "v1a,", "hmac-sha256="];
-
 /// One step for each header that carries a proof.
-pub(super) fn steps(headers: &HeaderMap, sample: &Sample, no: Option<&Rejection>) -> Vec<Step> {
-    let step = |(name, right): &(HeaderName, String)| {
-        let saw = describe(headers, name);
-        let problem = problem(headers, name, right).filter(|_| no.is_some());
-        let is_mismatch = no.is_some_and(|no| no.kind() == RejectionKind::SignatureMismatch);
-        match problem {
-            Some(problem) if !is_mismatch => Step::new(name.as_str(), State::Failed, format!("{saw}; {problem}")),
-            Some(problem) => Step::new(name.as_str(), State::Note, format!("{saw}; {problem}")),
-            None => Step::ok(name.as_str(), saw),
+pub(super) fn steps(case: &Case<'_>, no: Option<&Rejection>) -> Vec<Step> {
+    let headers = case.headers();
+    let is_mismatch = no.is_some_and(|no| no.kind() == RejectionKind::SignatureMismatch);
+    let step = |header: &ProofHeader| {
+        let (name, saw) = (name(headers, header).as_str(), describe(headers, header));
+        match problem(headers, header).filter(|_| no.is_some()) {
+            Some(problem) if is_mismatch => Step::new(name, State::Note, format!("{saw}; {problem}")),
+            Some(problem) => Step::new(name, State::Failed, format!("{saw}; {problem}")),
+            None => Step::ok(name, saw),
         }
     };
-    sample.proofs.iter().map(step).collect()
+    case.carriers().map(step).collect()
 }
 
-pub(super) fn describe(headers: &HeaderMap, name: &HeaderName) -> String {
-    let mut values = headers.get_all(name).iter();
+/// The first header that does not look as it should, and how.
+pub(super) fn first_problem(case: &Case<'_>) -> Option<String> {
+    let headers = case.headers();
+    case.carriers().find_map(|header| {
+        let problem = problem(headers, header)?;
+        Some(format!("{}: {}; {problem}", name(headers, header), describe(headers, header)))
+    })
+}
+
+/// The name under which it stands here.
+pub(super) fn name<'a>(headers: &HeaderMap, header: &'a ProofHeader) -> &'a HeaderName {
+    header.names().find(|name| headers.contains_key(*name)).unwrap_or(&header.name)
+}
+
+fn describe(headers: &HeaderMap, header: &ProofHeader) -> String {
+    let mut values = headers.get_all(name(headers, header)).iter();
     match (values.next(), values.count()) {
         (None, _) => "missing".to_owned(),
         (Some(value), 0) => match value.to_str() {
             Ok(text) => {
                 let (prefix, encoded) = words::split(text.trim());
-                let prefix = match PREFIXES.iter().find(|known| **known == prefix) {
-                    Some(known) => format!("{known:?} and "),
-                    None if prefix.is_empty() => String::new(),
-                    None => "text and ".to_owned(),
+                let prefix = match prefix {
+                    "" => String::new(),
+                    // Any other may hold anything.
+                    _ if *prefix == *header.prefix => format!("{prefix:?} and "),
+                    _ => "text and ".to_owned(),
                 };
                 format!("stands once, {prefix}{}", words::shape(encoded))
             }
@@ -46,20 +59,33 @@ pub(super) fn describe(headers: &HeaderMap, name: &HeaderName) -> String {
 }
 
 /// How a header differs from a right one, by its looks.
-pub(super) fn problem(headers: &HeaderMap, name: &HeaderName, right: &str) -> Option<String> {
-    let mut values = headers.get_all(name).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return Some("it must stand once".to_owned()) };
-    let (right_prefix, right) = words::split(right);
-    if words::decodings(right).is_empty() {
-        // Not encoded bytes but the secret itself: not even its length is told.
+fn problem(headers: &HeaderMap, header: &ProofHeader) -> Option<String> {
+    let mut values = headers.get_all(name(headers, header)).iter();
+    let value = match (values.next(), values.next()) {
+        (Some(value), None) => value,
+        (None, _) if header.role == ProofRole::Checksum => return None,
+        _ => return Some("it must stand once".to_owned()),
+    };
+    // Not encoded bytes but the secret itself: not even its length is told.
+    let encoding = header.encoding?;
+    let is_right = |text: &str| {
+        let bytes = encoding.decode(text.as_bytes());
+        bytes.is_ok_and(|bytes| header.length.is_none_or(|length| length == bytes.len()))
+    };
+    let text = value.to_str().unwrap_or_default().trim();
+    let (is_named, item) = match &header.layout {
+        Layout::List(separator) => (false, text.rsplit(separator.as_str()).next().unwrap_or(text)),
+        layout => (matches!(layout, Layout::Params { .. }), text),
+    };
+    if !is_named && item.strip_prefix(&*header.prefix).is_some_and(is_right) {
         return None;
     }
-    let text = value.to_str().unwrap_or_default().trim();
-    let (prefix, given) = words::split(text);
-    let right_shape = words::shape(right);
-    if given.len() != right.len() || words::shape(given) != right_shape {
-        return Some(format!("{right_shape} are expected"));
+    if !is_right(words::split(text).1) {
+        return Some(match header.length {
+            Some(bytes) => format!("{} are expected", words::encoded(encoding, bytes)),
+            None => format!("{} is expected", encoding.name()),
+        });
     }
-    let prefix_differs = PREFIXES.contains(&right_prefix) && prefix != right_prefix;
-    prefix_differs.then(|| format!("{right_prefix:?} is expected in front"))
+    let expected = if header.prefix.is_empty() { "nothing".to_owned() } else { format!("{:?}", header.prefix) };
+    (!is_named).then(|| format!("{expected} is expected in front"))
 }

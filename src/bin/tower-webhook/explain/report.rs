@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 use tower_webhook::clock::Timestamp;
+use tower_webhook::event::Project as _;
+use tower_webhook::provider::AnyEvent;
 
 use super::words::tidy;
 use crate::{lines, plain};
@@ -73,6 +75,19 @@ pub(super) struct Told {
     pub(super) kind: String,
 }
 
+impl Told {
+    pub(super) fn new(key: &str, event: &AnyEvent) -> Self {
+        // The name that the event's kind has in JSON.
+        let json = serde_json::to_value(event.project()).unwrap_or_default();
+        let kind = json.get("kind").and_then(|kind| kind.as_str()).unwrap_or("unknown");
+        Self { key: key.to_owned(), event: event.name().to_owned(), kind: kind.to_owned() }
+    }
+
+    pub(super) fn line(&self) -> String {
+        format!("{} (key {}, kind {})", tidy(&self.event), tidy(&self.key), self.kind)
+    }
+}
+
 #[derive(Serialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub(super) enum Verdict {
@@ -133,8 +148,7 @@ impl Report {
             }
         }
         for event in &self.events {
-            let (name, key, kind) = (tidy(&event.event), tidy(&event.key), &event.kind);
-            let _ = writeln!(out, "event: {name} (key {key}, kind {kind})");
+            let _ = writeln!(out, "event: {}", event.line());
         }
         out.push('\n');
         let _ = match &self.verdict {

@@ -1,11 +1,11 @@
 //! The signed time: what it says, how far it is off, and whether it is counted in another unit.
 
-use http::HeaderMap;
 use tower_webhook::clock::Timestamp;
+use tower_webhook::scheme::{Layout, ProofHeader, ProofRole, TimePlace, TimeUnit, Tolerance};
 
-use super::judge::Case;
+use super::case::Case;
+use super::proofs;
 use super::report::{State, Step, Why};
-use super::sample::{Sample, TimePlace};
 use super::words;
 
 /// What the receiver says of the time. It looks at it last.
@@ -17,72 +17,99 @@ pub(super) enum Judged {
 }
 
 /// The time that the delivery says it was sent at.
-pub(super) fn sent(headers: &HeaderMap, sample: &Sample) -> Option<Timestamp> {
-    let place = sample.time.as_ref()?;
-    time(&place.find(headers)?, place.in_milliseconds)
+pub(super) fn sent(case: &Case<'_>) -> Option<Timestamp> {
+    let tolerance = case.scheme().tolerance()?;
+    time(&find(case, tolerance)?, tolerance.unit())
 }
 
-fn time(text: &str, in_milliseconds: bool) -> Option<Timestamp> {
+/// The header in which the time stands.
+fn header<'a>(case: &'a Case<'_>, tolerance: &Tolerance) -> Option<&'a ProofHeader> {
+    let role = match tolerance.place() {
+        TimePlace::Param(_) => ProofRole::Signature,
+        _ => ProofRole::Time,
+    };
+    case.scheme().proofs().with_role(role)
+}
+
+/// The text that says the time.
+fn find(case: &Case<'_>, tolerance: &Tolerance) -> Option<String> {
+    let header = header(case, tolerance)?;
+    let text = case.headers().get(proofs::name(case.headers(), header))?.to_str().ok()?.trim();
+    let found = match (tolerance.place(), &header.layout) {
+        (TimePlace::Param(param), Layout::Params { separator, .. }) => {
+            let mut params = text.split(separator.as_str()).filter_map(|param| param.trim().split_once('='));
+            params.find(|(name, _)| name == param)?.1
+        }
+        _ => text,
+    };
+    Some(found.to_owned())
+}
+
+fn time(text: &str, unit: TimeUnit) -> Option<Timestamp> {
     let number: i64 = text.parse().ok()?;
-    if in_milliseconds { Timestamp::from_millisecond(number).ok() } else { Timestamp::from_second(number).ok() }
+    match unit {
+        TimeUnit::Milliseconds => Timestamp::from_millisecond(number).ok(),
+        _ => Timestamp::from_second(number).ok(),
+    }
 }
 
 /// Ten years: nobody sends so late.
 const ABSURD: u64 = 10 * 31_557_600;
 
-pub(super) fn step(case: &Case<'_>, place: &TimePlace, judged: Judged) -> Step {
+pub(super) fn step(case: &Case<'_>, tolerance: &Tolerance, judged: Judged) -> Step {
     const NAME: &str = "timestamp";
-    let unit = |milliseconds| if milliseconds { "milliseconds" } else { "seconds" };
-    let Some(text) = place.find(&case.request.head.headers) else {
-        return Step::new(NAME, State::NotReached, format!("{} has none", place.header));
+    let (unit, other_unit) = match tolerance.unit() {
+        TimeUnit::Milliseconds => ("milliseconds", (TimeUnit::Seconds, "seconds")),
+        _ => ("seconds", (TimeUnit::Milliseconds, "milliseconds")),
     };
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_number {
-        let saw = format!("it is no plain number; {} since 1970 are expected", unit(place.in_milliseconds));
+    let Some(text) = find(case, tolerance) else {
+        let place = header(case, tolerance).map_or("the delivery", |header| header.name.as_str());
+        return Step::new(NAME, State::NotReached, format!("{place} has none"));
+    };
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let saw = format!("it is no plain number; {unit} since 1970 are expected");
         return Step::new(NAME, State::Failed, saw);
     }
-    let off = |milliseconds| Some((time(&text, milliseconds)?, case.at)).map(|(sent, at)| (sent, distance(sent, at)));
-    let other = off(!place.in_milliseconds).filter(|(_, distance)| *distance < ABSURD);
-    let read = off(place.in_milliseconds);
-    let wrong_unit = other.is_some() && read.is_none_or(|(_, distance)| distance >= ABSURD);
-    let when = |sent: Timestamp| format!("{text}, {sent}: {}", words::from(case.at, sent));
+    let read = time(&text, tolerance.unit());
+    let is_absurd = |sent: Timestamp| distance(sent, case.at) >= ABSURD;
     let saw = match read {
-        Some((sent, _)) => when(sent),
+        Some(sent) => format!("{text}, {sent}: {}", words::from(case.at, sent)),
         None => format!("{} digits, beyond any time", text.len()),
     };
-    let saw = format!("{saw}; {}", place.tolerance());
-    let is_off = wrong_unit || read.is_none_or(|(sent, distance)| distance > place.reach(sent < case.at));
+    let (past, future) = (tolerance.max_past().as_secs(), tolerance.max_future().as_secs());
+    let saw = format!("{saw}; {} back and {} ahead are taken", words::span(past), words::span(future));
+    let is_off = read.is_none_or(|sent| distance(sent, case.at) > if sent < case.at { past } else { future });
     match judged {
         Judged::Within => return Step::ok(NAME, saw),
         Judged::NotReached if !is_off => return Step::new(NAME, State::Note, saw),
         Judged::NotReached | Judged::Outside => {}
     }
-    if let (true, Some((sent, _))) = (wrong_unit, other) {
-        let (sent_in, expected) = (unit(!place.in_milliseconds), unit(place.in_milliseconds));
-        let why = Why::new(
-            format!(
-                "the timestamp is in {sent_in}, {expected} are expected: so read it is {}",
-                words::from(case.at, sent)
-            ),
-            format!("set timestamp.unit of the endpoint, or have the sender write {expected}"),
-        );
-        return Step::failed(NAME, saw, why);
-    }
-    Step::failed(NAME, saw, age(case, place, read.map(|(sent, _)| sent)))
+    let otherwise = time(&text, other_unit.0).filter(|sent| !is_absurd(*sent));
+    let why = match otherwise.filter(|_| read.is_none_or(is_absurd)) {
+        Some(sent) => {
+            let when = words::from(case.at, sent);
+            Why::new(
+                format!("the timestamp is in {}, {unit} are expected: so read it is {when}", other_unit.1),
+                format!("set timestamp.unit of the endpoint, or have the sender write {unit}"),
+            )
+        }
+        None => age(case, (past, future), read),
+    };
+    Step::failed(NAME, saw, why)
 }
 
-fn age(case: &Case<'_>, place: &TimePlace, sent: Option<Timestamp>) -> Why {
+fn age(case: &Case<'_>, (past, future): (u64, u64), sent: Option<Timestamp>) -> Why {
     let Some(sent) = sent else { return Why::new("the timestamp is beyond any time", "see how the sender writes it") };
     let off = words::span(distance(sent, case.at));
     let judged = format!("to judge as of then, say --at {sent}");
     if sent < case.at {
         return Why::new(
-            format!("the timestamp is {off} old, {} are taken", words::span(place.past)),
+            format!("the timestamp is {off} old, {} are taken", words::span(past)),
             format!("raise timestamp.past where the sender repeats old signatures, or set both clocks; {judged}"),
         );
     }
     Why::new(
-        format!("the timestamp lies {off} in the future, {} are taken", words::span(place.future)),
+        format!("the timestamp lies {off} in the future, {} are taken", words::span(future)),
         format!("set both clocks by NTP, or raise timestamp.future; {judged}"),
     )
 }

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use tower_webhook::clock::Timestamp;
+use tower_webhook::encoding::Encoding;
 
 use crate::plain;
 
@@ -71,6 +72,19 @@ pub(super) fn decodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     hex.into_iter().chain(base64).collect()
 }
 
+/// What so many bytes look like in this encoding.
+pub(super) fn encoded(encoding: Encoding, bytes: usize) -> String {
+    let letters = encoding.encode(&vec![0; bytes]).len();
+    letters_of(encoding.name(), letters, bytes)
+}
+
+fn letters_of(encoding: &str, letters: usize, bytes: usize) -> String {
+    match encoding {
+        "hexadecimal" => format!("{letters} hexadecimal digits ({bytes} bytes)"),
+        _ => format!("{letters} characters of {encoding} ({bytes} bytes)"),
+    }
+}
+
 /// What a value looks like, without a letter of it.
 pub(super) fn shape(text: &str) -> String {
     let letters = text.chars().count();
@@ -81,8 +95,7 @@ pub(super) fn shape(text: &str) -> String {
         return format!("{letters} digits");
     }
     match decodings(text).first() {
-        Some(("hexadecimal", bytes)) => format!("{letters} hexadecimal digits ({} bytes)", bytes.len()),
-        Some((name, bytes)) => format!("{letters} characters of {name} ({} bytes)", bytes.len()),
+        Some((name, bytes)) => letters_of(name, letters, bytes.len()),
         None if text.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
             format!("{letters} hexadecimal digits, an odd number")
         }

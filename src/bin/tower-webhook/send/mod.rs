@@ -1,16 +1,17 @@
 //! `send`: the reference sender. It seals as a provider does, sends, and says what was answered.
 
-mod anatomy;
 mod args;
 mod curl;
 mod exchange;
 mod fixtures;
+mod flip;
 mod message;
 mod sealer;
 mod sending;
 mod target;
 mod template;
 mod who;
+mod wrong;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -20,27 +21,18 @@ use bytes::Bytes;
 use http::Request;
 use tower_webhook::provider::{Message, Provider as _};
 
-use self::anatomy::Anatomy;
 pub(crate) use self::args::Arguments;
 use self::args::Tamper;
 use self::exchange::{Answer, attempt};
 use self::message::Source;
-use self::sealer::{Sealer, now};
+use self::sealer::Sealer;
 use self::sending::Sending;
 use self::target::Target;
+use self::wrong::Wrong;
 use crate::lines::{self, say};
 
 /// How long an answer is waited for where the provider does not publish how long it waits.
 const USUAL_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Lines for people: the arguments or the configuration are wrong.
-struct Wrong(Vec<String>);
-
-impl From<String> for Wrong {
-    fn from(line: String) -> Self {
-        Self(vec![line])
-    }
-}
 
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -111,10 +103,8 @@ fn sealer(arguments: &Arguments, mut message: Message, provider: Option<&str>) -
     if let Some(provider) = provider.filter(|provider| *provider != sending.provider_name) {
         say(format_args!("this is an event of {provider}, sent as {}", sending.provider_name));
     }
-    let time = now()?;
-    let anatomy = Anatomy::of(&sending.provider, &message, time);
-    let anatomy = anatomy.map_err(|error| format!("{} cannot seal this event: {error}", sending.provider_name))?;
-    if fault.stale && !anatomy.is_timed {
+    let is_timed = sending.provider.scheme().tolerance().is_some();
+    if fault.stale && !is_timed {
         sending = who::without_time(who, provider, sending)?;
     }
     if fault.tamper == Some(Tamper::Body) && !sending.provider.scheme().covers_body() {
@@ -123,8 +113,7 @@ fn sealer(arguments: &Arguments, mut message: Message, provider: Option<&str>) -
     Ok(Sealer {
         sending,
         message,
-        stale: fault.stale && anatomy.is_timed,
-        anatomy,
+        stale: fault.stale && is_timed,
         method: arguments.message.method.clone(),
         headers: arguments.message.header.clone(),
         tamper: fault.tamper,
@@ -175,7 +164,7 @@ fn judge(answer: &Answer, should_refuse: bool) -> bool {
         (Some(200..=299), false) | (Some(400..=499), true) => return true,
         (Some(200..=299), true) => "accepted, and it should have been refused: the oracle is unhappy".to_owned(),
         (Some(status), false) => format!("not delivered: answered {status}"),
-        (Some(status), true) => format!("answered {status}, which is no refusal"),
+        (Some(status), true) => format!("answered {status}, which is no rejection"),
         (None, _) => format!("not delivered: {}", answer.error.as_deref().unwrap_or("no answer")),
     };
     say(wrong);

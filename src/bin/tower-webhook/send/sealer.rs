@@ -1,21 +1,25 @@
 //! From a message to the requests that are sent: sealed, with credentials and headers, and with the fault asked for.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue, Method, Request};
 use tower_webhook::clock::{Clock as _, OsEntropy, SystemClock, Timestamp};
 use tower_webhook::provider::{Message, Provider as _};
-use tower_webhook::scheme::Sealing;
+use tower_webhook::scheme::{ProofRole, Sealing};
 
-use super::anatomy::{Anatomy, STALE, flip, flip_header};
 use super::args::Tamper;
+use super::flip::{flip, flip_header};
 use super::sending::Sending;
+
+/// Longer ago than any tolerance reaches.
+const STALE: Duration = Duration::from_hours(31 * 24);
 
 /// Seals one message as often as it is asked to.
 pub(crate) struct Sealer {
     pub(crate) sending: Sending,
     pub(crate) message: Message,
-    pub(crate) anatomy: Anatomy,
     pub(crate) method: Option<Method>,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) tamper: Option<Tamper>,
@@ -28,7 +32,8 @@ impl Sealer {
         let now = now()?;
         let time = if self.stale { now - STALE } else { now };
         let sealed = self.sending.provider.seal(self.message.clone(), &Sealing::new(time, &OsEntropy));
-        let mut request = sealed.map_err(|error| format!("the event cannot be sealed: {error}"))?;
+        let mut request =
+            sealed.map_err(|error| format!("{} cannot seal this event: {error}", self.sending.provider_name))?;
         if let Some(method) = &self.method {
             *request.method_mut() = method.clone();
         }
@@ -65,17 +70,25 @@ impl Sealer {
     pub(crate) fn damaged(&self, what: Tamper) -> Result<HeaderName, String> {
         let provider = &self.sending.provider_name;
         let basic = self.sending.credentials.as_ref().map(|_| AUTHORIZATION);
+        let proofs = self.sending.provider.scheme().proofs();
+        let first = |roles: &[ProofRole]| roles.iter().find_map(|role| Some(proofs.with_role(*role)?.name.clone()));
         match what {
-            Tamper::Signature => self.anatomy.signature.clone().or(basic).ok_or_else(|| {
-                format!("--tamper signature: no header of {provider} proves its sender; take --tamper body")
-            }),
-            Tamper::Body | Tamper::Header => self.anatomy.proved.clone().ok_or_else(|| {
-                format!("--tamper header: {provider} proves no header beside the signature; take --tamper signature")
-            }),
+            Tamper::Signature => {
+                first(&[ProofRole::Signature, ProofRole::Tag, ProofRole::Token]).or(basic).ok_or_else(|| {
+                    format!("--tamper signature: no header of {provider} proves its sender; take --tamper body")
+                })
+            }
+            Tamper::Body | Tamper::Header => {
+                first(&[ProofRole::Nonce, ProofRole::Signed, ProofRole::Time]).ok_or_else(|| {
+                    format!(
+                        "--tamper header: {provider} proves no header beside the signature; take --tamper signature"
+                    )
+                })
+            }
         }
     }
 }
 
-pub(crate) fn now() -> Result<Timestamp, String> {
+fn now() -> Result<Timestamp, String> {
     SystemClock.now().ok_or_else(|| "the clock cannot be read".to_owned())
 }

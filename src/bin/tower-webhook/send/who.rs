@@ -4,7 +4,8 @@ use tower_webhook::config::{CredentialsSpec, EndpointSpec, KeySpec, ProviderSpec
 
 use super::args::Who;
 use super::sending::{Obstacle, Pick, Sending};
-use super::{Wrong, say};
+use super::wrong::Wrong;
+use crate::lines::say;
 
 /// The endpoint that the arguments name, under the key that they name.
 pub(super) fn sending(who: &Who, provider: Option<&str>) -> Result<Sending, Wrong> {

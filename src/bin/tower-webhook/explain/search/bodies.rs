@@ -1,15 +1,15 @@
 //! Changes of the body: line ends, marks, JSON written anew, a ciphertext in another form.
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue};
+use http::HeaderValue;
 use tower_webhook::encoding::Encoding;
-use tower_webhook::provider::Provider as _;
+use tower_webhook::scheme::{ProofHeader, ProofRole};
 
-use super::{Variant, json};
-use crate::explain::judge::Case;
+use super::change::Change;
+use super::json;
+use crate::explain::case::Case;
 use crate::explain::report::Why;
-use crate::explain::sample::Sample;
-use crate::explain::words::{decodings, split};
+use crate::explain::words::decodings;
 
 /// Over this only what costs nothing is tried.
 const MAX_REWRITTEN: usize = 1024 * 1024;
@@ -17,16 +17,15 @@ const MAX_REWRITTEN: usize = 1024 * 1024;
 const EXACT: &str = "sign and send the same bytes: no editor, parser or proxy may write the body anew";
 
 /// The variations, and whether all of them are here.
-pub(super) fn variants(case: &Case<'_>, sample: &Sample) -> (Vec<Variant>, bool) {
+pub(super) fn changes(case: &Case<'_>) -> (Vec<Change>, bool) {
     let mut is_whole = true;
     let body = &case.request.body;
-    let is_cipher = case.endpoint.provider.scheme().name().starts_with("aes");
-    let mut all: Vec<Variant> =
-        edges(body).into_iter().map(|(cause, body)| Variant::of_body(Why::new(cause, EXACT), body)).collect();
+    let is_cipher = case.scheme().name().starts_with("aes");
+    let mut all = edges(body);
     if body.len() <= MAX_REWRITTEN {
-        all.extend(line_ends(body).into_iter().map(|(cause, body)| Variant::of_body(Why::new(cause, EXACT), body)));
+        all.extend(line_ends(body));
         match is_cipher {
-            true => all.extend(ciphertexts(case, sample)),
+            true => all.extend(ciphertexts(case)),
             false => {
                 let (styles, all_styles) = json::rewritten(body);
                 all.extend(styles);
@@ -34,37 +33,44 @@ pub(super) fn variants(case: &Case<'_>, sample: &Sample) -> (Vec<Variant>, bool)
             }
         }
     }
-    all.retain(|variant| variant.headers.is_some() || variant.body.as_ref() != Some(body));
+    all.retain(|change| change.headers.is_some() || change.body.as_ref() != Some(body));
     (all, is_whole)
 }
 
-fn edges(body: &Bytes) -> Vec<(&'static str, Bytes)> {
+fn exact(cause: &str, body: impl Into<Bytes>) -> Change {
+    Change::body(Why::new(cause, EXACT), body)
+}
+
+fn edges(body: &Bytes) -> Vec<Change> {
     let less = |rest: &[u8]| body.slice_ref(rest);
     let more = |end: &[u8]| Bytes::from([body, end].concat());
     let mut all = Vec::new();
     if let Some(rest) = body.strip_suffix(b"\n") {
         let rest = rest.strip_suffix(b"\r").unwrap_or(rest);
-        all.push(("the body has a line end behind it that was not signed: an editor or echo has added it", less(rest)));
+        all.push(exact(
+            "the body has a line end behind it that was not signed: an editor or echo has added it",
+            less(rest),
+        ));
     }
-    all.push(("the body has white space around it that was not signed", less(body.trim_ascii())));
+    all.push(exact("the body has white space around it that was not signed", less(body.trim_ascii())));
     if let Some(rest) = body.strip_prefix(b"\xEF\xBB\xBF") {
-        all.push(("the body has a byte order mark in front that was not signed", less(rest)));
+        all.push(exact("the body has a byte order mark in front that was not signed", less(rest)));
     }
     if body.len() <= MAX_REWRITTEN {
-        all.push(("the body lacks the line end that was signed: something has cut it off", more(b"\n")));
-        all.push(("the body lacks the line end (CR LF) that was signed: something has cut it off", more(b"\r\n")));
+        all.push(exact("the body lacks the line end that was signed: something has cut it off", more(b"\n")));
+        all.push(exact("the body lacks the line end (CR LF) that was signed: something has cut it off", more(b"\r\n")));
         let marked = Bytes::from([b"\xEF\xBB\xBF", &body[..]].concat());
-        all.push(("the body lacks the byte order mark that was signed", marked));
+        all.push(exact("the body lacks the byte order mark that was signed", marked));
     }
     all
 }
 
-fn line_ends(body: &Bytes) -> Vec<(&'static str, Bytes)> {
+fn line_ends(body: &Bytes) -> [Change; 2] {
     let unix = replace(body, b"\r\n", b"\n");
     let dos = replace(&unix, b"\n", b"\r\n");
-    vec![
-        ("the line ends of the body were changed from LF to CR LF", unix.into()),
-        ("the line ends of the body were changed from CR LF to LF", dos.into()),
+    [
+        exact("the line ends of the body were changed from LF to CR LF", unix),
+        exact("the line ends of the body were changed from CR LF to LF", dos),
     ]
 }
 
@@ -83,18 +89,15 @@ fn replace(mut bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 }
 
 /// The ciphertext in other clothes: another text form or wrapper, with the tag or the IV beside it.
-fn ciphertexts(case: &Case<'_>, sample: &Sample) -> Vec<Variant> {
-    let header = |length: usize| {
-        let is = |right: &str| decodings(split(right).1).iter().any(|(_, bytes)| bytes.len() == length);
-        sample.proofs.iter().find(|(_, right)| is(right))
-    };
-    let (iv, tag) = (header(12), header(16));
+fn ciphertexts(case: &Case<'_>) -> Vec<Change> {
+    let proofs = case.scheme().proofs();
+    let (iv, tag) = (proofs.with_role(ProofRole::Nonce), proofs.with_role(ProofRole::Tag));
     let mut all = Vec::new();
     for (found, bytes) in forms(&case.request.body) {
         for (wanted, write) in WRITTEN {
             let cause = format!("the body is {found}, {wanted} is expected");
             let why = Why::new(cause, format!("have the sender write the body as {wanted}"));
-            all.push(Variant::of_body(why, write(&bytes)));
+            all.push(Change::body(why, write(&bytes)));
             let appended = bytes.split_last_chunk::<16>();
             let Some((rest, given_tag)) = appended else { continue };
             let place = "the tag is appended to the ciphertext, and is expected in its header";
@@ -137,18 +140,16 @@ fn forms(body: &Bytes) -> Vec<(String, Vec<u8>)> {
     all
 }
 
-/// A header as the sample has it, and the bytes it should carry.
-type Carried<'a> = (Option<&'a (HeaderName, String)>, &'a [u8]);
+/// A header of the scheme, and the bytes it should carry.
+type Carried<'a> = (Option<&'a ProofHeader>, &'a [u8]);
 
-/// A body together with headers that stood in it, each encoded like the sample's.
-fn headed(case: &Case<'_>, parts: &[Carried<'_>], cause: &str, body: Bytes) -> Option<Variant> {
-    let mut headers = case.request.head.headers.clone();
+/// A body together with headers that stood in it, each in its encoding.
+fn headed(case: &Case<'_>, parts: &[Carried<'_>], cause: &str, body: Bytes) -> Option<Change> {
+    let mut headers = case.headers().clone();
     for (header, bytes) in parts {
-        let (name, right) = (*header)?;
-        let (wanted, _) = decodings(right).into_iter().next()?;
-        let encoding = if wanted == "hexadecimal" { Encoding::Hex } else { Encoding::Base64 };
-        headers.insert(name, HeaderValue::try_from(encoding.encode(bytes)).ok()?);
+        let header = (*header)?;
+        headers.insert(&header.name, HeaderValue::try_from(header.encoding?.encode(bytes)).ok()?);
     }
     let why = Why::new(cause, "have the sender send it in a header of its own");
-    Some(Variant { why, headers: Some(headers), body: Some(body) })
+    Some(Change { body: Some(body), ..Change::headers(why, headers) })
 }

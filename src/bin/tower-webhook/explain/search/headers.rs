@@ -1,27 +1,26 @@
-//! Changes of the headers that carry proofs: another name, another encoding, one of two, swapped, left out.
+//! Changes of the headers that carry proofs: another encoding, one of two, swapped, left out.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use tower_webhook::encoding::Encoding;
+use tower_webhook::scheme::{ProofHeader, ProofRole};
 
-use super::Variant;
-use crate::explain::judge::Case;
+use super::change::Change;
+use super::written::readings;
+use crate::explain::case::Case;
+use crate::explain::proofs::name;
 use crate::explain::report::Why;
-use crate::explain::sample::Sample;
-use crate::explain::words::{decodings, shape, split};
+use crate::explain::words::split;
 
-pub(super) fn variants(case: &Case<'_>, sample: &Sample) -> Vec<Variant> {
-    let headers = &case.request.head.headers;
-    let mut all = Vec::new();
-    for (name, right) in &sample.proofs {
-        match headers.get_all(name).iter().count() {
-            0 => all.extend(elsewhere(headers, name, right)),
-            1 => all.extend(written_otherwise(headers, name, right)),
-            _ => all.extend(one_of_many(headers, name)),
-        }
-    }
-    all.extend(all_written_otherwise(headers, sample));
-    all.extend(swapped(headers, sample));
-    all.extend(left_out(headers, sample));
+pub(super) fn changes(case: &Case<'_>) -> Vec<Change> {
+    let headers = case.headers();
+    let one = |header| match headers.get_all(name(headers, header)).iter().count() {
+        0 => Vec::new(),
+        1 => written_otherwise(headers, header),
+        _ => one_of_many(headers, name(headers, header)),
+    };
+    let mut all: Vec<Change> = case.carriers().flat_map(one).collect();
+    all.extend(all_written_otherwise(case));
+    all.extend(swapped(case));
+    all.extend(left_out(case));
     all
 }
 
@@ -31,127 +30,83 @@ fn with(headers: &HeaderMap, name: &HeaderName, text: &str) -> Option<HeaderMap>
     Some(headers)
 }
 
-/// A header of another name that looks as this one should.
-fn elsewhere(headers: &HeaderMap, name: &HeaderName, right: &str) -> Vec<Variant> {
-    let wanted = shape(split(right).1);
-    let like = headers.iter().filter(|(_, value)| value.to_str().is_ok_and(|text| shape(split(text).1) == wanted));
-    let variant = |(other, value): (&HeaderName, &HeaderValue)| {
-        let why = Why::new(
-            format!("{name} is missing, and {other} carries what fits"),
-            format!("configure the name of the header, or have the sender (or a proxy) send {name}"),
-        );
-        Some(Variant::of_headers(why, with(headers, name, value.to_str().ok()?)?))
-    };
-    like.filter_map(variant).collect()
-}
-
-fn one_of_many(headers: &HeaderMap, name: &HeaderName) -> Vec<Variant> {
+fn one_of_many(headers: &HeaderMap, name: &HeaderName) -> Vec<Change> {
     let values: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
-    let variant = |(number, value): (usize, &&str)| {
+    let change = |(number, value): (usize, &&str)| {
         let why = Why::new(
             format!("{name} stands {} times, and number {number} alone fits", values.len()),
             "have the sender, or the proxy that adds the other, send it once",
         );
-        Some(Variant::of_headers(why, with(headers, name, value)?))
+        Some(Change::headers(why, with(headers, name, value)?))
     };
-    (1..).zip(&values).take(4).filter_map(variant).collect()
+    (1..).zip(&values).take(4).filter_map(change).collect()
 }
 
-/// The value's bytes in the encoding that is right, behind the prefix that is right.
-fn rewritten(given: &str, right: &str) -> Vec<(String, String)> {
-    let (right_prefix, right) = split(right);
-    let Some((wanted, _)) = decodings(right).into_iter().next() else { return Vec::new() };
-    let encoding = if wanted == "hexadecimal" { Encoding::Hex } else { Encoding::Base64 };
-    // What is not seen as a prefix may be one without an end: `sha256 00ff`, or none at all.
-    let (prefix, encoded) = split(given);
-    let mut all = Vec::new();
-    for (found, bytes) in decodings(encoded) {
-        let text = encoding.encode(&bytes);
-        for kept in [prefix, right_prefix, ""] {
-            let mut what = Vec::new();
-            if text != encoded {
-                what.push(format!("is {found} in place of {wanted}"));
-            }
-            if kept != prefix {
-                what.push(match kept {
-                    "" => "has a prefix too many".to_owned(),
-                    _ if prefix.is_empty() => "lacks its prefix".to_owned(),
-                    _ => "has another prefix than is expected".to_owned(),
-                });
-            }
-            if !what.is_empty() {
-                all.push((what.join(" and "), format!("{kept}{text}")));
-            }
-        }
-    }
-    all
+/// How else this value may be meant: with its prefix, with the right one, with none.
+fn others(given: &str, header: &ProofHeader) -> impl Iterator<Item = (String, String)> {
+    let (prefix, _) = split(given);
+    readings(given, header, &[prefix, &header.prefix, ""]).into_iter().filter(|(how, _)| !how.is_empty())
 }
 
-fn written_otherwise(headers: &HeaderMap, name: &HeaderName, right: &str) -> Vec<Variant> {
-    let Some(given) = headers.get(name).and_then(|value| value.to_str().ok()) else { return Vec::new() };
-    let variant = |(what, text): (String, String)| {
+fn written_otherwise(headers: &HeaderMap, header: &ProofHeader) -> Vec<Change> {
+    let name = name(headers, header);
+    let Some(given) = headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim) else { return Vec::new() };
+    let change = |(how, text): (String, String)| {
         let why = Why::new(
-            format!("{name} {what}"),
+            format!("{name} {how}"),
             "have the sender write it as this provider does, or set prefix and encoding of the scheme",
         );
-        Some(Variant::of_headers(why, with(headers, name, &text)?))
+        Some(Change::headers(why, with(headers, name, &text)?))
     };
-    let word = given
-        .trim()
-        .rsplit_once(' ')
-        .map(|(_, rest)| ("has a word in front, such as Bearer".to_owned(), rest.to_owned()));
-    rewritten(given.trim(), right).into_iter().chain(word).filter_map(variant).collect()
+    let word =
+        given.rsplit_once(' ').map(|(_, rest)| ("has a word in front, such as Bearer".to_owned(), rest.to_owned()));
+    others(given, header).chain(word).filter_map(change).collect()
 }
 
 /// IV, tag and checksum in the other encoding together.
-fn all_written_otherwise(headers: &HeaderMap, sample: &Sample) -> Option<Variant> {
-    let mut changed = headers.clone();
-    let mut count = 0;
-    for (name, right) in &sample.proofs {
-        let Some(given) = headers.get(name).and_then(|value| value.to_str().ok()) else { continue };
-        if let Some((_, text)) = rewritten(given.trim(), right).into_iter().next() {
-            changed.insert(name, HeaderValue::try_from(text).ok()?);
-            count += 1;
+fn all_written_otherwise(case: &Case<'_>) -> Option<Change> {
+    let mut changed = case.headers().clone();
+    let mut encodings = Vec::new();
+    for header in case.carriers() {
+        let Some(given) = case.headers().get(&header.name).and_then(|value| value.to_str().ok()) else { continue };
+        if let Some((_, text)) = others(given.trim(), header).next() {
+            changed.insert(&header.name, HeaderValue::try_from(text).ok()?);
+            encodings.extend(header.encoding);
         }
     }
-    let wanted = sample.proofs.first().and_then(|(_, right)| decodings(split(right).1).into_iter().next());
-    let wanted = wanted.map_or("the right encoding", |(name, _)| name);
+    let wanted = encodings.get(1)?.name();
     let why = Why::new(
         format!("none of the headers is in {wanted}, as this provider writes them"),
         format!("have the sender write them in {wanted}; is this another provider's endpoint?"),
     );
-    (count > 1).then(|| Variant::of_headers(why, changed))
+    Some(Change::headers(why, changed))
 }
 
-fn swapped(headers: &HeaderMap, sample: &Sample) -> Vec<Variant> {
-    let mut all = Vec::new();
-    for (at, (one, right_one)) in sample.proofs.iter().enumerate() {
-        for (other, right_other) in sample.proofs.iter().skip(at + 1) {
-            let mut changed = headers.clone();
-            let (Some(first), Some(second)) = (headers.get(one), headers.get(other)) else { continue };
-            changed.insert(one, second.clone());
-            changed.insert(other, first.clone());
-            if split(right_one).1.len() != split(right_other).1.len() {
-                let cause = format!("{one} and {other} have changed places");
-                let why = Why::new(cause, "swap them at the sender, or the names of these headers in the file");
-                all.push(Variant::of_headers(why, changed));
-            }
-        }
-    }
-    all
+fn swapped(case: &Case<'_>) -> Vec<Change> {
+    let carriers: Vec<&ProofHeader> = case.carriers().collect();
+    let pairs =
+        carriers.iter().enumerate().flat_map(|(at, one)| carriers.iter().skip(at + 1).map(move |other| (one, other)));
+    let change = |(one, other): (&&ProofHeader, &&ProofHeader)| {
+        let (one, other) = (&one.name, &other.name);
+        let mut changed = case.headers().clone();
+        let (first, second) = (changed.get(one)?.clone(), changed.get(other)?.clone());
+        changed.insert(one, second);
+        changed.insert(other, first);
+        let cause = format!("{one} and {other} have changed places");
+        let why = Why::new(cause, "swap them at the sender, or the names of these headers in the file");
+        Some(Change::headers(why, changed))
+    };
+    pairs.filter(|(one, other)| one.length != other.length).filter_map(change).collect()
 }
 
 /// A header that may be missing, and is wrong where it stands.
-fn left_out(headers: &HeaderMap, sample: &Sample) -> Vec<Variant> {
-    let there = sample.proofs.iter().filter(|(name, _)| headers.contains_key(name));
-    let variant = |(name, _): &(HeaderName, String)| {
-        let mut changed = headers.clone();
-        changed.remove(name);
-        let why = Why::new(
-            format!("everything fits but {name}: it was made of another text"),
-            format!("have the sender make {name} of the same text, as this provider describes it"),
-        );
-        Variant::of_headers(why, changed)
-    };
-    there.map(variant).collect()
+fn left_out(case: &Case<'_>) -> Option<Change> {
+    let name = &case.carriers().find(|header| header.role == ProofRole::Checksum)?.name;
+    let mut changed = case.headers().clone();
+    changed.remove(name)?;
+    let why = Why::new(
+        format!("everything fits but {name}: it was made of another text"),
+        format!("have the sender make {name} of the same text, as this provider describes it"),
+    );
+    Some(Change::headers(why, changed))
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use super::Variant;
+use super::change::Change;
 use crate::explain::report::Why;
 
 /// The most levels that are sorted.
@@ -49,7 +49,7 @@ const LETTERS: [(Letters, &str); 4] = [
 ];
 
 /// The styles, and whether all of them are here: one that grows too long is left out.
-pub(super) fn rewritten(body: &Bytes) -> (Vec<Variant>, bool) {
+pub(super) fn rewritten(body: &Bytes) -> (Vec<Change>, bool) {
     let Some(text) = std::str::from_utf8(body).ok().filter(|text| serde_json::from_str::<&RawValue>(text).is_ok())
     else {
         return (Vec::new(), true);
@@ -68,7 +68,7 @@ pub(super) fn rewritten(body: &Bytes) -> (Vec<Variant>, bool) {
                     is_whole = false;
                     break;
                 };
-                all.push(Variant::of_body(Why::new(cause, fix), written));
+                all.push(Change::body(Why::new(cause, fix), written));
             }
         }
     }
@@ -230,7 +230,7 @@ mod tests {
         let (deep, is_whole) = rewritten(&nest(100_000));
         // What is not indented is no longer than what was sent.
         assert_eq!((deep.len(), is_whole), (2 * LETTERS.len(), false));
-        let longest = deep.iter().filter_map(|variant| variant.body.as_ref()).map(Bytes::len).max();
+        let longest = deep.iter().filter_map(|change| change.body.as_ref()).map(Bytes::len).max();
         assert_eq!(longest, Some(200_000));
         let wide = Bytes::from(format!("[{}]", " ".repeat(1_000_000)));
         assert!(rewritten(&wide).1);

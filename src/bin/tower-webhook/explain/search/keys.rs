@@ -6,8 +6,8 @@ use tower_webhook::clock::Timestamp;
 use tower_webhook::config::{Endpoint, EndpointSpec, KeyEncoding, KeySpec, SecretSource, SecretText};
 use tower_webhook::encoding::Encoding;
 
-use super::Setting;
-use crate::explain::judge::Case;
+use super::change::Change;
+use crate::explain::case::Case;
 use crate::explain::report::Why;
 use crate::explain::words;
 
@@ -29,17 +29,17 @@ pub(in crate::explain) fn validity(key: &KeySpec, at: Timestamp) -> Option<Strin
 }
 
 /// Each key that is not valid now, as if it were.
-pub(super) fn out_of_time(case: &Case<'_>) -> Vec<Setting> {
-    let setting = |key: &KeySpec| {
+pub(super) fn out_of_time(case: &Case<'_>) -> Vec<Change> {
+    let change = |key: &KeySpec| {
         let why = validity(key, case.at)?;
         let cause = format!("it fits the key {}, {why}", key.id);
         let why =
             Why::new(cause, "have the sender use a key that is valid, or change the key's not_before or not_after");
         let mut key = key.clone();
         (key.not_before, key.not_after) = (None, None);
-        Some(Setting { why, endpoint: with_key(&case.endpoint.spec, key)? })
+        Some(Change::endpoint(why, with_key(&case.endpoint.spec, key)?))
     };
-    case.endpoint.spec.keys.iter().filter_map(setting).collect()
+    case.endpoint.spec.keys.iter().filter_map(change).collect()
 }
 
 /// The endpoint with this key alone.
@@ -49,28 +49,10 @@ pub(super) fn with_key(endpoint: &EndpointSpec, key: KeySpec) -> Option<Endpoint
     endpoint.build().ok()
 }
 
-/// A key as bytes, and where they come from.
-struct Reading {
-    why: Why,
-    key: KeySpec,
-}
-
-/// Every key of this endpoint and of the others, in every reading, under this endpoint's scheme.
-pub(super) fn settings(case: &Case<'_>) -> Vec<Setting> {
-    under_spec(case, &case.endpoint.spec, None)
-}
-
-/// The same under each changed scheme.
-pub(super) fn under(case: &Case<'_>, schemes: &[Setting]) -> Vec<Setting> {
-    schemes.iter().flat_map(|scheme| under_spec(case, &scheme.endpoint.spec, Some(&scheme.why))).collect()
-}
-
-fn under_spec(case: &Case<'_>, spec: &EndpointSpec, also: Option<&Why>) -> Vec<Setting> {
-    let setting = |reading: Reading| {
-        let endpoint = with_key(spec, reading.key)?;
-        Some(Setting { why: also.map_or(reading.why.clone(), |also| reading.why.and(also)), endpoint })
-    };
-    readings(case).into_iter().filter_map(setting).collect()
+/// Every key of this endpoint and of the others, in every reading, under this specification.
+pub(super) fn under(case: &Case<'_>, spec: &EndpointSpec) -> Vec<Change> {
+    let change = |(why, key)| Some(Change::endpoint(why, with_key(spec, key)?));
+    readings(case).into_iter().filter_map(change).collect()
 }
 
 /// The keys whose text can be had, with it.
@@ -78,29 +60,32 @@ fn texts(endpoint: &Endpoint) -> impl Iterator<Item = (&KeySpec, SecretText)> {
     endpoint.spec.keys.iter().filter_map(|key| Some((key, key.secret.text().ok()?)))
 }
 
-fn readings(case: &Case<'_>) -> Vec<Reading> {
+/// Keys in every reading, and where each comes from.
+fn readings(case: &Case<'_>) -> Vec<(Why, KeySpec)> {
     let mine = texts(case.endpoint).flat_map(|(key, text)| {
         let (id, when) = (&key.id, validity(key, case.at));
         let when = when.map(|when| format!(" ({when})")).unwrap_or_default();
-        spellings(text.expose()).into_iter().map(move |spelling| Reading {
-            why: Why::new(format!("the key {id}{when} fits when it is read {}", spelling.name), spelling.fix),
-            key: key_of(id, &spelling.bytes),
+        spellings(text.expose()).into_iter().map(move |Spelling { name, fix, bytes }| {
+            let why = Why::new(format!("the key {id}{when} fits when it is read {name}"), fix);
+            (why, key_of(id, &bytes))
         })
     });
-    let theirs = case.others.iter().flat_map(|other| {
-        let path = other.path();
-        texts(other).take(MAX_KEYS).flat_map(move |(key, text)| {
-            let id = &key.id;
-            spellings(text.expose()).into_iter().map(move |spelling| Reading {
-                why: Why::new(
-                    format!("it fits the key {id} of {path}: wrong environment?"),
-                    format!("give both sides the same key, or send it to {path}"),
-                ),
-                key: key_of(id, &spelling.bytes),
-            })
+    let theirs = case.others().flat_map(|other| {
+        texts(other).take(MAX_KEYS).flat_map(|(key, text)| {
+            let why = of_other(other, key);
+            spellings(text.expose()).into_iter().map(move |spelling| (why.clone(), key_of(&key.id, &spelling.bytes)))
         })
     });
     mine.chain(theirs).take(MAX_KEYS * 10).collect()
+}
+
+/// A key that another endpoint of the file has.
+pub(super) fn of_other(other: &Endpoint, key: &KeySpec) -> Why {
+    let (path, id) = (other.path(), &key.id);
+    Why::new(
+        format!("it fits the key {id} of {path}: wrong environment?"),
+        format!("give both sides the same key, or send it to {path}"),
+    )
 }
 
 /// A key in which nothing is left to be read in two ways.

@@ -4,20 +4,21 @@
 //! All of them are tried at most once, and their number and the bytes they cost are bounded.
 
 mod bodies;
+mod change;
+mod elsewhere;
 mod headers;
 mod json;
 mod keys;
 mod schemes;
+mod written;
 
 use bytes::Bytes;
-use http::HeaderMap;
 use tower_webhook::RejectionKind;
-use tower_webhook::config::Endpoint;
 use tower_webhook::provider::Provider as _;
 
-use super::judge::Case;
+use self::change::Change;
+use super::case::Case;
 use super::report::Why;
-use super::sample::Sample;
 
 pub(super) use keys::validity;
 
@@ -27,53 +28,29 @@ const MAX_BYTES: usize = 512 * 1024 * 1024;
 
 /// What the search has found.
 pub(super) struct Outcome {
-    pub(super) why: Option<Why>,
-    /// The opened body, where its time was in order too and it is this provider's.
-    pub(super) plaintext: Option<Bytes>,
+    pub(super) found: Option<Found>,
     pub(super) tried: usize,
     /// Why not every variation was tried. `None` when all were.
     pub(super) left: Option<&'static str>,
 }
 
-/// The delivery, changed.
-struct Variant {
-    why: Why,
-    headers: Option<HeaderMap>,
-    body: Option<Bytes>,
+/// A variation that fits.
+pub(super) struct Found {
+    pub(super) why: Why,
+    /// The opened body, where its time was in order too and it is this provider's.
+    pub(super) plaintext: Option<Bytes>,
 }
 
-impl Variant {
-    fn of_body(why: Why, body: impl Into<Bytes>) -> Self {
-        Self { why, headers: None, body: Some(body.into()) }
-    }
-
-    fn of_headers(why: Why, headers: HeaderMap) -> Self {
-        Self { why, headers: Some(headers), body: None }
-    }
-}
-
-/// The endpoint, changed.
-struct Setting {
-    why: Why,
-    endpoint: Endpoint,
-}
-
-pub(super) fn run(case: &Case<'_>, sample: &Sample) -> Outcome {
+pub(super) fn run(case: &Case<'_>) -> Outcome {
     let mut search = Search { case, tried: 0, bytes: 0, stopped: false, is_whole: true };
-    let found = search.all(sample);
-    let (why, plaintext) = match found {
-        Some((why, plaintext)) => (Some(why), plaintext),
-        None => (None, None),
-    };
+    let found = search.all();
     let left = match search {
         Search { stopped: true, .. } => Some("more would take too long"),
         Search { is_whole: false, .. } => Some("indented, the JSON would be too long to be tried"),
         _ => None,
     };
-    Outcome { why, plaintext, tried: search.tried, left }
+    Outcome { found, tried: search.tried, left }
 }
-
-type Found = (Why, Option<Bytes>);
 
 struct Search<'a> {
     case: &'a Case<'a>,
@@ -85,75 +62,61 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn all(&mut self, sample: &Sample) -> Option<Found> {
+    fn all(&mut self) -> Option<Found> {
         let case = self.case;
-        let headers = headers::variants(case, sample);
-        let (bodies, is_whole) = bodies::variants(case, sample);
+        let mut headers = elsewhere::changes(case);
+        headers.extend(headers::changes(case));
+        let (bodies, is_whole) = bodies::changes(case);
         self.is_whole = is_whole;
-        let schemes = schemes::settings(case);
-        let keys = keys::settings(case);
+        let (schemes, keys) = (schemes::changes(case), keys::under(case, &case.endpoint.spec));
+        let mut others = keys::out_of_time(case);
+        others.extend(schemes::other_endpoints(case));
 
-        let elsewhere =
-            [keys::out_of_time(case), schemes::other_endpoints(case)].into_iter().flatten().collect::<Vec<_>>();
-
-        let one = self.settings(&elsewhere);
-        let one = one.or_else(|| self.variants(&headers)).or_else(|| self.variants(&bodies));
-        let one = one.or_else(|| self.settings(&schemes)).or_else(|| self.settings(&keys));
-        if one.is_some() {
-            return one;
-        }
-        for body in bodies.iter().filter(|body| body.headers.is_none()) {
-            for head in &headers {
-                let both =
-                    Variant { why: head.why.and(&body.why), headers: head.headers.clone(), body: body.body.clone() };
-                if let Some(found) = self.attempt(case.endpoint, &both, None) {
-                    return Some(found);
-                }
-            }
-        }
-        let plain: Vec<&Variant> = headers.iter().chain(&bodies).collect();
-        for setting in elsewhere.iter().chain(&schemes).chain(&keys) {
-            for variant in &plain {
-                if let Some(found) = self.attempt(&setting.endpoint, variant, Some(&setting.why)) {
-                    return Some(found);
-                }
-            }
-        }
-        self.settings(&keys::under(case, &schemes))
+        let one = others.iter().chain(&headers).chain(&bodies).chain(&schemes).chain(&keys);
+        let of_delivery = headers.iter().chain(&bodies);
+        let of_endpoint = others.iter().chain(&schemes).chain(&keys);
+        self.first(one.map(|one| [one]))
+            .or_else(|| self.first(pairs(bodies.iter().filter(|body| body.headers.is_none()), headers.iter())))
+            .or_else(|| self.first(pairs(of_endpoint, of_delivery)))
+            .or_else(|| {
+                let specs = schemes.iter().filter_map(|scheme| Some((scheme, &scheme.endpoint.as_ref()?.spec)));
+                let mut keys = specs.map(|(scheme, spec)| (scheme, keys::under(case, spec)));
+                keys.find_map(|(scheme, keys)| self.first(keys.iter().map(|key| [key, scheme])))
+            })
     }
 
-    fn variants(&mut self, variants: &[Variant]) -> Option<Found> {
-        variants.iter().find_map(|variant| self.attempt(self.case.endpoint, variant, None))
-    }
-
-    fn settings(&mut self, settings: &[Setting]) -> Option<Found> {
-        settings.iter().find_map(|setting| {
-            let unchanged = Variant { why: setting.why.clone(), headers: None, body: None };
-            self.attempt(&setting.endpoint, &unchanged, None)
-        })
+    fn first<'c, const N: usize>(&mut self, mut all: impl Iterator<Item = [&'c Change; N]>) -> Option<Found> {
+        all.find_map(|changes| self.attempt(&changes))
     }
 
     /// Opens a variation. One whose time alone is wrong fits.
-    fn attempt(&mut self, endpoint: &Endpoint, variant: &Variant, also: Option<&Why>) -> Option<Found> {
-        let request = self.case.request;
-        let headers = variant.headers.as_ref().unwrap_or(&request.head.headers);
-        let body = variant.body.as_ref().unwrap_or(&request.body);
-        self.stopped |= self.tried == MAX_TRIES || self.bytes > MAX_BYTES;
+    fn attempt(&mut self, changes: &[&Change]) -> Option<Found> {
+        let case = self.case;
+        let headers = changes.iter().find_map(|change| change.headers.as_ref()).unwrap_or(case.headers());
+        let body = changes.iter().find_map(|change| change.body.as_ref()).unwrap_or(&case.request.body);
+        let endpoint = changes.iter().find_map(|change| change.endpoint.as_ref()).unwrap_or(case.endpoint);
         let scheme = endpoint.provider.scheme();
+        self.stopped |= self.tried == MAX_TRIES || self.bytes > MAX_BYTES;
         if self.stopped || !scheme.proves_sender() {
             return None;
         }
         self.tried += 1;
         self.bytes = self.bytes.saturating_add(body.len());
-        let plaintext = match scheme.open(headers, body.clone(), self.case.at) {
+        let plaintext = match scheme.open(headers, body.clone(), case.at) {
             // Another provider's text is not for this one to decode.
-            Ok(opened) => {
-                Some(opened.plaintext).filter(|_| endpoint.provider_name() == self.case.endpoint.provider_name())
-            }
+            Ok(opened) => Some(opened.plaintext).filter(|_| endpoint.provider_name() == case.endpoint.provider_name()),
             Err(no) if no.kind() == RejectionKind::TimestampOutside => None,
             Err(_) => return None,
         };
-        let why = also.map_or_else(|| variant.why.clone(), |also| variant.why.and(also));
-        Some((why, plaintext))
+        let why = changes.iter().map(|change| change.why.clone()).reduce(|one, other| one.and(&other))?;
+        Some(Found { why, plaintext })
     }
+}
+
+/// Each of the one kind with each of the other.
+fn pairs<'c>(
+    outer: impl Iterator<Item = &'c Change>,
+    inner: impl Iterator<Item = &'c Change> + Clone,
+) -> impl Iterator<Item = [&'c Change; 2]> {
+    outer.flat_map(move |outer| inner.clone().map(move |inner| [inner, outer]))
 }
