@@ -94,6 +94,7 @@ keys = [{{ id = "s", value = "{SIBS}" }}]
 [[endpoint]]
 path = "/sw"
 provider = "standard_webhooks"
+headers = "webhook"
 keys = [{{ id = "w", value = "whsec_{SW}" }}]
 [[endpoint]]
 path = "/hub"
