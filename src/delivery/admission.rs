@@ -29,7 +29,7 @@ pub(crate) struct Admission<P> {
 /// A delivery that has been decoded.
 pub(crate) struct Admitted<E> {
     /// For who takes requests.
-    pub(crate) head: Option<Parts>,
+    pub(crate) head: Option<Box<Parts>>,
     pub(crate) events: Vec<Decoded<E>>,
     pub(crate) common: Common,
 }
@@ -80,7 +80,7 @@ impl<P: Provider> Admission<P> {
         let (head, seen) = if takes_requests {
             self.make_inner(&mut head);
             let seen = Head { uri: head.uri.clone(), headers: head.headers.clone(), signs };
-            (Some(head), seen)
+            (Some(Box::new(head)), seen)
         } else {
             (None, Head { uri: head.uri, headers: head.headers, signs })
         };

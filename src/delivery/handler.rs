@@ -131,8 +131,10 @@ where
         std::iter::repeat_n(self, events)
     }
 
-    async fn handle(self, job: Job<E>) -> Handled<Answer<Infallible>> {
+    /// Begun at once: the event goes straight into the handler's future, and not through another.
+    fn handle(self, job: Job<E>) -> impl Future<Output = Handled<Answer<Infallible>>> + Send {
         let Job { received, acknowledgement, .. } = job;
-        Handled::by(self.0.handle(received).await.into_outcome(), acknowledgement)
+        let handling = self.0.handle(received);
+        async move { Handled::by(handling.await.into_outcome(), acknowledgement) }
     }
 }

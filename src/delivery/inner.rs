@@ -41,7 +41,7 @@ pub trait Inner<E>: Clone + Send + 'static {
 pub struct Job<E> {
     pub(crate) received: Received<E>,
     /// The delivery's head, for who takes requests.
-    pub(crate) head: Option<Parts>,
+    pub(crate) head: Option<Box<Parts>>,
     /// What the provider must read, where it reads more than a status.
     pub(crate) acknowledgement: Option<Acknowledgement>,
 }

@@ -85,7 +85,7 @@ where
 fn request<E: Clone + Send + Sync + 'static>(job: Job<E>) -> Request<Body> {
     let Job { received, head, .. } = job;
     let mut request = match head {
-        Some(head) => Request::from_parts(head, ()),
+        Some(head) => Request::from_parts(*head, ()),
         None => Request::new(()),
     };
     let raw = received.delivery().raw().clone();

@@ -143,7 +143,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
 
     async fn deliver_all<I: Inner<P::Event>>(
         self: Arc<Self>,
-        head: Option<Parts>,
+        head: Option<Box<Parts>>,
         events: Vec<Decoded<P::Event>>,
         under: Under,
         ready: I,
@@ -164,7 +164,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
     async fn run<I: Inner<P::Event>>(
         &self,
         under: &Under,
-        event: Box<(Option<Parts>, Decoded<P::Event>)>,
+        event: Box<(Option<Box<Parts>>, Decoded<P::Event>)>,
         seat: I,
     ) -> Came<I::Error> {
         let event_key = event.1.key.clone();
@@ -186,7 +186,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         &self,
         under: &Under,
         key: &KeyHash,
-        event: Box<(Option<Parts>, Decoded<P::Event>)>,
+        event: Box<(Option<Box<Parts>>, Decoded<P::Event>)>,
         seat: I,
     ) -> Settled<Answer<I::Error>> {
         let common = &under.common;
