@@ -66,7 +66,7 @@
 //!
 //! - Never a 2xx for a delivery that was not handled, unless a route asks for it by name
 //!   ([`Mismatch::AcknowledgeUnhandled`](idempotency::Mismatch::AcknowledgeUnhandled)).
-//! - A rejection tells the peer a status and nothing more; [`Rejection`] in the response's extensions tells you the rest.
+//! - A rejected peer gets a status and nothing more; [`Rejection`] in the response's extensions has the rest for you.
 //! - No layer changes a service's error type.
 //! - The API may change until 1.0, with every change in the changelog. The oldest compiler is the one in `Cargo.toml`.
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -69,7 +69,7 @@ pub(crate) fn leave_outside(head: &mut Parts, proof: &[HeaderName]) {
     }
 }
 
-/// Makes a head tell this length, once. Most do already, and keep their header as it came.
+/// Makes a head state this length, once. Most do already, and keep their header as it came.
 pub(crate) fn tell_length(headers: &mut HeaderMap, length: usize) {
     let mut told = headers.get_all(CONTENT_LENGTH).iter();
     let is_told = told.next().is_some_and(|value| says(value, length)) && told.next().is_none();

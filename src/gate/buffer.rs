@@ -17,7 +17,7 @@ use tower_service::Service;
 use super::budget::{BodyBudget, Hold};
 use super::collect::Collect;
 use super::offload::{is_long, offload};
-use super::reject::{Exit, Refused};
+use super::reject::{Exit, Rejected};
 use super::response_body::ResponseBody;
 use super::rest::{After, Rest};
 use super::{Body, BodyCheck, Preparation};
@@ -26,7 +26,7 @@ use crate::error::{BoxError, Rejection, RejectionKind};
 /// Reads the whole body within the limits of a [`BodyCheck`], asks it, and calls the inner service with a
 /// [`Body`] that is all there.
 ///
-/// Refused are a body over the limit (413, at once; what the sender is still writing is read on and thrown away for a
+/// Rejected are a body over the limit (413, at once; what the sender is still writing is read on and thrown away for a
 /// while, so that it gets to see the answer), one for which the [`BodyBudget`] has no room (503), one that is not complete
 /// within its deadline (408), one that breaks off, and any content encoding but `identity` (415; a sender that says `UTF-8`
 /// there means no encoding). Trailers are ignored.
@@ -176,7 +176,7 @@ pin_project! {
     where
         S: Service<Request<Body>>,
     {
-        Refused { refused: Refused },
+        Rejected { rejected: Rejected },
         Preparing { preparation: Preparing, waiting: Option<Waiting<C, S, B>> },
         Reading { #[pin] body: Collect<B>, opening: Option<Opening>, head: Request<()>, check: Arc<C>, inner: S },
         // The bytes are counted until the answer is there.
@@ -221,7 +221,7 @@ where
     }
 
     fn refuse(self, rejection: Rejection) -> State<C, S, B> {
-        State::Refused { refused: Refused { rejection, rest: Rest::of(&self.head, self.body) } }
+        State::Rejected { rejected: Rejected { rejection, rest: Rest::of(&self.head, self.body) } }
     }
 }
 
@@ -245,7 +245,7 @@ where
         let mut state = this.state;
         loop {
             let next = match state.as_mut().project() {
-                StateProjection::Refused { refused } => return refused.poll(this.exit, cx).map(Ok),
+                StateProjection::Rejected { rejected } => return rejected.poll(this.exit, cx).map(Ok),
                 StateProjection::Passed { answer, .. } => {
                     return answer.poll(cx).map_ok(|response| response.map(ResponseBody::new));
                 }
@@ -266,7 +266,7 @@ where
                         continue;
                     }
                     Ok((bytes, hold)) => passed(open(&**check, mem::take(head), bytes, hold), inner),
-                    Err(refused) => State::Refused { refused },
+                    Err(rejected) => State::Rejected { rejected },
                 },
             };
             state.set(next);
@@ -278,7 +278,7 @@ fn passed<C, S: Service<Request<Body>>, B>(opened: Opened, inner: &mut S) -> Sta
     match opened {
         Ok((request, hold)) => State::Passed { answer: inner.call(request), hold },
         // The body is read to its end.
-        Err(rejection) => State::Refused { refused: Refused { rejection, rest: Rest::Settled(After::Another) } },
+        Err(rejection) => State::Rejected { rejected: Rejected { rejection, rest: Rest::Settled(After::Another) } },
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::BodyLimits;
 use super::budget::{BodyBudget, Hold};
-use super::reject::Refused;
+use super::reject::Rejected;
 use super::rest::{After, Rest};
 use crate::error::{BoxError, Rejection, RejectionKind};
 
@@ -56,7 +56,7 @@ where
     B: Body + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    type Output = Result<(Bytes, Hold), Refused>;
+    type Output = Result<(Bytes, Hold), Rejected>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
@@ -74,7 +74,7 @@ where
             }
         }
         let rejection = Rejection::new(RejectionKind::BodyTimeout, format!("not complete within {limit:?}"));
-        Poll::Ready(Err(Refused { rejection, rest: Rest::Settled(After::unread(this.reader.version)) }))
+        Poll::Ready(Err(Rejected { rejection, rest: Rest::Settled(After::unread(this.reader.version)) }))
     }
 }
 
@@ -94,7 +94,7 @@ where
     B: Body + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(Bytes, Hold), Refused>> {
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(Bytes, Hold), Rejected>> {
         if u64::try_from(self.most).is_ok_and(|most| self.declared > most) {
             return Poll::Ready(Err(self.too_large()));
         }
@@ -121,40 +121,40 @@ where
         Poll::Pending
     }
 
-    fn whole(&mut self) -> Result<(Bytes, Hold), Refused> {
+    fn whole(&mut self) -> Result<(Bytes, Hold), Rejected> {
         let (mut gathered, hold) = self.bytes.take().ok_or_else(|| aborted("polled after its end"))?;
         Ok((gathered.take(), hold))
     }
 
-    fn too_large(&mut self) -> Refused {
+    fn too_large(&mut self) -> Rejected {
         self.amid(Rejection::new(RejectionKind::BodyTooLarge, format!("longer than {} bytes", self.most)))
     }
 
     /// An outer layer with a limit of its own cuts a body by an error.
-    fn broken(&self, cause: BoxError) -> Refused {
+    fn broken(&self, cause: BoxError) -> Rejected {
         if !sources(&*cause).any(|error| error.is::<LengthLimitError>()) {
             return aborted(cause);
         }
         let rejection = Rejection::new(RejectionKind::BodyTooLarge, "longer than an outer limit").caused_by(cause);
-        Refused { rejection, rest: Rest::Settled(After::unread(self.version)) }
+        Rejected { rejection, rest: Rest::Settled(After::unread(self.version)) }
     }
 
-    fn overloaded(&mut self) -> Refused {
+    fn overloaded(&mut self) -> Rejected {
         let rejection = Rejection::new(RejectionKind::Overloaded, "the bytes in flight reach the budget");
         self.amid(rejection.retry_in(SOON))
     }
 
     /// Gives back what is there, and reads the rest for nobody.
-    fn amid(&mut self, rejection: Rejection) -> Refused {
+    fn amid(&mut self, rejection: Rejection) -> Rejected {
         self.bytes = None;
         let rest = self.body.take().map(|body| Rest::of_long(self.version, body, self.time));
-        Refused { rejection, rest: rest.unwrap_or(Rest::Settled(After::Another)) }
+        Rejected { rejection, rest: rest.unwrap_or(Rest::Settled(After::Another)) }
     }
 }
 
-fn aborted(cause: impl Into<BoxError>) -> Refused {
+fn aborted(cause: impl Into<BoxError>) -> Rejected {
     let rejection = Rejection::new(RejectionKind::BodyAborted, "the body broke off").caused_by(cause);
-    Refused { rejection, rest: Rest::Settled(After::Another) }
+    Rejected { rejection, rest: Rest::Settled(After::Another) }
 }
 
 /// An error and what is behind it.

@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::HeadCheck;
-use super::reject::{Exit, Refused};
+use super::reject::{Exit, Rejected};
 use super::response_body::ResponseBody;
 use super::rest::Rest;
 use crate::error::BoxError;
@@ -101,8 +101,8 @@ where
         let (mut head, body) = request.into_parts();
         let state = match self.check.check(&mut head) {
             Ok(()) => State::Passed { answer: self.inner.call(Request::from_parts(head, body)) },
-            Err(rejection) => State::Refused {
-                refused: Refused { rejection, rest: Rest::of(&head, body) },
+            Err(rejection) => State::Rejected {
+                rejected: Rejected { rejection, rest: Rest::of(&head, body) },
                 exit: Arc::clone(&self.exit),
             },
         };
@@ -121,7 +121,7 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum State<F> {
-        Refused { refused: Refused, exit: Arc<Exit> },
+        Rejected { rejected: Rejected, exit: Arc<Exit> },
         Passed { #[pin] answer: F },
     }
 }
@@ -136,7 +136,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
-            StateProjection::Refused { refused, exit } => refused.poll(exit, cx).map(Ok),
+            StateProjection::Rejected { rejected, exit } => rejected.poll(exit, cx).map(Ok),
             StateProjection::Passed { answer } => answer.poll(cx).map_ok(|response| response.map(ResponseBody::new)),
         }
     }

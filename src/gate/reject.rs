@@ -87,12 +87,12 @@ impl fmt::Debug for Exit {
 }
 
 /// A rejection, and what has to be waited for before it is answered.
-pub(super) struct Refused {
+pub(super) struct Rejected {
     pub(super) rejection: Rejection,
     pub(super) rest: Rest,
 }
 
-impl Refused {
+impl Rejected {
     /// It answers once.
     pub(super) fn poll(&mut self, exit: &Exit, cx: &mut Context<'_>) -> Poll<Response<ResponseBody>> {
         Pin::new(&mut self.rest).poll(cx).map(|after| after.mark(exit.reject(self.rejection.clone(), None)))

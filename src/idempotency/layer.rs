@@ -21,6 +21,42 @@ use crate::provider::Provider;
 /// [`Received`](crate::Received) and [`Delivery`](crate::Delivery) in the extensions and the event's JSON in the body.
 /// A 2xx of the inner service completes the event and is remembered; any other answer frees the key and is passed on.
 ///
+/// ```
+/// use axum::{Json, Router, routing::post};
+/// use http::HeaderName;
+/// use tower::ServiceBuilder;
+/// use tower_webhook::encoding::Encoding;
+/// use tower_webhook::idempotency::{IdempotencyLayer, MemoryStore};
+/// use tower_webhook::layers::VerifyLayer;
+/// use tower_webhook::provider::aella::Aella;
+/// use tower_webhook::scheme::{Hmac, MacAlgorithm, Signed};
+/// use tower_webhook::secret::Secret;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let secret = Secret::utf8("ae_sk_test_example")?;
+/// let signed = Signed::new(HeaderName::from_static("x-aella-signature"), Encoding::Hex);
+/// let verify = VerifyLayer::new(Hmac::new(MacAlgorithm::HmacSha512, signed, secret.clone())?);
+/// let dedupe = IdempotencyLayer::new("aella-ng", Aella::new(secret)?, MemoryStore::new(1_000_000));
+/// // The first is the outermost: verification stands in front.
+/// let stack = ServiceBuilder::new().layer(verify).layer(dedupe);
+/// let handler = post(async |Json(event): Json<serde_json::Value>| println!("{}", event["event"]));
+/// let app: Router = Router::new().route("/aella", handler.layer(stack));
+///
+/// # use tower::ServiceExt;
+/// let body = r#"{"event":"transfer.completed","data":{"id":"7b"}}"#;
+/// # use tower_webhook::{clock::{Clock, OsEntropy, SystemClock}, provider::{Message, Provider}, scheme::Sealing};
+/// # let aella = Aella::new(Secret::utf8("ae_sk_test_example")?)?;
+/// # let sealing = Sealing::new(SystemClock.now().unwrap(), &OsEntropy);
+/// # let mut request = aella.seal(Message::new(body).content_type("application/json".parse()?), &sealing)?;
+/// # *request.uri_mut() = "/aella".parse()?;
+/// # let request = request.map(axum::body::Body::from);
+/// assert_eq!(app.clone().oneshot(request).await?.status(), 200);
+/// let unsigned = http::Request::post("/aella").body(axum::body::Body::from(body))?;
+/// assert_eq!(app.oneshot(unsigned).await?.status(), 401);
+/// # Ok(()) }
+/// ```
+///
 /// A sender that hangs up cancels nothing. As long as somebody awaits the answer, a delivery runs in the task that does,
 /// which for most servers is the connection's; dropped, it goes on in a task of its own. It needs a tokio runtime.
 ///

@@ -31,7 +31,7 @@ const LONGEST_RETRY_AFTER: u64 = 30;
 pub(crate) struct Claims<S> {
     store: Patient<S>,
     settings: Settings,
-    /// What still waits for a store that could not be told of a completion.
+    /// What still waits to be marked in a store that cannot be reached.
     drain: Drain,
 }
 

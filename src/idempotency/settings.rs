@@ -85,7 +85,7 @@ impl Settings {
         self
     }
 
-    /// How long a repeat waits for the first copy to finish before it is told to come again. Default: 500 ms.
+    /// How long a repeat waits for the first copy to finish before it is answered 503. Default: 500 ms.
     #[must_use]
     pub fn in_flight_wait(mut self, wait: Duration) -> Self {
         self.in_flight_wait = wait;
@@ -103,10 +103,10 @@ impl Settings {
         self
     }
 
-    /// How long the 2xx of a handled event is held back for a store that cannot be told of it. Default: 2 seconds.
+    /// How long the 2xx of a handled event is held back for a store that cannot be reached to mark it. Default: 2 seconds.
     ///
-    /// After that the sender gets its answer, and the store is told in the background until the lease ends. A repeat that
-    /// comes after the lease, from a store that was told nothing, is handled again.
+    /// After that the sender gets its answer, and it is marked in the background until the lease ends. A repeat that
+    /// comes after the lease, where it could not be marked, is handled again.
     #[must_use]
     pub fn mark_within(mut self, time: Duration) -> Self {
         self.mark_within = time;

@@ -87,7 +87,7 @@ impl BasicAuthLayer {
         Ok(Self { known, challenge })
     }
 
-    /// The realm that a refused sender is told. Default: `webhook`.
+    /// The realm in the challenge to a rejected sender. Default: `webhook`.
     ///
     /// # Errors
     ///

@@ -151,7 +151,7 @@ pub(crate) fn check_head(scheme: &dyn Scheme, clock: &dyn Clock, head: &Parts) -
     scheme.check_head(&head.headers, now)
 }
 
-/// Opens a body, leaves [`Verified`] in the head, and makes the head tell the length of the plaintext.
+/// Opens a body, leaves [`Verified`] in the head, and makes the head state the length of the plaintext.
 pub(crate) fn open(scheme: &dyn Scheme, clock: &dyn Clock, head: &mut Parts, body: Bytes) -> Result<Bytes, Rejection> {
     let now = now(clock)?;
     let username = credentials(scheme, head)?.map(Authenticated::shared_username);

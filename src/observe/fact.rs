@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::error::Rejection;
 
-/// Somebody who is told each fact once, in the task that found it out. It must not block.
+/// Whoever takes note of what becomes of deliveries: each fact once, in the task that found it out. It must not block.
 pub trait Observer: Send + Sync + 'static {
     /// Takes note of a fact.
     fn observe(&self, fact: &Fact<'_>, about: &About<'_>);
@@ -78,7 +78,7 @@ pub enum Fact<'a> {
         /// The limit.
         after: Duration,
     },
-    /// A handled event was answered while the store does not know it; the store is told in the background.
+    /// A handled event was answered while the store does not know it yet; it is marked in the background.
     CompletionLate,
     /// A handled event is not marked in the store: a repeat may run it again.
     CompletionUnknown(&'a (dyn Error + 'static)),

@@ -6,7 +6,7 @@ use crate::layers::BasicAuthLayer;
 use crate::provider::Provider;
 
 impl<P: Provider, D> Receiver<P, D> {
-    /// What a shared store is told about whose this receiver's name is: tenant, provider, name, and what tells its keys and
+    /// What a shared store learns about whose this receiver's name is: tenant, provider, name, and what tells its keys and
     /// its Basic user names from others. With Redis, `RedisStore::enroll` takes it at the start.
     #[must_use]
     pub fn identity(&self) -> ReceiverIdentity {

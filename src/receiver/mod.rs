@@ -6,7 +6,7 @@
 
 #[cfg(feature = "axum")]
 mod axum;
-mod front;
+mod checks;
 mod identity;
 mod tenants;
 
@@ -24,10 +24,47 @@ use crate::layers::{BasicAuthLayer, SourceIpLayer};
 use crate::observe::{Observer, Reporter};
 use crate::provider::Provider;
 
-pub use front::{ReceiverBody, ReceiverHead};
+pub use checks::{ReceiverBody, ReceiverHead};
 pub use tenants::{KeySource, Tenants};
 
 /// Receives one provider's deliveries, in the right order and nothing forgotten.
+///
+/// ```
+/// use tower_webhook::layers::{BasicAuthLayer, Credentials};
+/// use tower_webhook::provider::{Lookup, mambu::{self, Mambu}};
+/// use tower_webhook::{MemoryStore, Outcome, Received, Receiver, secret::Secret};
+///
+/// async fn on_mambu(event: Received<mambu::Event>) -> Outcome {
+///     println!("{}: {} bytes", event.delivery().key(), event.delivery().raw().len());
+///     Outcome::Done
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let basic = BasicAuthLayer::new([Credentials::new("mambu", Secret::utf8("correct horse battery staple")?)?])?;
+/// let mambu = Receiver::new("mambu-core", Mambu::new().event_at(Lookup::json("/event")?))
+///     .basic_auth(&basic)
+///     .max_body(64 * 1024)
+///     .dedupe(MemoryStore::new(1_000_000))
+///     .handle(on_mambu);
+///
+/// # use tower::ServiceExt;
+/// let request = http::Request::post("/").header("x-notifications-idempotency-key", "6f1c");
+/// let body = r#"{"event":"deposit"}"#.to_owned();
+/// assert_eq!(mambu.clone().oneshot(request.body(body.clone())?).await?.status(), 401);
+///
+/// let request = http::Request::post("/").header("x-notifications-idempotency-key", "6f1c");
+/// let request = request.header("authorization", "Basic bWFtYnU6Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ==");
+/// assert_eq!(mambu.oneshot(request.body(body)?).await?.status(), 200);
+/// # Ok(()) }
+/// ```
+///
+/// # Order
+///
+/// In whatever order its methods are called, a delivery passes: source address, Basic credentials, method and content
+/// type; proof headers; the body, within its limits; verification and decryption; decoding; claims, one per event; the
+/// handler. Layers of others stand around it where they judge requests (tracing, limits, timeouts), and inside, behind
+/// [`layer`](Self::layer), where they are about events. What changes a body must not stand outside: bytes are signed.
 ///
 /// Without `.dedupe(..)` it does not become a service:
 ///
@@ -105,7 +142,8 @@ impl<P: Provider> Receiver<P> {
         }
     }
 
-    /// Keeps idempotency keys in this store. Clones of one store share its keys, each receiver under its own name.
+    /// Keeps idempotency keys in this store, per event, behind verification: in front of it a stranger could take up keys.
+    /// Clones of one store share its keys, each receiver under its own name.
     pub fn dedupe<D: DedupeStore>(self, store: D) -> Receiver<P, D> {
         self.store(store)
     }
@@ -138,13 +176,15 @@ impl<P: Provider> Receiver<P> {
 }
 
 impl<P: Provider, D> Receiver<P, D> {
-    /// Demands Basic credentials, before the body is read. Default: none.
+    /// Demands Basic credentials, after the source address and before the body is read. Default: none. A provider whose
+    /// scheme proves no sender, such as Mambu, must have them, or everything is answered 500.
     pub fn basic_auth(mut self, layer: &BasicAuthLayer) -> Self {
         self.head.basic = Some(layer.clone());
         self
     }
 
-    /// Takes deliveries from these addresses alone. Default: from any.
+    /// Takes deliveries from these addresses alone, judged before all else. Default: from any. Behind a proxy the address is
+    /// the proxy's: see [`SourceIpLayer::trusted_proxies`].
     pub fn sources(mut self, layer: &SourceIpLayer) -> Self {
         self.head.sources = Some(layer.clone());
         self

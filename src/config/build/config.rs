@@ -87,7 +87,7 @@ impl Config {
     ///
     /// Where there are `sources`, whoever serves says who is connected: by [`PeerAddr`](crate::gate::PeerAddr) in a request's
     /// extensions, or by [`SourceIpLayer::peer`](crate::layers::SourceIpLayer::peer) on [`Endpoint::sources`]. A Redis that
-    /// others use too is told by [`RedisStore::enroll`](crate::idempotency::RedisStore::enroll) whose the names are.
+    /// others use too learns by [`RedisStore::enroll`](crate::idempotency::RedisStore::enroll) whose the names are.
     ///
     /// # Errors
     ///

@@ -23,7 +23,7 @@ impl SecretText {
     ///
     /// # Security
     ///
-    /// Whoever prints this has told everybody.
+    /// Whoever prints this has shown it to everybody.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! Work under a lease: renewed while it runs, told when the lease is lost, and dropped when it takes too long.
+//! Work under a lease: renewed while it runs, warned when the lease is lost, and dropped when it takes too long.
 
 use std::convert::Infallible;
 use std::future::Future;

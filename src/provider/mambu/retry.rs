@@ -1,4 +1,4 @@
-//! When Mambu tries again, which it tells in two ways.
+//! When Mambu tries again, which its documents state in two ways.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Assumed: who looks at failed messages at all does so within a week.
 pub(super) const RESEND_WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// How often Mambu tries, as its documents of two times tell. Neither tells the waits.
+/// How often Mambu tries, as its documents of two times state. Neither states the waits.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum RetryPolicy {

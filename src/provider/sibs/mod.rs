@@ -116,7 +116,7 @@ impl Sibs {
     }
 }
 
-/// Which `statusCode` the gateway reads as an acknowledgement. Two pages tell two.
+/// Which `statusCode` the gateway reads as an acknowledgement. Two pages state two.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum AckCode {

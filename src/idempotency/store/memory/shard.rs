@@ -69,7 +69,7 @@ impl Shard {
         self.looks.due(now).is_some()
     }
 
-    /// Clears expired records away, at most so many, and tells how many. Most ends move on once, when the event is done,
+    /// Clears expired records away, at most so many, and returns how many. Most ends move on once, when the event is done,
     /// so a look may find nothing; it is then known when to look again.
     pub(super) fn sweep(&mut self, now: Moment, most: usize) -> usize {
         let mut swept = 0;

@@ -10,7 +10,7 @@ use super::cause::Cause;
 pub(super) enum Fault {
     /// The server does not know the script: send its text.
     NoScript,
-    /// The call was not run, and will not be now: tell the caller.
+    /// The call was not run, and will not be now: the caller gets it.
     Final(StoreErrorKind),
     /// The server cannot answer now: again, on the same connection.
     Away,
