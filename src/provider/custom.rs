@@ -47,20 +47,17 @@
 //! ```
 
 use std::fmt;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderValue, Request};
 use serde::Deserialize;
 
-use super::{Decoded, Delivered, EventKey, Events, Lookup, Message, Profile, Provider, Retries};
+use super::{Decoded, EventKey, Events, Lookup, Message, Profile, Provider};
 use crate::error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
 use crate::event::{self, Notification};
 use crate::json;
 use crate::scheme::{Scheme, SealError, Sealing};
-
-const DAY: Duration = Duration::from_hours(24);
 
 /// A sender by configuration. See the [module docs](self) for an example.
 pub struct Custom {
@@ -86,7 +83,7 @@ impl Custom {
         if key.iter().all(|place| matches!(place, Lookup::Fixed(_))) {
             return Err(ConfigError::new(ConfigErrorKind::NoEventKey));
         }
-        Ok(Self { scheme: Box::new(scheme), key, event: None, profile: profile() })
+        Ok(Self { scheme: Box::new(scheme), key, event: None, profile: Profile::new("custom") })
     }
 
     /// Where a delivery says what it is about. Default: nowhere.
@@ -179,20 +176,6 @@ impl fmt::Debug for Custom {
             .field("event", &self.event)
             .field("profile", &self.profile)
             .finish()
-    }
-}
-
-fn profile() -> Profile {
-    Profile {
-        name: "custom",
-        methods: vec![Method::POST],
-        content_types: Vec::new(),
-        max_body: 1024 * 1024,
-        max_events: 1,
-        answer_within: None,
-        retries: Retries::unpublished(5 * DAY),
-        delivered: Delivered::AnySuccess,
-        resend_window: DAY,
     }
 }
 

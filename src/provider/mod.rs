@@ -34,6 +34,8 @@ pub use any::{AnyEvent, AnyProvider};
 pub use events::{Events, Unreadable};
 pub use lookup::Lookup;
 
+const DAY: Duration = Duration::from_hours(24);
+
 /// A sender of webhooks, in both directions: the same room opens and seals.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a provider",
@@ -284,6 +286,23 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// A profile for a sender that publishes nothing, to be changed where it does: POST, any content type, 1 MiB of body, one
+    /// event, any 2xx, retries for 5 days, and 1 day for resends by hand.
+    #[must_use]
+    pub fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            methods: vec![Method::POST],
+            content_types: Vec::new(),
+            max_body: 1024 * 1024,
+            max_events: 1,
+            answer_within: None,
+            retries: Retries::unpublished(5 * DAY),
+            delivered: Delivered::AnySuccess,
+            resend_window: DAY,
+        }
+    }
+
     /// How long a key must be remembered: all retries and resends, and a fifth on top.
     #[must_use]
     pub fn retention(&self) -> Duration {
