@@ -44,16 +44,14 @@ pub(super) const LIBRARY: &[(&str, &[&str])] = &[
 
 /// The same for the files and folders of the program, among themselves. What is public of the library they may all use.
 pub(super) const PROGRAM: &[(&str, &[&str])] = &[
-    ("any", &[]),
     ("plain", &[]),
     ("outlet", &[]),
-    ("config", &["any"]),
-    ("lines", &["any", "plain"]),
-    ("names", &["config", "lines"]),
-    ("store", &["config", "lines", "names"]),
-    ("explain", &["any", "config", "lines", "plain"]),
-    ("listen", &["any", "config", "lines", "names", "outlet", "store"]),
-    ("send", &["any", "config", "lines"]),
+    ("lines", &["plain"]),
+    ("names", &["lines"]),
+    ("store", &["lines", "names"]),
+    ("explain", &["lines", "plain"]),
+    ("listen", &["lines", "names", "outlet", "store"]),
+    ("send", &["lines"]),
 ];
 
 /// Uses of another room by the tests inside a file: the file, and the room.
