@@ -37,7 +37,7 @@
 //!
 //! | you want | look at |
 //! |---|---|
-//! | a service with a handler, or a layer in front of your routes | [`receiver`] |
+//! | a service with a handler, with a state, for batches; or a layer in front of your routes | [`receiver`] |
 //! | to know what a provider sends, and how sure that is | [`provider::aella`], [`provider::banking_circle`], [`provider::mambu`], [`provider::opp`], [`provider::sibs`], [`provider::standard_webhooks`] |
 //! | one event type for all providers | [`event::Event`] through [`Received::shared`] |
 //! | single layers, stacked by hand | [`layers`], [`idempotency::IdempotencyLayer`] |
@@ -46,7 +46,12 @@
 //! | any other sender, without code of its own | [`provider::custom`] with a [`scheme::Template`] |
 //! | a provider of your own | [`provider::Provider`] with a [`scheme`] |
 //! | keys that change while deliveries come | [`secret::KeySwap`] |
+//! | keys that are looked up, tenant by tenant | [`receiver::Tenants`] |
+//! | metrics, or logs of your own | [`observe`] |
+//! | to stop without losing what is in hand | [`delivery::Drain`] |
 //! | what a rejection means | [`RejectionKind`] |
+//! | another answer to rejected deliveries | [`gate::Responder`] |
+//! | to test your handlers and your app | `testing`, `Received::for_test` |
 //!
 //! # Features
 //!
@@ -58,7 +63,7 @@
 //! | `config` | no | `config`: the program's configuration file, for applications with handlers of their own; with `asymmetric` and `redis-tls`, since a file may name them |
 //! | `redis` | no | [`idempotency::RedisStore`](crate::idempotency), a dedupe store for several receivers |
 //! | `redis-tls` | no | the same over TLS |
-//! | `testing` | no | the contract suite for dedupe stores |
+//! | `testing` | no | `testing`: deliveries as the provider sends them, and the contract suite for dedupe stores; `Received::for_test` |
 //!
 //! A feature adds API and changes nothing else.
 //!
@@ -66,9 +71,9 @@
 //!
 //! - Never a 2xx for a delivery that was not handled, unless a route asks for it by name
 //!   ([`Mismatch::AcknowledgeUnhandled`](idempotency::Mismatch::AcknowledgeUnhandled)).
-//! - A rejected peer gets a status and nothing more; [`Rejection`] in the response's extensions has the rest for you.
+//! - A rejected peer gets a status and nothing more, unless a [`Responder`](gate::Responder) of yours adds to it; [`Rejection`] in the response's extensions has the rest for you.
 //! - No layer changes a service's error type.
-//! - The API may change until 1.0, with every change in the changelog. The oldest compiler is the one in `Cargo.toml`.
+//! - The API may change until 1.0, with every change in the changelog. The oldest compiler is Rust 1.95.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod clock;
@@ -96,6 +101,6 @@ pub use idempotency::MemoryStore;
 pub use receiver::Receiver;
 
 /// The README's examples, compiled and run.
-#[cfg(all(doctest, feature = "axum", feature = "redis"))]
+#[cfg(all(doctest, feature = "axum", feature = "redis", feature = "testing"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

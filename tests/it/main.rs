@@ -32,6 +32,7 @@ mod inside;
 mod key_swap;
 mod keys;
 mod laws;
+mod links;
 mod mambu;
 mod marking;
 mod memory;
