@@ -1,6 +1,6 @@
 //! Time and randomness as arguments: [`Clock`] for the wall clock, [`Entropy`] for nonces and tokens.
 //!
-//! Leases and deadlines use tokio's monotonic clock, which a test can pause; this room is for what must be
+//! Leases and deadlines use tokio's monotonic clock, which a test can pause; this module is for what must be
 //! compared with a time that somebody else wrote down.
 
 use std::fmt;

@@ -32,7 +32,6 @@ mod inside;
 mod key_swap;
 mod keys;
 mod laws;
-mod links;
 mod mambu;
 mod marking;
 mod memory;
