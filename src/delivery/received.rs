@@ -189,8 +189,9 @@ impl Delivery {
         self.0.fence
     }
 
-    /// The type of the event that came with it.
-    pub(crate) fn event_type(&self) -> &'static str {
+    /// The name of the type of the event that came with it, as [`std::any::type_name`] has it.
+    #[must_use]
+    pub fn event_type(&self) -> &'static str {
         self.0.event_type
     }
 

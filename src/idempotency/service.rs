@@ -89,6 +89,12 @@ where
     }
 }
 
+/// One event, and the head for who takes requests. Boxed: every future between here and the handler would have room for it.
+struct Task<E> {
+    head: Option<Box<Parts>>,
+    event: Decoded<E>,
+}
+
 /// A delivery's way through the claims of its events.
 struct Under {
     common: Common,
@@ -130,10 +136,10 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         let only = if under.common.unreadable.is_none() { <[_; 1]>::try_from(events) } else { Err(events) };
         match only {
             Ok([event]) => {
-                let event = Box::new((head, event));
+                let task = Box::new(Task { head, event });
                 InHand::new(self.admission.drain.track(async move {
                     let Some(seat) = ready.seats(1).next() else { return Ok(panicked(&engine.admission.exit)) };
-                    let came = engine.run(&under, event, seat).await;
+                    let came = engine.run(&under, task, seat).await;
                     answer_one(&engine.admission.exit, &under.common, came)
                 }))
             }
@@ -153,28 +159,22 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         let runs = events
             .into_iter()
             .zip(ready.seats(count))
-            .map(move |(event, seat)| engine.run(way, Box::new((head.clone(), event)), seat));
+            .map(move |(event, seat)| engine.run(way, Box::new(Task { head: head.clone(), event }), seat));
         // Who waits for all of them must get all of them.
         let at_a_time = if I::TAKES_BATCHES { count.max(1) } else { self.batch_concurrency };
         let came = futures_util::stream::iter(runs).buffered(at_a_time).collect().await;
         answer_all(&self.admission.exit, &under.common, came)
     }
 
-    /// Boxed: every future between here and the handler would have room for the event and its head.
-    async fn run<I: Inner<P::Event>>(
-        &self,
-        under: &Under,
-        event: Box<(Option<Box<Parts>>, Decoded<P::Event>)>,
-        seat: I,
-    ) -> Came<I::Error> {
-        let event_key = event.1.key.clone();
+    async fn run<I: Inner<P::Event>>(&self, under: &Under, task: Box<Task<P::Event>>, seat: I) -> Came<I::Error> {
+        let event_key = task.event.key.clone();
         let key = match under.common.verified().tenant() {
             None => self.namespace.key(&event_key),
             Some(tenant) => self.namespace.of_tenant(tenant).key(&event_key),
         };
         let settled = match under.store_away.get() {
             Some(rejection) => Settled::Refused(rejection.clone()),
-            None => self.claim_and_handle(under, &key, event, seat).await,
+            None => self.claim_and_handle(under, &key, task, seat).await,
         };
         if let Some(rejection) = settled.store_away() {
             under.store_away.get_or_init(|| rejection.clone());
@@ -186,17 +186,17 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         &self,
         under: &Under,
         key: &KeyHash,
-        event: Box<(Option<Box<Parts>>, Decoded<P::Event>)>,
+        task: Box<Task<P::Event>>,
         seat: I,
     ) -> Settled<Answer<I::Error>> {
         let common = &under.common;
-        let fingerprint = Fingerprint::of(event.1.identity);
+        let fingerprint = Fingerprint::of(task.event.identity);
         let mut attempt = 0;
         let settled = {
             let attempt = &mut attempt;
             let work = move |grant: Grant| {
                 *attempt = grant.fence.map_or(0, NonZeroU64::get);
-                let (head, event) = *event;
+                let Task { head, event } = *task;
                 let received = self.admission.received(common, event, grant.fence, grant.lost);
                 seat.handle(Job { received, head, acknowledgement: common.acknowledgement.clone() })
             };

@@ -14,7 +14,7 @@ pub(super) fn store(spec: &StoreSpec, place: &Place<'_>) -> Option<AnyStore> {
             None
         }
         StoreSpec::Memory { capacity } => Some(AnyStore::Memory(MemoryStore::new(*capacity))),
-        StoreSpec::Redis(spec) => redis(spec, place).map(|store| AnyStore::Redis(store)),
+        StoreSpec::Redis(spec) => redis(spec, place).map(AnyStore::Redis),
     }
 }
 

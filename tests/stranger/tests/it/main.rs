@@ -1,0 +1,6 @@
+//! The application's tests: its handlers alone, the whole app on a Redis, and its end.
+
+mod app;
+mod handlers;
+mod redis;
+mod stop;
