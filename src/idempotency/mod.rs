@@ -1,4 +1,4 @@
-//! Each event handled as often as the money moved: once.
+//! Handles each event at most once per idempotency key: claims, leases, and the stores that keep them.
 //!
 //! A [`DedupeStore`] keeps one record per event key and moves it by four operations, each a compare-and-set on a token
 //! that the caller made before the first try. So a time-out is safe to repeat, a late reply does no damage, and a

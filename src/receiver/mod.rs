@@ -1,4 +1,4 @@
-//! The paved path: [`Receiver`] fixes the order of the layers once, since the order is where safety lies.
+//! The recommended way to assemble: [`Receiver`] fixes the order of the layers once, since the order is where safety lies.
 //!
 //! Source address, Basic credentials, method and content type are judged by the head; then the body is read within
 //! bounds, opened, decoded, deduplicated per event and handed to a handler or to an inner service. A dedupe layer in
