@@ -3,12 +3,9 @@
 //! `cargo run --example axum` starts on a free port, sends itself a good and a forged delivery, and ends.
 //! `cargo run --example axum -- 127.0.0.1:3000` serves until Ctrl-C and lets what is in hand finish.
 
-use std::future::IntoFuture as _;
 use std::net::SocketAddr;
 
 use axum::{Router, routing::post};
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use tower_webhook::delivery::Drain;
 use tower_webhook::layers::{BasicAuthLayer, Credentials};
 use tower_webhook::provider::Lookup;
@@ -16,10 +13,10 @@ use tower_webhook::provider::aella::{self, Aella};
 use tower_webhook::provider::mambu::{self, Mambu};
 use tower_webhook::{ConfigError, MemoryStore, Outcome, Received, Receiver, secret::Secret};
 
-#[path = "support/play.rs"]
-mod play;
+#[path = "support/serve.rs"]
+mod serve;
 
-use play::BoxError;
+use serve::BoxError;
 
 /// The handler of a service: its outcome makes the answer.
 async fn on_aella(event: Received<aella::Event>) -> Outcome {
@@ -45,37 +42,20 @@ fn app(aella_secret: Secret, mambu_password: Secret, drain: &Drain) -> Result<Ro
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
-    let given = std::env::args().nth(1);
-    let listener = TcpListener::bind(given.as_deref().unwrap_or("127.0.0.1:0")).await?;
-    let address = listener.local_addr()?;
-    println!("listening on http://{address}/aella and http://{address}/mambu");
-
     let drain = Drain::new();
     let app = app(secret("AELLA_SECRET")?, secret("MAMBU_PASSWORD")?, &drain)?;
-    let (stop, stopped) = oneshot::channel::<()>();
-    let shutdown = async move {
-        let _ = stopped.await;
-        drain.begin();
-        drain.finished().await;
-    };
-    let server = tokio::spawn(axum::serve(listener, app).with_graceful_shutdown(shutdown).into_future());
-    match given {
-        Some(_) => tokio::signal::ctrl_c().await?,
-        None => try_out(address).await?,
-    }
-    drop(stop);
-    Ok(server.await??)
+    serve::run(app, drain, try_out).await
 }
 
 /// From the environment, or an example that anybody can read here.
 fn secret(variable: &str) -> Result<Secret, ConfigError> {
-    Secret::utf8(std::env::var(variable).as_deref().unwrap_or("correct horse battery staple"))
+    Secret::utf8(serve::secret(variable, "correct horse battery staple"))
 }
 
 /// Plays Aella: one good delivery, and one of somebody who does not know the secret.
 async fn try_out(receiver: SocketAddr) -> Result<(), BoxError> {
     let body = r#"{"event":"transfer.completed","timestamp":"2024-12-06T14:00:00Z","data":{"id":"7b","amount":10000}}"#;
     let stranger = Aella::new(Secret::utf8("wrong horse battery staple")?)?;
-    play::deliver(receiver, "/aella", &Aella::new(secret("AELLA_SECRET")?)?, body, 200).await?;
-    play::deliver(receiver, "/aella", &stranger, body, 401).await
+    serve::deliver(receiver, "/aella", &Aella::new(secret("AELLA_SECRET")?)?, body, 200).await?;
+    serve::deliver(receiver, "/aella", &stranger, body, 401).await
 }

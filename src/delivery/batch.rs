@@ -28,7 +28,7 @@ pub trait IntoOutcomes {
 
 impl IntoOutcomes for () {
     fn into_outcomes(self, events: usize) -> Vec<Outcome> {
-        std::iter::repeat_with(|| Outcome::Done).take(events).collect()
+        all(events, || Outcome::Done)
     }
 }
 
@@ -44,9 +44,13 @@ impl<T: IntoOutcomes, E: fmt::Display> IntoOutcomes for Result<T, E> {
     fn into_outcomes(self, events: usize) -> Vec<Outcome> {
         match self {
             Ok(outcomes) => outcomes.into_outcomes(events),
-            Err(error) => std::iter::repeat_with(|| Outcome::failed(error.to_string())).take(events).collect(),
+            Err(error) => all(events, || Outcome::failed(error.to_string())),
         }
     }
+}
+
+fn all(events: usize, outcome: impl FnMut() -> Outcome) -> Vec<Outcome> {
+    std::iter::repeat_with(outcome).take(events).collect()
 }
 
 /// A function from all new events of a delivery, at least one, to their outcomes.

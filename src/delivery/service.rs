@@ -56,10 +56,9 @@ where
         (0..events).filter_map(move |_| ready.take().or_else(|| spare.clone()))
     }
 
-    async fn handle(self, job: Job<E>) -> Handled<Answer<S::Error>> {
+    async fn handle(self, mut job: Job<E>) -> Handled<Answer<S::Error>> {
         let Self(mut service) = self;
-        let is_acknowledged = job.acknowledgement.is_some();
-        let acknowledgement = job.acknowledgement.clone();
+        let acknowledgement = job.acknowledgement.take();
         if let Err(error) = poll_fn(|cx| service.poll_ready(cx)).await {
             return broken(error);
         }
@@ -71,7 +70,7 @@ where
             return not_done(response);
         }
         let answered = |response| Answer::Service(Ok(response), None);
-        if let Some(remember) = acknowledgement.filter(|_| is_acknowledged).or_else(|| without_body(&response)) {
+        if let Some(remember) = acknowledgement.or_else(|| without_body(&response)) {
             return Handled::Done { answer: answered(response), remember };
         }
         match Box::pin(with_body(response)).await {
