@@ -1,0 +1,272 @@
+//! The words of JSON (RFC 8259): where a string, a number or a name begins and ends in a text.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer};
+
+use super::fault::Fault;
+
+/// A place in a text.
+#[derive(Clone, Copy)]
+pub(super) struct Text<'de> {
+    text: &'de str,
+    at: usize,
+}
+
+/// A string of the document.
+#[derive(Clone, Copy)]
+pub(super) struct Quoted<'de> {
+    /// Between its quotes, as it was written.
+    inside: &'de str,
+    /// With its quotes, where a character in it is escaped.
+    escaped: Option<&'de str>,
+}
+
+impl<'de> Text<'de> {
+    pub(super) fn new(text: &'de str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(super) fn since(&self, start: usize) -> &'de str {
+        self.text.get(start..self.at).unwrap_or_default()
+    }
+
+    /// The next byte that is no white space.
+    pub(super) fn peek(&mut self) -> Option<u8> {
+        loop {
+            match self.text.as_bytes().get(self.at)? {
+                b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
+                byte => return Some(*byte),
+            }
+        }
+    }
+
+    /// Passes the byte that was peeked at.
+    pub(super) fn pass(&mut self) {
+        self.at += 1;
+    }
+
+    /// What stands here is not what JSON asks for.
+    pub(super) fn unexpected(&self) -> Fault {
+        Fault::syntax(self.at + 1)
+    }
+
+    /// The string that begins with the quote here.
+    pub(super) fn string(&mut self) -> Result<Quoted<'de>, Fault> {
+        let (bytes, start) = (self.text.as_bytes(), self.at);
+        let mut is_plain = true;
+        self.at += 1;
+        loop {
+            self.at += plain_length(bytes.get(self.at..).unwrap_or_default());
+            match bytes.get(self.at) {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    is_plain = false;
+                    self.escape()?;
+                }
+                _ => return Err(self.unexpected()),
+            }
+        }
+        let inside = self.text.get(start + 1..self.at).unwrap_or_default();
+        self.at += 1;
+        Ok(Quoted { inside, escaped: (!is_plain).then(|| self.since(start)) })
+    }
+
+    fn escape(&mut self) -> Result<(), Fault> {
+        let rest = self.text.as_bytes().get(self.at + 1..).unwrap_or_default();
+        let length = match rest {
+            [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
+            [b'u', digits @ ..] if digits.iter().take(4).filter(|byte| byte.is_ascii_hexdigit()).count() == 4 => 6,
+            _ => return Err(self.unexpected()),
+        };
+        self.at += length;
+        Ok(())
+    }
+
+    /// The number that begins here.
+    pub(super) fn number(&mut self) -> Result<&'de str, Fault> {
+        let start = self.at;
+        if self.is(b'-') {
+            self.at += 1;
+        }
+        if self.is(b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.is(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if self.is(b'e') || self.is(b'E') {
+            self.at += 1;
+            if self.is(b'+') || self.is(b'-') {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(self.since(start))
+    }
+
+    /// `true`, `false` or `null`.
+    pub(super) fn word(&mut self) -> Result<&'static str, Fault> {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let is = |word: &&&str| rest.starts_with(word.as_bytes());
+        let word = ["null", "true", "false"].iter().find(is).ok_or_else(|| self.unexpected())?;
+        self.at += word.len();
+        Ok(word)
+    }
+
+    /// At the end of the text there is nothing but white space.
+    pub(super) fn end(&mut self) -> Result<(), Fault> {
+        self.peek().map_or(Ok(()), |_| Err(self.unexpected()))
+    }
+
+    fn is(&self, byte: u8) -> bool {
+        self.text.as_bytes().get(self.at) == Some(&byte)
+    }
+
+    fn digits(&mut self) -> Result<(), Fault> {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        self.at += count;
+        if count == 0 { Err(self.unexpected()) } else { Ok(()) }
+    }
+}
+
+impl<'de> Quoted<'de> {
+    /// The string, where nothing in it is escaped.
+    pub(super) fn plain(self) -> Option<&'de str> {
+        self.escaped.is_none().then_some(self.inside)
+    }
+
+    /// The text that it is. `None`: it holds half a surrogate pair, and is none.
+    pub(super) fn text(self) -> Option<Cow<'de, str>> {
+        match self.plain() {
+            Some(plain) => Some(Cow::Borrowed(plain)),
+            None => String::from_utf8(self.said().into_owned()).ok().map(Cow::Owned),
+        }
+    }
+
+    /// Hands it to a visitor. Half a surrogate pair is no text.
+    pub(super) fn visit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.text() {
+            Some(Cow::Borrowed(text)) => visitor.visit_borrowed_str(text),
+            Some(Cow::Owned(text)) => visitor.visit_string(text),
+            None => Err(Fault::of_type()),
+        }
+    }
+
+    /// What it says, in UTF-8; half a surrogate pair, which is no text but well-formed JSON, is written as WTF-8 has it.
+    pub(super) fn said(self) -> Cow<'de, [u8]> {
+        let said = self.escaped.and_then(|quoted| serde_json::from_str(quoted).ok());
+        said.map_or(Cow::Borrowed(self.inside.as_bytes()), |Said(bytes)| Cow::Owned(bytes))
+    }
+}
+
+/// The bytes of a string: what serde_json reads so may hold half a surrogate pair.
+struct Said(Vec<u8>);
+
+impl<'de> Deserialize<'de> for Said {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_bytes(SaidVisitor)
+    }
+}
+
+struct SaidVisitor;
+
+impl Visitor<'_> for SaidVisitor {
+    type Value = Said;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Said, E> {
+        Ok(Said(bytes.to_vec()))
+    }
+}
+
+/// How many bytes at the beginning may stand in a string as they are.
+fn plain_length(bytes: &[u8]) -> usize {
+    const NEAR: usize = 32;
+    let (near, far) = bytes.split_at_checked(NEAR).unwrap_or((bytes, &[]));
+    match in_words(near) {
+        NEAR => NEAR + in_blocks(far),
+        length => length,
+    }
+}
+
+/// The same for long strings, 64 bytes at a time.
+fn in_blocks(bytes: &[u8]) -> usize {
+    let (blocks, _) = bytes.as_chunks::<64>();
+    let is_plain = |block: &&[u8; 64]| !block.iter().fold(false, |found, byte| found | is_special(*byte));
+    let plain = blocks.iter().take_while(is_plain).count() * 64;
+    plain + in_words(bytes.get(plain..).unwrap_or_default())
+}
+
+/// The same for short strings, eight bytes at a time.
+fn in_words(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks();
+    for (number, word) in words.iter().enumerate() {
+        let marks = specials(u64::from_le_bytes(*word));
+        if marks != 0 {
+            return number * 8 + marks.trailing_zeros() as usize / 8;
+        }
+    }
+    words.len() * 8 + rest.iter().take_while(|byte| !is_special(**byte)).count()
+}
+
+fn is_special(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// Marks in each byte that is a quote, a backslash or a control character: right up to the first, which is the lowest.
+fn specials(word: u64) -> u64 {
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    let below = |word: u64, least: u8| word.wrapping_sub(ONES * u64::from(least)) & !word;
+    let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    (below(word, 0x20) | is(b'"') | is(b'\\')) & (ONES << 7)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_string_ends_at_its_quote_wherever_it_stands() {
+        for length in 0..200 {
+            for (case, inside) in [("plain", "x"), ("high", "\u{e9}"), ("quote", "\\\""), ("backslash", "\\\\")] {
+                for at in 0..length {
+                    let text = format!("\"{}{inside}{}\",\"\\", "y".repeat(at), "z".repeat(length - 1 - at));
+                    let quoted = Text::new(&text).string().unwrap_or_else(|_| panic!("{case} at {at} of {length}"));
+                    assert_eq!(quoted.inside.len(), length - 1 + inside.len(), "{case} at {at} of {length}");
+                    assert_eq!(quoted.plain().is_some(), !inside.starts_with('\\'), "{case} at {at} of {length}");
+                    let open = text.get(..=length).unwrap_or_default();
+                    assert!(Text::new(open).string().is_err(), "{case} at {at} of {length}, no end");
+                    let control = format!("\"{}\u{1f}{}\"", "y".repeat(at), "z".repeat(length - 1 - at));
+                    let fault = Text::new(&control).string().map(Quoted::said).unwrap_err();
+                    assert_eq!(fault.at(), at + 2, "a control character at {at} of {length}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn marks_are_right_up_to_the_first_for_every_byte() {
+        for byte in 0..=u8::MAX {
+            for at in 0..8 {
+                let mut word = [b'x'; 8];
+                word[at] = byte;
+                let first = (specials(u64::from_le_bytes(word)).trailing_zeros() / 8) as usize;
+                assert_eq!(first, if is_special(byte) { at } else { 8 }, "{byte} at {at}");
+            }
+        }
+    }
+}
