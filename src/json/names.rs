@@ -12,7 +12,6 @@ const FEW_NAMES: usize = 32;
 pub(super) type Name<'de> = Cow<'de, [u8]>;
 
 /// The names of all objects that are open, each object's behind those around it.
-#[derive(Default)]
 pub(super) struct Names<'de>(Vec<Name<'de>>);
 
 /// The names of one object.
@@ -33,6 +32,10 @@ pub(super) enum NotTaken {
 }
 
 impl<'de> Names<'de> {
+    pub(super) fn new() -> Self {
+        Self(Vec::with_capacity(FEW_NAMES))
+    }
+
     /// A new object, inside those that are open.
     pub(super) fn open(&mut self) -> Frame<'de> {
         Frame { start: self.0.len(), marks: 0, many: None }

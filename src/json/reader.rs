@@ -45,7 +45,7 @@ enum Progress {
 impl<'de> Reader<'de> {
     /// Of a text that nobody has looked at.
     pub(super) fn new(text: &'de str) -> Self {
-        Self { text: Text::new(text), names: Some(Names::default()), levels: 0, sum: None }
+        Self { text: Text::new(text), names: Some(Names::new()), levels: 0, sum: None }
     }
 
     /// Of a text in which no name stands twice.

@@ -18,10 +18,10 @@ pub(super) struct Text<'de> {
 /// A string of the document.
 #[derive(Clone, Copy)]
 pub(super) struct Quoted<'de> {
-    /// Between its quotes, as it was written.
-    inside: &'de str,
-    /// With its quotes, where a character in it is escaped.
-    escaped: Option<&'de str>,
+    /// With its quotes, as it was written.
+    quoted: &'de str,
+    /// How many of its characters are escaped.
+    escapes: usize,
 }
 
 impl<'de> Text<'de> {
@@ -60,22 +60,21 @@ impl<'de> Text<'de> {
     /// The string that begins with the quote here.
     pub(super) fn string(&mut self) -> Result<Quoted<'de>, Fault> {
         let (bytes, start) = (self.text.as_bytes(), self.at);
-        let mut is_plain = true;
+        let mut escapes = 0;
         self.at += 1;
         loop {
             self.at += plain_length(bytes.get(self.at..).unwrap_or_default());
             match bytes.get(self.at) {
                 Some(b'"') => break,
                 Some(b'\\') => {
-                    is_plain = false;
+                    escapes += 1;
                     self.escape()?;
                 }
                 _ => return Err(self.unexpected()),
             }
         }
-        let inside = self.text.get(start + 1..self.at).unwrap_or_default();
         self.at += 1;
-        Ok(Quoted { inside, escaped: (!is_plain).then(|| self.since(start)) })
+        Ok(Quoted { quoted: self.since(start), escapes })
     }
 
     fn escape(&mut self) -> Result<(), Fault> {
@@ -143,7 +142,11 @@ impl<'de> Text<'de> {
 impl<'de> Quoted<'de> {
     /// The string, where nothing in it is escaped.
     pub(super) fn plain(self) -> Option<&'de str> {
-        self.escaped.is_none().then_some(self.inside)
+        if self.escapes == 0 { Some(self.inside()) } else { None }
+    }
+
+    fn inside(self) -> &'de str {
+        self.quoted.get(1..self.quoted.len() - 1).unwrap_or_default()
     }
 
     /// The text that it is. `None`: it holds half a surrogate pair, and is none.
@@ -165,8 +168,11 @@ impl<'de> Quoted<'de> {
 
     /// What it says, in UTF-8; half a surrogate pair, which is no text but well-formed JSON, is written as WTF-8 has it.
     pub(super) fn said(self) -> Cow<'de, [u8]> {
-        let said = self.escaped.and_then(|quoted| serde_json::from_str(quoted).ok());
-        said.map_or(Cow::Borrowed(self.inside.as_bytes()), |Said(bytes)| Cow::Owned(bytes))
+        let plain = Cow::Borrowed(self.inside().as_bytes());
+        if self.escapes == 0 {
+            return plain;
+        }
+        serde_json::from_str(self.quoted).map_or(plain, |Said(bytes)| Cow::Owned(bytes))
     }
 }
 
@@ -246,7 +252,7 @@ mod tests {
                 for at in 0..length {
                     let text = format!("\"{}{inside}{}\",\"\\", "y".repeat(at), "z".repeat(length - 1 - at));
                     let quoted = Text::new(&text).string().unwrap_or_else(|_| panic!("{case} at {at} of {length}"));
-                    assert_eq!(quoted.inside.len(), length - 1 + inside.len(), "{case} at {at} of {length}");
+                    assert_eq!(quoted.inside().len(), length - 1 + inside.len(), "{case} at {at} of {length}");
                     assert_eq!(quoted.plain().is_some(), !inside.starts_with('\\'), "{case} at {at} of {length}");
                     let open = text.get(..=length).unwrap_or_default();
                     assert!(Text::new(open).string().is_err(), "{case} at {at} of {length}, no end");
