@@ -32,6 +32,7 @@ enum What {
 }
 
 impl Fault {
+    #[cold]
     fn new(what: What, at: Option<usize>) -> Self {
         Self(Box::new(Place { what, at }))
     }

@@ -18,8 +18,8 @@ pub(super) struct Text<'de> {
 /// A string of the document.
 #[derive(Clone, Copy)]
 pub(super) struct Quoted<'de> {
-    /// With its quotes, as it was written.
-    quoted: &'de str,
+    /// Between its quotes, as it was written.
+    inside: &'de str,
     /// How many of its characters are escaped.
     escapes: usize,
 }
@@ -59,9 +59,9 @@ impl<'de> Text<'de> {
 
     /// The string that begins with the quote here.
     pub(super) fn string(&mut self) -> Result<Quoted<'de>, Fault> {
+        self.at += 1;
         let (bytes, start) = (self.text.as_bytes(), self.at);
         let mut escapes = 0;
-        self.at += 1;
         loop {
             self.at += plain_length(bytes.get(self.at..).unwrap_or_default());
             match bytes.get(self.at) {
@@ -73,10 +73,12 @@ impl<'de> Text<'de> {
                 _ => return Err(self.unexpected()),
             }
         }
+        let inside = self.text.get(start..self.at).unwrap_or_default();
         self.at += 1;
-        Ok(Quoted { quoted: self.since(start), escapes })
+        Ok(Quoted { inside, escapes })
     }
 
+    #[cold]
     fn escape(&mut self) -> Result<(), Fault> {
         let rest = self.text.as_bytes().get(self.at + 1..).unwrap_or_default();
         let length = match rest {
@@ -142,37 +144,38 @@ impl<'de> Text<'de> {
 impl<'de> Quoted<'de> {
     /// The string, where nothing in it is escaped.
     pub(super) fn plain(self) -> Option<&'de str> {
-        if self.escapes == 0 { Some(self.inside()) } else { None }
-    }
-
-    fn inside(self) -> &'de str {
-        self.quoted.get(1..self.quoted.len() - 1).unwrap_or_default()
+        if self.escapes == 0 { Some(self.inside) } else { None }
     }
 
     /// The text that it is. `None`: it holds half a surrogate pair, and is none.
     pub(super) fn text(self) -> Option<Cow<'de, str>> {
         match self.plain() {
             Some(plain) => Some(Cow::Borrowed(plain)),
-            None => String::from_utf8(self.said().into_owned()).ok().map(Cow::Owned),
+            None => String::from_utf8(self.unescaped()).ok().map(Cow::Owned),
         }
     }
 
     /// Hands it to a visitor. Half a surrogate pair is no text.
     pub(super) fn visit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.text() {
-            Some(Cow::Borrowed(text)) => visitor.visit_borrowed_str(text),
-            Some(Cow::Owned(text)) => visitor.visit_string(text),
-            None => Err(Fault::of_type()),
+        match self.plain() {
+            Some(plain) => visitor.visit_borrowed_str(plain),
+            None => String::from_utf8(self.unescaped())
+                .map_or_else(|_| Err(Fault::of_type()), |text| visitor.visit_string(text)),
         }
     }
 
     /// What it says, in UTF-8; half a surrogate pair, which is no text but well-formed JSON, is written as WTF-8 has it.
     pub(super) fn said(self) -> Cow<'de, [u8]> {
-        let plain = Cow::Borrowed(self.inside().as_bytes());
-        if self.escapes == 0 {
-            return plain;
+        match self.plain() {
+            Some(plain) => Cow::Borrowed(plain.as_bytes()),
+            None => Cow::Owned(self.unescaped()),
         }
-        serde_json::from_str(self.quoted).map_or(plain, |Said(bytes)| Cow::Owned(bytes))
+    }
+
+    #[cold]
+    fn unescaped(self) -> Vec<u8> {
+        // Its escapes have been looked at, so that this cannot fail.
+        serde_json::from_str(&format!("\"{}\"", self.inside)).map(|Said(bytes)| bytes).unwrap_or_default()
     }
 }
 
@@ -202,31 +205,27 @@ impl Visitor<'_> for SaidVisitor {
 /// How many bytes at the beginning may stand in a string as they are.
 fn plain_length(bytes: &[u8]) -> usize {
     const NEAR: usize = 32;
-    let (near, far) = bytes.split_at_checked(NEAR).unwrap_or((bytes, &[]));
-    match in_words(near) {
-        NEAR => NEAR + in_blocks(far),
-        length => length,
-    }
-}
-
-/// The same for long strings, 64 bytes at a time.
-fn in_blocks(bytes: &[u8]) -> usize {
-    let (blocks, _) = bytes.as_chunks::<64>();
-    let is_plain = |block: &&[u8; 64]| !block.iter().fold(false, |found, byte| found | is_special(*byte));
-    let plain = blocks.iter().take_while(is_plain).count() * 64;
-    plain + in_words(bytes.get(plain..).unwrap_or_default())
-}
-
-/// The same for short strings, eight bytes at a time.
-fn in_words(bytes: &[u8]) -> usize {
-    let (words, rest) = bytes.as_chunks();
-    for (number, word) in words.iter().enumerate() {
+    let mut at = 0;
+    while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
         let marks = specials(u64::from_le_bytes(*word));
         if marks != 0 {
-            return number * 8 + marks.trailing_zeros() as usize / 8;
+            return at + marks.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+        if at == NEAR {
+            at += plain_blocks(bytes.get(NEAR..).unwrap_or_default());
         }
     }
-    words.len() * 8 + rest.iter().take_while(|byte| !is_special(**byte)).count()
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().take_while(|byte| !is_special(**byte)).count()
+}
+
+/// The same for long strings, in blocks of 64 bytes.
+#[inline(never)]
+fn plain_blocks(bytes: &[u8]) -> usize {
+    let (blocks, _) = bytes.as_chunks::<64>();
+    let is_plain = |block: &&[u8; 64]| !block.iter().fold(false, |found, byte| found | is_special(*byte));
+    blocks.iter().take_while(is_plain).count() * 64
 }
 
 fn is_special(byte: u8) -> bool {
@@ -236,9 +235,10 @@ fn is_special(byte: u8) -> bool {
 /// Marks in each byte that is a quote, a backslash or a control character: right up to the first, which is the lowest.
 fn specials(word: u64) -> u64 {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
-    let below = |word: u64, least: u8| word.wrapping_sub(ONES * u64::from(least)) & !word;
-    let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-    (below(word, 0x20) | is(b'"') | is(b'\\')) & (ONES << 7)
+    // With this bit turned over, a quote comes right behind the control characters, and a space goes.
+    let controls_and_quote = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+    let backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
+    (controls_and_quote | backslash) & !word & (ONES << 7)
 }
 
 #[cfg(test)]
@@ -252,7 +252,7 @@ mod tests {
                 for at in 0..length {
                     let text = format!("\"{}{inside}{}\",\"\\", "y".repeat(at), "z".repeat(length - 1 - at));
                     let quoted = Text::new(&text).string().unwrap_or_else(|_| panic!("{case} at {at} of {length}"));
-                    assert_eq!(quoted.inside().len(), length - 1 + inside.len(), "{case} at {at} of {length}");
+                    assert_eq!(quoted.inside.len(), length - 1 + inside.len(), "{case} at {at} of {length}");
                     assert_eq!(quoted.plain().is_some(), !inside.starts_with('\\'), "{case} at {at} of {length}");
                     let open = text.get(..=length).unwrap_or_default();
                     assert!(Text::new(open).string().is_err(), "{case} at {at} of {length}, no end");
