@@ -8,6 +8,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::text::Text;
+
 /// An amount in the provider's own unit, exact to the digit and with its scale.
 ///
 /// Read from a JSON number or string of the form `-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,10})?`; anything else is refused:
@@ -36,7 +38,7 @@ impl Amount {
 
     /// This amount of a currency.
     #[must_use]
-    pub fn of(self, currency: Option<impl Into<String>>) -> Money {
+    pub fn of(self, currency: Option<impl Into<Text>>) -> Money {
         Money { amount: self, currency: currency.map(Into::into) }
     }
 }
@@ -99,7 +101,7 @@ pub struct Money {
     /// The amount, in the unit the provider uses.
     pub amount: Amount,
     /// The currency as the provider writes it, mostly three letters of ISO 4217.
-    pub currency: Option<String>,
+    pub currency: Option<Text>,
 }
 
 /// Writes the amount of money whose currency stands beside it already.

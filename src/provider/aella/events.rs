@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::model::{Mandate, MandateDebit, STRICT, Transfer, text_or_empty};
 use crate::error::{Rejection, RejectionKind};
+use crate::event::Text;
 use crate::json::{self, Absent};
 use crate::provider::shape::{Object, object, text};
 use crate::provider::{Decoded, EventKey, Events, Identity};
@@ -38,7 +39,7 @@ pub enum Event {
     /// An event that this version does not know, without loss.
     Unknown {
         /// Its name as it came.
-        name: String,
+        name: Text,
         /// Its `data` as it came, letter for letter; `null` when there was none.
         data: Box<RawValue>,
     },
@@ -70,9 +71,9 @@ pub(super) fn decode(plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
 /// What tells an event from others of its name.
 enum Id {
     /// An id that must be there.
-    Known(String),
+    Known(Text),
     /// An id that may be there: the event is not known.
-    Unknown(Option<String>),
+    Unknown(Option<Text>),
 }
 
 fn typed(name: &str, data: &RawValue, absent: &mut Absent) -> Result<(Event, Id), Rejection> {
@@ -86,7 +87,7 @@ fn typed(name: &str, data: &RawValue, absent: &mut Absent) -> Result<(Event, Id)
         "mandate.debit.initiated" => debit(data, absent, Event::MandateDebitInitiated),
         "mandate.debit.failed" => debit(data, absent, Event::MandateDebitFailed),
         "mandate.debit.successful" => debit(data, absent, Event::MandateDebitSuccessful),
-        _ => Ok((Event::Unknown { name: name.to_owned(), data: data.to_owned() }, Id::Unknown(sole_id(data)))),
+        _ => Ok((Event::Unknown { name: name.into(), data: data.to_owned() }, Id::Unknown(sole_id(data)))),
     }
 }
 
@@ -103,7 +104,7 @@ fn mandate(data: &RawValue, absent: &mut Absent, event: fn(Box<Mandate>) -> Even
     #[derive(Deserialize)]
     struct Nested {
         #[serde(default, deserialize_with = "text_or_empty")]
-        id: String,
+        id: Text,
         #[serde(default, deserialize_with = "object")]
         mandate: Option<Box<Mandate>>,
     }
@@ -121,11 +122,11 @@ fn debit(data: &RawValue, absent: &mut Absent, event: fn(Box<MandateDebit>) -> E
     Ok((event(debit), Id::Known(id)))
 }
 
-fn sole_id(data: &RawValue) -> Option<String> {
+fn sole_id(data: &RawValue) -> Option<Text> {
     #[derive(Deserialize)]
     struct Identified {
         #[serde(default, deserialize_with = "text")]
-        id: Option<String>,
+        id: Option<Text>,
     }
     json::parse_checked::<Object<Identified>>(data.get()).ok().and_then(|Object(data)| data.id)
 }

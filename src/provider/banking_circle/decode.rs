@@ -12,6 +12,7 @@ use super::event::{Detail, Event, Unpublished, Unreadable};
 use super::model::STRICT;
 use super::policy::{MAX_EVENTS, UnreadablePolicy};
 use crate::error::{Rejection, RejectionKind};
+use crate::event::Text;
 use crate::json::{self, Absent};
 use crate::provider::shape::{Object, text};
 use crate::provider::{self, Decoded, EventKey, Events, Identity};
@@ -57,13 +58,13 @@ impl<'de> Visitor<'de> for NotificationsVisitor {
 #[serde(rename_all = "camelCase", default)]
 struct Notification<'a> {
     #[serde(deserialize_with = "text")]
-    event_id: Option<String>,
+    event_id: Option<Text>,
     #[serde(deserialize_with = "text")]
-    subscription_id: Option<String>,
+    subscription_id: Option<Text>,
     #[serde(deserialize_with = "text")]
-    subscription_event_id: Option<String>,
+    subscription_event_id: Option<Text>,
     #[serde(deserialize_with = "text")]
-    notification_type: Option<String>,
+    notification_type: Option<Text>,
     timestamp: Option<Timestamp>,
     #[serde(borrow)]
     payment: Option<&'a RawValue>,
@@ -124,7 +125,7 @@ impl<'a> Notification<'a> {
         self.payment.or(self.payload)
     }
 
-    fn name(&self) -> String {
+    fn name(&self) -> Text {
         name(self.notification_type.clone().unwrap_or_default())
     }
 
@@ -173,9 +174,9 @@ const NAMES: [&str; 14] = [
 ];
 
 /// The name, where the type was sent as the number that subscriptions know it by.
-fn name(sent: String) -> String {
+fn name(sent: Text) -> Text {
     let number = sent.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-    number.and_then(|number| NAMES.get(number)).map_or(sent, |name| (*name).to_owned())
+    number.and_then(|number| NAMES.get(number)).map_or(sent, |name| (*name).into())
 }
 
 enum Known {

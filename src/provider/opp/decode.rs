@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use super::event::Event;
 use super::model::{Action, Registration, STRICT, Schedule, Test};
 use crate::error::Rejection;
+use crate::event::Text;
 use crate::json::{self, Absent};
 use crate::provider::shape::{Object, text, text_if_any};
 use crate::provider::{Decoded, EventKey, Events, Identity};
@@ -14,9 +15,9 @@ use crate::provider::{Decoded, EventKey, Events, Identity};
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(rename = "type", default, deserialize_with = "text")]
-    kind: Option<String>,
+    kind: Option<Text>,
     #[serde(default, deserialize_with = "text")]
-    action: Option<String>,
+    action: Option<Text>,
     #[serde(borrow)]
     payload: Option<&'a RawValue>,
 }
@@ -68,18 +69,18 @@ fn typed<T: DeserializeOwned + Default>(payload: Option<&RawValue>, absent: &mut
 #[serde(default)]
 struct Head {
     #[serde(deserialize_with = "text_if_any")]
-    id: Option<String>,
+    id: Option<Text>,
     #[serde(deserialize_with = "text_if_any")]
-    ndc: Option<String>,
+    ndc: Option<Text>,
     #[serde(deserialize_with = "text_if_any")]
-    timestamp: Option<String>,
+    timestamp: Option<Text>,
     result: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
 struct Code {
     #[serde(default, deserialize_with = "text_if_any")]
-    code: Option<String>,
+    code: Option<Text>,
 }
 
 impl Head {
@@ -104,12 +105,12 @@ impl Head {
         }
     }
 
-    fn code(&self) -> Option<String> {
+    fn code(&self) -> Option<Text> {
         let result = self.result.as_ref()?;
         json::parse_checked::<Object<Code>>(result.get()).ok()?.0.code
     }
 }
 
-fn filled(text: &Option<String>) -> Option<&str> {
+fn filled(text: &Option<Text>) -> Option<&str> {
     text.as_deref().filter(|text| !text.is_empty())
 }
