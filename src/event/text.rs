@@ -176,13 +176,17 @@ impl<'de> Deserialize<'de> for Text {
 }
 
 /// Reads what is made of a text, without a `String` in between.
-pub(crate) fn from_text<'de, D: Deserializer<'de>, T: for<'a> From<&'a str>>(deserializer: D) -> Result<T, D::Error> {
+pub(crate) fn from_text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: for<'a> TryFrom<&'a str, Error: fmt::Display>,
+{
     deserializer.deserialize_str(OfText(PhantomData))
 }
 
 struct OfText<T>(PhantomData<T>);
 
-impl<T: for<'a> From<&'a str>> Visitor<'_> for OfText<T> {
+impl<T: for<'a> TryFrom<&'a str, Error: fmt::Display>> Visitor<'_> for OfText<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -190,7 +194,7 @@ impl<T: for<'a> From<&'a str>> Visitor<'_> for OfText<T> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        Ok(T::from(text))
+        T::try_from(text).map_err(E::custom)
     }
 }
 

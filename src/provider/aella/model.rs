@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer};
 use crate::event::words::words;
 use crate::event::{Amount, Text};
 use crate::provider::shape::{object, text};
+use crate::provider::time::time;
 
 /// What is refused when it cannot be read: the name, amounts, currencies, statuses, and what keys are made of.
 pub(super) const STRICT: &[&str] = &[
@@ -74,8 +75,10 @@ pub struct Transfer {
     /// The wallet it came to.
     pub source_wallet: Option<Text>,
     /// When the transfer was made.
+    #[serde(default, deserialize_with = "time")]
     pub created_at: Option<Timestamp>,
     /// When it last changed.
+    #[serde(default, deserialize_with = "time")]
     pub updated_at: Option<Timestamp>,
 }
 
@@ -107,6 +110,7 @@ pub struct Mandate {
     #[serde(default, deserialize_with = "object")]
     pub bank_account: Option<BankAccount>,
     /// When it was set up.
+    #[serde(default, deserialize_with = "time")]
     pub created_at: Option<Timestamp>,
 }
 
@@ -149,6 +153,7 @@ pub struct Transaction {
     #[serde(default, deserialize_with = "text")]
     pub response_code: Option<Text>,
     /// When the debit was begun.
+    #[serde(default, deserialize_with = "time")]
     pub created_at: Option<Timestamp>,
     /// What Aella took for it.
     pub fee: Option<Amount>,

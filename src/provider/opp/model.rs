@@ -11,6 +11,7 @@ use super::result::ResultCode;
 use crate::event::words::words;
 use crate::event::{Amount, Text};
 use crate::provider::shape::{object, text, text_if_any};
+use crate::provider::time::time;
 
 /// What is refused when it cannot be read: amounts, currencies, statuses, kinds of payment, and what keys are made of.
 pub(super) const STRICT: &[&str] =
@@ -44,6 +45,7 @@ macro_rules! payload {
             #[serde(deserialize_with = "object")]
             pub result: Option<Outcome>,
             /// When it was processed.
+            #[serde(deserialize_with = "time")]
             pub timestamp: Option<Timestamp>,
             /// The platform's id of the request.
             #[serde(deserialize_with = "text")]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::event::{Amount, Text};
 use crate::provider::shape::{object, text};
+use crate::provider::time;
 
 /// What is refused when it cannot be read: amounts, currencies, statuses, kinds of payment, and what keys are made of.
 pub(super) const STRICT: &[&str] = &[
@@ -128,5 +129,5 @@ impl std::fmt::Debug for Token {
 
 /// Samples have a blank behind the time.
 fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    text(deserializer)?.map(|text| text.trim().parse().map_err(D::Error::custom)).transpose()
+    text(deserializer)?.map(|text| time::read(text.trim()).map_err(D::Error::custom)).transpose()
 }
