@@ -2,6 +2,7 @@
 //!
 //! Only the readers of this module hand these out; other deserializers refuse them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -13,6 +14,7 @@ use super::fault::Fault;
 use super::identity::Identity;
 use super::reader::Reader;
 use super::sum::Sum;
+use super::text::Text;
 
 pub(super) const PIECE: &str = "$tower_webhook::Piece";
 pub(super) const SPAN: &str = "$tower_webhook::Span";
@@ -21,6 +23,13 @@ pub(super) const IDENTIFIED: &str = "$tower_webhook::Identified";
 /// The text of a value, as it was written. Of `serde_json`'s deserializer too, which takes longer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Piece<'de>(pub(crate) &'de str);
+
+impl<'a> Piece<'a> {
+    /// What it says, where it is a text.
+    pub(crate) fn text(self) -> Option<Cow<'a, str>> {
+        Text::new(self.0).whole_string()?.text()
+    }
+}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Piece<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

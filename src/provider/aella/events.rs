@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::model::{Mandate, MandateDebit, STRICT, Transfer, text_or_empty};
 use crate::error::{Rejection, RejectionKind};
+use crate::event::Text;
 use crate::json::{self, Absent, Identified, Piece};
 use crate::provider::shape::{Object, object, text};
 use crate::provider::{Decoded, EventKey, Events, Identity};
@@ -38,7 +39,7 @@ pub enum Event {
     /// An event that this version does not know, without loss.
     Unknown {
         /// Its name as it came.
-        name: String,
+        name: Text,
         /// Its `data` as it came, letter for letter; `null` when there was none.
         data: Box<RawValue>,
     },
@@ -110,7 +111,7 @@ fn in_pieces<'a>(text: &'a str, absent: &mut Absent) -> Result<Read<'a>, Rejecti
         Kind::Transfer(event) => of_transfer(members(piece, absent)?, event),
         Kind::Debit(event) => of_debit(members(piece, absent)?, event),
         Kind::Mandate(event) => of_mandate(piece, absent, event)?,
-        Kind::Unknown => (Event::Unknown { name: name.to_string(), data: raw(piece)? }, Id::Unknown(sole_id(piece))),
+        Kind::Unknown => (Event::Unknown { name: (*name).into(), data: raw(piece)? }, Id::Unknown(sole_id(piece))),
     };
     Ok(Read { name, timestamp, identity: data.map(|data| data.identity), event, id })
 }
@@ -141,9 +142,9 @@ fn kind(name: &str) -> Kind {
 /// What tells an event from others of its name.
 enum Id {
     /// An id that must be there.
-    Known(String),
+    Known(Text),
     /// An id that may be there: the event is not known.
-    Unknown(Option<String>),
+    Unknown(Option<Text>),
 }
 
 fn of_transfer(transfer: Box<Transfer>, event: fn(Box<Transfer>) -> Event) -> (Event, Id) {
@@ -156,7 +157,7 @@ fn of_mandate(data: &str, absent: &mut Absent, event: fn(Box<Mandate>) -> Event)
     #[derive(Deserialize)]
     struct Nested {
         #[serde(default, deserialize_with = "text_or_empty")]
-        id: String,
+        id: Text,
         #[serde(default, deserialize_with = "object")]
         mandate: Option<Box<Mandate>>,
     }
@@ -173,11 +174,11 @@ fn of_debit(debit: Box<MandateDebit>, event: fn(Box<MandateDebit>) -> Event) -> 
     (event(debit), Id::Known(id))
 }
 
-fn sole_id(data: &str) -> Option<String> {
+fn sole_id(data: &str) -> Option<Text> {
     #[derive(Deserialize)]
     struct Identified {
         #[serde(default, deserialize_with = "text")]
-        id: Option<String>,
+        id: Option<Text>,
     }
     json::parse_checked::<Object<Identified>>(data).ok().and_then(|Object(data)| data.id)
 }

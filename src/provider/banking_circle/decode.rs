@@ -12,6 +12,7 @@ use super::model::{Booking, Case, Payment, STRICT};
 use super::policy::{MAX_EVENTS, UnreadablePolicy};
 use super::status::PaymentStatus;
 use crate::error::{Rejection, RejectionKind};
+use crate::event::Text;
 use crate::json::{self, Absent, Identified, Piece};
 use crate::provider::shape::{Object, text};
 use crate::provider::{self, Decoded, EventKey, Events, Identity};
@@ -58,13 +59,13 @@ impl<'de> Visitor<'de> for NotificationsVisitor {
 #[serde(rename_all = "camelCase")]
 struct Notification<'a, T> {
     #[serde(default, deserialize_with = "text")]
-    event_id: Option<String>,
+    event_id: Option<Text>,
     #[serde(default, deserialize_with = "text")]
-    subscription_id: Option<String>,
+    subscription_id: Option<Text>,
     #[serde(default, deserialize_with = "text")]
-    subscription_event_id: Option<String>,
+    subscription_event_id: Option<Text>,
     #[serde(default, deserialize_with = "text")]
-    notification_type: Option<String>,
+    notification_type: Option<Text>,
     timestamp: Option<Timestamp>,
     #[serde(borrow)]
     payment: Option<Identified<'a, T>>,
@@ -101,7 +102,7 @@ struct Read {
 
 /// Everything in one pass, which takes that the type stands in front and all members are as their types say.
 fn at_once(piece: &str) -> Option<Read> {
-    match kind(&name(json::peek(piece, "notificationType")?.into_owned())) {
+    match kind(&name((*json::peek(piece, "notificationType")?).into())) {
         Kind::Payment(detail) => typed(piece, detail),
         Kind::Booking(detail) => typed(piece, detail),
         Kind::Case(detail) => typed(piece, detail),
@@ -163,7 +164,7 @@ impl<'a, T> Notification<'a, T> {
         self.payment.take().or_else(|| self.payload.take())
     }
 
-    fn name(&self) -> String {
+    fn name(&self) -> Text {
         name(self.notification_type.clone().unwrap_or_default())
     }
 
@@ -216,9 +217,9 @@ const NAMES: [&str; 14] = [
 ];
 
 /// The name, where the type was sent as the number that subscriptions know it by.
-fn name(sent: String) -> String {
+fn name(sent: Text) -> Text {
     let number = sent.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-    number.and_then(|number| NAMES.get(number)).map_or(sent, |name| (*name).to_owned())
+    number.and_then(|number| NAMES.get(number)).map_or(sent, |name| (*name).into())
 }
 
 /// What a notification of a type holds.

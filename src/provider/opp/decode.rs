@@ -6,6 +6,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use super::event::Event;
 use super::model::{Action, Payment, Registration, Risk, STRICT, Schedule, Test};
 use crate::error::Rejection;
+use crate::event::Text;
 use crate::json::{self, Absent, Identified, Piece, Span};
 use crate::provider::shape::{Object, text, text_if_any};
 use crate::provider::{Decoded, EventKey, Events, Identity};
@@ -13,17 +14,17 @@ use crate::provider::{Decoded, EventKey, Events, Identity};
 #[derive(Deserialize)]
 struct Envelope<'a, T> {
     #[serde(rename = "type", default, deserialize_with = "text")]
-    kind: Option<String>,
+    kind: Option<Text>,
     #[serde(default, deserialize_with = "text")]
-    action: Option<String>,
+    action: Option<Text>,
     #[serde(borrow)]
     payload: Option<Span<'a, T>>,
 }
 
 /// An envelope that has been read.
 struct Read<'a> {
-    kind: String,
-    action: Option<String>,
+    kind: Text,
+    action: Option<Text>,
     payload: Option<&'a str>,
     identity: Identity,
     event: Event,
@@ -114,11 +115,11 @@ fn members<T: DeserializeOwned + Default>(payload: Option<&str>, absent: &mut Ab
 #[serde(default)]
 struct Head<'a> {
     #[serde(deserialize_with = "text_if_any")]
-    id: Option<String>,
+    id: Option<Text>,
     #[serde(deserialize_with = "text_if_any")]
-    ndc: Option<String>,
+    ndc: Option<Text>,
     #[serde(deserialize_with = "text_if_any")]
-    timestamp: Option<String>,
+    timestamp: Option<Text>,
     #[serde(borrow)]
     result: Option<Piece<'a>>,
 }
@@ -126,7 +127,7 @@ struct Head<'a> {
 #[derive(Deserialize)]
 struct Code {
     #[serde(default, deserialize_with = "text_if_any")]
-    code: Option<String>,
+    code: Option<Text>,
 }
 
 impl<'a> Head<'a> {
@@ -149,12 +150,12 @@ impl<'a> Head<'a> {
         }
     }
 
-    fn code(&self) -> Option<String> {
+    fn code(&self) -> Option<Text> {
         let Piece(result) = self.result?;
         json::parse_checked::<Object<Code>>(result).ok()?.0.code
     }
 }
 
-fn filled(text: &Option<String>) -> Option<&str> {
+fn filled(text: &Option<Text>) -> Option<&str> {
     text.as_deref().filter(|text| !text.is_empty())
 }

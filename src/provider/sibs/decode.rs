@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::event::Event;
 use super::model::{Payment, STRICT};
 use crate::error::{Rejection, RejectionKind};
+use crate::event::Text;
 use crate::json::{self, Absent, Identified};
 use crate::provider::shape::Object;
 use crate::provider::{Decoded, EventKey, Events, Identity};
@@ -37,6 +38,6 @@ fn key(payment: &Payment, identity: Identity) -> Result<EventKey, Rejection> {
     }
 }
 
-fn filled(text: &Option<String>) -> Option<&str> {
+fn filled(text: &Option<Text>) -> Option<&str> {
     text.as_deref().filter(|text| !text.trim().is_empty())
 }
