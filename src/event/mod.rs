@@ -12,7 +12,7 @@ use serde::Serialize;
 
 pub use money::{Amount, Money, NotAnAmount};
 pub use text::Text;
-pub(crate) use text::from_text;
+pub(crate) use text::{from_text, scalar};
 pub use words::{BookingStatus, Direction, MandatePhase, PaymentClass, TransferStatus};
 
 /// What a provider's exact event says in the shared vocabulary.

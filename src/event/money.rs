@@ -1,6 +1,5 @@
 //! Amounts that are exact: read from the text of the JSON, number or string.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use rust_decimal::Decimal;
@@ -8,7 +7,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::text::Text;
+use super::text::{Text, scalar};
 
 /// An amount in the provider's own unit, exact to the digit and with its scale.
 ///
@@ -88,13 +87,8 @@ impl Serialize for Amount {
 
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?.get();
-        let text: Cow<'_, str> = match raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-            Some(text) if text.contains('\\') => serde_json::from_str(raw).map_err(D::Error::custom)?,
-            Some(text) => text.into(),
-            None => raw.into(),
-        };
-        Self::parse(&text).map_err(D::Error::custom)
+        let text = scalar(<&RawValue>::deserialize(deserializer)?);
+        text.ok_or(NotAnAmount).and_then(|text| Self::parse(&text)).map_err(D::Error::custom)
     }
 }
 

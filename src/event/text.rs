@@ -11,6 +11,7 @@ use std::sync::Arc;
 use arrayvec::ArrayString;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 
 /// A text that is read and passed on, and never changed: a name, an id, a currency.
 ///
@@ -172,6 +173,17 @@ impl Serialize for Text {
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         from_text(deserializer)
+    }
+}
+
+/// The text of a string, or the digits of a number as they stand. `None` for whatever else this is, and for half a letter.
+pub(crate) fn scalar(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let json = raw.get();
+    match json.as_bytes().first()? {
+        b'"' if json.contains('\\') => serde_json::from_str(json).ok().map(Cow::Owned),
+        b'"' => json.get(1..json.len().checked_sub(1)?).map(Cow::Borrowed),
+        b'-' | b'0'..=b'9' => Some(json.into()),
+        _ => None,
     }
 }
 
