@@ -6,7 +6,13 @@
 use std::fmt;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+/// Standard alphabet, padded, canonical, by vectors where the machine has them.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+static BASE64: std::sync::LazyLock<base64::engine::simd::Simd> =
+    std::sync::LazyLock::new(|| base64::engine::simd::Simd::standard(base64::engine::general_purpose::PAD));
 
 /// How bytes are written as text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,7 +34,7 @@ impl Encoding {
         let bytes = match self {
             Self::Hex if prefixed(text) => None,
             Self::Hex => const_hex::decode(text).ok(),
-            Self::Base64 => STANDARD.decode(text).ok(),
+            Self::Base64 => BASE64.decode(text).ok(),
         };
         bytes.ok_or(DecodeError(self.name()))
     }
@@ -42,7 +48,7 @@ impl Encoding {
         let mut bytes = [0; N];
         let exact = match self {
             Self::Hex => !prefixed(text) && const_hex::decode_to_slice(text, &mut bytes).is_ok(),
-            Self::Base64 => STANDARD.decode_slice(text, &mut bytes).is_ok_and(|length| length == N),
+            Self::Base64 => BASE64.decode_slice(text, &mut bytes).is_ok_and(|length| length == N),
         };
         if exact { Ok(bytes) } else { Err(DecodeError(self.name())) }
     }
@@ -52,7 +58,7 @@ impl Encoding {
     pub fn encode(self, bytes: &[u8]) -> String {
         match self {
             Self::Hex => const_hex::encode(bytes),
-            Self::Base64 => STANDARD.encode(bytes),
+            Self::Base64 => BASE64.encode(bytes),
         }
     }
 
@@ -244,6 +250,27 @@ mod tests {
         let all = || (0..=u8::MAX).flat_map(|high| (0..=u8::MAX).map(move |low| [high, low]));
         assert_eq!(all().filter(|text| Encoding::Hex.decode(text).is_ok()).count(), 22 * 22);
         assert_eq!(all().filter(|[a, b]| Encoding::Base64.decode(&[*a, *b, b'=', b'=']).is_ok()).count(), 256);
+    }
+
+    #[test]
+    fn base64_by_vectors_is_base64_at_every_byte() {
+        use base64::engine::general_purpose::STANDARD;
+        for length in 0..=100_u8 {
+            let bytes: Vec<u8> = (0..length).map(|at| at.wrapping_mul(151)).collect();
+            let text = Encoding::Base64.encode(&bytes);
+            assert_eq!(text, STANDARD.encode(&bytes));
+            assert_eq!(Encoding::Base64.decode(text.as_bytes()).as_ref(), Ok(&bytes), "{text}");
+            for at in (0..text.len()).rev().step_by(if length % 33 == 0 { 1 } else { 13 }) {
+                for byte in 0..=u8::MAX {
+                    let mut other = text.clone().into_bytes();
+                    other.splice(at..=at, [byte]);
+                    let plain = STANDARD.decode(&other).ok();
+                    assert_eq!(Encoding::Base64.decode(&other).ok(), plain, "{byte} at {at} of {text}");
+                }
+                let shorter = [&text[..at], &text[at + 1..]].concat();
+                assert!(Encoding::Base64.decode(shorter.as_bytes()).is_err(), "{shorter}");
+            }
+        }
     }
 
     #[test]

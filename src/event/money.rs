@@ -87,9 +87,8 @@ impl Serialize for Amount {
 
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let piece = Piece::deserialize(deserializer)?;
-        let text = piece.text().unwrap_or(piece.0.into());
-        Self::parse(&text).map_err(D::Error::custom)
+        let text = Piece::deserialize(deserializer)?.scalar();
+        text.ok_or(NotAnAmount).and_then(|text| Self::parse(&text)).map_err(D::Error::custom)
     }
 }
 

@@ -25,9 +25,13 @@ pub(super) const IDENTIFIED: &str = "$tower_webhook::Identified";
 pub(crate) struct Piece<'de>(pub(crate) &'de str);
 
 impl<'a> Piece<'a> {
-    /// What it says, where it is a text.
-    pub(crate) fn text(self) -> Option<Cow<'a, str>> {
-        Text::new(self.0).whole_string()?.text()
+    /// What it says where it is a string, its digits where it is a number, and nothing otherwise.
+    pub(crate) fn scalar(self) -> Option<Cow<'a, str>> {
+        match self.0.as_bytes().first()? {
+            b'"' => Text::new(self.0).string().ok()?.text(),
+            b'-' | b'0'..=b'9' => Some(Cow::Borrowed(self.0)),
+            _ => None,
+        }
     }
 }
 

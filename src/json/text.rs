@@ -79,14 +79,6 @@ impl<'de> Text<'de> {
         Ok(Quoted { inside, escapes })
     }
 
-    /// The text, where it is one string.
-    pub(super) fn whole_string(mut self) -> Option<Quoted<'de>> {
-        if self.peek()? != b'"' {
-            return None;
-        }
-        self.string().ok()
-    }
-
     #[cold]
     fn escape(&mut self) -> Result<(), Fault> {
         let rest = self.text.as_bytes().get(self.at + 1..).unwrap_or_default();

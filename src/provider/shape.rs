@@ -69,11 +69,7 @@ pub(crate) fn text_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 }
 
 fn text_of(piece: Piece<'_>) -> Option<Text> {
-    match piece.0.as_bytes().first()? {
-        b'"' => piece.text().map(|text| (*text).into()),
-        b'-' | b'0'..=b'9' => Some(piece.0.into()),
-        _ => None,
-    }
+    piece.scalar().map(Text::from)
 }
 
 #[cfg(test)]
@@ -114,12 +110,20 @@ mod tests {
 
     #[test]
     fn text_may_be_a_number_and_keeps_its_digits() {
-        for (json, text) in [("\"0\\u0031\"", "01"), ("1.50", "1.50"), ("-0", "-0"), ("1e3", "1e3")] {
+        for (json, text) in [
+            ("\"0\\u0031\"", "01"),
+            ("\"01\"", "01"),
+            ("\"\"", ""),
+            ("\"\\\"\"", "\""),
+            ("1.50", "1.50"),
+            ("-0", "-0"),
+            ("1e3", "1e3"),
+        ] {
             let outer = format!(r#"{{"inner":{{"text":{json},"any":{json}}}}}"#);
             let inner = read(&outer).and_then(|outer| outer.inner).unwrap();
             assert_eq!((inner.text.as_deref(), inner.any.as_deref()), (Some(text), Some(text)), "{json}");
         }
-        for json in ["true", "[]", "{}"] {
+        for json in ["true", "[]", "{}", "\"\\ud800\""] {
             assert_eq!(read(&format!(r#"{{"inner":{{"text":{json}}}}}"#)), None, "{json}");
             let outer = format!(r#"{{"inner":{{"any":{json}}}}}"#);
             assert_eq!(read(&outer).unwrap().inner, Some(Inner::default()), "{json}");
