@@ -115,16 +115,16 @@ impl<P: Provider> BodyCheck for ReceiverBody<P> {
 impl<P: Provider> ReceiverBody<P> {
     /// The provider with the keys that prove this request: the tenant's, where there are tenants, and never others.
     fn prover<'a>(&'a self, head: &'a Parts) -> Result<&'a Arc<P>, Rejection> {
-        match (&self.tenants, head.extensions.get::<Tenant<P>>()) {
-            (None, _) => Ok(&self.provider),
-            (Some(_), Some(tenant)) => Ok(&tenant.provider),
-            (Some(_), None) => Err(Rejection::new(RejectionKind::Misassembled, "no keys were looked up")),
+        if self.tenants.is_none() {
+            return Ok(&self.provider);
         }
+        let tenant = head.extensions.get::<Tenant<P>>().map(|tenant| &tenant.provider);
+        tenant.ok_or_else(|| Rejection::new(RejectionKind::Misassembled, "no keys were looked up"))
     }
 
     /// Adds the tenant to the evidence, and reports the key.
     fn note(&self, head: &mut Parts) {
-        let tenant = head.extensions.remove::<Tenant<P>>();
+        let tenant = self.tenants.as_ref().and_then(|_| head.extensions.remove::<Tenant<P>>());
         if let Some(verified) = head.extensions.get_mut::<Verified>() {
             if let Some(tenant) = tenant {
                 *verified = verified.clone().of_tenant(tenant.name);
