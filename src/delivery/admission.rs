@@ -83,11 +83,13 @@ impl<P: Provider> Admission<P> {
             let seen = (head.uri.clone(), head.headers.clone());
             (Some(Box::new(head)), seen, Extensions::new())
         } else {
-            // Nobody sees them any more, and they have room.
-            head.extensions.clear();
             (None, (head.uri, head.headers), head.extensions)
         };
-        evidence.insert(verified.clone());
+        // What stands in it beside the evidence is of the request. Its room is used again.
+        if evidence.len() != 1 {
+            evidence.clear();
+            evidence.insert(verified.clone());
+        }
         let head = Arc::new(self.seen(seen, verified));
         let common = Common { head, evidence, scope, acknowledgement, unreadable };
         Ok(Admitted { head: inner, events, common })

@@ -118,6 +118,19 @@ impl BasicAuthLayer {
         self.known.get(usize::from(found))
     }
 
+    /// Whose credentials a head brings. Where there are some, they are marked as sensitive.
+    pub(crate) fn judge(&self, headers: &mut HeaderMap) -> Result<&Arc<str>, Rejection> {
+        let Some(value) = authorization(headers)? else {
+            return Err(self.refuse(RejectionKind::CredentialsMissing, "no Authorization header, or a blank one"));
+        };
+        let Some(token) = basic_token(value) else {
+            return Err(
+                self.refuse(RejectionKind::CredentialsWrong, "the Authorization header is not of the Basic scheme")
+            );
+        };
+        self.authenticate(token).map(|owner| &owner.username)
+    }
+
     /// The text as most senders write it is known by itself. Whoever writes the same bytes in another way is known too.
     fn authenticate(&self, token: &[u8]) -> Result<&Known, Rejection> {
         if let Some(owner) = self.owner(token, |known| &known.text_digest) {
@@ -224,19 +237,8 @@ impl fmt::Debug for Known {
 
 impl HeadCheck for BasicAuthLayer {
     fn check(&self, head: &mut Parts) -> Result<(), Rejection> {
-        let value = match authorization(&mut head.headers)? {
-            Some(value) => value,
-            None => {
-                return Err(self.refuse(RejectionKind::CredentialsMissing, "no Authorization header, or a blank one"));
-            }
-        };
-        let Some(token) = basic_token(value) else {
-            return Err(
-                self.refuse(RejectionKind::CredentialsWrong, "the Authorization header is not of the Basic scheme")
-            );
-        };
-        let owner = self.authenticate(token)?;
-        head.extensions.insert(Authenticated::new(Arc::clone(&owner.username)));
+        let username = self.judge(&mut head.headers)?;
+        head.extensions.insert(Authenticated::new(Arc::clone(username)));
         Ok(())
     }
 }

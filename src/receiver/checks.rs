@@ -21,6 +21,8 @@ use crate::provider::{Profile, Provider};
 pub struct ReceiverHead {
     pub(crate) sources: Option<SourceIpLayer>,
     pub(crate) basic: Option<BasicAuthLayer>,
+    /// Whether somebody further in looks for [`Authenticated`](crate::gate::Authenticated).
+    pub(crate) leaves_evidence: bool,
     methods: Vec<Method>,
     content_types: Vec<&'static str>,
 }
@@ -30,6 +32,7 @@ impl ReceiverHead {
         Self {
             sources: None,
             basic: None,
+            leaves_evidence: true,
             methods: profile.methods.clone(),
             content_types: profile.content_types.clone(),
         }
@@ -66,7 +69,11 @@ impl HeadCheck for ReceiverHead {
             sources.check(head)?;
         }
         if let Some(basic) = &self.basic {
-            basic.check(head)?;
+            if self.leaves_evidence {
+                basic.check(head)?;
+            } else {
+                basic.judge(&mut head.headers)?;
+            }
         }
         self.check_method(&head.method)?;
         self.check_content_type(&head.headers)
