@@ -1,9 +1,8 @@
-//! Requests as they go over the wire, made beforehand: every one a new event with its own signature.
-
-use std::io::Write as _;
+//! Requests, made beforehand: every one a new event with its own signature.
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HeaderValue};
+use http::Request;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderValue};
 use tower_webhook::clock::{OsEntropy, Timestamp};
 use tower_webhook::encoding::Encoding;
 use tower_webhook::error::BoxError;
@@ -43,16 +42,16 @@ impl Senders {
         Ok(Self { aella: aella()?, opp: opp()?, sent: 0 })
     }
 
-    /// That many transfers, none of which was there before.
-    pub(crate) fn aella(&mut self, count: usize) -> Result<Vec<Bytes>, BoxError> {
+    /// So many transfers, none of which was there before.
+    pub(crate) fn aella(&mut self, count: usize) -> Result<Vec<Request<Bytes>>, BoxError> {
         let first = self.number(count);
-        (first..first + count).map(|number| wire(&self.aella, renamed(TRANSFER, "7b129bdd", number))).collect()
+        (first..first + count).map(|number| seal(&self.aella, renamed(TRANSFER, "7b129bdd", number))).collect()
     }
 
-    /// That many payments, none of which was there before.
-    pub(crate) fn opp(&mut self, count: usize) -> Result<Vec<Bytes>, BoxError> {
+    /// So many payments, none of which was there before.
+    pub(crate) fn opp(&mut self, count: usize) -> Result<Vec<Request<Bytes>>, BoxError> {
         let first = self.number(count);
-        (first..first + count).map(|number| wire(&self.opp, renamed(PAYMENT, "8a829449", number))).collect()
+        (first..first + count).map(|number| seal(&self.opp, renamed(PAYMENT, "8a829449", number))).collect()
     }
 
     fn number(&mut self, count: usize) -> usize {
@@ -66,16 +65,13 @@ fn renamed(text: &str, digits: &str, number: usize) -> String {
     text.replacen(digits, &format!("{number:08x}"), 1)
 }
 
-fn wire(provider: &impl Provider, body: String) -> Result<Bytes, BoxError> {
+fn seal(provider: &impl Provider, body: String) -> Result<Request<Bytes>, BoxError> {
     let mut request = provider.seal(Message::new(body), &Sealing::new(Timestamp::now(), &OsEntropy))?;
     let credentials = Encoding::Base64.encode(format!("{USERNAME}:{PASSWORD}").as_bytes());
-    request.headers_mut().insert(AUTHORIZATION, HeaderValue::try_from(format!("Basic {credentials}"))?);
-    let mut wire = Vec::with_capacity(2048);
-    write!(wire, "POST / HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: {}\r\n", request.body().len())?;
-    for (name, value) in request.headers() {
-        write!(wire, "{name}: {}\r\n", value.to_str()?)?;
-    }
-    wire.extend_from_slice(b"\r\n");
-    wire.extend_from_slice(request.body());
-    Ok(wire.into())
+    let length = request.body().len();
+    let headers = request.headers_mut();
+    headers.insert(HOST, HeaderValue::from_static("127.0.0.1"));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    headers.insert(AUTHORIZATION, HeaderValue::try_from(format!("Basic {credentials}"))?);
+    Ok(request)
 }

@@ -13,6 +13,7 @@
 //!
 //! Without the `--bench` that `cargo bench` passes, as in `cargo test --all-targets`, it only smokes.
 
+mod apps;
 mod client;
 mod deliveries;
 mod measure;
@@ -22,6 +23,7 @@ mod variants;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Request;
 use tower_webhook::error::BoxError;
 
 use client::{Client, Expected};
@@ -66,14 +68,14 @@ fn main() -> Result<(), BoxError> {
     variants.retain(|variant| plan.takes(variant));
     let server = Server::start(&mut variants)?;
     let mut senders = Senders::new()?;
-    let repeated = senders.aella(1)?;
+    let repeated = wires(senders.aella(1)?)?;
     for variant in variants.iter().filter(|variant| variant.traffic == Traffic::Repeat) {
         Client::connect(variant.address)?.send(&repeated, Expected::Fresh)?;
     }
     let mut costs = Costs::default();
     for round in 0..=plan.rounds {
         let count = WARM + usize::try_from(plan.requests)?;
-        let (aella, opp) = (senders.aella(count)?, senders.opp(count)?);
+        let (aella, opp) = (wires(senders.aella(count)?)?, wires(senders.opp(count)?)?);
         let repeat: Vec<Bytes> = repeated.iter().cycle().take(count).cloned().collect();
         for variant in variants.iter().cycle().skip(round).take(variants.len()) {
             let requests = match variant.traffic {
@@ -90,6 +92,10 @@ fn main() -> Result<(), BoxError> {
     }
     measure::print(&variants, &costs, plan.requests);
     Ok(())
+}
+
+fn wires(requests: Vec<Request<Bytes>>) -> Result<Vec<Bytes>, BoxError> {
+    requests.iter().map(client::wire).collect()
 }
 
 /// The CPU time that the server took for the counted requests.

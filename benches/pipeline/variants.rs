@@ -1,25 +1,12 @@
 //! What is compared: routers that take the same bytes and do more or less with them.
 
-use std::hint::black_box;
 use std::net::{Ipv4Addr, SocketAddr};
 
-use axum::routing::post;
-use axum::{Json, Router};
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName};
-use serde::Deserialize;
-use tower_webhook::clock::Timestamp;
-use tower_webhook::encoding::Encoding;
+use axum::Router;
 use tower_webhook::error::BoxError;
-use tower_webhook::layers::{BasicAuthLayer, Credentials, VerifyLayer};
-use tower_webhook::provider::aella::{self, Aella, Transfer};
-use tower_webhook::provider::{Decoded, EventKey, Events, Identity, Profile, Provider, opp};
-use tower_webhook::scheme::{Hmac, MacAlgorithm, Scheme, Signed};
-use tower_webhook::secret::Secret;
-use tower_webhook::{MemoryStore, Received, Receiver, Rejection};
 
+use crate::apps::{self, bare};
 use crate::client::Expected;
-use crate::deliveries;
 
 /// A way to serve, and what it is compared with.
 pub(crate) struct Variant {
@@ -75,102 +62,17 @@ impl Variant {
 
 pub(crate) fn all() -> Result<Vec<Variant>, BoxError> {
     use Traffic::{Aella, Opp, Repeat};
-    let bare = || Router::new().route("/", post(async |body: Bytes| drop(black_box(body))));
-    let full = Variant::new("full", "Basic, HMAC, claim, typed event", Aella, full()?);
+    let full = Variant::new("full", "Basic, HMAC, claim, typed event", Aella, apps::full()?);
     Ok(vec![
         Variant::new("bare", "axum, `Bytes`", Aella, bare()),
-        Variant::new("json", "axum, `Json<T>`", Aella, json()),
-        Variant::new("from-str", "axum, UTF-8 check and `from_str`", Aella, from_str()),
-        Variant::new("verify", "`VerifyLayer` before axum, `Bytes`", Aella, verify()?).reach("1.15"),
-        Variant::new("no-parse", "Basic, HMAC, claim", Aella, no_parse()?).reach("1.20"),
-        Variant::new("no-dedupe", "Basic, HMAC, typed event", Aella, no_dedupe()?),
+        Variant::new("json", "axum, `Json<T>`", Aella, apps::json()),
+        Variant::new("from-str", "axum, UTF-8 check and `from_str`", Aella, apps::from_str()),
+        Variant::new("verify", "`VerifyLayer` before axum, `Bytes`", Aella, apps::verify()?).reach("1.15"),
+        Variant::new("no-parse", "Basic, HMAC, claim", Aella, apps::no_parse()?).reach("1.20"),
+        Variant::new("no-dedupe", "Basic, HMAC, typed event", Aella, apps::no_dedupe()?),
         Variant { reach_of_json: Some("1.00"), ..full.reach("1.33") },
-        Variant::new("replay", "the same, one event again", Repeat, self::full()?),
+        Variant::new("replay", "the same, one event again", Repeat, apps::full()?),
         Variant::new("bare-opp", "axum, `Bytes`", Opp, bare()),
-        Variant::new("opp", "hex, AES-GCM, claim, typed event", Opp, opp()?).reach("1.35"),
+        Variant::new("opp", "hex, AES-GCM, claim, typed event", Opp, apps::opp()?).reach("1.35"),
     ])
-}
-
-/// The typed event that the stack hands over, by serde's derive.
-#[derive(Debug, Deserialize)]
-#[expect(dead_code, reason = "what counts is that they are read")]
-struct Envelope {
-    event: String,
-    timestamp: Option<Timestamp>,
-    data: Transfer,
-}
-
-fn json() -> Router {
-    Router::new().route("/", post(async |Json(event): Json<Envelope>| drop(black_box(event))))
-}
-
-fn from_str() -> Router {
-    let parse = async |body: Bytes| {
-        let text = std::str::from_utf8(&body).map_err(|_| http::StatusCode::BAD_REQUEST)?;
-        let event: Envelope = serde_json::from_str(text).map_err(|_| http::StatusCode::BAD_REQUEST)?;
-        drop(black_box(event));
-        Ok::<_, http::StatusCode>(())
-    };
-    Router::new().route("/", post(parse))
-}
-
-fn verify() -> Result<Router, BoxError> {
-    let header = HeaderName::from_static("x-aella-signature");
-    let scheme =
-        Hmac::new(MacAlgorithm::HmacSha256, Signed::new(header, Encoding::Hex), Secret::utf8(deliveries::KEY)?)?;
-    let read = post(async |body: Bytes| drop(black_box(body)));
-    Ok(Router::new().route("/", read).layer(VerifyLayer::new(scheme)))
-}
-
-fn basic() -> Result<BasicAuthLayer, BoxError> {
-    let password = Secret::utf8(deliveries::PASSWORD)?;
-    Ok(BasicAuthLayer::new([Credentials::new(deliveries::USERNAME, password)?])?)
-}
-
-/// Room for every event of a run.
-fn store() -> MemoryStore {
-    MemoryStore::new(1_000_000)
-}
-
-fn no_parse() -> Result<Router, BoxError> {
-    let receiver = Receiver::new("aella", Opaque(deliveries::aella()?)).basic_auth(&basic()?).dedupe(store());
-    Ok(Router::new().route_service("/", receiver.handle(async |event: Received<opp::Event>| drop(black_box(event)))))
-}
-
-fn no_dedupe() -> Result<Router, BoxError> {
-    let receiver = Receiver::new("aella", deliveries::aella()?).basic_auth(&basic()?).dangerous_without_dedupe();
-    Ok(Router::new().route_service("/", receiver.handle(async |event: Received<aella::Event>| drop(black_box(event)))))
-}
-
-fn full() -> Result<Router, BoxError> {
-    let receiver = Receiver::new("aella", deliveries::aella()?).basic_auth(&basic()?).dedupe(store());
-    Ok(Router::new().route_service("/", receiver.handle(async |event: Received<aella::Event>| drop(black_box(event)))))
-}
-
-fn opp() -> Result<Router, BoxError> {
-    let receiver = Receiver::new("opp", deliveries::opp()?).dedupe(store());
-    Ok(Router::new().route_service("/", receiver.handle(async |event: Received<opp::Event>| drop(black_box(event)))))
-}
-
-/// Aella's proof with nothing parsed: the signature is the key.
-#[derive(Debug)]
-struct Opaque(Aella);
-
-impl Provider for Opaque {
-    type Event = opp::Event;
-
-    fn profile(&self) -> &Profile {
-        self.0.profile()
-    }
-
-    fn scheme(&self) -> &dyn Scheme {
-        self.0.scheme()
-    }
-
-    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<Self::Event>, Rejection> {
-        let signature = headers.get("x-aella-signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let event = opp::Event::Unknown { name: Default::default(), raw: plaintext.clone() };
-        let identity = Identity::of_bytes(plaintext);
-        Ok(Decoded::identified(event, EventKey::of(&[signature]), plaintext.clone(), identity).into())
-    }
 }

@@ -7,10 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
+use http::{Extensions, HeaderMap, Uri};
 
 use super::drain::Drain;
 use super::lease_lost::LeaseLost;
-use super::received::{Delivery, Head, Inner, Received, SignsHeaders};
+use super::received::{Delivery, Head, Inner, Received};
 use crate::error::{Rejection, RejectionKind};
 use crate::gate::{Exit, Verified, leave_outside};
 use crate::observe::{Fact, Scope};
@@ -36,8 +37,9 @@ pub(crate) struct Admitted<E> {
 
 /// What all events of a delivery have in common.
 pub(crate) struct Common {
-    verified: Verified,
     head: Arc<Head>,
+    /// What the answer's extensions begin with: how the sender was proved.
+    pub(crate) evidence: Extensions,
     pub(crate) scope: Scope,
     /// What the provider must read, where it reads more than a status.
     pub(crate) acknowledgement: Option<Acknowledgement>,
@@ -47,7 +49,7 @@ pub(crate) struct Common {
 
 impl Common {
     pub(crate) fn verified(&self) -> &Verified {
-        &self.verified
+        &self.head.verified
     }
 }
 
@@ -76,16 +78,34 @@ impl<P: Provider> Admission<P> {
         };
         let events: Vec<_> = events.into_iter().collect();
         scope.report(Fact::Accepted { events: events.len() });
-        let signs: Arc<dyn SignsHeaders> = Arc::clone(&self.provider) as _;
-        let (head, seen) = if takes_requests {
+        let (inner, seen, mut evidence) = if takes_requests {
             self.make_inner(&mut head);
-            let seen = Head { uri: head.uri.clone(), headers: head.headers.clone(), signs };
-            (Some(Box::new(head)), seen)
+            let seen = (head.uri.clone(), head.headers.clone());
+            (Some(Box::new(head)), seen, Extensions::new())
         } else {
-            (None, Head { uri: head.uri, headers: head.headers, signs })
+            (None, (head.uri, head.headers), head.extensions)
         };
-        let common = Common { verified, head: Arc::new(seen), scope, acknowledgement, unreadable };
-        Ok(Admitted { head, events, common })
+        // What stands in it beside the evidence is of the request. Its room is used again.
+        if evidence.len() != 1 {
+            evidence.clear();
+            evidence.insert(verified.clone());
+        }
+        let head = Arc::new(self.seen(seen, verified));
+        let common = Common { head, evidence, scope, acknowledgement, unreadable };
+        Ok(Admitted { head: inner, events, common })
+    }
+
+    /// What is kept of a head, for who has the event in hand.
+    fn seen(&self, (uri, headers): (Uri, HeaderMap), verified: Verified) -> Head {
+        Head {
+            uri,
+            headers,
+            verified,
+            receiver: Arc::clone(self.exit.reporter.receiver()),
+            provider: self.provider.profile().name,
+            event_type: std::any::type_name::<P::Event>(),
+            signs: Arc::clone(&self.provider) as _,
+        }
     }
 
     fn check(&self, head: &Parts) -> Result<Verified, Rejection> {
@@ -116,10 +136,6 @@ impl<P: Provider> Admission<P> {
         lost: LeaseLost,
     ) -> Received<P::Event> {
         let delivery = Delivery::new(Inner {
-            receiver: Arc::clone(self.exit.reporter.receiver()),
-            provider: self.provider.profile().name,
-            event_type: std::any::type_name::<P::Event>(),
-            verified: common.verified.clone(),
             key: event.key,
             occurred_at: event.occurred_at,
             raw: event.raw,

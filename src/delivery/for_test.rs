@@ -86,12 +86,16 @@ impl<E> Received<E> {
         if made_up.is_lease_lost {
             lost.report();
         }
-        let head = Head { uri: made_up.uri, headers: made_up.headers, signs: Arc::new(AllSigned) };
-        let delivery = Delivery::new(Inner {
+        let head = Head {
             receiver: made_up.receiver.into(),
             provider: made_up.provider,
             event_type: std::any::type_name::<E>(),
             verified: Verified::new("test", made_up.key_id.map(Into::into), Timestamp::UNIX_EPOCH),
+            uri: made_up.uri,
+            headers: made_up.headers,
+            signs: Arc::new(AllSigned),
+        };
+        let delivery = Delivery::new(Inner {
             key: made_up.key,
             occurred_at: made_up.occurred_at,
             raw: made_up.raw,

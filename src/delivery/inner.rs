@@ -81,7 +81,7 @@ pub enum Answer<E> {
     /// This rejection.
     Rejected(Rejection),
     /// What a service has answered by itself; if that is no success, the reason for observers.
-    Service(Result<Response<ResponseBody>, E>, Option<Rejection>),
+    Service(Result<Box<Response<ResponseBody>>, E>, Option<Rejection>),
 }
 
 impl<E> Handled<Answer<E>> {

@@ -77,21 +77,21 @@ impl<E> Deref for Received<E> {
 pub struct Delivery(Arc<Inner>);
 
 pub(crate) struct Inner {
-    pub(crate) receiver: Arc<str>,
-    pub(crate) provider: &'static str,
-    pub(crate) verified: Verified,
     pub(crate) key: EventKey,
     pub(crate) occurred_at: Option<Timestamp>,
     pub(crate) raw: Bytes,
     pub(crate) fence: Option<NonZeroU64>,
     pub(crate) lost: LeaseLost,
-    /// The type of the event, for who asks for another.
-    pub(crate) event_type: &'static str,
     pub(crate) head: Arc<Head>,
 }
 
-/// What is kept of the request that brought the events.
+/// What all events of a delivery have in common: what is kept of the request that brought them, and who took it.
 pub(crate) struct Head {
+    pub(crate) receiver: Arc<str>,
+    pub(crate) provider: &'static str,
+    /// The type of the events, for who asks for another.
+    pub(crate) event_type: &'static str,
+    pub(crate) verified: Verified,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     pub(crate) signs: Arc<dyn SignsHeaders>,
@@ -124,19 +124,19 @@ impl Delivery {
     /// The name of the receiver that took it.
     #[must_use]
     pub fn receiver(&self) -> &str {
-        &self.0.receiver
+        &self.0.head.receiver
     }
 
     /// The provider's name.
     #[must_use]
     pub fn provider(&self) -> &'static str {
-        self.0.provider
+        self.0.head.provider
     }
 
     /// How the sender was proved.
     #[must_use]
     pub fn verified(&self) -> &Verified {
-        &self.0.verified
+        &self.0.head.verified
     }
 
     /// The event's readable idempotency key. It may hold identifiers of a payment.
@@ -192,7 +192,7 @@ impl Delivery {
     /// The name of the type of the event that came with it, as [`std::any::type_name`] has it.
     #[must_use]
     pub fn event_type(&self) -> &'static str {
-        self.0.event_type
+        self.0.head.event_type
     }
 
     /// As [`Received::fence`].
@@ -211,9 +211,9 @@ impl Delivery {
 impl fmt::Debug for Delivery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delivery")
-            .field("receiver", &self.0.receiver)
-            .field("provider", &self.0.provider)
-            .field("verified", &self.0.verified)
+            .field("receiver", &self.receiver())
+            .field("provider", &self.provider())
+            .field("verified", self.verified())
             .field("fence", &self.0.fence)
             .finish_non_exhaustive()
     }

@@ -69,7 +69,7 @@ where
         if !response.status().is_success() {
             return not_done(response);
         }
-        let answered = |response| Answer::Service(Ok(response), None);
+        let answered = |response| Answer::Service(Ok(Box::new(response)), None);
         if let Some(remember) = acknowledgement.or_else(|| without_body(&response)) {
             return Handled::Done { answer: answered(response), remember };
         }
@@ -106,7 +106,7 @@ fn not_done<E>(response: Response<ResponseBody>) -> Handled<Answer<E>> {
         Rejection::new(RejectionKind::HandlerFailed, format!("the service behind the layer answered {status}"))
     });
     let delay = why.retry_after().unwrap_or_default();
-    Handled::NotDone { answer: Answer::Service(Ok(response), Some(why)), delay }
+    Handled::NotDone { answer: Answer::Service(Ok(Box::new(response)), Some(why)), delay }
 }
 
 /// What a repeat is answered with. `None`: that takes the body, which is short enough to be kept.

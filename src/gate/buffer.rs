@@ -74,10 +74,16 @@ use crate::error::{BoxError, Rejection, RejectionKind};
 /// ```
 #[derive(Debug)]
 pub struct BodyGate<C, S> {
+    shared: Arc<Shared<C>>,
+    inner: S,
+}
+
+/// What all requests have in common.
+#[derive(Debug)]
+struct Shared<C> {
     check: Arc<C>,
     budget: BodyBudget,
     exit: Arc<Exit>,
-    inner: S,
 }
 
 impl<C: BodyCheck, S> BodyGate<C, S> {
@@ -85,28 +91,29 @@ impl<C: BodyCheck, S> BodyGate<C, S> {
     #[must_use]
     pub fn new(check: Arc<C>, inner: S) -> Self {
         let budget = BodyBudget::for_bodies_of(check.limits().max_bytes);
-        Self { check, budget, exit: Arc::new(Exit::alone()), inner }
+        Self { shared: Arc::new(Shared { check, budget, exit: Arc::new(Exit::alone()) }), inner }
     }
 
     /// Counts the bytes of bodies in this budget, together with whoever else has it. Default: one for this gate and its
     /// clones, [`BodyBudget::for_bodies_of`] its limit.
     #[must_use]
-    pub fn budget(mut self, budget: &BodyBudget) -> Self {
-        self.budget = budget.clone();
-        self
+    pub fn budget(self, budget: &BodyBudget) -> Self {
+        let Shared { check, exit, .. } = &*self.shared;
+        let (check, budget, exit) = (Arc::clone(check), budget.clone(), Arc::clone(exit));
+        Self { shared: Arc::new(Shared { check, budget, exit }), ..self }
     }
 
     /// With this way out for rejections.
-    pub(crate) fn exit(mut self, exit: &Arc<Exit>) -> Self {
-        self.exit = Arc::clone(exit);
-        self
+    pub(crate) fn exit(self, exit: &Arc<Exit>) -> Self {
+        let Shared { check, budget, .. } = &*self.shared;
+        let (check, budget, exit) = (Arc::clone(check), budget.clone(), Arc::clone(exit));
+        Self { shared: Arc::new(Shared { check, budget, exit }), ..self }
     }
 }
 
 impl<C, S: Clone> Clone for BodyGate<C, S> {
     fn clone(&self) -> Self {
-        let (check, exit) = (Arc::clone(&self.check), Arc::clone(&self.exit));
-        Self { check, budget: self.budget.clone(), exit, inner: self.inner.clone() }
+        Self { shared: Arc::clone(&self.shared), inner: self.inner.clone() }
     }
 }
 
@@ -135,17 +142,16 @@ where
 
         let (head, body) = request.into_parts();
         let preparation = match plain(&head.headers) {
-            Ok(()) => self.check.prepare(&head),
+            Ok(()) => self.shared.check.prepare(&head),
             Err(rejection) => Preparation::Ready(Err(rejection)),
         };
-        let (check, budget) = (Arc::clone(&self.check), self.budget.clone());
-        let waiting = Waiting { head, body, check, budget, inner };
+        let waiting = Waiting { head, body, inner };
         let state = match preparation {
-            Preparation::Nothing => waiting.read(),
-            Preparation::Ready(prepared) => waiting.prepared(prepared),
+            Preparation::Nothing => waiting.read(&self.shared),
+            Preparation::Ready(prepared) => waiting.prepared(prepared, &self.shared),
             Preparation::Pending(preparation) => State::Preparing { preparation, waiting: Some(waiting) },
         };
-        BodyFuture { state, exit: Arc::clone(&self.exit) }
+        BodyFuture { state, shared: Arc::clone(&self.shared) }
     }
 }
 
@@ -165,20 +171,20 @@ pin_project! {
         S: Service<Request<Body>>,
     {
         #[pin]
-        state: State<C, S, B>,
-        exit: Arc<Exit>,
+        state: State<S, B>,
+        shared: Arc<Shared<C>>,
     }
 }
 
 pin_project! {
     #[project = StateProjection]
-    enum State<C, S, B>
+    enum State<S, B>
     where
         S: Service<Request<Body>>,
     {
         Rejected { rejected: Rejected },
-        Preparing { preparation: Preparing, waiting: Option<Waiting<C, S, B>> },
-        Reading { #[pin] body: Collect<B>, opening: Option<Opening>, head: Request<()>, check: Arc<C>, inner: S },
+        Preparing { preparation: Preparing, waiting: Option<Waiting<S, B>> },
+        Reading { #[pin] body: Collect<B>, opening: Option<Opening>, head: Request<()>, inner: S },
         // The bytes are counted until the answer is there.
         Passed { #[pin] answer: S::Future, hold: Hold },
     }
@@ -187,40 +193,38 @@ pin_project! {
 type Preparing = Pin<Box<dyn Future<Output = Result<Extensions, Rejection>> + Send>>;
 
 /// A request whose body has not been touched.
-struct Waiting<C, S, B> {
+struct Waiting<S, B> {
     head: Parts,
     body: B,
-    check: Arc<C>,
-    budget: BodyBudget,
     inner: S,
 }
 
-impl<C, S, B> Waiting<C, S, B>
+impl<S, B> Waiting<S, B>
 where
-    C: BodyCheck,
     S: Service<Request<Body>>,
     B: http_body::Body + Send + 'static,
 {
-    fn prepared(mut self, prepared: Result<Extensions, Rejection>) -> State<C, S, B> {
+    fn prepared<C: BodyCheck>(mut self, prepared: Result<Extensions, Rejection>, shared: &Shared<C>) -> State<S, B> {
         match prepared {
             Ok(extensions) => {
                 self.head.extensions.extend(extensions);
-                self.read()
+                self.read(shared)
             }
             Err(rejection) => self.refuse(rejection),
         }
     }
 
-    fn read(self) -> State<C, S, B> {
-        if let Err(rejection) = self.check.check_head(&self.head) {
+    fn read<C: BodyCheck>(self, shared: &Shared<C>) -> State<S, B> {
+        let Shared { check, budget, .. } = shared;
+        if let Err(rejection) = check.check_head(&self.head) {
             return self.refuse(rejection);
         }
-        let Self { head, body, check, budget, inner } = self;
-        let body = Collect::new(&head, body, check.limits(), &budget);
-        State::Reading { body, opening: None, head: Request::from_parts(head, ()), check, inner }
+        let Self { head, body, inner } = self;
+        let body = Collect::new(&head, body, check.limits(), budget);
+        State::Reading { body, opening: None, head: Request::from_parts(head, ()), inner }
     }
 
-    fn refuse(self, rejection: Rejection) -> State<C, S, B> {
+    fn refuse(self, rejection: Rejection) -> State<S, B> {
         State::Rejected { rejected: Rejected { rejection, rest: Rest::of(&self.head, self.body) } }
     }
 }
@@ -242,30 +246,30 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let mut state = this.state;
+        let (mut state, shared) = (this.state, &**this.shared);
         loop {
             let next = match state.as_mut().project() {
-                StateProjection::Rejected { rejected } => return rejected.poll(this.exit, cx).map(Ok),
+                StateProjection::Rejected { rejected } => return rejected.poll(&shared.exit, cx).map(Ok),
                 StateProjection::Passed { answer, .. } => {
                     return answer.poll(cx).map_ok(|response| response.map(ResponseBody::new));
                 }
                 StateProjection::Preparing { preparation, waiting } => {
                     let prepared = ready!(preparation.as_mut().poll(cx));
                     match waiting.take() {
-                        Some(waiting) => waiting.prepared(prepared),
+                        Some(waiting) => waiting.prepared(prepared, shared),
                         None => return Poll::Pending,
                     }
                 }
                 StateProjection::Reading { opening: Some(opening), inner, .. } => {
                     passed(ready!(opening.as_mut().poll(cx)).and_then(|opened| opened), inner)
                 }
-                StateProjection::Reading { body, opening, head, check, inner } => match ready!(body.poll(cx)) {
+                StateProjection::Reading { body, opening, head, inner } => match ready!(body.poll(cx)) {
                     Ok((bytes, hold)) if is_long(bytes.len()) => {
-                        let (check, head, length) = (Arc::clone(check), mem::take(head), bytes.len());
+                        let (check, head, length) = (Arc::clone(&shared.check), mem::take(head), bytes.len());
                         *opening = Some(Box::pin(offload(length, move || open(&*check, head, bytes, hold))));
                         continue;
                     }
-                    Ok((bytes, hold)) => passed(open(&**check, mem::take(head), bytes, hold), inner),
+                    Ok((bytes, hold)) => passed(open(&*shared.check, mem::take(head), bytes, hold), inner),
                     Err(rejected) => State::Rejected { rejected },
                 },
             };
@@ -274,7 +278,7 @@ where
     }
 }
 
-fn passed<C, S: Service<Request<Body>>, B>(opened: Opened, inner: &mut S) -> State<C, S, B> {
+fn passed<S: Service<Request<Body>>, B>(opened: Opened, inner: &mut S) -> State<S, B> {
     match opened {
         Ok((request, hold)) => State::Passed { answer: inner.call(request), hold },
         // The body is read to its end.

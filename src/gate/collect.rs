@@ -12,7 +12,6 @@ use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http_body::Body;
 use http_body_util::LengthLimitError;
-use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::BodyLimits;
@@ -30,13 +29,10 @@ const SOON: Duration = Duration::from_secs(5);
 /// Frames taken in one turn. After so many the task yields, and the deadline is looked at.
 const FRAMES_PER_TURN: usize = 64;
 
-pin_project! {
-    /// Reads a whole body. There is no timer until the body makes us wait for the first time.
-    pub(super) struct Collect<B> {
-        reader: Reader<B>,
-        #[pin]
-        deadline: Option<Sleep>,
-    }
+/// Reads a whole body. There is no timer, nor room for one, until the body makes us wait for the first time.
+pub(super) struct Collect<B> {
+    reader: Reader<B>,
+    deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl<B: Body> Collect<B> {
@@ -59,19 +55,15 @@ where
     type Output = Result<(Bytes, Hold), Rejected>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+        let this = self.get_mut();
         if let Poll::Ready(read) = this.reader.poll_read(cx) {
             return Poll::Ready(read);
         }
         let limit = this.reader.time;
-        if this.deadline.is_none() {
-            this.deadline.set(Some(sleep(limit)));
-        }
-        if let Some(deadline) = this.deadline.as_pin_mut() {
-            // The clock is asked too: a body that uses up the task's budget in tokio would leave the timer none.
-            if deadline.deadline() > Instant::now() {
-                ready!(deadline.poll(cx));
-            }
+        let deadline = this.deadline.get_or_insert_with(|| Box::pin(sleep(limit)));
+        // The clock is asked too: a body that uses up the task's budget in tokio would leave the timer none.
+        if deadline.deadline() > Instant::now() {
+            ready!(deadline.as_mut().poll(cx));
         }
         let rejection = Rejection::new(RejectionKind::BodyTimeout, format!("not complete within {limit:?}"));
         Poll::Ready(Err(Rejected { rejection, rest: Rest::Settled(After::unread(this.reader.version)) }))
@@ -116,6 +108,9 @@ where
                 return Poll::Ready(Err(self.overloaded()));
             }
             gathered.push(data);
+            if body.is_end_stream() {
+                return Poll::Ready(self.whole());
+            }
         }
         cx.waker().wake_by_ref();
         Poll::Pending

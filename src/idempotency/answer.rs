@@ -1,7 +1,7 @@
 //! Many events, one answer: what the sender of a delivery gets.
 
 use http::header::CONTENT_TYPE;
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{Extensions, HeaderName, HeaderValue, Response, StatusCode};
 
 use super::lease::Settled;
 use super::store::StoredResponse;
@@ -29,24 +29,34 @@ impl Repeats {
 pub(crate) type Came<E> = (EventKey, Settled<Answer<E>>);
 
 /// The answer of a delivery of one event.
-pub(crate) fn answer_one<E>(exit: &Exit, common: &Common, came: Came<E>) -> Result<Response<ResponseBody>, E> {
+pub(crate) fn answer_one<E>(exit: &Exit, common: Common, came: Came<E>) -> Result<Response<ResponseBody>, E> {
     let (key, settled) = came;
     let acknowledgement = common.acknowledgement.as_ref();
     let mut response = match settled {
-        Settled::Done(Answer::Service(result, _)) if acknowledgement.is_none() => result?,
+        Settled::Done(Answer::Service(result, _)) if acknowledgement.is_none() => *result?,
         Settled::Done(_) => acknowledge(acknowledgement),
         Settled::Replayed(stored) => with_repeats(replay(stored), vec![key]),
         Settled::Acknowledged(alarm) => alarmed(acknowledge(acknowledgement), alarm),
         Settled::NotDone(answer) => refuse(exit, answer)?,
         Settled::Refused(rejection) => exit.answer(rejection),
     };
-    response.extensions_mut().insert(common.verified().clone());
+    prove(&mut response, common.evidence);
     Ok(response)
+}
+
+/// Says in an answer's extensions how the sender was proved.
+fn prove(response: &mut Response<ResponseBody>, evidence: Extensions) {
+    let extensions = response.extensions_mut();
+    if extensions.is_empty() {
+        *extensions = evidence;
+    } else {
+        extensions.extend(evidence);
+    }
 }
 
 /// One answer for several events: 2xx when all are done, else the most urgent failure. When all are done that can be
 /// read, the rejection of the rest.
-pub(crate) fn answer_all<E>(exit: &Exit, common: &Common, came: Vec<Came<E>>) -> Result<Response<ResponseBody>, E> {
+pub(crate) fn answer_all<E>(exit: &Exit, common: Common, came: Vec<Came<E>>) -> Result<Response<ResponseBody>, E> {
     let (mut repeats, mut alarm, mut worst) = (Vec::new(), None, None);
     let count = came.len();
     for (key, settled) in came {
@@ -70,7 +80,7 @@ pub(crate) fn answer_all<E>(exit: &Exit, common: &Common, came: Vec<Came<E>>) ->
     if only_repeats {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
-    response.extensions_mut().insert(common.verified().clone());
+    prove(&mut response, common.evidence);
     Ok(with_repeats(response, repeats))
 }
 
@@ -95,7 +105,7 @@ fn urgency<E>(settled: &Settled<Answer<E>>) -> u16 {
 /// The answer for an event that ran and is not done.
 fn refuse<E>(exit: &Exit, answer: Answer<E>) -> Result<Response<ResponseBody>, E> {
     match answer {
-        Answer::Service(result, _) => result,
+        Answer::Service(result, _) => result.map(|response| *response),
         Answer::Rejected(rejection) => Ok(exit.answer(rejection)),
         Answer::Acknowledged => Ok(exit.answer(undone())),
     }

@@ -117,29 +117,21 @@ impl<S: DedupeStore> Claims<S> {
             Err(NotHeld::Settled(settled)) => return settled.widen(),
             Err(NotHeld::Unknown(error)) => {
                 return match &self.settings.unprotected {
-                    Some(runs) => self.run_unprotected(runs, error, key, scope, work).await,
+                    Some(runs) => Box::pin(self.run_unprotected(runs, error, key, scope, work)).await,
                     None => Settled::Refused(self.unavailable(error)),
                 };
             }
         };
-        let handled = match self.work(&mut holding, work).await {
-            Ok(handled) => handled,
-            Err(unfinished) => {
-                let delay = unfinished.delay(self.settings.terms.lease);
-                self.release(&holding, delay).await;
-                return Settled::Refused(unfinished.rejection());
-            }
-        };
-        match handled {
-            Handled::Done { answer, remember } => {
+        let (delay, settled) = match self.work(&mut holding, work).await {
+            Ok(Handled::Done { answer, remember }) => {
                 let marked = self.complete(&holding, &remember.into()).await;
-                marked.map_or_else(Settled::widen, |()| Settled::Done(answer))
+                return marked.map_or_else(Settled::widen, |()| Settled::Done(answer));
             }
-            Handled::NotDone { answer, delay } => {
-                self.release(&holding, delay).await;
-                Settled::NotDone(answer)
-            }
-        }
+            Ok(Handled::NotDone { answer, delay }) => (delay, Settled::NotDone(answer)),
+            Err(unfinished) => (unfinished.delay(self.settings.terms.lease), Settled::Refused(unfinished.rejection())),
+        };
+        Box::pin(self.release(&holding, delay)).await;
+        settled
     }
 
     async fn acquire<'a>(
@@ -148,45 +140,60 @@ impl<S: DedupeStore> Claims<S> {
         fingerprint: &'a Fingerprint,
         scope: &'a Scope,
     ) -> Result<Holding<'a>, NotHeld> {
-        let refused = |rejection| NotHeld::Settled(Settled::Refused(rejection));
         let token = self.store.token(&*self.settings.entropy).map_err(|error| refused(self.unavailable(error)))?;
-        let start = Instant::now();
-        let mut since = start;
+        let mut holding = Holding { key, fingerprint, scope, token, fence: 0, since: Instant::now() };
+        let claim = match self.store.claim(key, &holding.token, fingerprint, &self.settings.terms).await {
+            Ok(Claim::InFlight { retry_in }) => Box::pin(self.look_again(&mut holding, retry_in)).await,
+            claim => claim,
+        };
+        self.judge(holding, claim)
+    }
+
+    /// Waits for somebody else's work on the event, for as long as is set.
+    async fn look_again(&self, holding: &mut Holding<'_>, mut retry_in: Duration) -> Result<Claim, StoreError> {
+        let start = holding.since;
         let mut pauses = Pauses::between_looks();
         loop {
-            let claim = self.store.claim(key, &token, fingerprint, &self.settings.terms).await;
-            if matches!(claim, Ok(Claim::InFlight { .. })) {
-                let left = self.settings.in_flight_wait.saturating_sub(start.elapsed());
-                if !left.is_zero() {
-                    sleep(pauses.next().min(left)).await;
-                    since = Instant::now();
-                    continue;
-                }
+            let left = self.settings.in_flight_wait.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                return Ok(Claim::InFlight { retry_in });
             }
-            return Err(refused(match claim {
-                Ok(Claim::Acquired { fence, other_payload }) => {
-                    if other_payload {
-                        scope.report_of(key.as_bytes(), fence, Fact::OtherPayload);
-                    }
-                    return Ok(Holding { key, fingerprint, scope, token, fence, since });
-                }
-                Ok(Claim::Done { response, .. }) => return Err(NotHeld::Settled(Settled::Replayed(response))),
-                Err(error) => {
-                    scope.report_of(key.as_bytes(), 0, Fact::StoreDown(&error));
-                    return Err(NotHeld::Unknown(error));
-                }
-                Ok(Claim::InFlight { retry_in }) => {
-                    later(RejectionKind::InFlight, "another delivery of this event is being handled", retry_in)
-                }
-                Ok(Claim::Resting { retry_in }) => {
-                    later(RejectionKind::Resting, "an earlier try was not done, and its pause runs", retry_in)
-                }
-                Ok(Claim::Mismatch { state }) => return Err(NotHeld::Settled(self.mismatch(key, scope, state))),
-                Ok(Claim::Poison { attempts }) => {
-                    Rejection::new(RejectionKind::Poisoned, format!("poisoned after {attempts} attempts"))
-                }
-            }));
+            sleep(pauses.next().min(left)).await;
+            holding.since = Instant::now();
+            let Holding { key, token, fingerprint, .. } = holding;
+            match self.store.claim(key, token, fingerprint, &self.settings.terms).await {
+                Ok(Claim::InFlight { retry_in: later }) => retry_in = later,
+                claim => return claim,
+            }
         }
+    }
+
+    fn judge<'a>(&self, holding: Holding<'a>, claim: Result<Claim, StoreError>) -> Result<Holding<'a>, NotHeld> {
+        let Holding { key, scope, .. } = holding;
+        Err(refused(match claim {
+            Ok(Claim::Acquired { fence, other_payload }) => {
+                let holding = Holding { fence, ..holding };
+                if other_payload {
+                    holding.report(Fact::OtherPayload);
+                }
+                return Ok(holding);
+            }
+            Ok(Claim::Done { response, .. }) => return Err(NotHeld::Settled(Settled::Replayed(response))),
+            Err(error) => {
+                scope.report_of(key.as_bytes(), 0, Fact::StoreDown(&error));
+                return Err(NotHeld::Unknown(error));
+            }
+            Ok(Claim::InFlight { retry_in }) => {
+                later(RejectionKind::InFlight, "another delivery of this event is being handled", retry_in)
+            }
+            Ok(Claim::Resting { retry_in }) => {
+                later(RejectionKind::Resting, "an earlier try was not done, and its pause runs", retry_in)
+            }
+            Ok(Claim::Mismatch { state }) => return Err(NotHeld::Settled(self.mismatch(key, scope, state))),
+            Ok(Claim::Poison { attempts }) => {
+                Rejection::new(RejectionKind::Poisoned, format!("poisoned after {attempts} attempts"))
+            }
+        }))
     }
 
     fn mismatch(&self, key: &KeyHash, scope: &Scope, state: RecordState) -> Settled<Infallible> {
@@ -228,6 +235,10 @@ impl Settled<Infallible> {
             Self::Refused(rejection) => Settled::Refused(rejection),
         }
     }
+}
+
+fn refused(rejection: Rejection) -> NotHeld {
+    NotHeld::Settled(Settled::Refused(rejection))
 }
 
 fn later(kind: RejectionKind, detail: &'static str, retry_in: Duration) -> Rejection {

@@ -140,7 +140,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
                 InHand::new(self.admission.drain.track(async move {
                     let Some(seat) = ready.seats(1).next() else { return Ok(panicked(&engine.admission.exit)) };
                     let came = engine.run(&under, task, seat).await;
-                    answer_one(&engine.admission.exit, &under.common, came)
+                    answer_one(&engine.admission.exit, under.common, came)
                 }))
             }
             Err(events) => InHand::new(self.admission.drain.track(engine.deliver_all(head, events, under, ready))),
@@ -163,7 +163,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         // Who waits for all of them must get all of them.
         let at_a_time = if I::TAKES_BATCHES { count.max(1) } else { self.batch_concurrency };
         let came = futures_util::stream::iter(runs).buffered(at_a_time).collect().await;
-        answer_all(&self.admission.exit, &under.common, came)
+        answer_all(&self.admission.exit, under.common, came)
     }
 
     async fn run<I: Inner<P::Event>>(&self, under: &Under, task: Box<Task<P::Event>>, seat: I) -> Came<I::Error> {

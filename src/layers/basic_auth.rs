@@ -109,13 +109,38 @@ impl BasicAuthLayer {
     }
 
     /// Whose credentials these are. Compares with every one of ours, in the same time wherever a difference lies.
-    fn owner(&self, given: &[u8]) -> Option<&Known> {
+    fn owner(&self, given: &[u8], ours: impl Fn(&Known) -> &[u8; 32]) -> Option<&Known> {
         let given: [u8; 32] = Sha256::digest(given).into();
         let mut found = u8::MAX;
         for (position, known) in (0..u8::MAX).zip(&self.known) {
-            found.conditional_assign(&position, known.digest.ct_eq(&given));
+            found.conditional_assign(&position, ours(known).ct_eq(&given));
         }
         self.known.get(usize::from(found))
+    }
+
+    /// Whose credentials a head brings. Where there are some, they are marked as sensitive.
+    pub(crate) fn judge(&self, headers: &mut HeaderMap) -> Result<&Arc<str>, Rejection> {
+        let Some(value) = authorization(headers)? else {
+            return Err(self.refuse(RejectionKind::CredentialsMissing, "no Authorization header, or a blank one"));
+        };
+        let Some(token) = basic_token(value) else {
+            return Err(
+                self.refuse(RejectionKind::CredentialsWrong, "the Authorization header is not of the Basic scheme")
+            );
+        };
+        self.authenticate(token).map(|owner| &owner.username)
+    }
+
+    /// The text as most senders write it is known by itself. Whoever writes the same bytes in another way is known too.
+    fn authenticate(&self, token: &[u8]) -> Result<&Known, Rejection> {
+        if let Some(owner) = self.owner(token, |known| &known.text_digest) {
+            return Ok(owner);
+        }
+        let Ok(given) = Encoding::Base64.decode(token).map(Zeroizing::new) else {
+            return Err(self.refuse(RejectionKind::CredentialsWrong, "the Basic credentials are not Base64"));
+        };
+        let owner = self.owner(&given, |known| &known.digest);
+        owner.ok_or_else(|| self.refuse(RejectionKind::CredentialsWrong, "the Basic credentials are none of ours"))
     }
 
     fn refuse(&self, kind: RejectionKind, detail: &'static str) -> Rejection {
@@ -142,7 +167,10 @@ pub struct Credentials {
 #[derive(Clone)]
 struct Known {
     username: Arc<str>,
+    /// Of user name, colon and password.
     digest: [u8; 32],
+    /// Of the same in Base64, with padding.
+    text_digest: [u8; 32],
 }
 
 impl Credentials {
@@ -168,8 +196,10 @@ impl Credentials {
                 "a control character in the user name or the password",
             )));
         }
-        let digest = Sha256::new().chain_update(username.as_bytes()).chain_update(":").chain_update(text);
-        Ok(Self { known: Known { username, digest: digest.finalize().into() }, password })
+        let pair = Zeroizing::new([username.as_bytes(), b":", text.as_bytes()].concat());
+        let token = Zeroizing::new(Encoding::Base64.encode(&pair));
+        let (digest, text_digest) = (Sha256::digest(&*pair).into(), Sha256::digest(token.as_bytes()).into());
+        Ok(Self { known: Known { username, digest, text_digest }, password })
     }
 
     /// The `Authorization` header that a sender with these credentials sends. It is marked as sensitive, so that `Debug` of
@@ -207,24 +237,8 @@ impl fmt::Debug for Known {
 
 impl HeadCheck for BasicAuthLayer {
     fn check(&self, head: &mut Parts) -> Result<(), Rejection> {
-        let value = match authorization(&mut head.headers)? {
-            Some(value) => value,
-            None => {
-                return Err(self.refuse(RejectionKind::CredentialsMissing, "no Authorization header, or a blank one"));
-            }
-        };
-        let Some(token) = basic_token(value) else {
-            return Err(
-                self.refuse(RejectionKind::CredentialsWrong, "the Authorization header is not of the Basic scheme")
-            );
-        };
-        let Ok(given) = Encoding::Base64.decode(token).map(Zeroizing::new) else {
-            return Err(self.refuse(RejectionKind::CredentialsWrong, "the Basic credentials are not Base64"));
-        };
-        let Some(owner) = self.owner(&given) else {
-            return Err(self.refuse(RejectionKind::CredentialsWrong, "the Basic credentials are none of ours"));
-        };
-        head.extensions.insert(Authenticated::new(Arc::clone(&owner.username)));
+        let username = self.judge(&mut head.headers)?;
+        head.extensions.insert(Authenticated::new(Arc::clone(username)));
         Ok(())
     }
 }

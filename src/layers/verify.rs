@@ -170,11 +170,11 @@ fn now(clock: &dyn Clock) -> Result<Timestamp, Rejection> {
 
 /// The credentials that prove the sender, where the scheme does not.
 fn credentials<'a>(scheme: &dyn Scheme, head: &'a Parts) -> Result<Option<&'a Authenticated>, Rejection> {
-    match (scheme.proves_sender(), head.extensions.get()) {
-        (true, _) => Ok(None),
-        (false, Some(authenticated)) => Ok(Some(authenticated)),
-        (false, None) => Err(misassembled("the scheme proves no sender and no credentials were checked")),
+    if scheme.proves_sender() {
+        return Ok(None);
     }
+    let authenticated = head.extensions.get();
+    authenticated.map(Some).ok_or_else(|| misassembled("the scheme proves no sender and no credentials were checked"))
 }
 
 fn misassembled(detail: &'static str) -> Rejection {

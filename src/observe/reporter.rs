@@ -9,16 +9,19 @@ use super::log::Log;
 
 /// A receiver's reports: its name and provider, and who listens.
 #[derive(Clone)]
-pub(crate) struct Reporter {
+pub(crate) struct Reporter(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
     receiver: Arc<str>,
     provider: &'static str,
     /// Beside the log.
-    observers: Arc<[Arc<dyn Observer>]>,
+    observers: Vec<Arc<dyn Observer>>,
 }
 
 impl Reporter {
     pub(crate) fn new(receiver: Arc<str>, provider: &'static str) -> Self {
-        Self { receiver, provider, observers: Arc::new([]) }
+        Self(Arc::new(Inner { receiver, provider, observers: Vec::new() }))
     }
 
     /// Of a layer that stands alone.
@@ -27,14 +30,13 @@ impl Reporter {
     }
 
     pub(crate) fn observer(mut self, observer: impl Observer) -> Self {
-        let added: Arc<dyn Observer> = Arc::new(observer);
-        self.observers = self.observers.iter().cloned().chain([added]).collect();
+        Arc::make_mut(&mut self.0).observers.push(Arc::new(observer));
         self
     }
 
     /// The receiver's name.
     pub(crate) fn receiver(&self) -> &Arc<str> {
-        &self.receiver
+        &self.0.receiver
     }
 
     /// Reports what is about a whole delivery.
@@ -43,9 +45,10 @@ impl Reporter {
     }
 
     fn send<'a>(&'a self, fact: Fact<'a>, about: About<'a>) {
-        let about = About { receiver: &self.receiver, provider: self.provider, ..about };
+        let Inner { receiver, provider, observers } = &*self.0;
+        let about = About { receiver, provider, ..about };
         Log.observe(&fact, &about);
-        for observer in &*self.observers {
+        for observer in observers {
             observer.observe(&fact, &about);
         }
     }
@@ -53,7 +56,7 @@ impl Reporter {
 
 impl fmt::Debug for Reporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reporter").field("receiver", &self.receiver).finish_non_exhaustive()
+        f.debug_struct("Reporter").field("receiver", &self.0.receiver).finish_non_exhaustive()
     }
 }
 

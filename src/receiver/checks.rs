@@ -21,6 +21,8 @@ use crate::provider::{Profile, Provider};
 pub struct ReceiverHead {
     pub(crate) sources: Option<SourceIpLayer>,
     pub(crate) basic: Option<BasicAuthLayer>,
+    /// Whether somebody further in looks for [`Authenticated`](crate::gate::Authenticated).
+    pub(crate) leaves_evidence: bool,
     methods: Vec<Method>,
     content_types: Vec<&'static str>,
 }
@@ -30,6 +32,7 @@ impl ReceiverHead {
         Self {
             sources: None,
             basic: None,
+            leaves_evidence: true,
             methods: profile.methods.clone(),
             content_types: profile.content_types.clone(),
         }
@@ -66,7 +69,11 @@ impl HeadCheck for ReceiverHead {
             sources.check(head)?;
         }
         if let Some(basic) = &self.basic {
-            basic.check(head)?;
+            if self.leaves_evidence {
+                basic.check(head)?;
+            } else {
+                basic.judge(&mut head.headers)?;
+            }
         }
         self.check_method(&head.method)?;
         self.check_content_type(&head.headers)
@@ -115,16 +122,16 @@ impl<P: Provider> BodyCheck for ReceiverBody<P> {
 impl<P: Provider> ReceiverBody<P> {
     /// The provider with the keys that prove this request: the tenant's, where there are tenants, and never others.
     fn prover<'a>(&'a self, head: &'a Parts) -> Result<&'a Arc<P>, Rejection> {
-        match (&self.tenants, head.extensions.get::<Tenant<P>>()) {
-            (None, _) => Ok(&self.provider),
-            (Some(_), Some(tenant)) => Ok(&tenant.provider),
-            (Some(_), None) => Err(Rejection::new(RejectionKind::Misassembled, "no keys were looked up")),
+        if self.tenants.is_none() {
+            return Ok(&self.provider);
         }
+        let tenant = head.extensions.get::<Tenant<P>>().map(|tenant| &tenant.provider);
+        tenant.ok_or_else(|| Rejection::new(RejectionKind::Misassembled, "no keys were looked up"))
     }
 
     /// Adds the tenant to the evidence, and reports the key.
     fn note(&self, head: &mut Parts) {
-        let tenant = head.extensions.remove::<Tenant<P>>();
+        let tenant = self.tenants.as_ref().and_then(|_| head.extensions.remove::<Tenant<P>>());
         if let Some(verified) = head.extensions.get_mut::<Verified>() {
             if let Some(tenant) = tenant {
                 *verified = verified.clone().of_tenant(tenant.name);

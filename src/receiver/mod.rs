@@ -284,7 +284,7 @@ impl<P: Provider, D> Receiver<P, D> {
         D: DedupeStore,
         F: Handler<P::Event>,
     {
-        self.assemble().around(Each(handler))
+        self.assemble().around_handler(Each(handler))
     }
 
     /// The same for a handler that takes a state first, such as a pool of connections; each event gets a clone of it.
@@ -341,7 +341,7 @@ impl<P: Provider, D> Receiver<P, D> {
         D: DedupeStore,
         F: BatchHandler<P::Event>,
     {
-        self.assemble().around(Together::new(handler))
+        self.assemble().around_handler(Together::new(handler))
     }
 
     /// The same for a handler that takes a state first; each delivery gets a clone of it.
@@ -416,6 +416,15 @@ impl<P, D> Clone for ReceiverLayer<P, D> {
 }
 
 impl<P: Provider, D: DedupeStore> ReceiverLayer<P, D> {
+    /// Around a handler, which does not see the request.
+    fn around_handler<I>(mut self, handler: I) -> HandlerService<P, D, I> {
+        let ReceiverBody { provider, tenants, .. } = &*self.body;
+        let mut head = ReceiverHead::clone(&self.head);
+        head.leaves_evidence = tenants.is_some() || !provider.scheme().proves_sender();
+        self.head = Arc::new(head);
+        self.around(handler)
+    }
+
     fn around<I>(&self, inner: I) -> HandlerService<P, D, I> {
         let body = BodyGate::new(Arc::clone(&self.body), self.dedupe.around(inner)).budget(&self.budget);
         HeadGate::new(Arc::clone(&self.head), body.exit(&self.exit)).exit(&self.exit)

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::form::set;
 use super::layout::{Item, Layout};
 use super::proof::{ProofHeader, ProofRole, Proofs};
-use super::template::Template;
+use super::template::{Parts, Template};
 use super::tolerance::{TimePlace, Tolerance};
 use super::{SealError, mismatch, sole};
 use crate::encoding::Encoding;
@@ -213,7 +213,7 @@ pub(super) struct Wire {
 
 /// What a delivery claims: these bytes, signed by one of these, at this time.
 pub(super) struct Claim<'a> {
-    pub(super) parts: Vec<&'a [u8]>,
+    pub(super) parts: Parts<'a>,
     wire: &'a Signed,
     text: &'a str,
     sent: Option<u64>,

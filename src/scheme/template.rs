@@ -1,5 +1,7 @@
 //! What a signature covers, written as a template: `{header:webhook-id}.{header:webhook-timestamp}.{body}`.
 
+use std::ops::Deref;
+
 use http::{HeaderMap, HeaderName};
 
 use super::header::exact;
@@ -135,7 +137,10 @@ impl Template {
         body: &'a [u8],
         param: impl Fn(&str) -> Result<&'a [u8], Rejection>,
         split_strictly: bool,
-    ) -> Result<Vec<&'a [u8]>, Rejection> {
+    ) -> Result<Parts<'a>, Rejection> {
+        if let [Part::Body] = &*self.0 {
+            return Ok(Parts::One([body]));
+        }
         let mut all = Vec::with_capacity(self.0.len());
         let mut parts = self.0.iter().peekable();
         while let Some(part) = parts.next() {
@@ -156,7 +161,24 @@ impl Template {
             }
             all.push(bytes);
         }
-        Ok(all)
+        Ok(Parts::Several(all))
+    }
+}
+
+/// What is signed, part by part. A body alone, the common case, takes no heap.
+pub(super) enum Parts<'a> {
+    One([&'a [u8]; 1]),
+    Several(Vec<&'a [u8]>),
+}
+
+impl<'a> Deref for Parts<'a> {
+    type Target = [&'a [u8]];
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::One(part) => part,
+            Self::Several(parts) => parts,
+        }
     }
 }
 

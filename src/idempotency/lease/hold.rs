@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::num::NonZeroU64;
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -54,13 +54,13 @@ impl Unfinished {
 
 /// Runs the work, and drops it when its limit completes first. The limit is not begun for work that is done at once.
 pub(super) async fn run_until<T, L>(
-    work: impl Future<Output = Handled<T>>,
+    work: Pin<&mut impl Future<Output = Handled<T>>>,
     limit: impl FnOnce() -> L,
 ) -> Result<Handled<T>, Unfinished>
 where
     L: Future<Output = ()>,
 {
-    let mut work = pin!(AssertUnwindSafe(work).catch_unwind());
+    let mut work = AssertUnwindSafe(work).catch_unwind();
     let outcome = match poll_immediate(&mut work).await {
         Some(outcome) => outcome,
         None => tokio::select! {
@@ -95,7 +95,7 @@ impl<S: DedupeStore> Claims<S> {
             None => LeaseLost::unclaimed(),
         };
         let grant = Grant { fence, lost: lost.clone() };
-        run_until(async move { work(grant).await }, || self.keep(holding, &lost)).await
+        run_until(pin!(async move { work(grant).await }), || self.keep(holding, &lost)).await
     }
 
     /// Holds the lease until the handler has reached its limit and is to be dropped.

@@ -35,18 +35,40 @@ impl<S: DedupeStore> Patient<S> {
         fingerprint: &Fingerprint,
         terms: &Terms,
     ) -> Result<Claim, StoreError> {
+        let mut first = pin!(S::claim(&self.0, key, token, fingerprint, terms));
+        match poll_immediate(&mut first).await {
+            Some(answer) if !answer.as_ref().is_err_and(is_unknown) => answer,
+            begun => Box::pin(self.claim_on(first, begun, key, token, fingerprint, terms)).await,
+        }
+    }
+
+    /// Goes on with a claim that was begun, or could not say at once.
+    async fn claim_on(
+        &self,
+        first: Pin<&mut impl Future<Output = Result<Claim, StoreError>>>,
+        begun: Option<Result<Claim, StoreError>>,
+        key: &KeyHash,
+        token: &Token,
+        fingerprint: &Fingerprint,
+        terms: &Terms,
+    ) -> Result<Claim, StoreError> {
         let mut last = StoreError::new(Timeout);
         let tries = async {
             let mut pauses = Pauses::between_tries();
+            let mut answer = match begun {
+                Some(answer) => answer,
+                None => first.await,
+            };
             loop {
-                match S::claim(&self.0, key, token, fingerprint, terms).await {
-                    Err(error) if matches!(error.kind(), Unavailable | Timeout) => last = error,
+                match answer {
+                    Err(error) if is_unknown(&error) => last = error,
                     answer => return answer,
                 }
                 sleep(pauses.next()).await;
+                answer = S::claim(&self.0, key, token, fingerprint, terms).await;
             }
         };
-        let answer = within(OPERATION, pin!(tries)).await;
+        let answer = timeout(OPERATION, tries).await;
         answer.unwrap_or(Err(last))
     }
 
@@ -61,9 +83,22 @@ impl<S: DedupeStore> Patient<S> {
         in_time(OPERATION.min(due), S::renew(&self.0, key, token, lease)).await
     }
 
-    /// At least one try, and as many as begin within this time after `since`.
-    pub(super) async fn complete(
+    /// The first try, which nothing limits yet.
+    pub(super) fn complete(
         &self,
+        key: &KeyHash,
+        token: &Token,
+        remember: &StoredResponse,
+        retention: Duration,
+    ) -> impl Future<Output = Result<Held, StoreError>> {
+        S::complete(&self.0, key, token, remember, retention)
+    }
+
+    /// Goes on with a first try: to its end, and with as many more as begin within this time after `since`.
+    pub(super) async fn complete_on(
+        &self,
+        first: Pin<&mut impl Future<Output = Result<Held, StoreError>>>,
+        begun: Option<Result<Held, StoreError>>,
         key: &KeyHash,
         token: &Token,
         remember: &StoredResponse,
@@ -72,8 +107,12 @@ impl<S: DedupeStore> Patient<S> {
         time: Duration,
     ) -> Result<Held, StoreError> {
         let mut pauses = Pauses::between_tries();
+        let mut answer = match begun {
+            Some(answer) => answer,
+            None => in_time(OPERATION, first).await,
+        };
         loop {
-            let error = match in_time(OPERATION, S::complete(&self.0, key, token, remember, retention)).await {
+            let error = match answer {
                 Err(error) if matches!(error.kind(), Unavailable | Timeout | Full) => error,
                 answer => return answer,
             };
@@ -82,6 +121,7 @@ impl<S: DedupeStore> Patient<S> {
                 return Err(error);
             }
             sleep(pause).await;
+            answer = in_time(OPERATION, S::complete(&self.0, key, token, remember, retention)).await;
         }
     }
 
@@ -89,6 +129,11 @@ impl<S: DedupeStore> Patient<S> {
     pub(super) async fn release(&self, key: &KeyHash, token: &Token, delay: Duration) -> Result<Held, StoreError> {
         in_time(OPERATION, S::release(&self.0, key, token, delay)).await
     }
+}
+
+/// Whether the claim may have happened or not, so that the same is asked again.
+fn is_unknown(error: &StoreError) -> bool {
+    matches!(error.kind(), Unavailable | Timeout)
 }
 
 async fn in_time<T>(time: Duration, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {

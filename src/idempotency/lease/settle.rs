@@ -1,11 +1,14 @@
 //! How a claim ends: marked as done, in the background if need be, asked about when it was lost, or released.
 
 use std::convert::Infallible;
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
+use futures_util::future::poll_immediate;
 use tokio::runtime::Handle;
 
-use super::super::store::{Claim, DedupeStore, Held, StoredResponse, Terms};
+use super::super::store::{Claim, DedupeStore, Held, StoreError, StoredResponse, Terms};
 use super::patient::within;
 use super::{Claims, Holding, Settled};
 use crate::error::{Rejection, RejectionKind};
@@ -22,12 +25,27 @@ impl<S: DedupeStore> Claims<S> {
         holding: &Holding<'_>,
         remember: &StoredResponse,
     ) -> Result<(), Settled<Infallible>> {
+        let mut first = pin!(self.store.complete(holding.key, &holding.token, remember, self.settings.terms.retention));
+        match poll_immediate(&mut first).await {
+            Some(Ok(Held::Ok)) => Ok(()),
+            begun => Box::pin(self.complete_on(first, begun, holding, remember)).await,
+        }
+    }
+
+    /// Goes on with a marking that was begun, or did not come about at once.
+    async fn complete_on(
+        &self,
+        first: Pin<&mut impl Future<Output = Result<Held, StoreError>>>,
+        begun: Option<Result<Held, StoreError>>,
+        holding: &Holding<'_>,
+        remember: &StoredResponse,
+    ) -> Result<(), Settled<Infallible>> {
         let Holding { key, token, since, .. } = *holding;
         let Terms { retention, lease, .. } = self.settings.terms;
-        let marking = std::pin::pin!(self.store.complete(key, &token, remember, retention, since, lease));
+        let marking = pin!(self.store.complete_on(first, begun, key, &token, remember, retention, since, lease));
         match within(self.settings.mark_within, marking).await {
             Some(Ok(Held::Ok)) => return Ok(()),
-            Some(Ok(Held::Lost(_))) => return Err(Box::pin(self.ask(holding)).await),
+            Some(Ok(Held::Lost(_))) => return Err(self.ask(holding).await),
             Some(Err(error)) => holding.report(Fact::CompletionUnknown(&error)),
             None => self.complete_later(holding, remember),
         }
@@ -41,7 +59,8 @@ impl<S: DedupeStore> Claims<S> {
         let Terms { retention, lease, .. } = self.settings.terms;
         holding.report(Fact::CompletionLate);
         let marking = self.drain.track(async move {
-            match store.complete(&key, &token, &remember, retention, since, lease).await {
+            let first = pin!(store.complete(&key, &token, &remember, retention));
+            match store.complete_on(first, None, &key, &token, &remember, retention, since, lease).await {
                 Ok(Held::Ok) => {}
                 Ok(Held::Lost(_)) => scope.report_of(key.as_bytes(), fence, Fact::CompletionLost),
                 Err(error) => scope.report_of(key.as_bytes(), fence, Fact::CompletionUnknown(&error)),

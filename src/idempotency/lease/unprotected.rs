@@ -1,6 +1,7 @@
 //! Work without a claim, where a route says so: nothing is remembered, and a repeat runs it again.
 
 use std::future::Future;
+use std::pin::pin;
 
 use tokio::time::sleep;
 
@@ -34,7 +35,7 @@ impl<S> Claims<S> {
             sleep(self.settings.handler_limit).await;
             at_limit(report, self.settings.handler_limit, &lost).await;
         };
-        match run_until(async move { work(grant).await }, limit).await {
+        match run_until(pin!(async move { work(grant).await }), limit).await {
             Ok(Handled::Done { answer, .. }) => Settled::Done(answer),
             Ok(Handled::NotDone { answer, .. }) => Settled::NotDone(answer),
             Err(unfinished) => Settled::Refused(unfinished.rejection()),

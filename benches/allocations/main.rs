@@ -1,0 +1,87 @@
+//! What a request allocates: counted, and held. Not a test of time: the counts are the same on every machine.
+//!
+//! One thread, no network: each request goes straight into the router. The first ones are not counted; of the others the
+//! middle one is, since now and then a store's map grows. Printed is what a request allocates beyond the bare handler of the
+//! same traffic, whose own allocations are axum's. It fails when a count is higher than the one that is written here.
+//!
+//! ```sh
+//! cargo bench --bench allocations
+//! ```
+
+#[path = "../pipeline/apps.rs"]
+mod apps;
+#[path = "../pipeline/deliveries.rs"]
+mod deliveries;
+
+use allocation_counter::{AllocationInfo, measure};
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use http::Request;
+use tokio::runtime::Runtime;
+use tower::ServiceExt as _;
+use tower_webhook::error::BoxError;
+
+use deliveries::Senders;
+
+const WARM: usize = 64;
+const COUNTED: usize = 65;
+
+/// A way to serve, and how many allocations a request may make beyond those of the bare handler.
+struct Variant {
+    name: &'static str,
+    what: &'static str,
+    app: Router,
+    most: u64,
+}
+
+fn main() -> Result<(), BoxError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut senders = Senders::new()?;
+    let aella = [
+        Variant { name: "verify", what: "`VerifyLayer` before axum, `Bytes`", app: apps::verify()?, most: 99 },
+        Variant { name: "no-parse", what: "Basic, HMAC, claim", app: apps::no_parse()?, most: 99 },
+        Variant { name: "full", what: "Basic, HMAC, claim, typed event", app: apps::full()?, most: 99 },
+        Variant { name: "json", what: "axum, `Json<T>`", app: apps::json(), most: 99 },
+    ];
+    let opp = [Variant { name: "opp", what: "hex, AES-GCM, claim, typed event", app: apps::opp()?, most: 99 }];
+    println!("{:10} {:36} {:>12} {:>5} {:>8}", "variant", "what it does", "allocations", "most", "bytes");
+    let mut held = check(&runtime, aella, || senders.aella(WARM + COUNTED))?;
+    held &= check(&runtime, opp, || senders.opp(WARM + COUNTED))?;
+    if held { Ok(()) } else { Err("more allocations than are written in benches/allocations/main.rs".into()) }
+}
+
+fn check(
+    runtime: &Runtime,
+    variants: impl IntoIterator<Item = Variant>,
+    mut requests: impl FnMut() -> Result<Vec<Request<Bytes>>, BoxError>,
+) -> Result<bool, BoxError> {
+    let bare = count(runtime, &apps::bare(), requests()?)?;
+    println!("{:10} {:36} {:>12} {:>5} {:>8}", "bare", "axum, `Bytes`", bare.count_total, "", bare.bytes_total);
+    let mut held = true;
+    for Variant { name, what, app, most } in variants {
+        let info = count(runtime, &app, requests()?)?;
+        let count = info.count_total.saturating_sub(bare.count_total);
+        let bytes = info.bytes_total.saturating_sub(bare.bytes_total);
+        println!("{name:10} {what:36} {count:>12} {most:>5} {bytes:>8}");
+        held &= count <= most;
+    }
+    Ok(held)
+}
+
+/// What the middle one of the requests allocates.
+fn count(runtime: &Runtime, app: &Router, requests: Vec<Request<Bytes>>) -> Result<AllocationInfo, BoxError> {
+    let mut counts = Vec::with_capacity(requests.len());
+    for request in requests {
+        let (request, app) = (request.map(Body::from), app.clone());
+        let mut status = None;
+        let info = measure(|| status = runtime.block_on(app.oneshot(request)).map(|answer| answer.status()).ok());
+        if !status.is_some_and(|status| status.is_success()) {
+            return Err(format!("answered {status:?}").into());
+        }
+        counts.push(info);
+    }
+    let mut counts = counts.split_off(WARM);
+    counts.sort_by_key(|info| info.count_total);
+    counts.get(counts.len() / 2).copied().ok_or_else(|| "no requests".into())
+}
