@@ -1,6 +1,9 @@
 //! A record as it is kept, in 48 bytes: what most records are in the end, done with an empty answer, fits in whole. What
 //! else a record may be is kept apart, while it is so.
 
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::LazyLock;
+
 use super::record::{Moment, Record, State, Stub};
 use super::slab::Slab;
 use crate::delivery::{Fingerprint, KeyHash};
@@ -14,10 +17,27 @@ impl Name {
         Self(*key.as_bytes().last_chunk().unwrap_or(&[0; 16]))
     }
 
-    pub(super) fn number(self) -> u128 {
-        u128::from_ne_bytes(self.0)
+    /// Where the name belongs in an index.
+    ///
+    /// A sender chooses what its keys are hashes of, and may search for such as agree in the bits that an index goes by,
+    /// so that all of them stand in one place and each claim compares them all. Which bits those are is this process's
+    /// secret, and shows in no answer.
+    pub(super) fn place(self) -> u64 {
+        let [first, last] = *SECRET;
+        let (low, high) = self.half(0, first).carrying_mul(self.half(8, last), 0);
+        low ^ high
+    }
+
+    fn half(self, from: usize, secret: u64) -> u64 {
+        let half = self.0.get(from..).and_then(|bytes| bytes.first_chunk());
+        u64::from_ne_bytes(*half.unwrap_or(&[0; 8])) ^ secret
     }
 }
+
+static SECRET: LazyLock<[u64; 2]> = LazyLock::new(|| {
+    let random = RandomState::new();
+    [random.hash_one(0), random.hash_one(1)]
+});
 
 pub(super) struct Row {
     name: Name,
@@ -175,11 +195,11 @@ mod tests {
     #[test]
     fn keys_are_told_apart_by_each_bit_of_their_last_half() {
         let name = |bytes| Name::of(&KeyHash::from_bytes(bytes));
-        let mut names = std::collections::HashSet::from([name([7; 32]).number()]);
+        let mut names = std::collections::HashSet::from([name([7; 32]).0]);
         for bit in 0..128 {
             let mut bytes = [7; 32];
             bytes[16 + bit / 8] ^= 1 << (bit % 8);
-            assert!(names.insert(name(bytes).number()), "bit {bit}");
+            assert!(names.insert(name(bytes).0), "bit {bit}");
         }
     }
 }
