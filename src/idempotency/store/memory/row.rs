@@ -23,7 +23,10 @@ impl Name {
     /// so that all of them stand in one place and each claim compares them all. Which bits those are is this process's
     /// secret, and shows in no answer.
     pub(super) fn place(self) -> u64 {
-        let [first, last] = *SECRET;
+        self.place_by(*SECRET)
+    }
+
+    fn place_by(self, [first, last]: [u64; 2]) -> u64 {
         let (low, high) = self.half(0, first).carrying_mul(self.half(8, last), 0);
         low ^ high
     }
@@ -200,6 +203,22 @@ mod tests {
             let mut bytes = [7; 32];
             bytes[16 + bit / 8] ^= 1 << (bit % 8);
             assert!(names.insert(name(bytes).0), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn keys_that_agree_in_most_bits_are_as_far_apart_as_any() {
+        // What a sender may find by searching: names that differ in twelve bits, here at each end of each half.
+        for shift in [0, 52, 64, 116] {
+            let names = (0..1 << 12).map(|number: u128| Name((number << shift).to_le_bytes()));
+            let places: Vec<u64> =
+                names.map(|name| name.place_by([0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344])).collect();
+            for (case, bits) in [("where an index begins to look", 0), ("what it looks for", 57)] {
+                let mut at = [0; 128];
+                places.iter().for_each(|place| at[usize::try_from(place >> bits & 127).unwrap()] += 1);
+                let most = at.iter().max().unwrap();
+                assert!((32..128).contains(most), "{case}, names at bit {shift}: {most} of 4096 in one of 128");
+            }
         }
     }
 }
