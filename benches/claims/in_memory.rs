@@ -20,16 +20,21 @@ use crate::{Plan, event, key, token};
 const THREADS: u64 = 2;
 /// The reference, keys that are claimed alone, and keys that are claimed and completed one by one.
 const CASES: [&str; 3] = ["bare", "held", "done"];
+/// Keys in a store, and rounds.
+const SIZES: [(u64, usize); 4] = [(10_000, 7), (100_000, 7), (1_000_000, 7), (10_000_000, 3)];
+/// A child claims at least so many keys, in several small stores.
+const LEAST: u64 = 1_000_000;
+const MAX_STORES: u64 = 100;
 const RETENTION: Duration = Duration::from_secs(28 * 24 * 3600);
 
 pub(crate) fn print(plan: Plan) -> Result<(), BoxError> {
     println!("Memory: {THREADS} threads, the key's hash included (median of the rounds, middle half)\n");
     println!(
-        "{:>9} {:5} {:>13}  {:19} {:>13}  {:19} {:>11}  {:19}",
-        "keys", "what", "new a second", "of bare", "repeat", "of bare", "bytes a key", "of bare"
+        "{:>9} {:5} {:>13} {:>7}  {:19} {:>13}  {:19} {:>11}  {:19}",
+        "keys", "what", "new a second", "ns each", "of bare", "repeat", "of bare", "bytes a key", "of bare"
     );
-    for (keys, rounds) in [(1_000_000, plan.rounds.min(7)), (10_000_000, plan.rounds.min(3))] {
-        let keys = keys / plan.part;
+    for (keys, rounds) in SIZES {
+        let (keys, rounds) = (keys / plan.part, rounds.min(plan.rounds));
         let mut figures = CASES.map(|_| [const { Rounds(Vec::new()) }; 3]);
         for round in 0..rounds {
             let mut cases: Vec<_> = CASES.iter().zip(&mut figures).collect();
@@ -46,8 +51,9 @@ pub(crate) fn print(plan: Plan) -> Result<(), BoxError> {
             let [of_new, of_repeat, of_bytes] =
                 [0, 1, 2].map(|at| told.get(at).zip(bare.get(at)).map(|(a, b)| a.of(b)));
             println!(
-                "{keys:9} {case:5} {:13.0}  {:19} {:13.0}  {:19} {:11.1}  {:19}",
+                "{keys:9} {case:5} {:13.0} {:7.0}  {:19} {:13.0}  {:19} {:11.1}  {:19}",
                 new.median(),
+                1e9 * real(THREADS)? / new.median(),
                 of_new.unwrap_or_default(),
                 repeat.median(),
                 of_repeat.unwrap_or_default(),
@@ -73,18 +79,24 @@ fn ask(case: &str, keys: u64) -> Result<Vec<f64>, BoxError> {
 /// The child's side of [`ask`].
 pub(crate) fn measure(case: &str, keys: u64) -> Result<(), BoxError> {
     let before = resident()?;
-    let (bare, store) = (Bare::default(), MemoryStore::new(usize::try_from(keys)?));
-    let is_first = |number| claim(&store, number, number) == Some(Claim::Acquired { fence: 1, other_payload: false });
-    let new = rate(keys, |number| match case {
-        "bare" => bare.claim(&key(number)),
+    let stores: Vec<_> = (0..(LEAST / keys).clamp(1, MAX_STORES))
+        .map(|_| Ok((Bare::default(), MemoryStore::new(usize::try_from(keys)?))))
+        .collect::<Result<_, BoxError>>()?;
+    let of = |number: u64| stores.get(usize::try_from(number / keys).unwrap_or(usize::MAX));
+    let bare = |number| of(number).is_some_and(|(bare, _)| bare.claim(&key(number)));
+    let claim = |number, by| claim(&of(number)?.1, number, by);
+    let is_first = |number| claim(number, number) == Some(Claim::Acquired { fence: 1, other_payload: false });
+    let all = keys * u64::try_from(stores.len())?;
+    let new = rate(all, |number| match case {
+        "bare" => bare(number),
         "held" => is_first(number),
-        _ => is_first(number) && complete(&store, number),
+        _ => is_first(number) && of(number).is_some_and(|(_, store)| complete(store, number)),
     })?;
-    let bytes = real(resident()?.saturating_sub(before))? / real(keys)?;
-    let repeat = rate(keys, |number| match case {
-        "bare" => !bare.claim(&key(number)),
-        "held" => matches!(claim(&store, number, u64::MAX), Some(Claim::InFlight { .. })),
-        _ => matches!(claim(&store, number, u64::MAX), Some(Claim::Done { .. })),
+    let bytes = real(resident()?.saturating_sub(before))? / real(all)?;
+    let repeat = rate(all, |number| match case {
+        "bare" => !bare(number),
+        "held" => matches!(claim(number, u64::MAX), Some(Claim::InFlight { .. })),
+        _ => matches!(claim(number, u64::MAX), Some(Claim::Done { .. })),
     })?;
     println!("{new} {repeat} {bytes}");
     Ok(())

@@ -12,7 +12,7 @@ pub use real::{array, cmp, collections, fmt, hash, mem, num, ops, time};
 
 pub mod sync {
     pub use loom::sync::{Arc, Mutex, MutexGuard};
-    pub use real::sync::PoisonError;
+    pub use real::sync::{LazyLock, PoisonError};
 
     pub mod atomic {
         pub use loom::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

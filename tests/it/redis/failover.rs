@@ -107,6 +107,60 @@ async fn a_completion_is_done_only_when_a_replica_has_it() {
     assert!(waits(&claim(&store, 1, 2).await));
 }
 
+/// Nor is one that another did on a connection of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_wrote_is_told_only_when_a_replica_has_it() {
+    let primary = Server::start(&["--repl-diskless-sync-delay", "0"]);
+    let replica = Server::replica_of(&primary);
+    let hasty = RedisStore::connect(&primary.url()).await.unwrap();
+    let store = waiting(RedisStore::at(&primary.url())).connections(1).connect().await.unwrap();
+    assert_eq!(claim(&store, 9, 1).await, FIRST, "it has a connection");
+    replica.freeze();
+    for number in 0..3 {
+        assert_eq!(claim(&hasty, number, 1).await, FIRST);
+    }
+    assert_eq!(complete(&hasty, 0, 1).await, Ok(Held::Ok));
+    assert_eq!(claim(&store, 0, 2).await, Err(StoreErrorKind::Unavailable.into()), "done");
+    assert_eq!(claim(&store, 1, 2).await, Err(StoreErrorKind::Unavailable.into()), "held");
+    replica.thaw();
+    assert!(claim(&store, 0, 2).await.is_ok_and(|claim| is_done(&claim)), "now that a replica has it");
+    assert!(waits(&claim(&store, 1, 2).await));
+}
+
+/// Waiting costs no round trip of its own, and the repeat of a done event no script.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_waited_for_takes_one_round_trip() {
+    let primary = Server::start(&["--repl-diskless-sync-delay", "0"]);
+    let _replica = Server::replica_of(&primary);
+    let proxy = Proxy::to(primary.port()).await;
+    let store = waiting(RedisStore::at(&proxy.url())).connections(1).connect().await.unwrap();
+    let trips = || {
+        let trips = proxy.trips();
+        proxy.plan(Plan::Pass);
+        trips
+    };
+    assert_eq!((claim(&store, 0, 1).await, complete(&store, 0, 1).await), (FIRST, Ok(Held::Ok)));
+    assert!(
+        waits(&{
+            claim(&store, 1, 1).await.unwrap();
+            claim(&store, 1, 2).await
+        }),
+        "the server knows all scripts"
+    );
+    trips();
+    assert_eq!((claim(&store, 2, 1).await, trips()), (FIRST, 1), "a first claim");
+    assert_eq!((complete(&store, 2, 1).await, trips()), (Ok(Held::Ok), 1), "a completion");
+    assert_eq!((claim(&store, 2, 2).await.is_ok_and(|claim| is_done(&claim)), trips()), (true, 1), "a repeat");
+    assert_eq!((waits(&claim(&store, 1, 2).await), trips()), (true, 2), "control: of a held one a script decides");
+    let waited = primary.command(&["INFO", "commandstats"]);
+    let calls = |name: &str| {
+        let line = waited.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(":calls=")).unwrap_or("0,");
+        line.split_once(',').unwrap().0.parse::<u32>().unwrap()
+    };
+    assert!(calls("cmdstat_wait") >= 9, "each was waited for: {waited}");
+    assert_eq!(calls("cmdstat_evalsha"), 4, "two of them were not known at first: {waited}");
+}
+
 /// More callers than connections: they wait in line, and a slow replica does not mix them up.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_for_waiting_are_bounded() {

@@ -38,13 +38,23 @@ struct State {
     plan: Plan,
     requests: usize,
     replies: usize,
+    /// How often a request came when nothing but replies had come since the one before.
+    trips: usize,
+    last: Way,
 }
 
 impl Proxy {
     pub(super) async fn to(upstream: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let state = Arc::new(Mutex::new(State { upstream, plan: Plan::Pass, requests: 0, replies: 0 }));
+        let state = Arc::new(Mutex::new(State {
+            upstream,
+            plan: Plan::Pass,
+            requests: 0,
+            replies: 0,
+            trips: 0,
+            last: Way::Reply,
+        }));
         let task = tokio::spawn(accept(listener, Arc::clone(&state)));
         Self { port, state, task }
     }
@@ -60,13 +70,18 @@ impl Proxy {
     /// Counts bytes anew.
     pub(super) fn plan(&self, plan: Plan) {
         let mut state = self.state.lock().unwrap();
-        *state = State { plan, requests: 0, replies: 0, ..*state };
+        *state = State { plan, requests: 0, replies: 0, trips: 0, ..*state };
     }
 
     /// The bytes of requests and of replies since the last plan was made.
     pub(super) fn counted(&self) -> (usize, usize) {
         let state = self.state.lock().unwrap();
         (state.requests, state.replies)
+    }
+
+    /// The round trips since the last plan was made, where there is one connection.
+    pub(super) fn trips(&self) -> usize {
+        self.state.lock().unwrap().trips
     }
 
     /// Where connections lead that are made from now on.
@@ -120,6 +135,10 @@ impl State {
         let counted = if way == Way::Request { &mut self.requests } else { &mut self.replies };
         let before = *counted;
         *counted += length;
+        if way == Way::Request && self.last == Way::Reply {
+            self.trips += 1;
+        }
+        self.last = way;
         match self.plan {
             Plan::CutOnce(cut, after) if cut == way && before + length > after => {
                 self.plan = Plan::Pass;

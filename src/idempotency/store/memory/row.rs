@@ -1,6 +1,9 @@
 //! A record as it is kept, in 48 bytes: what most records are in the end, done with an empty answer, fits in whole. What
 //! else a record may be is kept apart, while it is so.
 
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::LazyLock;
+
 use super::record::{Moment, Record, State, Stub};
 use super::slab::Slab;
 use crate::delivery::{Fingerprint, KeyHash};
@@ -14,10 +17,30 @@ impl Name {
         Self(*key.as_bytes().last_chunk().unwrap_or(&[0; 16]))
     }
 
-    pub(super) fn number(self) -> u128 {
-        u128::from_ne_bytes(self.0)
+    /// Where the name belongs in an index.
+    ///
+    /// A sender chooses what its keys are hashes of, and may search for such as agree in the bits that an index goes by,
+    /// so that all of them stand in one place and each claim compares them all. Which bits those are is this process's
+    /// secret, and shows in no answer.
+    pub(super) fn place(self) -> u64 {
+        self.place_by(*SECRET)
+    }
+
+    fn place_by(self, [first, last]: [u64; 2]) -> u64 {
+        let (low, high) = self.half(0, first).carrying_mul(self.half(8, last), 0);
+        low ^ high
+    }
+
+    fn half(self, from: usize, secret: u64) -> u64 {
+        let half = self.0.get(from..).and_then(|bytes| bytes.first_chunk());
+        u64::from_ne_bytes(*half.unwrap_or(&[0; 8])) ^ secret
     }
 }
+
+static SECRET: LazyLock<[u64; 2]> = LazyLock::new(|| {
+    let random = RandomState::new();
+    [random.hash_one(0), random.hash_one(1)]
+});
 
 pub(super) struct Row {
     name: Name,
@@ -175,11 +198,27 @@ mod tests {
     #[test]
     fn keys_are_told_apart_by_each_bit_of_their_last_half() {
         let name = |bytes| Name::of(&KeyHash::from_bytes(bytes));
-        let mut names = std::collections::HashSet::from([name([7; 32]).number()]);
+        let mut names = std::collections::HashSet::from([name([7; 32]).0]);
         for bit in 0..128 {
             let mut bytes = [7; 32];
             bytes[16 + bit / 8] ^= 1 << (bit % 8);
-            assert!(names.insert(name(bytes).number()), "bit {bit}");
+            assert!(names.insert(name(bytes).0), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn keys_that_agree_in_most_bits_stand_apart() {
+        // What a sender may find by searching: names that differ in twelve bits, here at each end of each half.
+        for shift in [0, 52, 64, 116] {
+            let names = (0..1 << 12).map(|number: u128| Name((number << shift).to_le_bytes()));
+            let places: Vec<u64> =
+                names.map(|name| name.place_by([0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344])).collect();
+            for (case, bits) in [("where an index begins to look", 0), ("what it looks for", 57)] {
+                let mut at = [0; 128];
+                places.iter().for_each(|place| at[usize::try_from(place >> bits & 127).unwrap()] += 1);
+                let most = at.iter().max().unwrap();
+                assert!(*most < 512, "{case}, names at bit {shift}: {most} of 4096 in one of 128");
+            }
         }
     }
 }

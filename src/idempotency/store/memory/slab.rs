@@ -60,6 +60,14 @@ impl<T> Slab<T> {
         }
     }
 
+    /// All values and where they are, in the order of their places.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
+        (0..).zip(self.blocks.iter().flat_map(|block| block.iter())).filter_map(|(number, place)| match place {
+            Place::Taken(value) => Some((number, value)),
+            Place::Free { .. } => None,
+        })
+    }
+
     fn place_mut(&mut self, number: u32) -> Option<&mut Place<T>> {
         self.blocks.get_mut(block_of(number))?.get_mut(index(number % BLOCK))
     }

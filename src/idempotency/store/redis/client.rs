@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use redis::{Pipeline, Value};
 use tokio::time::{sleep, timeout};
 
 use super::super::{Claim, StoreError, StoreErrorKind, Token};
@@ -13,7 +14,7 @@ use super::lines::{InHand, Lines};
 use super::reply::Reply;
 use super::script::{self, By, Call, Op};
 use super::shortcut::New;
-use super::target::Line;
+use super::wait::{self, Wait};
 use crate::delivery::KeyHash;
 
 /// The first pause between two tries. Each is twice the one before, up to the longest.
@@ -30,13 +31,6 @@ pub(super) struct Client {
     pub(super) wait: Option<Wait>,
     pub(super) cluster: bool,
     pub(super) calls: AtomicU64,
-}
-
-/// How many replicas must have a write, and how long they are waited for.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Wait {
-    pub(super) replicas: u32,
-    pub(super) time: Duration,
 }
 
 /// Why a try did not bring a reply.
@@ -104,16 +98,29 @@ impl Client {
         }
     }
 
-    /// Sends the call, then waits for replicas.
     async fn exchange(&self, in_hand: &mut InHand<'_>, call: &Call<'_>) -> Result<Reply, Failed> {
-        let reply = match shortcut(in_hand, call).await? {
-            Some(reply) => reply,
-            None => self.run(in_hand, call).await?,
-        };
-        match self.wait {
-            Some(wait) => replicated(in_hand, wait).await.map(|()| reply),
-            None => Ok(reply),
+        match self.shortcut(in_hand, call).await? {
+            Some(reply) => Ok(reply),
+            None => self.run(in_hand, call).await,
         }
+    }
+
+    /// A claim without a script, where that suffices. Not in a cluster: of two commands, a slot that moves redirects one.
+    async fn shortcut(&self, in_hand: &mut InHand<'_>, call: &Call<'_>) -> Result<Option<Reply>, Failed> {
+        let (Op::Claim { mark, terms }, false) = (call.op, self.cluster) else { return Ok(None) };
+        let new = New::of(call.token, mark, terms);
+        let mut commands = new.ask(&call.key);
+        let Some(wait) = self.wait else {
+            let [set, got] = in_hand.line.send_all(&commands).await?;
+            return new.read(mark, set, got);
+        };
+        wait::mark_time(&mut commands, &self.prefix, new.life);
+        wait.ask(&mut commands);
+        let [set, got, marked, waited] = in_hand.line.send_all(&commands).await?;
+        let reply = new.read(mark, set, got)?;
+        wait.read(waited)?;
+        let is_done = matches!(reply, Some(Reply::Claim(Claim::Done { .. })));
+        Ok(reply.filter(|_| !is_done || marked == Value::Okay))
     }
 
     /// Sends the script by its hash, then by its text where that is not known.
@@ -131,8 +138,16 @@ impl Client {
 
     async fn send(&self, in_hand: &mut InHand<'_>, call: &Call<'_>, by: By) -> Result<Reply, Failed> {
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
-        let value = in_hand.line.send(&call.command(by, number)).await?;
-        Ok(Reply::read(&value, number))
+        let command = call.command(by, number);
+        let Some(wait) = self.wait else {
+            return Ok(Reply::read(&in_hand.line.send(&command).await?, number));
+        };
+        let mut commands = Pipeline::with_capacity(2);
+        wait.ask(commands.add_command(command));
+        let [value, waited] = in_hand.line.send_all(&commands).await?;
+        // What failed wrote nothing to wait for.
+        let reply = Reply::read(&value.extract_error()?, number);
+        wait.read(waited).map(|()| reply)
     }
 }
 
@@ -147,28 +162,6 @@ fn worse(earlier: Option<StoreError>, error: StoreError) -> StoreError {
 
 fn unavailable(cause: Cause) -> StoreError {
     StoreError::new(StoreErrorKind::Unavailable).caused_by(cause)
-}
-
-/// A claim without a script, where that suffices. Not in a cluster: of two commands, a slot that moves redirects one.
-async fn shortcut(in_hand: &mut InHand<'_>, call: &Call<'_>) -> Result<Option<Reply>, Failed> {
-    let (Op::Claim { mark, terms }, Line::One(connection)) = (call.op, &mut in_hand.line) else { return Ok(None) };
-    let new = New::of(call.token, mark, terms);
-    let replies = connection.send_packed_commands(&new.ask(&call.key), 0, 2).await?;
-    let reply = new.read(mark, replies)?;
-    Ok(reply.filter(|reply| !(call.replicated && matches!(reply, Reply::Claim(Claim::Done { .. })))))
-}
-
-async fn replicated(in_hand: &mut InHand<'_>, wait: Wait) -> Result<(), Failed> {
-    let mut command = redis::cmd("WAIT");
-    command.arg(wait.replicas).arg(u64::try_from(wait.time.as_millis()).unwrap_or(u64::MAX));
-    match in_hand.line.send(&command).await? {
-        redis::Value::Int(acknowledged) if acknowledged >= i64::from(wait.replicas) => Ok(()),
-        redis::Value::Int(_) => Err(Failed {
-            fault: Fault::Final(StoreErrorKind::Unavailable),
-            cause: Cause::new("fewer replicas than are waited for have what was written"),
-        }),
-        _ => Err(Failed { fault: Fault::Broken, cause: Cause::new("the server answered WAIT with no number") }),
-    }
 }
 
 impl Failure {

@@ -3,7 +3,7 @@
 //! Every operation is on one key, and the server's clock decides, so receivers need not agree on the time. A first claim
 //! and the repeat of a done event are one round trip of `SET NX PX` and `GET`, whose reply holds the claim's own token or
 //! the mark of its key and event; all else is one script an operation, whose reply repeats the number of its call. So a
-//! late or doubled reply reaches no other caller. A call that brought no answer is sent again with the same token within
+//! late or doubled reply reaches no other caller. The word to wait for replicas goes out in the same round trip. A call that brought no answer is sent again with the same token within
 //! the deadline, on a new connection where the old one is in doubt; when there is still no answer, the delivery is refused
 //! and never run without its claim. [`StoreError`](super::StoreError) then holds what the server or the connection said, without
 //! its address and password.
@@ -44,6 +44,8 @@
 //! ```text
 //! +evalsha +eval +get +set +pttl ~whd1:*
 //! ```
+//!
+//! With `wait`, the key `whd1:wait` holds nothing: each claim writes it, so that what it found is waited for too.
 //!
 //! # Which settings give which promise
 //!
@@ -95,6 +97,7 @@ mod setup_error;
 mod shortcut;
 mod store;
 mod target;
+mod wait;
 
 pub use enroll::EnrollError;
 pub use report::{Finding, Report, Severity, Topic, Unfit};

@@ -7,10 +7,11 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use super::address::Address;
-use super::client::{Client, Wait};
+use super::client::Client;
 use super::lines::{Lines, Pool, SharedLine};
 use super::setup_error::SetupError;
 use super::store::RedisStore;
+use super::wait::Wait;
 
 /// Builds a [`RedisStore`].
 #[must_use]
@@ -36,12 +37,6 @@ impl RedisStore {
     /// The settings of a store at this URL.
     pub fn at(url: &str) -> RedisSetup {
         RedisSetup::new(url)
-    }
-}
-
-impl Wait {
-    fn is_possible(self, attempt: Duration) -> bool {
-        self.replicas > 0 && (Duration::from_millis(1)..attempt).contains(&self.time)
     }
 }
 

@@ -3,6 +3,9 @@
 //! `SET key record NX PX` and `GET key` go out together, which costs a third of a script. What they bring proves itself,
 //! so that no reply to another call is taken for this one's: a new record holds this claim's own token, and a done one
 //! the mark of this key and this event. Whatever else comes is a script's to judge.
+//!
+//! Where replicas are waited for, that goes out with them: behind a write of this claim's own, by which a done record that
+//! another wrote is waited for too.
 
 use redis::{Pipeline, Value};
 
@@ -15,7 +18,7 @@ use super::response;
 /// A claim's record as it is when nobody had one, and how long it lives, in milliseconds.
 pub(super) struct New {
     record: Vec<u8>,
-    life: u64,
+    pub(super) life: u64,
 }
 
 impl New {
@@ -34,8 +37,7 @@ impl New {
     }
 
     /// What the two replies say, or `None` where a script must say it.
-    pub(super) fn read(&self, mark: &Mark, replies: Vec<Value>) -> Result<Option<Reply>, Failed> {
-        let Ok([set, got]) = <[Value; 2]>::try_from(replies) else { return Ok(Some(Reply::Stray)) };
+    pub(super) fn read(&self, mark: &Mark, set: Value, got: Value) -> Result<Option<Reply>, Failed> {
         let set = set.extract_error().map_err(Failed::from);
         let got = got.extract_error()?;
         match (set, got) {
@@ -141,10 +143,7 @@ mod tests {
             ("done, by a replica", &error("READONLY replica"), text(&done), Err(Fault::Broken)),
             ("an error", &nil, error("LOADING it"), Err(Fault::Away)),
         ] {
-            assert_eq!(judged(new.read(MARK, vec![set.clone(), got])), read, "{case}");
-        }
-        for replies in [vec![], vec![okay.clone()], vec![okay.clone(), okay, nil]] {
-            assert_eq!(judged(new.read(MARK, replies)), Ok(Some(Reply::Stray)));
+            assert_eq!(judged(new.read(MARK, set.clone(), got)), read, "{case}");
         }
     }
 }

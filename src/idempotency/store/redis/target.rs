@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
+use redis::aio::{ConnectionLike as _, MultiplexedConnection};
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::sentinel::SentinelClient;
-use redis::{AsyncConnectionConfig, Client, Cmd, RedisError, RedisResult, Value};
+use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, RedisResult, Value};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
@@ -60,6 +60,15 @@ impl Line {
             Self::One(connection) => command.query_async(connection).await,
             Self::Cluster(connection) => command.query_async(connection).await,
         }
+    }
+
+    /// Sends so many commands at once. A reply may be an error of the server's.
+    pub(super) async fn send_all<const N: usize>(&mut self, commands: &Pipeline) -> RedisResult<[Value; N]> {
+        let replies = match self {
+            Self::One(connection) => connection.req_packed_commands(commands, 0, N).await?,
+            Self::Cluster(connection) => connection.req_packed_commands(commands, 0, N).await?,
+        };
+        replies.try_into().map_err(|_| std::io::Error::from(std::io::ErrorKind::InvalidData).into())
     }
 }
 
