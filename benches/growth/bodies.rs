@@ -1,4 +1,4 @@
-//! The whole stack, from 0.6 KB to 50 MB.
+//! The whole stack, from 0.7 KB to 50 MB.
 
 use std::hint::black_box;
 
@@ -17,7 +17,7 @@ use crate::{Plan, deliveries};
 const KIB: usize = 1024;
 const MIB: usize = KIB * KIB;
 const SIZES: [(&str, usize); 9] = [
-    ("0.6 KB", 0),
+    ("0.7 KB", 0),
     ("4 KB", 4 * KIB),
     ("16 KB", 16 * KIB),
     ("64 KB", 64 * KIB),

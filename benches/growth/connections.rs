@@ -25,7 +25,7 @@ const COUNT: usize = 3000;
 const FEW: usize = 100;
 
 pub(crate) fn print(plan: Plan) -> Result<(), BoxError> {
-    println!("connections: Aella with Basic, HMAC, claim, typed event, 0.6 KB, over HTTP; bare is axum's `Bytes`");
+    println!("connections: Aella with Basic, HMAC, claim, typed event, 0.7 KB, over HTTP; bare is axum's `Bytes`");
     println!(
         "{:>11} {:>6} {:>11} {:>11}  {:19} {:>12} {:>12}",
         "connections", "rounds", "ns", "ns of bare", "of bare", "KB each", "KB of bare"

@@ -17,7 +17,7 @@ use crate::{Plan, deliveries};
 const COUNT: usize = 600;
 
 pub(crate) fn print(plan: Plan) -> Result<(), BoxError> {
-    println!("ring: Aella with Basic, HMAC, claim, typed event, 0.6 KB; signed with the last key");
+    println!("ring: Aella with Basic, HMAC, claim, typed event, 0.7 KB; signed with the last key");
     println!("{:>7} {:>6} {:>11}  of one key", "keys", "rounds", "ns");
     let sender = deliveries::aella()?;
     let mut services = Vec::new();

@@ -1,9 +1,9 @@
 //! A transfer of any size.
 
-/// As printed in the documentation, 0.6 KB.
+/// As printed in the documentation, 0.7 KB.
 const TRANSFER: &str = include_str!("../../tests/fixtures/aella/transfer.completed.json");
 
-/// A transfer with an id of its own, and of so many bytes, or of 0.6 KB where that is more. What is longer has a member
+/// A transfer with an id of its own, and of so many bytes, or of 0.7 KB where that is more. What is longer has a member
 /// that no type knows: a list of small objects.
 pub(crate) fn transfer(number: usize, bytes: usize) -> String {
     const BEFORE: &str = "\"createdAt\"";

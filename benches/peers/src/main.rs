@@ -47,7 +47,7 @@ struct Plan {
 }
 
 const PLANS: [Plan; 3] = [
-    Plan { name: "0.6 KB", bytes: 0, rounds: 25, warm: 512, requests: 3_000 },
+    Plan { name: "0.7 KB", bytes: 0, rounds: 25, warm: 512, requests: 3_000 },
     Plan { name: "4 KB", bytes: 4 << 10, rounds: 15, warm: 256, requests: 1_500 },
     Plan { name: "64 KB", bytes: 64 << 10, rounds: 11, warm: 64, requests: 300 },
 ];
