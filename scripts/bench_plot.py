@@ -5,7 +5,8 @@ from xml.sax.saxutils import escape
 
 WIDTH, LEFT, RIGHT = 860, 300, 40
 BAR, GAP = 18, 7
-GREY, BLUE, ORANGE, INK, PALE, GROUND = "#7a828e", "#0b62c4", "#c2570c", "#1f2328", "#d5d9df", "#ffffff"
+GREY, BLUE, ORANGE, GREEN = "#7a828e", "#0b62c4", "#c2570c", "#1a7f37"
+INK, PALE, GROUND = "#1f2328", "#d5d9df", "#ffffff"
 
 
 def text(x, y, words, anchor="start", size=13, fill=INK, weight="normal"):
@@ -44,11 +45,11 @@ def bars(top, title, rows):
 
 
 def curves(top, title, names, series):
-    """names: labels along the axis, with bytes; series: (label, color, ratios)."""
+    """names: labels along the axis, with bytes; series: (label, color, (bytes, ratio) of each point)."""
     left, right, height = 70, WIDTH - 190, 220
     parts = [text(20, top + 22, title, size=15, weight="bold")]
     start, end = top + 44, top + 44 + height
-    most = max(1.0, *(value for _, _, values in series for value in values)) * 1.1
+    most = max(1.0, *(value for _, _, points in series for _, value in points)) * 1.1
     least_log, most_log = math.log(names[0][1]), math.log(names[-1][1])
 
     def x_of(size):
@@ -64,15 +65,17 @@ def curves(top, title, names, series):
     parts.append(line(left, y_of(1), right, y_of(1), GREY, 1.5))
     for label, size in names:
         parts.append(text(x_of(size), end + 18, label, "middle", 12, GREY))
-    ends = sorted(((y_of(values[-1]), label, color) for label, color, values in series))
-    for label, color, values in series:
-        points = " ".join(f"{x_of(size):.1f},{y_of(value):.1f}" for (_, size), value in zip(names, values))
-        parts.append(f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="2.5"/>')
+    for label, color, points in series:
+        dots = [(x_of(size), y_of(value)) for size, value in points]
+        parts.append('<polyline points="' + " ".join(f"{x:.1f},{y:.1f}" for x, y in dots)
+                     + f'" fill="none" stroke="{color}" stroke-width="2.5"/>')
+        parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{color}"/>' for x, y in dots]
+    # Each has its name beside its end, below the one before.
     lowest = -math.inf
-    for y, label, color in ends:
+    for y, x, label, color in sorted((y_of(points[-1][1]), x_of(points[-1][0]), label, color) for label, color, points in series):
         lowest = max(y + 4, lowest + 16)
-        parts.append(text(right + 10, lowest, label, fill=color, weight="bold"))
-    parts.append(text(left, end + 38, "body, on a logarithmic scale; CPU time as a ratio (1 is as much)", size=12, fill=GREY))
+        parts.append(text(x + 10, lowest, label, fill=color, weight="bold"))
+    parts.append(text(left, end + 38, "size of the body, on a logarithmic scale; upward, CPU time as a ratio (1 is as much)", size=12, fill=GREY))
     return parts, end + 52
 
 
