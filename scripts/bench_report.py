@@ -21,6 +21,7 @@ BEGIN, END = "<!-- figures: written by scripts/bench.sh -->", "<!-- end of figur
 
 SPREAD = r"(\d+\.\d+ \(\d+\.\d+-\d+\.\d+\)|-)"
 REACH = r"(?:\s+>?=?\s*\d+(?:\.\d+)?(?! ?\())?"
+MISSING = "not measured: "
 BODY = {"0.7 KB": 692, "4 KB": 4 << 10, "16 KB": 16 << 10, "64 KB": 64 << 10, "256 KB": 256 << 10, "1 MB": 1 << 20,
         "4 MB": 4 << 20, "16 MB": 16 << 20, "50 MB": 50 << 20}
 REFERENCES = ("bare", "json", "from-slice", "from-str")
@@ -30,6 +31,8 @@ def find(text, name, pattern):
     """The rows of a table, as groups. A row that is not understood is a fault: a bench has changed, and this file has not."""
     lines = [line for line in text.splitlines() if re.search(SPREAD.replace("|-", ""), line)]
     rows = [re.fullmatch(rf"\s*{pattern}\s*", line) for line in lines]
+    if not rows and MISSING in text:
+        return []
     if not rows or None in rows:
         strange = lines[rows.index(None)] if None in rows else "nothing"
         sys.exit(f"bench_report: a row of {name} is not understood: {strange}")
@@ -52,6 +55,8 @@ def micros(nanos):
 
 def table(head, rows):
     """Numbers to the right, words to the left."""
+    if not rows:
+        return ""
     rules = ["---:" if re.match(r"[\d-]", str(cell)) else "---" for cell in rows[0]]
     lines = [head, rules, *rows]
     return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
@@ -73,18 +78,23 @@ class Output:
         self.connections = find(between(growth, "connections:"), "connections", row)
         row = rf"(\d+)\s+(\w+)\s+(\d+)\s+{SPREAD}{REACH}\s+(\d+)\s+{SPREAD}{REACH}\s+([\d.]+)\s+{SPREAD}{REACH}"
         memory, _, redis = claims.partition("\nRedis:")
+        memory += MISSING if MISSING in claims else ""
         self.memory = find(memory, "claims in memory", row)
         row = rf"(\d+)\s+(\S.*?)\s+(\d+)\s+{SPREAD}{REACH}\s+{SPREAD}"
         self.redis = find(redis, "claims in Redis", row)
-        self.peers = self.read_peers(self.texts.get("peers", "not measured: not run"))
+        self.peers = self.read_peers(self.texts.get("peers", MISSING + "not run"))
 
     @staticmethod
     def read_peers(text):
-        if text.startswith("not measured"):
+        if text.startswith(MISSING):
             return {}
         row = rf"(\S+)\s+(\S.*?)\s+\d+\s+(\d+)\s+{SPREAD}\s+{SPREAD}\s+{SPREAD}\s+{SPREAD}"
         sizes = re.findall(r"^body of (\S+ [KM]B)", text, re.M)
         return {size: find(between(text, f"body of {size}"), f"peers at {size}", row) for size in sizes}
+
+    def missing(self, name):
+        """What a bench could not measure, in its own words."""
+        return [line.strip() + "." for line in self.texts.get(name, MISSING + "not run").splitlines() if line.startswith(MISSING)]
 
     def others(self):
         """Benches that have no tables here are shown as they are."""
@@ -104,10 +114,10 @@ def figures(output):
             f"{rows['webhook-verify']:.2f}, tower-github-webhook {rows['tower-github-webhook']:.2f}, axum-standardwebhooks "
             f"{rows['axum-standardwebhooks']:.2f} (ours for that scheme: {rows['verify-std']:.2f}).")
     done = [row for row in output.memory if row[1] == "done"]
-    most = done[-1]
-    million = min(done, key=lambda row: abs(int(row[0]) - 1_000_000))
-    lines.append(f"- The store in memory claims and completes **{float(million[2]) / 1e6:.1f} million** new events a second on two threads at "
-                 f"{int(million[0]):,} keys, and takes {float(most[6]):.0f} bytes a key at {int(most[0]):,}.")
+    if done:
+        most, million = done[-1], min(done, key=lambda row: abs(int(row[0]) - 1_000_000))
+        lines.append(f"- The store in memory claims and completes **{float(million[2]) / 1e6:.1f} million** new events a second on two threads at "
+                     f"{int(million[0]):,} keys, and takes {float(most[6]):.0f} bytes a key at {int(most[0]):,}.")
     return "\n".join(lines)
 
 
@@ -154,9 +164,7 @@ def versions(output):
 
 
 def peers(output):
-    if not output.peers:
-        return [output.texts.get("peers", "not measured: not run").strip() + "."]
-    parts = []
+    parts = output.missing("peers")
     for size, rows in output.peers.items():
         head = (f"body of {size}", "what it does", "µs", "of bare axum", "of `axum::Json<T>`", "of `from_slice`", "of `from_str`")
         parts.append(table(head, [(f"`{name}`", what, micros(ns), *ratios) for name, what, ns, *ratios in rows]))
@@ -215,6 +223,7 @@ def page(output):
         "client library.",
         table(("tasks", "what", "a second", "of `redis-benchmark`", "of `SET NX PX`"),
               [(tasks, what, f"{int(rate):,}", of_benchmark, of_plain) for tasks, what, rate, of_benchmark, of_plain in output.redis]),
+        *output.missing("claims"),
     ]
     for name, text in output.others().items():
         parts += [f"## The bench `{name}`", f"```text\n{text.strip()}\n```"]
@@ -225,7 +234,7 @@ def page(output):
         "cargo bench --bench pipeline      # one of them; the others are in benches/\n```",
         "It needs Linux, Python 3.11, `redis-server` and `redis-benchmark`, and a machine that does nothing else. The package on crates.io has no benches; the repository has.",
     ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join((part for part in parts if part)) + "\n"
 
 
 def picture(output):
