@@ -82,6 +82,8 @@ class Output:
         self.memory = find(memory, "claims in memory", row)
         row = rf"(\d+)\s+(\S.*?)\s+(\d+)\s+{SPREAD}{REACH}\s+{SPREAD}"
         self.redis = find(redis, "claims in Redis", row)
+        row = r"([a-z]\S*(?: \S+)*?)(?:, (\S.*?))?\s+(\d+)\s+(\d+)\s+(\d+\.\d+)"
+        self.decode = re.findall(rf"^{row}$", self.texts.get("decode", ""), re.M)
         self.peers = self.read_peers(self.texts.get("peers", MISSING + "not run"))
 
     @staticmethod
@@ -98,7 +100,10 @@ class Output:
 
     def others(self):
         """Benches that have no tables here are shown as they are."""
-        return {name: text for name, text in self.texts.items() if name not in ("pipeline", "growth", "claims", "peers")}
+        return {name: text for name, text in self.texts.items() if name not in self.shown()}
+
+    def shown(self):
+        return {"pipeline", "growth", "claims", "peers"} | ({"decode"} if self.decode else set())
 
 
 def figures(output):
@@ -192,6 +197,7 @@ def page(output):
         "References check nothing: *bare axum* is a handler of `Bytes`, *`axum::Json<T>`* reads the same typed event. `opp` has bytes of its "
         "own, and a bare handler of them beside it.",
         table(head, rows),
+        *decode(output),
         "## Beside others",
         "Each that verifies had to refuse a body changed by one bit before it was measured. Every request carries the proofs of all "
         "schemes, so that all get the same bytes. None of the others claims events or reads JSON strictly.",
@@ -235,6 +241,14 @@ def page(output):
         "It needs Linux, Python 3.11, `redis-server` and `redis-benchmark`, and a machine that does nothing else. The package on crates.io has no benches; the repository has.",
     ]
     return "\n\n".join((part for part in parts if part)) + "\n"
+
+
+def decode(output):
+    if not output.decode:
+        return []
+    return ["## To open and to decode", "What is between the body and the store, in process, against `serde_json::Value` of the same text.",
+            table(("delivery", "step", "bytes", "µs an event", "of `serde_json::Value`"),
+                  [(name, step, size, micros(ns), ratio) for name, step, size, ns, ratio in output.decode])]
 
 
 def picture(output):

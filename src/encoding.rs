@@ -91,7 +91,7 @@ impl TextEncoding {
     pub fn to_utf8(self, bytes: Vec<u8>) -> Result<Vec<u8>, DecodeError> {
         match self {
             Self::Utf8 => Ok(bytes),
-            Self::Utf16Le => utf16le_to_utf8(&bytes).map(String::into_bytes).ok_or(DecodeError(self.name())),
+            Self::Utf16Le => utf16le_to_utf8(&bytes).ok_or(DecodeError(self.name())),
         }
     }
 
@@ -120,14 +120,38 @@ impl TextEncoding {
     }
 }
 
-fn utf16le_to_utf8(bytes: &[u8]) -> Option<String> {
+/// How many units are looked at in one step. Payloads are ASCII but for a few letters, and ASCII is narrowed by vectors.
+const WIDE: usize = 32;
+
+fn utf16le_to_utf8(bytes: &[u8]) -> Option<Vec<u8>> {
     let (units, []) = bytes.as_chunks() else { return None };
-    let units = units.strip_prefix(&[[0xFF, 0xFE]]).unwrap_or(units);
-    let mut text = String::with_capacity(units.len());
-    for letter in char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit))) {
-        text.push(letter.ok()?);
+    let mut rest = units.strip_prefix(&[[0xFF, 0xFE]]).unwrap_or(units);
+    let (mut text, mut letters) = (Vec::with_capacity(rest.len()), String::new());
+    while !rest.is_empty() {
+        if let Some((wide, behind)) = rest.split_first_chunk()
+            && let Some(ascii) = narrow(wide)
+        {
+            text.extend_from_slice(&ascii);
+            rest = behind;
+            continue;
+        }
+        letters.clear();
+        let mut taken = 0;
+        for letter in char::decode_utf16(rest.iter().map(|unit| u16::from_le_bytes(*unit))).take(WIDE) {
+            let letter = letter.ok()?;
+            letters.push(letter);
+            taken += letter.len_utf16();
+        }
+        text.extend_from_slice(letters.as_bytes());
+        rest = rest.get(taken..)?;
     }
     Some(text)
+}
+
+/// The low bytes of units that are all ASCII.
+fn narrow(units: &[[u8; 2]; WIDE]) -> Option<[u8; WIDE]> {
+    let all = units.iter().fold(0, |all, unit| all | u16::from_le_bytes(*unit));
+    (all < 0x80).then(|| units.map(|[low, _]| low))
 }
 
 /// Base64 in the URL-safe alphabet without padding, as JSON Web Keys are written.
@@ -150,6 +174,8 @@ impl std::error::Error for DecodeError {}
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const NEGATIVE: [(Encoding, &str, &[u8]); 26] = [
@@ -259,6 +285,64 @@ mod tests {
             let read = TextEncoding::Utf16Le.to_utf8(bytes.to_vec());
             assert_eq!(read.ok().as_deref(), text.map(str::as_bytes), "{case}");
         }
+    }
+
+    /// Unit by unit: what the wide steps must agree with.
+    fn slowly(bytes: &[u8]) -> Option<Vec<u8>> {
+        let (units, []) = bytes.as_chunks() else { return None };
+        let units = units.strip_prefix(&[[0xFF, 0xFE]]).unwrap_or(units);
+        let letters = char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit)));
+        letters.collect::<Result<String, _>>().ok().map(String::into_bytes)
+    }
+
+    fn read(units: &[u16]) -> Option<Vec<u8>> {
+        let bytes: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        let read = TextEncoding::Utf16Le.to_utf8(bytes.clone()).ok();
+        assert_eq!(read, slowly(&bytes), "{units:x?}");
+        let odd = [&bytes[..], b"x"].concat();
+        assert!(TextEncoding::Utf16Le.to_utf8(odd).is_err(), "{units:x?}");
+        read
+    }
+
+    #[test]
+    fn a_letter_and_half_a_letter_are_themselves_wherever_they_stand_in_a_wide_step() {
+        for length in 0..=3 * WIDE {
+            assert!(read(&vec![0x7F; length]).is_some(), "{length}");
+            for at in 0..length {
+                for (piece, is_text) in [
+                    (&[0x80][..], true),
+                    (&[0x7FF], true),
+                    (&[0x2041], true),
+                    (&[0xFFFF], true),
+                    (&[0xD83C, 0xDFE6], true),
+                    (&[0xD83C], false),
+                    (&[0xDFE6], false),
+                    (&[0xDFE6, 0xD83C], false),
+                    (&[0xD83C, 0xD83C, 0xDFE6], false),
+                    (&[0xD83C, 0xDFE6, 0xDFE6], false),
+                ] {
+                    let mut units = vec![0x41; length];
+                    units.splice(at..=at, piece.iter().copied());
+                    assert_eq!(read(&units).is_some(), is_text, "{piece:x?} at {at} of {length}");
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn wide_steps_read_what_single_ones_do(pieces in prop::collection::vec(piece(), 0..9)) {
+            read(&pieces.concat());
+        }
+    }
+
+    /// Runs of ASCII as long as a step and longer, letters of any kind, and now and then a unit that may be none.
+    fn piece() -> impl Strategy<Value = Vec<u16>> {
+        prop_oneof![
+            4 => prop::collection::vec(0..0x80_u16, 0..3 * WIDE),
+            3 => any::<String>().prop_map(|text| text.encode_utf16().collect()),
+            1 => prop::collection::vec(0xD7FF..=0xE000_u16, 0..3),
+        ]
     }
 
     #[test]

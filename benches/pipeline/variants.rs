@@ -169,7 +169,7 @@ impl Provider for Opaque {
 
     fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<Self::Event>, Rejection> {
         let signature = headers.get("x-aella-signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let event = opp::Event::Unknown { name: String::new(), raw: plaintext.clone() };
+        let event = opp::Event::Unknown { name: Default::default(), raw: plaintext.clone() };
         let identity = Identity::of_bytes(plaintext);
         Ok(Decoded::identified(event, EventKey::of(&[signature]), plaintext.clone(), identity).into())
     }

@@ -5,11 +5,14 @@
 //! through a binary float.
 
 mod money;
+mod text;
 pub(crate) mod words;
 
 use serde::Serialize;
 
 pub use money::{Amount, Money, NotAnAmount};
+pub use text::Text;
+pub(crate) use text::from_text;
 pub use words::{BookingStatus, Direction, MandatePhase, PaymentClass, TransferStatus};
 
 /// What a provider's exact event says in the shared vocabulary.
@@ -82,7 +85,7 @@ pub enum Event {
 #[non_exhaustive]
 pub struct Transfer {
     /// The provider's id of the transfer.
-    pub id: String,
+    pub id: Text,
     /// In or out, seen from the receiver of the webhook.
     pub direction: Direction,
     /// How it ended.
@@ -94,9 +97,9 @@ pub struct Transfer {
     #[serde(serialize_with = "money::amount_alone")]
     pub fee: Option<Money>,
     /// The receiver's own reference.
-    pub reference: Option<String>,
+    pub reference: Option<Text>,
     /// The text on the statement.
-    pub narration: Option<String>,
+    pub narration: Option<Text>,
     /// Who paid.
     pub sender: Party,
     /// Who was paid.
@@ -106,7 +109,7 @@ pub struct Transfer {
 impl Transfer {
     /// A transfer of which no more is known yet; the other members are set one by one.
     #[must_use]
-    pub fn new(id: impl Into<String>, direction: Direction, status: TransferStatus) -> Self {
+    pub fn new(id: impl Into<Text>, direction: Direction, status: TransferStatus) -> Self {
         Self {
             id: id.into(),
             direction,
@@ -126,11 +129,11 @@ impl Transfer {
 #[non_exhaustive]
 pub struct Party {
     /// A name.
-    pub name: Option<String>,
+    pub name: Option<Text>,
     /// An account number or IBAN.
-    pub account: Option<String>,
+    pub account: Option<Text>,
     /// A bank's name or BIC.
-    pub bank: Option<String>,
+    pub bank: Option<Text>,
 }
 
 /// A mandate, or a debit under it.
@@ -138,11 +141,11 @@ pub struct Party {
 #[non_exhaustive]
 pub struct Mandate {
     /// The provider's id of the mandate.
-    pub id: Option<String>,
+    pub id: Option<Text>,
     /// What happened.
     pub phase: MandatePhase,
     /// The mandate's status in the provider's word.
-    pub status: Option<String>,
+    pub status: Option<Text>,
     /// The debit, where the event is about one.
     pub debit: Option<Debit>,
 }
@@ -160,7 +163,7 @@ impl Mandate {
 #[non_exhaustive]
 pub struct Debit {
     /// The provider's id of the debit.
-    pub id: String,
+    pub id: Text,
     /// What was taken.
     #[serde(flatten)]
     pub amount: Option<Money>,
@@ -168,17 +171,17 @@ pub struct Debit {
     #[serde(serialize_with = "money::amount_alone")]
     pub fee: Option<Money>,
     /// The text on the statement.
-    pub narration: Option<String>,
+    pub narration: Option<Text>,
     /// The debit's status in the provider's word.
-    pub status: Option<String>,
+    pub status: Option<Text>,
     /// The scheme's response code.
-    pub response_code: Option<String>,
+    pub response_code: Option<Text>,
 }
 
 impl Debit {
     /// A debit of which no more is known yet.
     #[must_use]
-    pub fn new(id: impl Into<String>) -> Self {
+    pub fn new(id: impl Into<Text>) -> Self {
         Self { id: id.into(), amount: None, fee: None, narration: None, status: None, response_code: None }
     }
 }
@@ -188,9 +191,9 @@ impl Debit {
 #[non_exhaustive]
 pub struct PaymentBooking {
     /// The bank's id of the payment.
-    pub id: String,
+    pub id: Text,
     /// The bank's reference.
-    pub reference: Option<String>,
+    pub reference: Option<Text>,
     /// In or out, seen from the account.
     pub direction: Direction,
     /// How far it is.
@@ -203,13 +206,13 @@ pub struct PaymentBooking {
     /// Who is paid.
     pub creditor: Party,
     /// The value date as it was sent.
-    pub value_date: Option<String>,
+    pub value_date: Option<Text>,
 }
 
 impl PaymentBooking {
     /// A booking of which no more is known yet.
     #[must_use]
-    pub fn new(id: impl Into<String>, direction: Direction, status: BookingStatus) -> Self {
+    pub fn new(id: impl Into<Text>, direction: Direction, status: BookingStatus) -> Self {
         Self {
             id: id.into(),
             reference: None,
@@ -228,18 +231,18 @@ impl PaymentBooking {
 #[non_exhaustive]
 pub struct Payment {
     /// The provider's id of the payment.
-    pub id: Option<String>,
+    pub id: Option<Text>,
     /// What the provider calls this kind of payment, such as `DB` for a debit.
-    pub payment_type: Option<String>,
+    pub payment_type: Option<Text>,
     /// What became of it.
     pub class: PaymentClass,
     /// The provider's result code.
-    pub code: Option<String>,
+    pub code: Option<Text>,
     /// What was paid.
     #[serde(flatten)]
     pub amount: Option<Money>,
     /// The merchant's own id.
-    pub reference: Option<String>,
+    pub reference: Option<Text>,
 }
 
 impl Payment {
@@ -255,13 +258,13 @@ impl Payment {
 #[non_exhaustive]
 pub struct Registration {
     /// The provider's id.
-    pub id: Option<String>,
+    pub id: Option<Text>,
     /// Created, updated or deleted, in the provider's word.
-    pub action: Option<String>,
+    pub action: Option<Text>,
     /// What became of it.
     pub class: PaymentClass,
     /// The provider's result code.
-    pub code: Option<String>,
+    pub code: Option<Text>,
 }
 
 impl Registration {
@@ -277,13 +280,13 @@ impl Registration {
 #[non_exhaustive]
 pub struct Schedule {
     /// The provider's id.
-    pub id: Option<String>,
+    pub id: Option<Text>,
     /// Created, updated or deleted, in the provider's word.
-    pub action: Option<String>,
+    pub action: Option<Text>,
     /// What became of it.
     pub class: PaymentClass,
     /// The provider's result code.
-    pub code: Option<String>,
+    pub code: Option<Text>,
 }
 
 impl Schedule {
@@ -299,13 +302,13 @@ impl Schedule {
 #[non_exhaustive]
 pub struct Risk {
     /// The provider's id.
-    pub id: Option<String>,
+    pub id: Option<Text>,
     /// What became of it.
     pub class: PaymentClass,
     /// The provider's result code.
-    pub code: Option<String>,
+    pub code: Option<Text>,
     /// The score as it was sent.
-    pub score: Option<String>,
+    pub score: Option<Text>,
 }
 
 impl Risk {
@@ -321,13 +324,13 @@ impl Risk {
 #[non_exhaustive]
 pub struct Case {
     /// The bank's id.
-    pub id: Option<String>,
+    pub id: Option<Text>,
     /// What happened to it.
-    pub event: Option<String>,
+    pub event: Option<Text>,
     /// What it is about.
-    pub case_type: Option<String>,
+    pub case_type: Option<Text>,
     /// Its status in the bank's word.
-    pub status: Option<String>,
+    pub status: Option<Text>,
 }
 
 /// A message whose body the receiver's own side designed.
@@ -335,9 +338,9 @@ pub struct Case {
 #[non_exhaustive]
 pub struct Notification {
     /// The name of the event, where the configuration tells where it lies.
-    pub name: Option<String>,
+    pub name: Option<Text>,
     /// The type of the body.
-    pub content_type: Option<String>,
+    pub content_type: Option<Text>,
 }
 
 /// An event that this version does not know.
@@ -345,13 +348,13 @@ pub struct Notification {
 #[non_exhaustive]
 pub struct Unknown {
     /// The name the provider gave it.
-    pub name: String,
+    pub name: Text,
 }
 
 impl Unknown {
     /// An event of this name.
     #[must_use]
-    pub fn new(name: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<Text>) -> Self {
         Self { name: name.into() }
     }
 }
@@ -361,15 +364,15 @@ impl Unknown {
 #[non_exhaustive]
 pub struct Unreadable {
     /// The name the provider gave it; empty where that cannot be read either.
-    pub name: String,
+    pub name: Text,
     /// What is wrong with it, without a word of the payload.
-    pub why: String,
+    pub why: Text,
 }
 
 impl Unreadable {
     /// An event of this name that cannot be read, and why.
     #[must_use]
-    pub fn new(name: impl Into<String>, why: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<Text>, why: impl Into<Text>) -> Self {
         Self { name: name.into(), why: why.into() }
     }
 }

@@ -1,12 +1,13 @@
 //! Amounts that are exact: read from the text of the JSON, number or string.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use rust_decimal::Decimal;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::value::RawValue;
+
+use super::text::Text;
+use crate::json::Piece;
 
 /// An amount in the provider's own unit, exact to the digit and with its scale.
 ///
@@ -22,10 +23,7 @@ impl Amount {
     ///
     /// [`NotAnAmount`] when the text has another form.
     pub fn parse(text: &str) -> Result<Self, NotAnAmount> {
-        if !is_plain(text) {
-            return Err(NotAnAmount);
-        }
-        Decimal::from_str_exact(text).map(Self).map_err(|_| NotAnAmount)
+        exact(text.as_bytes()).map(Self).ok_or(NotAnAmount)
     }
 
     /// The decimal number.
@@ -36,21 +34,30 @@ impl Amount {
 
     /// This amount of a currency.
     #[must_use]
-    pub fn of(self, currency: Option<impl Into<String>>) -> Money {
+    pub fn of(self, currency: Option<impl Into<Text>>) -> Money {
         Money { amount: self, currency: currency.map(Into::into) }
     }
 }
 
-fn is_plain(text: &str) -> bool {
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = match unsigned.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (unsigned, None),
+/// At most 28 digits, which an `i128` and a `Decimal` have room for.
+fn exact(text: &[u8]) -> Option<Decimal> {
+    let unsigned = text.strip_prefix(b"-");
+    let mut parts = unsigned.unwrap_or(text).splitn(2, |byte| *byte == b'.');
+    let whole = parts.next().filter(|whole| whole.len() == 1 || !whole.starts_with(b"0"))?;
+    let (fraction, scale) = match parts.next() {
+        Some(fraction) => (digits(fraction, 10)?, u32::try_from(fraction.len()).ok()?),
+        None => (0, 0),
     };
-    let digits = |part: &str, most: usize| {
-        !part.is_empty() && part.len() <= most && part.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    digits(whole, 18) && (whole == "0" || !whole.starts_with('0')) && fraction.is_none_or(|part| digits(part, 10))
+    let number = i128::from(digits(whole, 18)?) * i128::from(10_i64.pow(scale)) + i128::from(fraction);
+    Decimal::try_from_i128_with_scale(if unsigned.is_some() { -number } else { number }, scale).ok()
+}
+
+fn digits(part: &[u8], most: usize) -> Option<i64> {
+    if part.is_empty() || part.len() > most {
+        return None;
+    }
+    let digit = |byte: &u8| byte.is_ascii_digit().then(|| i64::from(byte - b'0'));
+    part.iter().try_fold(0, |number, byte| Some(number * 10 + digit(byte)?))
 }
 
 /// Text that is not an amount.
@@ -80,12 +87,8 @@ impl Serialize for Amount {
 
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?.get();
-        let text: Cow<'_, str> = match raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-            Some(text) if text.contains('\\') => serde_json::from_str(raw).map_err(D::Error::custom)?,
-            Some(text) => text.into(),
-            None => raw.into(),
-        };
+        let piece = Piece::deserialize(deserializer)?;
+        let text = piece.text().unwrap_or(piece.0.into());
         Self::parse(&text).map_err(D::Error::custom)
     }
 }
@@ -99,7 +102,7 @@ pub struct Money {
     /// The amount, in the unit the provider uses.
     pub amount: Amount,
     /// The currency as the provider writes it, mostly three letters of ISO 4217.
-    pub currency: Option<String>,
+    pub currency: Option<Text>,
 }
 
 /// Writes the amount of money whose currency stands beside it already.
@@ -109,7 +112,32 @@ pub(super) fn amount_alone<S: Serializer>(money: &Option<Money>, serializer: S) 
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_plain_text_is_the_number_that_it_is_exactly(text in "-?(0|[1-9][0-9]{0,17})([.][0-9]{1,10})?") {
+            let amount = Amount::parse(&text).unwrap().decimal();
+            let exact = Decimal::from_str_exact(&text).unwrap();
+            prop_assert_eq!((amount, amount.serialize()), (exact, exact.serialize()));
+        }
+
+        #[test]
+        fn any_other_text_is_no_amount(text in "[-+.,0-9eE_ ]{0,8}|-?[0-9]{0,30}[.]?[0-9]{0,14}|.*") {
+            prop_assert_eq!(Amount::parse(&text).is_ok(), is_plain(&text), "{}", text);
+        }
+    }
+
+    /// The form in other words.
+    fn is_plain(text: &str) -> bool {
+        let unsigned = text.strip_prefix('-').unwrap_or(text);
+        let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+        let digits =
+            |part: &str, most| (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        digits(whole, 18) && (whole == "0" || !whole.starts_with('0')) && digits(fraction, 10)
+    }
 
     #[test]
     fn amounts_keep_every_digit_as_number_and_as_text() {
@@ -138,6 +166,10 @@ mod tests {
             "\"1,000.00\"",
             "\"01\"",
             "\"-\"",
+            "\"-01\"",
+            "\"00\"",
+            "\"-.5\"",
+            "\"1.2.3\"",
             "\"\"",
             "\".5\"",
             "\"5.\"",

@@ -9,7 +9,7 @@ macro_rules! words {
         pub enum $name {
             $($(#[$vdoc])* $variant,)*
             /// A word that this version does not know, as it came.
-            Other(String),
+            Other($crate::event::Text),
         }
 
         impl $name {
@@ -27,8 +27,14 @@ macro_rules! words {
             fn from(word: &str) -> Self {
                 match word {
                     $($word => Self::$variant,)*
-                    other => Self::Other(other.to_owned()),
+                    other => Self::Other(other.into()),
                 }
+            }
+        }
+
+        impl From<&$name> for $crate::event::Text {
+            fn from(word: &$name) -> Self {
+                word.as_str().into()
             }
         }
 
@@ -46,7 +52,7 @@ macro_rules! words {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                std::borrow::Cow::<'de, str>::deserialize(deserializer).map(|word| Self::from(&*word))
+                $crate::event::from_text(deserializer)
             }
         }
     };
@@ -129,6 +135,7 @@ words! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Text;
 
     #[test]
     fn a_known_word_is_its_variant_and_any_other_survives_the_round_trip() {
@@ -136,5 +143,9 @@ mod tests {
         let odd: Direction = serde_json::from_str("\"side\\u0077ays\"").unwrap();
         assert_eq!(odd, Direction::Other("sideways".into()));
         assert_eq!(serde_json::to_string(&odd).unwrap(), "\"sideways\"");
+        assert_eq!((Text::from(&odd), Text::from(&Direction::Outgoing)), ("sideways".into(), "outgoing".into()));
+        for json in ["null", "1", "[\"incoming\"]", "{\"incoming\":1}"] {
+            assert!(serde_json::from_str::<Direction>(json).is_err(), "{json}");
+        }
     }
 }

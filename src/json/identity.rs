@@ -36,20 +36,13 @@
 //! moving money. A key that is nothing but a digest of a body, which is what
 //! `KeyPolicy::OrBodyDigest` makes for Mambu, is a SHA-256.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+use xxhash_rust::xxh3::Xxh3;
 
-use super::names::{said, string_end};
-use super::strict::strict;
+use super::reader::Reader;
+use super::sum::Sum;
 
-const MEMBER: u8 = 0x01;
-const ELEMENT: u8 = 0x02;
-const OBJECT: u8 = 0x10;
-const ARRAY: u8 = 0x11;
-const STRING: u8 = 0x12;
-const BARE: u8 = 0x13;
 const BYTES: u8 = 0x14;
 
 /// What must be equal for two deliveries with one key to be the same event: 16 bytes that are the same for JSON that says
@@ -70,7 +63,8 @@ impl Identity {
     /// The identity of a document. What is not strict JSON is known by its bytes, as [`Identity::of_bytes`] has it.
     #[must_use]
     pub fn of_json(document: &[u8]) -> Self {
-        strict(document).map_or_else(|_| Self::of_bytes(document), Self::of_checked)
+        let strict = std::str::from_utf8(document).ok().and_then(|text| Self::walk(Reader::new(text)));
+        strict.unwrap_or_else(|| Self::of_bytes(document))
     }
 
     /// The identity of bytes that are no JSON: every one of them counts.
@@ -83,9 +77,20 @@ impl Identity {
         Self(state.digest128().to_be_bytes())
     }
 
-    /// The identity of a piece of strict JSON: of more than that, it is not looked at.
+    /// The identity of a piece of strict JSON.
     pub(crate) fn of_checked(text: &str) -> Self {
-        Self(Walk::new(text).run().to_be_bytes())
+        Self::walk(Reader::of_checked(text)).unwrap_or_else(|| Self::of_bytes(text.as_bytes()))
+    }
+
+    pub(super) fn of_sum(sum: u128) -> Self {
+        Self(sum.to_be_bytes())
+    }
+
+    fn walk(mut reader: Reader<'_>) -> Option<Self> {
+        reader.sum = Some(Sum::new());
+        reader.walk().ok()?;
+        reader.text.end().ok()?;
+        reader.sum.map(|sum| Self::of_sum(sum.total()))
     }
 
     /// The 16 bytes.
@@ -119,100 +124,5 @@ impl fmt::Display for Identity {
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Identity({self})")
-    }
-}
-
-/// One pass over a document.
-struct Walk<'a> {
-    text: &'a str,
-    /// What is open around here.
-    around: Vec<Around>,
-    /// The name of the member whose value comes next.
-    name: Option<Cow<'a, [u8]>>,
-    /// What is hashed next; kept for its room.
-    input: Vec<u8>,
-    sum: u128,
-}
-
-struct Around {
-    is_object: bool,
-    hash: u128,
-    /// The index of the next element.
-    next: u64,
-}
-
-impl<'a> Walk<'a> {
-    fn new(text: &'a str) -> Self {
-        Self { text, around: Vec::with_capacity(8), name: None, input: Vec::with_capacity(128), sum: 0 }
-    }
-
-    fn run(mut self) -> u128 {
-        let bytes = self.text.as_bytes();
-        let mut at = 0;
-        while let Some(byte) = bytes.get(at) {
-            at = match byte {
-                b'"' => self.string(at),
-                b'{' | b'[' => self.open(*byte == b'{', at),
-                b'}' | b']' => {
-                    self.around.pop();
-                    at + 1
-                }
-                b',' | b':' | b' ' | b'\n' | b'\r' | b'\t' => at + 1,
-                _ => self.bare(at),
-            };
-        }
-        self.sum
-    }
-
-    /// A name or a string. Says where it ends.
-    fn string(&mut self, start: usize) -> usize {
-        let (end, is_plain) = string_end(self.text.as_bytes(), start);
-        let said = said(self.text, start, end, is_plain);
-        match self.around.last() {
-            Some(Around { is_object: true, .. }) if self.name.is_none() => self.name = Some(said),
-            _ => _ = self.value(STRING, &said),
-        }
-        end + 1
-    }
-
-    fn open(&mut self, is_object: bool, start: usize) -> usize {
-        let hash = self.value(if is_object { OBJECT } else { ARRAY }, &[]);
-        self.around.push(Around { is_object, hash, next: 0 });
-        start + 1
-    }
-
-    /// A number, a truth value or null. Says where it ends.
-    fn bare(&mut self, start: usize) -> usize {
-        let rest = self.text.as_bytes().get(start..).unwrap_or_default();
-        let is_border = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
-        let length = rest.iter().position(is_border).unwrap_or(rest.len()).max(1);
-        self.value(BARE, rest.get(..length).unwrap_or_default());
-        start + length
-    }
-
-    /// Adds the hash of a value in its place.
-    fn value(&mut self, kind: u8, text: &[u8]) -> u128 {
-        self.input.clear();
-        let name = self.name.take();
-        let around = self.around.last_mut();
-        self.input.extend_from_slice(&around.as_ref().map_or(0, |around| around.hash).to_le_bytes());
-        match (around, name) {
-            (Some(_), Some(name)) => {
-                self.input.push(MEMBER);
-                self.input.extend_from_slice(&(name.len() as u64).to_le_bytes());
-                self.input.extend_from_slice(&name);
-            }
-            (Some(around), None) => {
-                self.input.push(ELEMENT);
-                self.input.extend_from_slice(&around.next.to_le_bytes());
-                around.next = around.next.saturating_add(1);
-            }
-            (None, _) => {}
-        }
-        self.input.push(kind);
-        self.input.extend_from_slice(text);
-        let hash = xxh3_128(&self.input);
-        self.sum = self.sum.wrapping_add(hash);
-        hash
     }
 }

@@ -4,16 +4,14 @@
 //! what cannot be read, unless it is on the list of those that must be.
 
 use std::cell::RefCell;
-use std::fmt;
 
-use serde::de::value::StrDeserializer;
-use serde::de::{DeserializeSeed, Error as _, IgnoredAny, IntoDeserializer as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::Error;
-use serde_json::value::RawValue;
 
-use super::fault::{describe, malformed};
-use super::strict::parse_checked;
+use super::fault::{Fault, malformed};
+use super::key::Key;
+use super::reader::{Array, Object, Reader};
+use super::strict::{parse_checked, read_checked};
 use crate::error::Rejection;
 
 /// The names of members that could not be read and are absent, each once. Names of the typed model, and no others: what
@@ -36,24 +34,32 @@ impl Absent {
     }
 }
 
-/// Reads a typed value from a piece of text that [`parse`](super::parse) or [`one_meaning`](super::one_meaning) has been over. A
-/// member that cannot be read as its type is taken as null, and its name noted, unless its name is one of `strict` or
-/// null is no value of its type either.
+/// Reads a typed value from a piece of text that a strict reader has been over. A member that cannot be read as its type is
+/// taken as null, and its name noted, unless its name is one of `strict` or null is no value of its type either.
 pub(crate) fn parse_leniently<'a, T: Deserialize<'a>>(
     text: &'a str,
     strict: &[&str],
     absent: &mut Absent,
 ) -> Result<T, Rejection> {
-    match serde_json::from_str(text) {
-        Ok(value) => return Ok(value),
-        Err(fault) if !fault.is_data() => return Err(malformed(describe(&fault))),
-        // The text may end too soon or too late behind what could not be read.
-        Err(_) => parse_checked::<IgnoredAny>(text)?,
-    };
+    match read_checked(text) {
+        Ok(value) => Ok(value),
+        Err(fault) if fault.is_data() => second_look(text, strict, absent),
+        Err(fault) => Err(fault.rejection(text)),
+    }
+}
+
+/// The same for what has been read in vain.
+pub(crate) fn second_look<'a, T: Deserialize<'a>>(
+    text: &'a str,
+    strict: &[&str],
+    absent: &mut Absent,
+) -> Result<T, Rejection> {
+    // The text may end too soon or too late behind what could not be read.
+    parse_checked::<IgnoredAny>(text)?;
     let context = Context { strict, absent: RefCell::new(absent), failed: RefCell::default() };
     T::deserialize(Lenient { text, context: &context }).map_err(|fault| match context.failed.take() {
         Some(name) => malformed(format!("the member `{name}` cannot be read")),
-        None => malformed(describe(&fault)),
+        None => fault.rejection(text),
     })
 }
 
@@ -70,90 +76,92 @@ struct Lenient<'de, 'c> {
     context: &'c Context<'c>,
 }
 
-impl<'de> Lenient<'de, '_> {
-    fn plain(&self) -> serde_json::Deserializer<serde_json::de::StrRead<'de>> {
-        serde_json::Deserializer::from_str(self.text)
-    }
-}
-
 impl<'de> Deserializer<'de> for Lenient<'de, '_> {
-    type Error = Error;
+    type Error = Fault;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let inside = Inside { visitor, context: self.context };
-        match self.text.as_bytes().iter().find(|byte| !byte.is_ascii_whitespace()) {
-            Some(b'{') => self.plain().deserialize_map(inside),
-            Some(b'[') => self.plain().deserialize_seq(inside),
-            _ => self.plain().deserialize_any(inside.visitor),
-        }
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        let mut reader = Reader::of_checked(self.text);
+        let value = match reader.peek()? {
+            b'{' => self.visit_object(&mut reader, visitor),
+            b'[' => self.visit_array(&mut reader, visitor),
+            _ => reader.deserialize_any(visitor),
+        };
+        value.map_err(|fault| fault.or_at(reader.text.at()))
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         if self.text == "null" { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    /// How serde_json hands over raw values.
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Error> {
-        self.plain().deserialize_newtype_struct(name, visitor)
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Fault> {
+        match name.starts_with('$') {
+            true => Reader::of_checked(self.text).deserialize_newtype_struct(name, visitor),
+            false => visitor.visit_newtype_struct(self),
+        }
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        length: usize,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        match name.starts_with('$') {
+            true => Reader::of_checked(self.text).deserialize_tuple_struct(name, length, visitor),
+            false => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         visitor.visit_unit()
     }
 
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct enum identifier
+        map struct enum identifier
     }
 }
 
-/// Hands on what stands inside an object or array, each piece to be read leniently.
-struct Inside<'c, V> {
-    visitor: V,
-    context: &'c Context<'c>,
-}
-
-impl<'de, V: Visitor<'de>> Visitor<'de> for Inside<'_, V> {
-    type Value = V::Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.visitor.expecting(f)
+impl<'de> Lenient<'de, '_> {
+    fn visit_object<V: Visitor<'de>>(self, reader: &mut Reader<'de>, visitor: V) -> Result<V::Value, Fault> {
+        let mut members = Members { object: reader.object()?, reader, name: String::new(), context: self.context };
+        let value = visitor.visit_map(&mut members)?;
+        let Members { object, reader, .. } = members;
+        object.end(reader).map(|()| value)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_map(Members { map, name: String::new(), context: self.context }).map_err(A::Error::custom)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_seq(Elements { list, context: self.context }).map_err(A::Error::custom)
+    fn visit_array<V: Visitor<'de>>(self, reader: &mut Reader<'de>, visitor: V) -> Result<V::Value, Fault> {
+        let mut elements = Elements { array: reader.array()?, reader, context: self.context };
+        let value = visitor.visit_seq(&mut elements)?;
+        let Elements { array, reader, .. } = elements;
+        array.end(reader).map(|()| value)
     }
 }
 
-struct Members<'c, A> {
-    map: A,
+/// The members of an object, each a piece to be read leniently.
+struct Members<'r, 'de, 'c> {
+    object: Object<'de>,
+    reader: &'r mut Reader<'de>,
     name: String,
     context: &'c Context<'c>,
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'_, A> {
-    type Error = Error;
+impl<'de> MapAccess<'de> for &mut Members<'_, 'de, '_> {
+    type Error = Fault;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        let Some(name) = self.map.next_key::<String>().map_err(Error::custom)? else { return Ok(None) };
-        self.name = name;
-        let name: StrDeserializer<'_, Error> = self.name.as_str().into_deserializer();
-        seed.deserialize(name).map(Some)
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
+        let Some(name) = self.object.name(self.reader)? else { return Ok(None) };
+        self.name = name.text().unwrap_or_default().into_owned();
+        seed.deserialize(Key(name)).map(Some)
     }
 
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
-        let text = self.map.next_value::<&RawValue>().map_err(Error::custom)?.get();
-        seed.deserialize(Lenient { text, context: self.context })
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
+        seed.deserialize(Lenient { text: self.reader.piece()?, context: self.context })
     }
 
     /// What derived code asks for: a type, so that it can be read twice.
-    fn next_value<T: Deserialize<'de>>(&mut self) -> Result<T, Error> {
-        let text = self.map.next_value::<&RawValue>().map_err(Error::custom)?.get();
-        let context = self.context;
+    fn next_value<T: Deserialize<'de>>(&mut self) -> Result<T, Fault> {
+        let (text, context) = (self.reader.piece()?, self.context);
         T::deserialize(Lenient { text, context }).or_else(|fault| {
             if context.failed.borrow().is_some() {
                 return Err(fault);
@@ -169,22 +177,28 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'_, A> {
     }
 }
 
-struct Elements<'c, A> {
-    list: A,
+/// The elements of an array, each a piece to be read leniently.
+struct Elements<'r, 'de, 'c> {
+    array: Array,
+    reader: &'r mut Reader<'de>,
     context: &'c Context<'c>,
 }
 
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<'_, A> {
-    type Error = Error;
+impl<'de> SeqAccess<'de> for &mut Elements<'_, 'de, '_> {
+    type Error = Fault;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
-        let next = self.list.next_element::<&RawValue>().map_err(Error::custom)?;
-        next.map(|raw| seed.deserialize(Lenient { text: raw.get(), context: self.context })).transpose()
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
+        if !self.array.has_next(self.reader)? {
+            return Ok(None);
+        }
+        seed.deserialize(Lenient { text: self.reader.piece()?, context: self.context }).map(Some)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::value::RawValue;
+
     use super::*;
 
     #[derive(Debug, Default, Deserialize)]

@@ -4,16 +4,26 @@
 //! be heard saying something else by the other. So a repeated name is refused at every depth, before anything typed is
 //! read, along with more nesting or more names than any real payload has. Errors name a place and never a value.
 
+mod de;
 mod fault;
 mod identity;
+mod key;
 mod lenient;
 mod names;
 mod pointer;
+mod reader;
+mod seen;
 mod strict;
+mod sum;
+mod text;
 
 pub use identity::Identity;
-pub(crate) use lenient::{Absent, parse_leniently};
+pub(crate) use lenient::{Absent, parse_leniently, second_look};
 pub use pointer::Pointer;
 pub(crate) use pointer::{lookup, lookup_distinct};
+pub(crate) use seen::{Identified, Piece, Span};
 pub use strict::parse;
-pub(crate) use strict::{one_meaning, parse_checked, strict_if_json};
+pub(crate) use strict::{check, parse_checked, parse_if_typed, peek, strict_if_json, text};
+
+#[cfg(test)]
+mod tests;

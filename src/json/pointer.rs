@@ -1,11 +1,12 @@
 //! Places inside a document.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use serde_json::value::RawValue;
 
-use super::strict::parse;
+use super::fault::Fault;
+use super::reader::Reader;
+use super::strict::text;
 use crate::error::{ConfigError, ConfigErrorKind};
 
 /// A JSON pointer (RFC 6901) that has been read: `/data/id`, with `~0` for `~` and `~1` for `/`.
@@ -71,19 +72,41 @@ fn is_bare(text: &str) -> bool {
 
 /// The text of the scalar at this place, and whether it is a string's.
 fn find(bytes: &[u8], pointer: &Pointer) -> Option<(String, bool)> {
-    let mut here: &RawValue = parse(bytes).ok()?;
-    for step in &pointer.steps {
-        here = match here.get().as_bytes().first()? {
-            b'{' => serde_json::from_str::<HashMap<String, &RawValue>>(here.get()).ok()?.remove(step)?,
-            b'[' => *serde_json::from_str::<Vec<&RawValue>>(here.get()).ok()?.get(index(step)?)?,
-            _ => return None,
-        };
+    let mut reader = Reader::new(text(bytes).ok()?);
+    let found = seek(&mut reader, &pointer.steps).ok()?;
+    reader.text.end().ok()?;
+    found
+}
+
+/// Walks through the next value, and returns the scalar that stands there.
+fn seek(reader: &mut Reader<'_>, steps: &[String]) -> Result<Option<(String, bool)>, Fault> {
+    let mut found = None;
+    match (steps.split_first(), reader.peek()?) {
+        (Some((step, rest)), b'{') => {
+            let mut object = reader.object()?;
+            while let Some(name) = object.name(reader)? {
+                match *name.said() == *step.as_bytes() {
+                    true => found = seek(reader, rest)?,
+                    false => reader.walk()?,
+                }
+            }
+        }
+        (Some((step, rest)), b'[') => {
+            let mut array = reader.array()?;
+            let mut left = index(step);
+            while array.has_next(reader)? {
+                match left {
+                    Some(0) => found = seek(reader, rest)?,
+                    _ => reader.walk()?,
+                }
+                left = left.and_then(|left| left.checked_sub(1));
+            }
+        }
+        (None, b'"') => found = reader.string()?.text().map(|text| (text.into_owned(), true)),
+        (None, b'-' | b'0'..=b'9' | b't' | b'f') => found = Some((reader.piece()?.to_owned(), false)),
+        _ => reader.walk()?,
     }
-    match here.get().as_bytes().first()? {
-        b'"' => serde_json::from_str(here.get()).ok().map(|text| (text, true)),
-        b'{' | b'[' | b'n' => None,
-        _ => Some((here.get().to_owned(), false)),
-    }
+    Ok(found)
 }
 
 fn index(step: &str) -> Option<usize> {

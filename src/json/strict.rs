@@ -1,10 +1,12 @@
 //! Reading JSON that has one meaning.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::fault::{describe, malformed};
-use super::names;
+use super::fault::{Fault, malformed};
+use super::reader::{Object, Reader};
 use crate::error::Rejection;
 
 /// Reads a typed value from bytes that must be strict JSON: UTF-8, no name twice in one object at any depth, and no more
@@ -31,18 +33,65 @@ use crate::error::Rejection;
 ///
 /// [`PayloadMalformed`](crate::RejectionKind::PayloadMalformed), with the place of what is wrong and no value.
 pub fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Rejection> {
-    parse_checked(one_meaning(bytes)?)
+    let text = text(bytes)?;
+    read(Reader::new(text)).map_err(|fault| match check(text) {
+        Err(no) if fault.is_data() => no,
+        _ => fault.rejection(text),
+    })
 }
 
-/// Reads a typed value from a piece of text that [`parse`] or [`one_meaning`] has been over.
+/// The same of text. `None`: it is strict JSON, and of another type.
+pub(crate) fn parse_if_typed<'a, T: Deserialize<'a>>(text: &'a str) -> Result<Option<T>, Rejection> {
+    match read(Reader::new(text)) {
+        Ok(value) => Ok(Some(value)),
+        Err(fault) if fault.is_data() => check(text).map(|()| None),
+        Err(fault) => Err(fault.rejection(text)),
+    }
+}
+
+/// Reads a typed value from a piece of text that a strict reader has been over.
 pub(crate) fn parse_checked<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Rejection> {
-    serde_json::from_str(text).map_err(|fault| malformed(describe(&fault)))
+    read_checked(text).map_err(|fault| fault.rejection(text))
 }
 
-/// The text of bytes that must be strict JSON.
-pub(super) fn strict(bytes: &[u8]) -> Result<&str, Rejection> {
-    let text = one_meaning(bytes)?;
-    parse_checked::<IgnoredAny>(text).map(|_| text)
+pub(super) fn read_checked<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Fault> {
+    read(Reader::of_checked(text))
+}
+
+fn read<'a, T: Deserialize<'a>>(mut reader: Reader<'a>) -> Result<T, Fault> {
+    let read = T::deserialize(&mut reader).and_then(|value| reader.text.end().map(|()| value));
+    read.map_err(|fault| fault.or_at(reader.text.at()))
+}
+
+/// The text under a name of the outermost object, if it stands in front of everything that holds members of its own.
+///
+/// It looks no further, so that the rest may be anything: for who wants to know what to read it as.
+pub(crate) fn peek<'a>(text: &'a str, wanted: &str) -> Option<Cow<'a, str>> {
+    let mut reader = Reader::of_checked(text);
+    let mut object = object_at(&mut reader)?;
+    while let Some(name) = object.name(&mut reader).ok()? {
+        match reader.peek().ok()? {
+            b'{' | b'[' => return None,
+            b'"' if name.plain() == Some(wanted) => return reader.string().ok()?.text(),
+            _ => reader.walk().ok()?,
+        }
+    }
+    None
+}
+
+fn object_at<'a>(reader: &mut Reader<'a>) -> Option<Object<'a>> {
+    if reader.peek().ok()? == b'{' { reader.object().ok() } else { None }
+}
+
+/// The text of bytes that must be UTF-8.
+pub(crate) fn text(bytes: &[u8]) -> Result<&str, Rejection> {
+    std::str::from_utf8(bytes).map_err(|fault| malformed(format!("not UTF-8 at byte {}", fault.valid_up_to())))
+}
+
+/// Refuses what is not strict JSON.
+pub(crate) fn check(text: &str) -> Result<(), Rejection> {
+    let mut reader = Reader::new(text);
+    reader.walk().and_then(|()| reader.text.end()).map_err(|fault| fault.rejection(text))
 }
 
 /// The text of strict JSON, and `None` for what is no JSON at all.
@@ -52,21 +101,13 @@ pub(super) fn strict(bytes: &[u8]) -> Result<&str, Rejection> {
 /// [`PayloadMalformed`](crate::RejectionKind::PayloadMalformed) for what some parser takes as JSON although it has more than
 /// one meaning.
 pub(crate) fn strict_if_json(bytes: &[u8]) -> Result<Option<&str>, Rejection> {
-    match strict(bytes) {
+    match text(bytes).and_then(|text| check(text).map(|()| text)) {
         Ok(text) => Ok(Some(text)),
         Err(no) => match serde_json::from_slice::<IgnoredAny>(bytes) {
             Ok(_) => Err(no),
             Err(_) => Ok(None),
         },
     }
-}
-
-/// UTF-8 in which no name stands twice. Whether it is JSON, only a parser says.
-pub(crate) fn one_meaning(bytes: &[u8]) -> Result<&str, Rejection> {
-    let text =
-        std::str::from_utf8(bytes).map_err(|fault| malformed(format!("not UTF-8 at byte {}", fault.valid_up_to())))?;
-    names::check(text)?;
-    Ok(text)
 }
 
 #[cfg(test)]

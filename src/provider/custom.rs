@@ -56,7 +56,7 @@ use serde::Deserialize;
 
 use super::{Decoded, EventKey, Events, Lookup, Message, Profile, Provider, Retries};
 use crate::error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
-use crate::event::{self, Notification};
+use crate::event::{self, Notification, Text};
 use crate::json;
 use crate::scheme::{Scheme, SealError, Sealing};
 
@@ -219,7 +219,7 @@ impl Provider for Custom {
             json::strict_if_json(plaintext)?;
         }
         let key = self.key(headers, plaintext)?;
-        let name = self.event.as_ref().and_then(|place| place.find(headers, plaintext));
+        let name = self.event.as_ref().and_then(|place| place.find(headers, plaintext)).map(Text::from);
         Ok(Decoded::new(Event::read(name, headers, plaintext), key, plaintext.clone()).into())
     }
 
@@ -241,9 +241,9 @@ impl Provider for Custom {
 #[non_exhaustive]
 pub struct Event {
     /// What it is about, where [`Custom::event_from`] finds it.
-    pub name: Option<String>,
+    pub name: Option<Text>,
     /// What the sender says the body is, in lower case and without parameters. Nothing has checked that it is so.
-    pub content_type: Option<String>,
+    pub content_type: Option<Text>,
     /// The body, byte for byte.
     pub body: Bytes,
 }
@@ -255,7 +255,7 @@ impl Event {
         Self { name: None, content_type: None, body: body.into() }
     }
 
-    pub(super) fn read(name: Option<String>, headers: &HeaderMap, body: &Bytes) -> Self {
+    pub(super) fn read(name: Option<Text>, headers: &HeaderMap, body: &Bytes) -> Self {
         Self { name, content_type: content_type(headers), body: body.clone() }
     }
 
@@ -280,8 +280,8 @@ impl event::Project for Event {
     }
 }
 
-fn content_type(headers: &HeaderMap) -> Option<String> {
+fn content_type(headers: &HeaderMap) -> Option<Text> {
     let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     let essence = value.split(';').next()?.trim().to_ascii_lowercase();
-    (!essence.is_empty()).then_some(essence)
+    (!essence.is_empty()).then(|| essence.into())
 }

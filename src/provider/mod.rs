@@ -21,6 +21,7 @@ mod retries;
 mod shape;
 pub mod sibs;
 pub mod standard_webhooks;
+mod time;
 
 use std::fmt;
 

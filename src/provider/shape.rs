@@ -6,7 +6,9 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
+
+use crate::event::Text;
+use crate::json::Piece;
 
 /// A value that stands in the JSON as an object.
 ///
@@ -54,23 +56,22 @@ where
 }
 
 /// For a member that some write as text and some as a number: the text, or the digits as they stand.
-pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    match Option::<&RawValue>::deserialize(deserializer)? {
-        Some(raw) => text_of(raw).map(Some).ok_or_else(|| D::Error::custom("neither text nor number")),
+pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Text>, D::Error> {
+    match Option::<Piece<'_>>::deserialize(deserializer)? {
+        Some(piece) => text_of(piece).map(Some).ok_or_else(|| D::Error::custom("neither text nor number")),
         None => Ok(None),
     }
 }
 
 /// For a member of no known type: its text where it is text or a number, and nothing otherwise.
-pub(crate) fn text_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(Option::<&RawValue>::deserialize(deserializer)?.and_then(text_of))
+pub(crate) fn text_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Text>, D::Error> {
+    Ok(Option::<Piece<'_>>::deserialize(deserializer)?.and_then(text_of))
 }
 
-fn text_of(raw: &RawValue) -> Option<String> {
-    let json = raw.get();
-    match json.as_bytes().first()? {
-        b'"' => serde_json::from_str(json).ok(),
-        b'-' | b'0'..=b'9' => Some(json.to_owned()),
+fn text_of(piece: Piece<'_>) -> Option<Text> {
+    match piece.0.as_bytes().first()? {
+        b'"' => piece.text().map(|text| (*text).into()),
+        b'-' | b'0'..=b'9' => Some(piece.0.into()),
         _ => None,
     }
 }
@@ -92,9 +93,9 @@ mod tests {
     #[serde(default)]
     struct Inner {
         #[serde(deserialize_with = "text")]
-        text: Option<String>,
+        text: Option<Text>,
         #[serde(deserialize_with = "text_if_any")]
-        any: Option<String>,
+        any: Option<Text>,
     }
 
     fn read(json: &str) -> Option<Outer<'_>> {

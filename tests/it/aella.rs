@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tower_webhook::clock::{OsEntropy, Timestamp};
-use tower_webhook::event::{Amount, Project as _};
+use tower_webhook::event::{Amount, Project as _, Text};
 use tower_webhook::provider::aella::{
     Aella, BankAccount, ConfirmationStatus, DebitStatus, Environment, Event, Mandate, MandateDebit, MandateStatus,
     Source, Transaction, Transfer, TransferStatus,
@@ -53,8 +53,8 @@ fn amount(text: &str) -> Option<Amount> {
     Some(Amount::parse(text).unwrap())
 }
 
-fn some(text: &str) -> Option<String> {
-    Some(text.to_owned())
+fn some(text: &str) -> Option<Text> {
+    Some(text.into())
 }
 
 fn shared(body: &str) -> Value {

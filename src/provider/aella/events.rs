@@ -9,7 +9,8 @@ use serde_json::value::RawValue;
 
 use super::model::{Mandate, MandateDebit, STRICT, Transfer, text_or_empty};
 use crate::error::{Rejection, RejectionKind};
-use crate::json::{self, Absent};
+use crate::event::Text;
+use crate::json::{self, Absent, Identified, Piece};
 use crate::provider::shape::{Object, object, text};
 use crate::provider::{Decoded, EventKey, Events, Identity};
 
@@ -38,19 +39,29 @@ pub enum Event {
     /// An event that this version does not know, without loss.
     Unknown {
         /// Its name as it came.
-        name: String,
+        name: Text,
         /// Its `data` as it came, letter for letter; `null` when there was none.
         data: Box<RawValue>,
     },
 }
 
 #[derive(Deserialize)]
-struct Envelope<'a> {
+struct Envelope<'a, T> {
     #[serde(borrow)]
     event: Cow<'a, str>,
     timestamp: Option<Timestamp>,
     #[serde(borrow)]
-    data: Option<&'a RawValue>,
+    data: Option<Identified<'a, T>>,
+}
+
+/// An envelope that has been read.
+struct Read<'a> {
+    name: Cow<'a, str>,
+    timestamp: Option<Timestamp>,
+    /// Of `data`, where there is any.
+    identity: Option<Identity>,
+    event: Event,
+    id: Id,
 }
 
 /// The one event of a body.
@@ -58,52 +69,95 @@ struct Envelope<'a> {
 /// Its identity is `data` alone: nobody says that a retry repeats the envelope's timestamp, and a fresh one must not
 /// make a known event look like another with the same key.
 pub(super) fn decode(plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
-    let text = json::one_meaning(plaintext)?;
+    let text = json::text(plaintext)?;
     let mut absent = Absent::default();
-    let Object(Envelope { event: name, timestamp, data }) = json::parse_leniently(text, STRICT, &mut absent)?;
-    let (event, id) = typed(&name, data.unwrap_or(RawValue::NULL), &mut absent)?;
-    let identity = Identity::of_checked(data.map_or(text, RawValue::get));
-    let decoded = Decoded::identified(event, key(&name, id, text)?, plaintext.clone(), identity);
-    Ok(Events::from(decoded.occurred_at(timestamp)).absent_members(absent.into_names()))
+    let read = match at_once(text)? {
+        Some(read) => read,
+        None => in_pieces(text, &mut absent)?,
+    };
+    let identity = read.identity.unwrap_or_else(|| Identity::of_checked(text));
+    let key = key(&read.name, read.id, text)?;
+    let decoded = Decoded::identified(read.event, key, plaintext.clone(), identity).occurred_at(read.timestamp);
+    Ok(Events::from(decoded).absent_members(absent.into_names()))
+}
+
+/// Everything in one pass, which takes that the name stands in front and all members are as their types say.
+fn at_once(text: &str) -> Result<Option<Read<'_>>, Rejection> {
+    match json::peek(text, "event").as_deref().map(kind) {
+        Some(Kind::Transfer(event)) => typed(text, |data| of_transfer(data, event)),
+        Some(Kind::Debit(event)) => typed(text, |data| of_debit(data, event)),
+        _ => json::check(text).map(|()| None),
+    }
+}
+
+fn typed<'a, T: Deserialize<'a>>(
+    text: &'a str,
+    of: impl FnOnce(T) -> (Event, Id),
+) -> Result<Option<Read<'a>>, Rejection> {
+    let envelope = json::parse_if_typed::<Object<Envelope<'_, Object<T>>>>(text)?;
+    Ok(envelope.and_then(|Object(Envelope { event: name, timestamp, data })| {
+        let Identified { value: Object(data), identity, .. } = data?;
+        let (event, id) = of(data);
+        Some(Read { name, timestamp, identity: Some(identity), event, id })
+    }))
+}
+
+/// The envelope leniently, and then `data`.
+fn in_pieces<'a>(text: &'a str, absent: &mut Absent) -> Result<Read<'a>, Rejection> {
+    let Object(Envelope { event: name, timestamp, data }) =
+        json::parse_leniently::<Object<Envelope<'_, Piece<'_>>>>(text, STRICT, absent)?;
+    let piece = data.as_ref().map_or("null", |data| data.text);
+    let (event, id) = match kind(&name) {
+        Kind::Transfer(event) => of_transfer(members(piece, absent)?, event),
+        Kind::Debit(event) => of_debit(members(piece, absent)?, event),
+        Kind::Mandate(event) => of_mandate(piece, absent, event)?,
+        Kind::Unknown => (Event::Unknown { name: (*name).into(), data: raw(piece)? }, Id::Unknown(sole_id(piece))),
+    };
+    Ok(Read { name, timestamp, identity: data.map(|data| data.identity), event, id })
+}
+
+/// What an event of a name holds.
+enum Kind {
+    Transfer(fn(Box<Transfer>) -> Event),
+    Mandate(fn(Box<Mandate>) -> Event),
+    Debit(fn(Box<MandateDebit>) -> Event),
+    Unknown,
+}
+
+fn kind(name: &str) -> Kind {
+    match name {
+        "transfer.completed" => Kind::Transfer(Event::TransferCompleted),
+        "transfer.failed" => Kind::Transfer(Event::TransferFailed),
+        "inwards.completed" => Kind::Transfer(Event::InwardsCompleted),
+        "inwards.failed" => Kind::Transfer(Event::InwardsFailed),
+        "mandate.created" => Kind::Mandate(Event::MandateCreated),
+        "mandate.confirmed" => Kind::Mandate(Event::MandateConfirmed),
+        "mandate.debit.initiated" => Kind::Debit(Event::MandateDebitInitiated),
+        "mandate.debit.failed" => Kind::Debit(Event::MandateDebitFailed),
+        "mandate.debit.successful" => Kind::Debit(Event::MandateDebitSuccessful),
+        _ => Kind::Unknown,
+    }
 }
 
 /// What tells an event from others of its name.
 enum Id {
     /// An id that must be there.
-    Known(String),
+    Known(Text),
     /// An id that may be there: the event is not known.
-    Unknown(Option<String>),
+    Unknown(Option<Text>),
 }
 
-fn typed(name: &str, data: &RawValue, absent: &mut Absent) -> Result<(Event, Id), Rejection> {
-    match name {
-        "transfer.completed" => transfer(data, absent, Event::TransferCompleted),
-        "transfer.failed" => transfer(data, absent, Event::TransferFailed),
-        "inwards.completed" => transfer(data, absent, Event::InwardsCompleted),
-        "inwards.failed" => transfer(data, absent, Event::InwardsFailed),
-        "mandate.created" => mandate(data, absent, Event::MandateCreated),
-        "mandate.confirmed" => mandate(data, absent, Event::MandateConfirmed),
-        "mandate.debit.initiated" => debit(data, absent, Event::MandateDebitInitiated),
-        "mandate.debit.failed" => debit(data, absent, Event::MandateDebitFailed),
-        "mandate.debit.successful" => debit(data, absent, Event::MandateDebitSuccessful),
-        _ => Ok((Event::Unknown { name: name.to_owned(), data: data.to_owned() }, Id::Unknown(sole_id(data)))),
-    }
-}
-
-type Typed = Result<(Event, Id), Rejection>;
-
-fn transfer(data: &RawValue, absent: &mut Absent, event: fn(Box<Transfer>) -> Event) -> Typed {
-    let transfer: Box<Transfer> = members(data, absent)?;
+fn of_transfer(transfer: Box<Transfer>, event: fn(Box<Transfer>) -> Event) -> (Event, Id) {
     let id = transfer.id.clone();
-    Ok((event(transfer), Id::Known(id)))
+    (event(transfer), Id::Known(id))
 }
 
 /// The published mandate object stands under `mandate` in a debit; whether it does so here, nobody says.
-fn mandate(data: &RawValue, absent: &mut Absent, event: fn(Box<Mandate>) -> Event) -> Typed {
+fn of_mandate(data: &str, absent: &mut Absent, event: fn(Box<Mandate>) -> Event) -> Result<(Event, Id), Rejection> {
     #[derive(Deserialize)]
     struct Nested {
         #[serde(default, deserialize_with = "text_or_empty")]
-        id: String,
+        id: Text,
         #[serde(default, deserialize_with = "object")]
         mandate: Option<Box<Mandate>>,
     }
@@ -115,23 +169,26 @@ fn mandate(data: &RawValue, absent: &mut Absent, event: fn(Box<Mandate>) -> Even
 }
 
 /// Never keyed by anything but the debit's own id: a mandate has many debits, and its id would swallow all but the first.
-fn debit(data: &RawValue, absent: &mut Absent, event: fn(Box<MandateDebit>) -> Event) -> Typed {
-    let debit: Box<MandateDebit> = members(data, absent)?;
+fn of_debit(debit: Box<MandateDebit>, event: fn(Box<MandateDebit>) -> Event) -> (Event, Id) {
     let id = debit.transaction.id.clone();
-    Ok((event(debit), Id::Known(id)))
+    (event(debit), Id::Known(id))
 }
 
-fn sole_id(data: &RawValue) -> Option<String> {
+fn sole_id(data: &str) -> Option<Text> {
     #[derive(Deserialize)]
     struct Identified {
         #[serde(default, deserialize_with = "text")]
-        id: Option<String>,
+        id: Option<Text>,
     }
-    json::parse_checked::<Object<Identified>>(data.get()).ok().and_then(|Object(data)| data.id)
+    json::parse_checked::<Object<Identified>>(data).ok().and_then(|Object(data)| data.id)
 }
 
-fn members<'a, T: Deserialize<'a>>(data: &'a RawValue, absent: &mut Absent) -> Result<T, Rejection> {
-    json::parse_leniently(data.get(), STRICT, absent).map(|Object(members)| members)
+fn raw(data: &str) -> Result<Box<RawValue>, Rejection> {
+    json::parse_checked(data)
+}
+
+fn members<'a, T: Deserialize<'a>>(data: &'a str, absent: &mut Absent) -> Result<T, Rejection> {
+    json::parse_leniently(data, STRICT, absent).map(|Object(members)| members)
 }
 
 /// Name and id, which may be a number. An unknown event without an id is known by all that its body says, timestamp

@@ -7,9 +7,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
-use crate::event::Amount;
 use crate::event::words::words;
+use crate::event::{Amount, Text};
 use crate::provider::shape::{object, text};
+use crate::provider::time::time;
 
 /// What is refused when it cannot be read: the name, amounts, currencies, statuses, and what keys are made of.
 pub(super) const STRICT: &[&str] = &[
@@ -33,9 +34,9 @@ pub(super) const STRICT: &[&str] = &[
 pub struct Transfer {
     /// The id of the transfer, and with the event's name the idempotency key.
     #[serde(default, deserialize_with = "text_or_empty")]
-    pub id: String,
+    pub id: Text,
     /// The text on the statement.
-    pub narration: Option<String>,
+    pub narration: Option<Text>,
     /// How it ended. The event's name says so too.
     pub status: Option<TransferStatus>,
     /// What was moved.
@@ -44,38 +45,40 @@ pub struct Transfer {
     pub fee: Option<Amount>,
     /// The receiver's own reference.
     #[serde(default, deserialize_with = "text")]
-    pub external_reference: Option<String>,
+    pub external_reference: Option<Text>,
     /// Three letters, `NGN` in every sample.
-    pub currency: Option<String>,
+    pub currency: Option<Text>,
     /// The interbank session.
     #[serde(default, deserialize_with = "text")]
-    pub session_id: Option<String>,
+    pub session_id: Option<Text>,
     /// Who paid.
-    pub sender_name: Option<String>,
+    pub sender_name: Option<Text>,
     /// The payer's bank.
-    pub sender_bank: Option<String>,
+    pub sender_bank: Option<Text>,
     /// The payer's account number.
     #[serde(default, deserialize_with = "text")]
-    pub sender_account_number: Option<String>,
+    pub sender_account_number: Option<Text>,
     /// Who was paid.
-    pub receiver_name: Option<String>,
+    pub receiver_name: Option<Text>,
     /// The payee's bank.
-    pub receiver_bank: Option<String>,
+    pub receiver_bank: Option<Text>,
     /// The payee's account number.
     #[serde(default, deserialize_with = "text")]
-    pub receiver_account_number: Option<String>,
+    pub receiver_account_number: Option<Text>,
     /// The payee's bank as a code.
     #[serde(default, deserialize_with = "text")]
-    pub receiver_bank_code: Option<String>,
+    pub receiver_bank_code: Option<Text>,
     /// Sandbox or live.
     pub environment: Option<Environment>,
     /// What kind of account took an inward payment.
     pub source: Option<Source>,
     /// The wallet it came to.
-    pub source_wallet: Option<String>,
+    pub source_wallet: Option<Text>,
     /// When the transfer was made.
+    #[serde(default, deserialize_with = "time")]
     pub created_at: Option<Timestamp>,
     /// When it last changed.
+    #[serde(default, deserialize_with = "time")]
     pub updated_at: Option<Timestamp>,
 }
 
@@ -98,7 +101,7 @@ pub struct MandateDebit {
 pub struct Mandate {
     /// The id of the mandate. Always there in `mandate.created` and `mandate.confirmed`.
     #[serde(default, deserialize_with = "text")]
-    pub id: Option<String>,
+    pub id: Option<Text>,
     /// Whether the payer confirmed it.
     pub confirmation_status: Option<ConfirmationStatus>,
     /// Whether it is in force.
@@ -107,6 +110,7 @@ pub struct Mandate {
     #[serde(default, deserialize_with = "object")]
     pub bank_account: Option<BankAccount>,
     /// When it was set up.
+    #[serde(default, deserialize_with = "time")]
     pub created_at: Option<Timestamp>,
 }
 
@@ -116,7 +120,7 @@ pub struct Mandate {
 pub struct BankAccount {
     /// Aella's id of the account.
     #[serde(default, deserialize_with = "text")]
-    pub id: Option<String>,
+    pub id: Option<Text>,
 }
 
 /// A debit under a mandate. It names no currency.
@@ -126,29 +130,30 @@ pub struct BankAccount {
 pub struct Transaction {
     /// The id of the debit, and with the event's name the idempotency key.
     #[serde(default, deserialize_with = "text_or_empty")]
-    pub id: String,
+    pub id: Text,
     /// What was taken.
     pub amount: Option<Amount>,
     /// How far it is.
     pub status: Option<DebitStatus>,
     /// The last word of the banks' network; `00` is success.
     #[serde(default, deserialize_with = "text")]
-    pub final_response_code: Option<String>,
+    pub final_response_code: Option<Text>,
     /// The text on the statement.
-    pub narration: Option<String>,
+    pub narration: Option<Text>,
     /// The id of whoever carried it out.
     #[serde(default, deserialize_with = "text")]
-    pub provider_id: Option<String>,
+    pub provider_id: Option<Text>,
     /// The mandate, by an id that in the published sample is not `mandate.id`.
     #[serde(default, deserialize_with = "text")]
-    pub mandate_id: Option<String>,
+    pub mandate_id: Option<Text>,
     /// The interbank session.
     #[serde(default, deserialize_with = "text")]
-    pub session_id: Option<String>,
+    pub session_id: Option<Text>,
     /// The first word of the banks' network.
     #[serde(default, deserialize_with = "text")]
-    pub response_code: Option<String>,
+    pub response_code: Option<Text>,
     /// When the debit was begun.
+    #[serde(default, deserialize_with = "time")]
     pub created_at: Option<Timestamp>,
     /// What Aella took for it.
     pub fee: Option<Amount>,
@@ -203,7 +208,7 @@ words! {
 }
 
 /// Absent and `null` are both "no id", which is refused where the key is made.
-pub(super) fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub(super) fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Text, D::Error> {
     text(deserializer).map(Option::unwrap_or_default)
 }
 

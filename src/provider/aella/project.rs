@@ -5,7 +5,7 @@
 
 use super::events::Event;
 use super::model::{Mandate, MandateDebit, Transaction, Transfer};
-use crate::event::{self, Amount, Direction, MandatePhase, Party, TransferStatus};
+use crate::event::{self, Amount, Direction, MandatePhase, Party, Text, TransferStatus};
 
 impl event::Project for Event {
     fn project(&self) -> event::Event {
@@ -83,20 +83,20 @@ impl Mandate {
         event::Event::Mandate(event::Mandate { id: self.id.clone(), phase, status: self.status_word(), debit: None })
     }
 
-    fn status_word(&self) -> Option<String> {
-        self.status.as_ref().map(ToString::to_string)
+    fn status_word(&self) -> Option<Text> {
+        self.status.as_ref().map(Text::from)
     }
 }
 
 impl Transaction {
     fn project(&self) -> event::Debit {
-        let money = |amount: Option<Amount>| amount.map(|amount| amount.of(None::<String>));
+        let money = |amount: Option<Amount>| amount.map(|amount| amount.of(None::<Text>));
         event::Debit {
             id: self.id.clone(),
             amount: money(self.amount),
             fee: money(self.fee),
             narration: self.narration.clone(),
-            status: self.status.as_ref().map(ToString::to_string),
+            status: self.status.as_ref().map(Text::from),
             response_code: self.final_response_code.clone().or_else(|| self.response_code.clone()),
         }
     }

@@ -6,13 +6,14 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::de::{DeserializeOwned, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 
 use super::event::{Detail, Event, Unpublished, Unreadable};
-use super::model::STRICT;
+use super::model::{Booking, Case, Payment, STRICT};
 use super::policy::{MAX_EVENTS, UnreadablePolicy};
+use super::status::PaymentStatus;
 use crate::error::{Rejection, RejectionKind};
-use crate::json::{self, Absent};
+use crate::event::Text;
+use crate::json::{self, Absent, Identified, Piece};
 use crate::provider::shape::{Object, text};
 use crate::provider::{self, Decoded, EventKey, Events, Identity};
 
@@ -23,7 +24,7 @@ struct Batch<'a> {
 }
 
 /// The notifications, and no more of them than one beyond the limit.
-struct Notifications<'a>(Vec<&'a RawValue>);
+struct Notifications<'a>(Vec<Piece<'a>>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Notifications<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -53,22 +54,23 @@ impl<'de> Visitor<'de> for NotificationsVisitor {
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Notification<'a> {
-    #[serde(deserialize_with = "text")]
-    event_id: Option<String>,
-    #[serde(deserialize_with = "text")]
-    subscription_id: Option<String>,
-    #[serde(deserialize_with = "text")]
-    subscription_event_id: Option<String>,
-    #[serde(deserialize_with = "text")]
-    notification_type: Option<String>,
+/// A notification whose detail is read as this type.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Notification<'a, T> {
+    #[serde(default, deserialize_with = "text")]
+    event_id: Option<Text>,
+    #[serde(default, deserialize_with = "text")]
+    subscription_id: Option<Text>,
+    #[serde(default, deserialize_with = "text")]
+    subscription_event_id: Option<Text>,
+    #[serde(default, deserialize_with = "text")]
+    notification_type: Option<Text>,
     timestamp: Option<Timestamp>,
     #[serde(borrow)]
-    payment: Option<&'a RawValue>,
+    payment: Option<Identified<'a, T>>,
     #[serde(borrow)]
-    payload: Option<&'a RawValue>,
+    payload: Option<Identified<'a, T>>,
 }
 
 pub(super) fn decode(plaintext: &Bytes, policy: UnreadablePolicy) -> Result<Events<Event>, Rejection> {
@@ -79,79 +81,121 @@ pub(super) fn decode(plaintext: &Bytes, policy: UnreadablePolicy) -> Result<Even
         return Err(Rejection::new(RejectionKind::TooManyEvents, detail));
     }
     let (mut events, mut absent) = (Events::default(), Absent::default());
-    for (position, raw) in list.into_iter().enumerate() {
-        match (one(raw, plaintext, &mut absent), policy) {
-            (Ok(event), _) => events.push(event),
+    for (position, Piece(piece)) in list.into_iter().enumerate() {
+        let read = at_once(piece).map_or_else(|| in_pieces(piece, plaintext, &mut absent), Ok);
+        match (read, policy) {
+            (Ok(read), _) => events.push(read.decoded(piece, plaintext)),
             (Err(why), UnreadablePolicy::Refuse) => {
-                let raw = slice(raw, plaintext);
-                events.push_unreadable(provider::Unreadable::new(position, why, raw));
+                events.push_unreadable(provider::Unreadable::new(position, why, slice(piece, plaintext)));
             }
-            (Err(why), UnreadablePolicy::HandOver) => events.push(handed_over(raw, &why, plaintext)),
+            (Err(why), UnreadablePolicy::HandOver) => events.push(handed_over(piece, &why, plaintext)),
         }
     }
     Ok(events.absent_members(absent.into_names()))
 }
 
-fn one(raw: &RawValue, plaintext: &Bytes, absent: &mut Absent) -> Result<Decoded<Event>, Rejection> {
-    let Object(notification) = json::parse_leniently::<Object<Notification<'_>>>(raw.get(), STRICT, absent)?;
-    if notification.id().is_none() {
+/// A notification that has been read.
+struct Read {
+    event: Event,
+    identity: Identity,
+}
+
+/// Everything in one pass, which takes that the type stands in front and all members are as their types say.
+fn at_once(piece: &str) -> Option<Read> {
+    match kind(&name((*json::peek(piece, "notificationType")?).into())) {
+        Kind::Payment(detail) => typed(piece, detail),
+        Kind::Booking(detail) => typed(piece, detail),
+        Kind::Case(detail) => typed(piece, detail),
+        Kind::Status(detail) => typed(piece, detail),
+        Kind::Unpublished(_) | Kind::Unknown => None,
+    }
+}
+
+fn typed<'a, T: Deserialize<'a>>(piece: &'a str, detail: fn(T) -> Detail) -> Option<Read> {
+    let Object(mut notification) = json::parse_checked::<Object<Notification<'_, Object<T>>>>(piece).ok()?;
+    let Identified { value: Object(content), identity, .. } = notification.content()?;
+    notification.has_id().then(|| Read { event: notification.event(detail(content)), identity })
+}
+
+/// The notification leniently, and then its detail.
+fn in_pieces(piece: &str, plaintext: &Bytes, absent: &mut Absent) -> Result<Read, Rejection> {
+    let Object(mut notification) = json::parse_leniently::<Object<Notification<'_, Piece<'_>>>>(piece, STRICT, absent)?;
+    if !notification.has_id() {
         return Err(Rejection::new(RejectionKind::KeyMissing, "it has no eventId"));
     }
     let content = notification.content();
-    let name = notification.name();
-    let detail = match detail(&name, content, absent)? {
-        Known::Typed(detail) => detail,
-        Known::Unpublished(detail) => detail(Unpublished::new(slice(content.unwrap_or(raw), plaintext))),
-        Known::Not => Detail::Unknown { raw: slice(raw, plaintext) },
+    let text = content.as_ref().map(|content| content.text);
+    let detail = match kind(&notification.name()) {
+        Kind::Payment(detail) => detail(members(text, absent)?),
+        Kind::Booking(detail) => detail(members(text, absent)?),
+        Kind::Case(detail) => detail(members(text, absent)?),
+        Kind::Status(detail) => detail(members(text, absent)?),
+        Kind::Unpublished(detail) => detail(Unpublished::new(slice(text.unwrap_or(piece), plaintext))),
+        Kind::Unknown => Detail::Unknown { raw: slice(piece, plaintext) },
     };
-    Ok(notification.decoded(detail, raw, plaintext))
+    Ok(Read { event: notification.event(detail), identity: identity(content, piece) })
 }
 
 /// An event for what cannot be read, of as much as can be.
-fn handed_over(raw: &RawValue, why: &Rejection, plaintext: &Bytes) -> Decoded<Event> {
-    let head = json::parse_leniently::<Object<Notification<'_>>>(raw.get(), &[], &mut Absent::default());
-    let Object(notification) = head.unwrap_or_default();
-    let detail = Unreadable::new(slice(raw, plaintext), why.detail());
-    notification.decoded(Detail::Unreadable(detail), raw, plaintext)
+fn handed_over(piece: &str, why: &Rejection, plaintext: &Bytes) -> Decoded<Event> {
+    let detail = Detail::Unreadable(Unreadable::new(slice(piece, plaintext), why.detail()));
+    let head = json::parse_leniently::<Object<Notification<'_, Piece<'_>>>>(piece, &[], &mut Absent::default());
+    let read = match head {
+        Ok(Object(mut notification)) => {
+            let identity = identity(notification.content(), piece);
+            Read { event: notification.event(detail), identity }
+        }
+        Err(_) => Read { event: Event::new("", detail), identity: Identity::of_checked(piece) },
+    };
+    read.decoded(piece, plaintext)
 }
 
-impl<'a> Notification<'a> {
-    fn id(&self) -> Option<&str> {
-        self.event_id.as_deref().filter(|id| !id.trim().is_empty())
+/// The identity is that of the detail, so that one event through two entries of a subscription is one event.
+fn identity(content: Option<Identified<'_, Piece<'_>>>, piece: &str) -> Identity {
+    content.map_or_else(|| Identity::of_checked(piece), |content| content.identity)
+}
+
+impl<'a, T> Notification<'a, T> {
+    fn has_id(&self) -> bool {
+        self.event_id.as_deref().is_some_and(|id| !id.trim().is_empty())
     }
 
-    fn content(&self) -> Option<&'a RawValue> {
-        self.payment.or(self.payload)
+    fn content(&mut self) -> Option<Identified<'a, T>> {
+        self.payment.take().or_else(|| self.payload.take())
     }
 
-    fn name(&self) -> String {
+    fn name(&self) -> Text {
         name(self.notification_type.clone().unwrap_or_default())
     }
 
-    /// The identity is that of the detail, so that one event through two entries of a subscription is one event. It stands
-    /// for a missing id too, which only what is handed over may lack.
-    fn decoded(self, detail: Detail, raw: &RawValue, plaintext: &Bytes) -> Decoded<Event> {
-        let identity = Identity::of_checked(self.content().unwrap_or(raw).get());
-        let key = match self.id() {
-            Some(id) => EventKey::of(&[id]),
-            None => EventKey::of(&["unreadable", &identity.to_string()]),
-        };
-        let (notification_type, timestamp) = (self.name(), self.timestamp);
-        let event = Event {
+    fn event(self, detail: Detail) -> Event {
+        Event {
             event_id: self.event_id.unwrap_or_default(),
             subscription_id: self.subscription_id,
             subscription_event_id: self.subscription_event_id,
-            notification_type,
-            timestamp,
+            notification_type: name(self.notification_type.unwrap_or_default()),
+            timestamp: self.timestamp,
             detail,
+        }
+    }
+}
+
+impl Read {
+    /// The identity stands for a missing id, which only what is handed over may lack.
+    fn decoded(self, piece: &str, plaintext: &Bytes) -> Decoded<Event> {
+        let Self { event, identity } = self;
+        let key = match event.event_id.trim() {
+            "" => EventKey::of(&["unreadable", &identity.to_string()]),
+            _ => EventKey::of(&[&event.event_id]),
         };
-        Decoded::identified(event, key, slice(raw, plaintext), identity).occurred_at(timestamp)
+        let timestamp = event.timestamp;
+        Decoded::identified(event, key, slice(piece, plaintext), identity).occurred_at(timestamp)
     }
 }
 
 /// The piece of the message that this is. It is borrowed from there, so that this cannot miss.
-fn slice(raw: &RawValue, plaintext: &Bytes) -> Bytes {
-    plaintext.slice_ref(raw.get().as_bytes())
+fn slice(piece: &str, plaintext: &Bytes) -> Bytes {
+    plaintext.slice_ref(piece.as_bytes())
 }
 
 /// The types in the order of their numbers in the subscription API, from 1.
@@ -173,43 +217,47 @@ const NAMES: [&str; 14] = [
 ];
 
 /// The name, where the type was sent as the number that subscriptions know it by.
-fn name(sent: String) -> String {
+fn name(sent: Text) -> Text {
     let number = sent.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-    number.and_then(|number| NAMES.get(number)).map_or(sent, |name| (*name).to_owned())
+    number.and_then(|number| NAMES.get(number)).map_or(sent, |name| (*name).into())
 }
 
-enum Known {
-    Typed(Detail),
+/// What a notification of a type holds.
+enum Kind {
+    Payment(fn(Box<Payment>) -> Detail),
+    Booking(fn(Box<Booking>) -> Detail),
+    Case(fn(Case) -> Detail),
+    Status(fn(Box<PaymentStatus>) -> Detail),
     Unpublished(fn(Unpublished) -> Detail),
-    Not,
+    Unknown,
 }
 
-fn detail(name: &str, content: Option<&RawValue>, absent: &mut Absent) -> Result<Known, Rejection> {
-    Ok(Known::Typed(match name {
-        "IncomingPaymentProcessed" => Detail::IncomingPaymentProcessed(typed(content, absent)?),
-        "OutgoingPaymentRejected" => Detail::OutgoingPaymentRejected(typed(content, absent)?),
-        "OutgoingPaymentProcessed" => Detail::OutgoingPaymentProcessed(typed(content, absent)?),
-        "MissingFunding" => Detail::MissingFunding(typed(content, absent)?),
-        "Reversed" => Detail::Reversed(typed(content, absent)?),
-        "OutgoingPaymentBooked" => Detail::OutgoingPaymentBooked(typed(content, absent)?),
-        "PaymentRouting" => Detail::PaymentRouting(typed(content, absent)?),
-        "IncomingPaymentBooked" => Detail::IncomingPaymentBooked(typed(content, absent)?),
-        "OutgoingDirectDebitPendingProcessing" => Detail::OutgoingDirectDebitPendingProcessing(typed(content, absent)?),
-        "CaseEvents" | "CasesEvents" => Detail::CaseEvents(typed(content, absent)?),
-        "PaymentStatus" => Detail::PaymentStatus(typed(content, absent)?),
-        "AccountHolderVerification" => return Ok(Known::Unpublished(Detail::AccountHolderVerification)),
-        "AgencyBankingWhitelistResult" => return Ok(Known::Unpublished(Detail::AgencyBankingWhitelistResult)),
-        "MandateStatus" => return Ok(Known::Unpublished(Detail::MandateStatus)),
-        _ => return Ok(Known::Not),
-    }))
+fn kind(name: &str) -> Kind {
+    match name {
+        "IncomingPaymentProcessed" => Kind::Payment(Detail::IncomingPaymentProcessed),
+        "OutgoingPaymentRejected" => Kind::Payment(Detail::OutgoingPaymentRejected),
+        "OutgoingPaymentProcessed" => Kind::Payment(Detail::OutgoingPaymentProcessed),
+        "MissingFunding" => Kind::Payment(Detail::MissingFunding),
+        "Reversed" => Kind::Payment(Detail::Reversed),
+        "PaymentRouting" => Kind::Payment(Detail::PaymentRouting),
+        "OutgoingDirectDebitPendingProcessing" => Kind::Payment(Detail::OutgoingDirectDebitPendingProcessing),
+        "OutgoingPaymentBooked" => Kind::Booking(Detail::OutgoingPaymentBooked),
+        "IncomingPaymentBooked" => Kind::Booking(Detail::IncomingPaymentBooked),
+        "CaseEvents" | "CasesEvents" => Kind::Case(Detail::CaseEvents),
+        "PaymentStatus" => Kind::Status(Detail::PaymentStatus),
+        "AccountHolderVerification" => Kind::Unpublished(Detail::AccountHolderVerification),
+        "AgencyBankingWhitelistResult" => Kind::Unpublished(Detail::AgencyBankingWhitelistResult),
+        "MandateStatus" => Kind::Unpublished(Detail::MandateStatus),
+        _ => Kind::Unknown,
+    }
 }
 
-fn typed<T: DeserializeOwned>(content: Option<&RawValue>, absent: &mut Absent) -> Result<T, Rejection> {
+fn members<T: DeserializeOwned>(content: Option<&str>, absent: &mut Absent) -> Result<T, Rejection> {
     let content = content.ok_or_else(|| {
         Rejection::new(
             RejectionKind::PayloadMalformed,
             "a notification of a known type has neither payment nor payload",
         )
     })?;
-    json::parse_leniently::<Object<T>>(content.get(), STRICT, absent).map(|Object(detail)| detail)
+    json::parse_leniently::<Object<T>>(content, STRICT, absent).map(|Object(detail)| detail)
 }

@@ -5,20 +5,20 @@ use jiff::Timestamp;
 
 use super::model::{Booking, Case, Classification, CurrencyAmount, Payment, Transfer};
 use super::status::{PaymentStatus, TransactionStatus, unknown};
-use crate::event::{self, BookingStatus, Direction, MandatePhase};
+use crate::event::{self, BookingStatus, Direction, MandatePhase, Text};
 
 /// One notification out of a message.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Event {
     /// The bank's id of the event: its key. Empty where what is handed over as unreadable has none.
-    pub event_id: String,
+    pub event_id: Text,
     /// The subscription that the message was sent for.
-    pub subscription_id: Option<String>,
+    pub subscription_id: Option<Text>,
     /// The entry of the subscription that asked for this type.
-    pub subscription_event_id: Option<String>,
+    pub subscription_event_id: Option<Text>,
     /// The type as it was sent; empty where there was none.
-    pub notification_type: String,
+    pub notification_type: Text,
     /// When it happened.
     pub timestamp: Option<Timestamp>,
     /// What happened.
@@ -28,12 +28,12 @@ pub struct Event {
 impl Event {
     /// A notification of this id, by hand for tests; its other members are set one by one.
     #[must_use]
-    pub fn new(event_id: impl Into<String>, detail: Detail) -> Self {
+    pub fn new(event_id: impl Into<Text>, detail: Detail) -> Self {
         Self {
             event_id: event_id.into(),
             subscription_id: None,
             subscription_event_id: None,
-            notification_type: String::new(),
+            notification_type: Text::default(),
             timestamp: None,
             detail,
         }
@@ -88,13 +88,13 @@ pub struct Unreadable {
     /// The whole notification as JSON, which need not be an object.
     pub raw: Bytes,
     /// What is wrong with it, without a word of the payload.
-    pub why: String,
+    pub why: Text,
 }
 
 impl Unreadable {
     /// A notification that cannot be read, and why.
     #[must_use]
-    pub fn new(raw: impl Into<Bytes>, why: impl Into<String>) -> Self {
+    pub fn new(raw: impl Into<Bytes>, why: impl Into<Text>) -> Self {
         Self { raw: raw.into(), why: why.into() }
     }
 }
@@ -137,7 +137,7 @@ impl event::Project for Event {
             Detail::PaymentStatus(status) => status.project(),
             Detail::MandateStatus(_) => event::Event::Mandate(event::Mandate {
                 id: None,
-                phase: MandatePhase::Other("status".to_owned()),
+                phase: MandatePhase::Other("status".into()),
                 status: None,
                 debit: None,
             }),
@@ -214,7 +214,7 @@ impl PaymentStatus {
             id: self.account_servicer_reference.clone().or_else(|| self.instruction_uetr.clone()),
             payment_type: None,
             class: self.transaction_status.as_ref().map_or_else(unknown, TransactionStatus::class),
-            code: self.transaction_status.as_ref().map(|status| status.as_str().to_owned()),
+            code: self.transaction_status.as_ref().map(Text::from),
             amount: ordered.and_then(CurrencyAmount::money),
             reference: self.end_to_end_id.clone(),
         })

@@ -3,10 +3,10 @@
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 
 use crate::event::words::words;
-use crate::event::{Amount, Money, Party};
+use crate::event::{Amount, Money, Party, Text};
+use crate::json::Piece;
 use crate::provider::shape::{object, text};
 
 /// What is refused when it cannot be read: amounts, currencies, statuses, what tells which way money goes, and ids of what
@@ -69,32 +69,32 @@ words! {
 pub struct Payment {
     /// The bank's id.
     #[serde(deserialize_with = "id")]
-    pub payment_id: String,
+    pub payment_id: Text,
     /// The bank's reference.
     #[serde(default, deserialize_with = "text")]
-    pub transaction_reference: Option<String>,
+    pub transaction_reference: Option<Text>,
     /// In or out.
     pub classification: Option<Classification>,
     /// A finer word beside the classification.
-    pub sub_classification: Option<String>,
+    pub sub_classification: Option<Text>,
     /// Whether the payment can be traced.
     pub is_traceable: Option<bool>,
     /// How far it is.
     pub status: Option<Status>,
     /// When it was processed.
-    pub processed_timestamp: Option<String>,
+    pub processed_timestamp: Option<Text>,
     /// When its status last changed.
-    pub latest_status_changed_timestamp: Option<String>,
+    pub latest_status_changed_timestamp: Option<Text>,
     /// Whether this is a payment that came back. There is no event of its own for that.
     #[serde(rename = "return")]
     pub is_return: Option<bool>,
     /// Such as `SEPA`.
-    pub payment_rail: Option<String>,
+    pub payment_rail: Option<Text>,
     /// Where it was routed, in the event of that name.
-    pub routing_status: Option<String>,
+    pub routing_status: Option<Text>,
     /// What went wrong, as the JSON that was sent: its form is not published.
     #[serde(default, deserialize_with = "json")]
-    pub errors: Option<String>,
+    pub errors: Option<Text>,
     /// What is moved, and between whom.
     #[serde(default, deserialize_with = "object")]
     pub transfer: Option<Transfer>,
@@ -113,18 +113,18 @@ pub struct Payment {
 pub struct Booking {
     /// The bank's id of the payment.
     #[serde(deserialize_with = "id")]
-    pub payment_id: String,
+    pub payment_id: Text,
     /// The bank's reference.
     #[serde(default, deserialize_with = "text")]
-    pub transaction_reference: Option<String>,
+    pub transaction_reference: Option<Text>,
     /// The value date.
-    pub value_date: Option<String>,
+    pub value_date: Option<Text>,
     /// The date of the transaction.
-    pub transaction_date: Option<String>,
+    pub transaction_date: Option<Text>,
     /// The amount, negative when money goes out.
     pub amount: Option<Amount>,
     /// The amount's currency, ISO 4217.
-    pub currency: Option<String>,
+    pub currency: Option<Text>,
     /// What was moved, and between whom.
     #[serde(default, deserialize_with = "object")]
     pub transfer: Option<Transfer>,
@@ -139,14 +139,14 @@ pub struct Transfer {
     #[serde(deserialize_with = "object")]
     pub debtor_account: Option<Account>,
     /// Who pays.
-    pub debtor_name: Option<String>,
+    pub debtor_name: Option<Text>,
     /// The amount as it was ordered.
     #[serde(deserialize_with = "object")]
     pub amount: Option<CurrencyAmount>,
     /// The value date.
-    pub value_date: Option<String>,
+    pub value_date: Option<Text>,
     /// Such as `SHA`.
-    pub charge_bearer: Option<String>,
+    pub charge_bearer: Option<Text>,
     /// What the payer wrote.
     #[serde(deserialize_with = "object")]
     pub remittance_information: Option<Remittance>,
@@ -165,16 +165,16 @@ pub struct Transfer {
 pub struct Account {
     /// A national account number.
     #[serde(deserialize_with = "text")]
-    pub account_number: Option<String>,
+    pub account_number: Option<Text>,
     /// An IBAN.
-    pub account_iban: Option<String>,
+    pub account_iban: Option<Text>,
     /// Whichever of the two the account goes by.
     #[serde(deserialize_with = "text")]
-    pub account: Option<String>,
+    pub account: Option<Text>,
     /// The bank, mostly a BIC.
-    pub financial_institution: Option<String>,
+    pub financial_institution: Option<Text>,
     /// The country, ISO 3166.
-    pub country: Option<String>,
+    pub country: Option<Text>,
 }
 
 /// A proxy of an account.
@@ -183,13 +183,13 @@ pub struct Account {
 #[non_exhaustive]
 pub struct ProxyAccount {
     /// The proxy service.
-    pub service: Option<String>,
+    pub service: Option<Text>,
     /// What kind of proxy.
     #[serde(rename = "type")]
-    pub kind: Option<String>,
+    pub kind: Option<Text>,
     /// The proxy itself.
     #[serde(deserialize_with = "text")]
-    pub value: Option<String>,
+    pub value: Option<Text>,
 }
 
 /// An amount of a currency, in major units.
@@ -199,7 +199,7 @@ pub struct ProxyAccount {
 pub struct CurrencyAmount {
     /// ISO 4217.
     #[serde(alias = "Currency")]
-    pub currency: Option<String>,
+    pub currency: Option<Text>,
     /// How much.
     #[serde(alias = "Amount")]
     pub amount: Option<Amount>,
@@ -211,13 +211,13 @@ pub struct CurrencyAmount {
 #[non_exhaustive]
 pub struct Remittance {
     /// The first line.
-    pub line1: Option<String>,
+    pub line1: Option<Text>,
     /// The second line.
-    pub line2: Option<String>,
+    pub line2: Option<Text>,
     /// The third line.
-    pub line3: Option<String>,
+    pub line3: Option<Text>,
     /// The fourth line.
-    pub line4: Option<String>,
+    pub line4: Option<Text>,
 }
 
 /// What a payment does to an account of the customer's.
@@ -227,7 +227,7 @@ pub struct Remittance {
 pub struct AccountEntry {
     /// The bank's id of the account.
     #[serde(deserialize_with = "text")]
-    pub account_id: Option<String>,
+    pub account_id: Option<Text>,
     /// What is taken from it.
     #[serde(deserialize_with = "object")]
     pub debit_amount: Option<CurrencyAmount>,
@@ -242,25 +242,25 @@ pub struct AccountEntry {
 #[non_exhaustive]
 pub struct Case {
     /// What happened, such as `CASE_CREATED`.
-    pub event_type: Option<String>,
+    pub event_type: Option<Text>,
     /// The bank's id.
     #[serde(deserialize_with = "text")]
-    pub case_id: Option<String>,
+    pub case_id: Option<Text>,
     /// What it is about, such as `RFI`, a request for information.
-    pub case_type: Option<String>,
+    pub case_type: Option<Text>,
     /// Its status, such as `OPEN`.
-    pub status: Option<String>,
+    pub status: Option<Text>,
     /// Until when the customer has to answer.
-    pub deadline: Option<String>,
+    pub deadline: Option<Text>,
 }
 
 /// An id that must be there, and may be a number.
-fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Text, D::Error> {
     text(deserializer)?.ok_or_else(|| D::Error::custom("no id"))
 }
 
-fn json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(Option::<&RawValue>::deserialize(deserializer)?.map(|raw| raw.get().to_owned()))
+fn json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Text>, D::Error> {
+    Ok(Option::<Piece<'_>>::deserialize(deserializer)?.map(|piece| piece.0.into()))
 }
 
 impl CurrencyAmount {
@@ -279,7 +279,7 @@ impl Transfer {
     }
 }
 
-fn party(name: Option<&String>, account: Option<&Account>) -> Party {
+fn party(name: Option<&Text>, account: Option<&Account>) -> Party {
     let number = |account: &Account| {
         [&account.account_iban, &account.account, &account.account_number].into_iter().flatten().next().cloned()
     };

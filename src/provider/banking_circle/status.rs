@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::model::CurrencyAmount;
-use crate::event::PaymentClass;
 use crate::event::words::words;
+use crate::event::{PaymentClass, Text};
 use crate::provider::shape::{object, objects, text, text_if_any};
 
 words! {
@@ -55,7 +55,7 @@ impl TransactionStatus {
 }
 
 pub(super) fn unknown() -> PaymentClass {
-    PaymentClass::Other("unknown".to_owned())
+    PaymentClass::Other("unknown".into())
 }
 
 /// How far a payment is.
@@ -65,14 +65,14 @@ pub(super) fn unknown() -> PaymentClass {
 pub struct PaymentStatus {
     /// The payer's own reference.
     #[serde(deserialize_with = "text")]
-    pub end_to_end_id: Option<String>,
+    pub end_to_end_id: Option<Text>,
     /// The payment's UETR.
-    pub instruction_uetr: Option<String>,
+    pub instruction_uetr: Option<Text>,
     /// The bank's reference.
     #[serde(deserialize_with = "text")]
-    pub account_servicer_reference: Option<String>,
+    pub account_servicer_reference: Option<Text>,
     /// When the bank accepted it.
-    pub acceptance_date_time: Option<String>,
+    pub acceptance_date_time: Option<Text>,
     /// The status.
     pub transaction_status: Option<TransactionStatus>,
     /// Why it has that status.
@@ -90,10 +90,10 @@ pub struct PaymentStatus {
 pub struct StatusReason {
     /// A code, where it is text.
     #[serde(deserialize_with = "text_if_any")]
-    pub reason: Option<String>,
+    pub reason: Option<Text>,
     /// A sentence, where it is text.
     #[serde(deserialize_with = "text_if_any")]
-    pub additional_information: Option<String>,
+    pub additional_information: Option<Text>,
 }
 
 /// What was ordered.
@@ -124,13 +124,13 @@ pub struct TransactionReference {
 #[non_exhaustive]
 pub struct StatusAccount {
     /// An IBAN.
-    pub iban: Option<String>,
+    pub iban: Option<Text>,
     /// A national account number.
     #[serde(deserialize_with = "text")]
-    pub account_number: Option<String>,
+    pub account_number: Option<Text>,
     /// The bank's id of the account.
     #[serde(deserialize_with = "text")]
-    pub account_uuid: Option<String>,
+    pub account_uuid: Option<Text>,
 }
 
 /// A bank.
@@ -139,10 +139,10 @@ pub struct StatusAccount {
 #[non_exhaustive]
 pub struct Agent {
     /// A BIC.
-    pub bic: Option<String>,
+    pub bic: Option<Text>,
     /// A national clearing code.
     #[serde(deserialize_with = "text")]
-    pub ncc: Option<String>,
+    pub ncc: Option<Text>,
     /// The country, ISO 3166.
-    pub country: Option<String>,
+    pub country: Option<Text>,
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::events::EventName;
 use crate::error::{Rejection, RejectionKind};
 use crate::event::words::words;
-use crate::event::{self, Notification};
+use crate::event::{self, Notification, Text};
 use crate::json;
 
 /// A notification of Mambu's. There is no schema: the body is whatever the template renders to.
@@ -63,8 +63,8 @@ impl Event {
 impl event::Project for Event {
     fn project(&self) -> event::Event {
         event::Event::Notification(Notification {
-            name: self.name.as_ref().map(ToString::to_string),
-            content_type: self.content_type.as_ref().map(ToString::to_string),
+            name: self.name.as_ref().map(Text::from),
+            content_type: self.content_type.as_ref().map(Text::from),
         })
     }
 

@@ -2,63 +2,110 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::value::RawValue;
 
 use super::event::Event;
-use super::model::{Action, Registration, STRICT, Schedule, Test};
+use super::model::{Action, Payment, Registration, Risk, STRICT, Schedule, Test};
 use crate::error::Rejection;
-use crate::json::{self, Absent};
+use crate::event::Text;
+use crate::json::{self, Absent, Identified, Piece, Span};
 use crate::provider::shape::{Object, text, text_if_any};
 use crate::provider::{Decoded, EventKey, Events, Identity};
 
 #[derive(Deserialize)]
-struct Envelope<'a> {
+struct Envelope<'a, T> {
     #[serde(rename = "type", default, deserialize_with = "text")]
-    kind: Option<String>,
+    kind: Option<Text>,
     #[serde(default, deserialize_with = "text")]
-    action: Option<String>,
+    action: Option<Text>,
     #[serde(borrow)]
-    payload: Option<&'a RawValue>,
+    payload: Option<Span<'a, T>>,
+}
+
+/// An envelope that has been read.
+struct Read<'a> {
+    kind: Text,
+    action: Option<Text>,
+    payload: Option<&'a str>,
+    identity: Identity,
+    event: Event,
 }
 
 pub(super) fn decode(plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
-    let text = json::one_meaning(plaintext)?;
-    let Object(envelope) = json::parse_checked::<Object<Envelope<'_>>>(text)?;
-    let head = Head::of(envelope.payload);
-    let identity = Identity::of_checked(text);
-    let key = head.key(&envelope, identity);
-    let occurred_at = head.timestamp.and_then(|text| text.parse().ok());
+    let text = json::text(plaintext)?;
     let mut absent = Absent::default();
-    let event = event(envelope, plaintext, &mut absent)?;
-    let decoded = Decoded::identified(event, key, plaintext.clone(), identity).occurred_at(occurred_at);
+    let read = match at_once(text)? {
+        Some(read) => read,
+        None => in_pieces(text, plaintext, &mut absent)?,
+    };
+    let head = Head::of(read.payload);
+    let key = head.key(&read);
+    let occurred_at = head.timestamp.and_then(|text| text.parse().ok());
+    let decoded = Decoded::identified(read.event, key, plaintext.clone(), read.identity).occurred_at(occurred_at);
     Ok(Events::from(decoded).absent_members(absent.into_names()))
 }
 
-fn event(envelope: Envelope<'_>, plaintext: &Bytes, absent: &mut Absent) -> Result<Event, Rejection> {
+/// Everything in one pass, which takes that the type stands in front and all members are as their types say.
+fn at_once(text: &str) -> Result<Option<Read<'_>>, Rejection> {
+    match json::peek(text, "type").as_deref() {
+        Some("PAYMENT") => typed(text, of_payment),
+        Some("REGISTRATION") => typed(text, of_registration),
+        Some("SCHEDULE") => typed(text, of_schedule),
+        Some("RISK") => typed(text, of_risk),
+        _ => json::check(text).map(|()| None),
+    }
+}
+
+fn typed<'a, T: Deserialize<'a> + Default>(
+    text: &'a str,
+    of: impl FnOnce(T, Option<&str>) -> Event,
+) -> Result<Option<Read<'a>>, Rejection> {
+    let read = json::parse_if_typed::<Identified<'_, Object<Envelope<'_, Object<T>>>>>(text)?;
+    Ok(read.map(|Identified { value: Object(Envelope { kind, action, payload }), identity, .. }| {
+        let (payload, piece) = payload.map_or_else(Default::default, |Span { value, text }| (value.0, Some(text)));
+        let event = of(payload, action.as_deref());
+        Read { kind: kind.unwrap_or_default(), action, payload: piece, identity, event }
+    }))
+}
+
+/// The envelope, and then its payload leniently.
+fn in_pieces<'a>(text: &'a str, plaintext: &Bytes, absent: &mut Absent) -> Result<Read<'a>, Rejection> {
+    let Identified { value: Object(envelope), identity, .. } =
+        json::parse_checked::<Identified<'_, Object<Envelope<'_, Piece<'_>>>>>(text)?;
     let Envelope { kind, action, payload } = envelope;
-    let kind = kind.unwrap_or_default();
-    Ok(match kind.as_str() {
-        "PAYMENT" => Event::Payment(typed(payload, absent)?),
-        "REGISTRATION" => {
-            let mut registration: Box<Registration> = typed(payload, absent)?;
-            registration.action = action.as_deref().map(Action::from);
-            Event::Registration(registration)
-        }
-        "SCHEDULE" => {
-            let mut schedule: Box<Schedule> = typed(payload, absent)?;
-            schedule.action = action.as_deref().map(Action::from);
-            Event::Schedule(schedule)
-        }
-        "RISK" => Event::Risk(typed(payload, absent)?),
-        "test" => Event::Test(Test { action, ..typed(payload, absent)? }),
-        _ => Event::Unknown { name: kind, raw: plaintext.clone() },
-    })
+    let (kind, payload) = (kind.unwrap_or_default(), payload.map(|payload| payload.text));
+    let event = match kind.as_str() {
+        "PAYMENT" => of_payment(members(payload, absent)?, None),
+        "REGISTRATION" => of_registration(members(payload, absent)?, action.as_deref()),
+        "SCHEDULE" => of_schedule(members(payload, absent)?, action.as_deref()),
+        "RISK" => of_risk(members(payload, absent)?, None),
+        "test" => Event::Test(Test { action: action.clone(), ..members(payload, absent)? }),
+        _ => Event::Unknown { name: kind.clone(), raw: plaintext.clone() },
+    };
+    Ok(Read { kind, action, payload, identity, event })
+}
+
+fn of_payment(payment: Box<Payment>, _: Option<&str>) -> Event {
+    Event::Payment(payment)
+}
+
+fn of_registration(mut registration: Box<Registration>, action: Option<&str>) -> Event {
+    registration.action = action.map(Action::from);
+    Event::Registration(registration)
+}
+
+fn of_schedule(mut schedule: Box<Schedule>, action: Option<&str>) -> Event {
+    schedule.action = action.map(Action::from);
+    Event::Schedule(schedule)
+}
+
+fn of_risk(risk: Box<Risk>, _: Option<&str>) -> Event {
+    Event::Risk(risk)
 }
 
 /// A payload that is missing or null has no member, which is what every one of them may lack.
-fn typed<T: DeserializeOwned + Default>(payload: Option<&RawValue>, absent: &mut Absent) -> Result<T, Rejection> {
+fn members<T: DeserializeOwned + Default>(payload: Option<&str>, absent: &mut Absent) -> Result<T, Rejection> {
     match payload {
-        Some(raw) => json::parse_leniently::<Object<T>>(raw.get(), STRICT, absent).map(|Object(payload)| payload),
+        Some(piece) => json::parse_leniently::<Object<T>>(piece, STRICT, absent).map(|Object(payload)| payload),
         None => Ok(T::default()),
     }
 }
@@ -66,34 +113,33 @@ fn typed<T: DeserializeOwned + Default>(payload: Option<&RawValue>, absent: &mut
 /// The members that tell one notification from another, of whatever type.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Head {
+struct Head<'a> {
     #[serde(deserialize_with = "text_if_any")]
-    id: Option<String>,
+    id: Option<Text>,
     #[serde(deserialize_with = "text_if_any")]
-    ndc: Option<String>,
+    ndc: Option<Text>,
     #[serde(deserialize_with = "text_if_any")]
-    timestamp: Option<String>,
-    result: Option<Box<RawValue>>,
+    timestamp: Option<Text>,
+    #[serde(borrow)]
+    result: Option<Piece<'a>>,
 }
 
 #[derive(Deserialize)]
 struct Code {
     #[serde(default, deserialize_with = "text_if_any")]
-    code: Option<String>,
+    code: Option<Text>,
 }
 
-impl Head {
+impl<'a> Head<'a> {
     /// Of an unknown type the payload may be anything; then it tells nothing.
-    fn of(payload: Option<&RawValue>) -> Self {
-        payload
-            .and_then(|raw| json::parse_checked::<Object<Self>>(raw.get()).ok())
-            .map_or_else(Self::default, |Object(head)| head)
+    fn of(payload: Option<&'a str>) -> Self {
+        let head = payload.and_then(|piece| json::parse_checked::<Object<Self>>(piece).ok());
+        head.map_or_else(Self::default, |Object(head)| head)
     }
 
-    fn key(&self, envelope: &Envelope<'_>, identity: Identity) -> EventKey {
-        let kind = envelope.kind.as_deref().unwrap_or_default();
-        let action = envelope.action.as_deref().unwrap_or_default();
-        let digest = identity.to_string();
+    fn key(&self, read: &Read<'_>) -> EventKey {
+        let (kind, action) = (read.kind.as_str(), read.action.as_deref().unwrap_or_default());
+        let digest = read.identity.to_string();
         let Some(subject) = filled(&self.id).or(filled(&self.ndc)) else {
             return EventKey::of(&[kind, action, &digest]);
         };
@@ -104,12 +150,12 @@ impl Head {
         }
     }
 
-    fn code(&self) -> Option<String> {
-        let result = self.result.as_ref()?;
-        json::parse_checked::<Object<Code>>(result.get()).ok()?.0.code
+    fn code(&self) -> Option<Text> {
+        let Piece(result) = self.result?;
+        json::parse_checked::<Object<Code>>(result).ok()?.0.code
     }
 }
 
-fn filled(text: &Option<String>) -> Option<&str> {
+fn filled(text: &Option<Text>) -> Option<&str> {
     text.as_deref().filter(|text| !text.is_empty())
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::model::{Outcome, Payment, Registration, Risk, Schedule, Test};
 use super::result::{ResultCode, unknown};
-use crate::event::{self, PaymentClass};
+use crate::event::{self, PaymentClass, Text};
 
 /// A notification of the platform.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +23,7 @@ pub enum Event {
     /// A type that this version does not know, without loss.
     Unknown {
         /// The type as it was sent; empty where there was none.
-        name: String,
+        name: Text,
         /// The whole notification as JSON.
         raw: Bytes,
     },
@@ -42,13 +42,13 @@ impl event::Project for Event {
             }),
             Self::Registration(registration) => event::Event::Registration(event::Registration {
                 id: registration.id.clone(),
-                action: registration.action.as_ref().map(|action| action.as_str().to_owned()),
+                action: registration.action.as_ref().map(Text::from),
                 class: class(&registration.result),
                 code: code(&registration.result),
             }),
             Self::Schedule(schedule) => event::Event::Schedule(event::Schedule {
                 id: schedule.id.clone(),
-                action: schedule.action.as_ref().map(|action| action.as_str().to_owned()),
+                action: schedule.action.as_ref().map(Text::from),
                 class: class(&schedule.result),
                 code: code(&schedule.result),
             }),
@@ -58,10 +58,9 @@ impl event::Project for Event {
                 code: code(&risk.result),
                 score: risk.risk.as_ref().and_then(|risk| risk.score.clone()),
             }),
-            Self::Test(_) => event::Event::Notification(event::Notification {
-                name: Some(self.name().to_owned()),
-                content_type: None,
-            }),
+            Self::Test(_) => {
+                event::Event::Notification(event::Notification { name: Some(self.name().into()), content_type: None })
+            }
             Self::Unknown { name, .. } => event::Event::Unknown(event::Unknown { name: name.clone() }),
         }
     }
@@ -82,6 +81,6 @@ fn class(result: &Option<Outcome>) -> PaymentClass {
     result.as_ref().and_then(|result| result.code.as_ref()).map_or_else(unknown, ResultCode::class)
 }
 
-fn code(result: &Option<Outcome>) -> Option<String> {
-    result.as_ref().and_then(|result| result.code.as_ref()).map(|code| code.as_str().to_owned())
+fn code(result: &Option<Outcome>) -> Option<Text> {
+    result.as_ref().and_then(|result| result.code.as_ref()).map(Text::from)
 }

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 
 use super::result::ResultCode;
-use crate::event::Amount;
 use crate::event::words::words;
+use crate::event::{Amount, Text};
+use crate::json::Piece;
 use crate::provider::shape::{object, text, text_if_any};
+use crate::provider::time::time;
 
 /// What is refused when it cannot be read: amounts, currencies, statuses, kinds of payment, and what keys are made of.
 pub(super) const STRICT: &[&str] =
@@ -38,16 +39,17 @@ macro_rules! payload {
         pub struct $name {
             /// The platform's id, the same in every notification about it.
             #[serde(deserialize_with = "text")]
-            pub id: Option<String>,
+            pub id: Option<Text>,
             $($(#[$attribute])* pub $member: $type,)*
             /// What became of it.
             #[serde(deserialize_with = "object")]
             pub result: Option<Outcome>,
             /// When it was processed.
+            #[serde(deserialize_with = "time")]
             pub timestamp: Option<Timestamp>,
             /// The platform's id of the request.
             #[serde(deserialize_with = "text")]
-            pub ndc: Option<String>,
+            pub ndc: Option<Text>,
         }
     };
 }
@@ -56,30 +58,30 @@ payload! {
     /// A payment, as the platform's API answers it.
     Payment {
         /// `PA` preauthorization, `DB` debit, `CP` capture, `RF` refund, `RV` reversal, `CB` chargeback, and others.
-        pub payment_type: Option<String>,
+        pub payment_type: Option<Text>,
         /// Such as `VISA`.
-        pub payment_brand: Option<String>,
+        pub payment_brand: Option<Text>,
         /// Such as `CC`.
-        pub payment_method: Option<String>,
+        pub payment_method: Option<Text>,
         /// The amount in major units.
         pub amount: Option<Amount>,
         /// The amount's currency, ISO 4217.
-        pub currency: Option<String>,
+        pub currency: Option<Text>,
         /// The amount that the payer saw.
         pub presentation_amount: Option<Amount>,
         /// The currency that the payer saw.
-        pub presentation_currency: Option<String>,
+        pub presentation_currency: Option<Text>,
         /// The text on the payer's statement.
-        pub descriptor: Option<String>,
+        pub descriptor: Option<Text>,
         /// The merchant's own id, where the merchant gave one.
         #[serde(deserialize_with = "text")]
-        pub merchant_transaction_id: Option<String>,
+        pub merchant_transaction_id: Option<Text>,
         /// The payment that this one refers to, for captures, refunds and reversals.
         #[serde(deserialize_with = "text")]
-        pub referenced_id: Option<String>,
+        pub referenced_id: Option<Text>,
         /// The registration that was used or made.
         #[serde(deserialize_with = "text")]
-        pub registration_id: Option<String>,
+        pub registration_id: Option<Text>,
         /// For whom it was made.
         #[serde(deserialize_with = "object")]
         pub authentication: Option<Authentication>,
@@ -88,17 +90,17 @@ payload! {
         pub card: Option<Card>,
         /// The merchant's own parameters that are text or number, by name.
         #[serde(deserialize_with = "parameters")]
-        pub custom_parameters: BTreeMap<String, String>,
+        pub custom_parameters: BTreeMap<Text, Text>,
         /// The risk score.
         #[serde(deserialize_with = "object")]
         pub risk: Option<RiskScore>,
         /// The channel's name.
-        pub channel_name: Option<String>,
+        pub channel_name: Option<Text>,
         /// Where it came from, such as `SYSTEM`.
-        pub source: Option<String>,
+        pub source: Option<Text>,
         /// The short id that people tell each other.
         #[serde(deserialize_with = "text")]
-        pub short_id: Option<String>,
+        pub short_id: Option<Text>,
     }
 }
 
@@ -109,9 +111,9 @@ payload! {
         #[serde(skip)]
         pub action: Option<Action>,
         /// Such as `VISA`.
-        pub payment_brand: Option<String>,
+        pub payment_brand: Option<Text>,
         /// Such as `CC`.
-        pub payment_method: Option<String>,
+        pub payment_method: Option<Text>,
         /// For whom it was made.
         #[serde(deserialize_with = "object")]
         pub authentication: Option<Authentication>,
@@ -122,10 +124,10 @@ payload! {
         #[serde(deserialize_with = "object")]
         pub risk: Option<RiskScore>,
         /// The channel's name.
-        pub channel_name: Option<String>,
+        pub channel_name: Option<Text>,
         /// The short id that people tell each other.
         #[serde(deserialize_with = "text")]
-        pub short_id: Option<String>,
+        pub short_id: Option<Text>,
     }
 }
 
@@ -137,13 +139,13 @@ payload! {
         pub action: Option<Action>,
         /// The registration that is charged.
         #[serde(deserialize_with = "text")]
-        pub registration_id: Option<String>,
+        pub registration_id: Option<Text>,
         /// The kind of payment, such as `DB`.
-        pub payment_type: Option<String>,
+        pub payment_type: Option<Text>,
         /// The amount in major units.
         pub amount: Option<Amount>,
         /// The amount's currency, ISO 4217.
-        pub currency: Option<String>,
+        pub currency: Option<Text>,
     }
 }
 
@@ -151,14 +153,14 @@ payload! {
     /// A risk check on its own. No full sample is published; the members follow the API's answer (inferred).
     Risk {
         /// `RI`.
-        pub payment_type: Option<String>,
+        pub payment_type: Option<Text>,
         /// The amount in major units.
         pub amount: Option<Amount>,
         /// The amount's currency, ISO 4217.
-        pub currency: Option<String>,
+        pub currency: Option<Text>,
         /// The merchant's own id, where the merchant gave one.
         #[serde(deserialize_with = "text")]
-        pub merchant_transaction_id: Option<String>,
+        pub merchant_transaction_id: Option<Text>,
         /// The score.
         #[serde(deserialize_with = "object")]
         pub risk: Option<RiskScore>,
@@ -173,7 +175,7 @@ pub struct Outcome {
     /// The result code.
     pub code: Option<ResultCode>,
     /// What the code means, in English.
-    pub description: Option<String>,
+    pub description: Option<Text>,
 }
 
 /// For whom a payment was made.
@@ -183,7 +185,7 @@ pub struct Outcome {
 pub struct Authentication {
     /// The merchant's entity.
     #[serde(deserialize_with = "text")]
-    pub entity_id: Option<String>,
+    pub entity_id: Option<Text>,
 }
 
 /// What may be known of a card.
@@ -193,18 +195,18 @@ pub struct Authentication {
 pub struct Card {
     /// The first digits, which tell the bank.
     #[serde(deserialize_with = "text")]
-    pub bin: Option<String>,
+    pub bin: Option<Text>,
     /// The last four digits.
     #[serde(deserialize_with = "text")]
-    pub last4_digits: Option<String>,
+    pub last4_digits: Option<Text>,
     /// Whose card it is.
-    pub holder: Option<String>,
+    pub holder: Option<Text>,
     /// Two digits.
     #[serde(deserialize_with = "text")]
-    pub expiry_month: Option<String>,
+    pub expiry_month: Option<Text>,
     /// Four digits.
     #[serde(deserialize_with = "text")]
-    pub expiry_year: Option<String>,
+    pub expiry_year: Option<Text>,
 }
 
 /// A risk score.
@@ -214,7 +216,7 @@ pub struct Card {
 pub struct RiskScore {
     /// The score as it was sent, number or text.
     #[serde(deserialize_with = "text")]
-    pub score: Option<String>,
+    pub score: Option<Text>,
 }
 
 /// The message that activates a webhook.
@@ -224,18 +226,18 @@ pub struct RiskScore {
 pub struct Test {
     /// Such as `webhook activation`. Stands beside the payload, not in it.
     #[serde(skip)]
-    pub action: Option<String>,
+    pub action: Option<Text>,
     /// A result, where the message has one.
     #[serde(deserialize_with = "object")]
     pub result: Option<Outcome>,
 }
 
-fn parameters<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+fn parameters<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Text, Text>, D::Error> {
     #[derive(Deserialize)]
-    struct Text(#[serde(deserialize_with = "text_if_any")] Option<String>);
+    struct Parameter(#[serde(deserialize_with = "text_if_any")] Option<Text>);
 
     // PHP writes an empty map as `[]`; whatever else is no map has no names to keep.
-    let raw = Option::<&RawValue>::deserialize(deserializer)?.map_or("null", RawValue::get);
-    let named = serde_json::from_str::<BTreeMap<String, Text>>(raw).unwrap_or_default();
-    Ok(named.into_iter().filter_map(|(name, Text(value))| value.map(|value| (name, value))).collect())
+    let raw = Option::<Piece<'_>>::deserialize(deserializer)?.map_or("null", |piece| piece.0);
+    let named = serde_json::from_str::<BTreeMap<Text, Parameter>>(raw).unwrap_or_default();
+    Ok(named.into_iter().filter_map(|(name, Parameter(value))| value.map(|value| (name, value))).collect())
 }

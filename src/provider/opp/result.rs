@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::PaymentClass;
+use crate::event::{PaymentClass, Text};
 
 /// A result code such as `000.100.110`.
 ///
@@ -15,7 +15,7 @@ use crate::event::PaymentClass;
 /// not at all, and older ones do not know [`ResultGroup::RetryBlocked`].
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(transparent)]
-pub struct ResultCode(String);
+pub struct ResultCode(Text);
 
 impl ResultCode {
     /// The code as it was sent.
@@ -49,13 +49,19 @@ impl ResultCode {
     /// Whether the code is a success of the platform's test modes (`000.100.110` to `000.100.112`): no money moved.
     #[must_use]
     pub fn is_test_mode(&self) -> bool {
-        matches!(self.0.as_str(), "000.100.110" | "000.100.111" | "000.100.112")
+        matches!(&*self.0, "000.100.110" | "000.100.111" | "000.100.112")
     }
 }
 
 impl From<&str> for ResultCode {
     fn from(code: &str) -> Self {
-        Self(code.to_owned())
+        Self(code.into())
+    }
+}
+
+impl From<&ResultCode> for Text {
+    fn from(code: &ResultCode) -> Self {
+        code.0.clone()
     }
 }
 
@@ -67,7 +73,7 @@ impl fmt::Display for ResultCode {
 
 /// The class of a payment that carries no code, or one that nobody published.
 pub(super) fn unknown() -> PaymentClass {
-    PaymentClass::Other("unknown".to_owned())
+    PaymentClass::Other("unknown".into())
 }
 
 macro_rules! groups {

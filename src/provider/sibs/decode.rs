@@ -5,7 +5,8 @@ use bytes::Bytes;
 use super::event::Event;
 use super::model::{Payment, STRICT};
 use crate::error::{Rejection, RejectionKind};
-use crate::json::{self, Absent};
+use crate::event::Text;
+use crate::json::{self, Absent, Identified};
 use crate::provider::shape::Object;
 use crate::provider::{Decoded, EventKey, Events, Identity};
 
@@ -13,10 +14,12 @@ use crate::provider::{Decoded, EventKey, Events, Identity};
 const TEST: &str = "WebhookTest";
 
 pub(super) fn decode(plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
-    let text = json::one_meaning(plaintext)?;
+    let text = json::text(plaintext)?;
     let mut absent = Absent::default();
-    let Object(payment) = json::parse_leniently::<Object<Payment>>(text, STRICT, &mut absent)?;
-    let identity = Identity::of_checked(text);
+    let (payment, identity) = match json::parse_if_typed::<Identified<'_, Object<Payment>>>(text)? {
+        Some(Identified { value: Object(payment), identity, .. }) => (payment, identity),
+        None => (json::second_look::<Object<_>>(text, STRICT, &mut absent)?.0, Identity::of_checked(text)),
+    };
     let key = key(&payment, identity)?;
     let occurred_at = payment.transaction_date_time;
     let event = match payment.transaction_id.as_deref() {
@@ -35,6 +38,6 @@ fn key(payment: &Payment, identity: Identity) -> Result<EventKey, Rejection> {
     }
 }
 
-fn filled(text: &Option<String>) -> Option<&str> {
+fn filled(text: &Option<Text>) -> Option<&str> {
     text.as_deref().filter(|text| !text.trim().is_empty())
 }

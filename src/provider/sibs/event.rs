@@ -29,7 +29,7 @@ impl event::Project for Event {
                 id: payment.transaction_id.clone(),
                 payment_type: payment.payment_type.clone(),
                 class: class(payment),
-                code: payment.code().map(str::to_owned),
+                code: payment.code().map(Into::into),
                 amount: payment
                     .amount
                     .as_ref()
@@ -37,7 +37,7 @@ impl event::Project for Event {
                 reference: payment.merchant.as_ref().and_then(|merchant| merchant.transaction_id.clone()),
             }),
             Self::Test(_) => event::Event::Notification(event::Notification {
-                name: Some(event::Project::name(self).to_owned()),
+                name: Some(event::Project::name(self).into()),
                 content_type: None,
             }),
         }
@@ -60,6 +60,6 @@ fn class(payment: &Payment) -> PaymentClass {
         "success" if payment.code().is_none_or(|code| code == "000") => PaymentClass::Success,
         "pending" | "inprocessing" => PaymentClass::Pending,
         "declined" => PaymentClass::Rejected,
-        _ => PaymentClass::Other("unknown".to_owned()),
+        _ => PaymentClass::Other("unknown".into()),
     }
 }

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use crate::event::Amount;
+use crate::event::{Amount, Text};
 use crate::provider::shape::{object, text};
+use crate::provider::time;
 
 /// What is refused when it cannot be read: amounts, currencies, statuses, kinds of payment, and what keys are made of.
 pub(super) const STRICT: &[&str] = &[
@@ -27,10 +28,10 @@ pub(super) const STRICT: &[&str] = &[
 pub struct Payment {
     /// The id of this notification, which the answer must repeat. Every try has the same.
     #[serde(rename = "notificationID", deserialize_with = "text")]
-    pub notification_id: Option<String>,
+    pub notification_id: Option<Text>,
     /// The gateway's id of the transaction. Every notification of one transaction has the same.
     #[serde(rename = "transactionID", deserialize_with = "text")]
-    pub transaction_id: Option<String>,
+    pub transaction_id: Option<Text>,
     /// When it was processed. `None` also for a time in another form, such as one without an offset.
     #[serde(deserialize_with = "time")]
     pub transaction_date_time: Option<Timestamp>,
@@ -39,13 +40,13 @@ pub struct Payment {
     pub return_status: Option<ReturnStatus>,
     /// How far the payment is: `Success`, `Declined`, `Pending` and others.
     #[serde(deserialize_with = "text")]
-    pub payment_status: Option<String>,
+    pub payment_status: Option<Text>,
     /// Such as `MBWAY`, `CARD` or `REFERENCE`.
     #[serde(deserialize_with = "text")]
-    pub payment_method: Option<String>,
+    pub payment_method: Option<Text>,
     /// Such as `PURS` for a purchase.
     #[serde(deserialize_with = "text")]
-    pub payment_type: Option<String>,
+    pub payment_type: Option<Text>,
     /// What was paid.
     #[serde(deserialize_with = "object")]
     pub amount: Option<PaymentAmount>,
@@ -57,7 +58,7 @@ pub struct Payment {
     pub token: Option<Token>,
     /// The id of the transaction in the systems behind the gateway.
     #[serde(deserialize_with = "text")]
-    pub internal_transaction_id: Option<String>,
+    pub internal_transaction_id: Option<Text>,
 }
 
 impl Payment {
@@ -74,10 +75,10 @@ impl Payment {
 pub struct ReturnStatus {
     /// `000`, or a code such as `01.106.0004`.
     #[serde(deserialize_with = "text")]
-    pub status_code: Option<String>,
+    pub status_code: Option<Text>,
     /// The code in words.
     #[serde(deserialize_with = "text")]
-    pub status_msg: Option<String>,
+    pub status_msg: Option<Text>,
 }
 
 /// An amount and its currency.
@@ -88,7 +89,7 @@ pub struct PaymentAmount {
     /// In major units; a number or a string on the wire.
     pub value: Option<Amount>,
     /// ISO 4217.
-    pub currency: Option<String>,
+    pub currency: Option<Text>,
 }
 
 /// The merchant's side.
@@ -98,13 +99,13 @@ pub struct PaymentAmount {
 pub struct Merchant {
     /// The merchant's own id of the transaction.
     #[serde(deserialize_with = "text")]
-    pub transaction_id: Option<String>,
+    pub transaction_id: Option<Text>,
     /// A number or a string on the wire.
     #[serde(deserialize_with = "text")]
-    pub terminal_id: Option<String>,
+    pub terminal_id: Option<Text>,
     /// The merchant's name.
     #[serde(deserialize_with = "text")]
-    pub merchant_name: Option<String>,
+    pub merchant_name: Option<Text>,
 }
 
 /// The means of payment.
@@ -114,10 +115,10 @@ pub struct Merchant {
 pub struct Token {
     /// Such as `MobilePhone` or `Card`.
     #[serde(deserialize_with = "text")]
-    pub token_type: Option<String>,
+    pub token_type: Option<Text>,
     /// A telephone number, or what stands for a card. `Debug` does not print it.
     #[serde(deserialize_with = "text")]
-    pub value: Option<String>,
+    pub value: Option<Text>,
 }
 
 impl std::fmt::Debug for Token {
@@ -128,5 +129,5 @@ impl std::fmt::Debug for Token {
 
 /// Samples have a blank behind the time.
 fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    text(deserializer)?.map(|text| text.trim().parse().map_err(D::Error::custom)).transpose()
+    text(deserializer)?.map(|text| time::read(text.trim()).map_err(D::Error::custom)).transpose()
 }

@@ -70,6 +70,7 @@ use super::shape::{Object, text_if_any};
 use super::{Decoded, EventKey, Events, Identity, Lookup, Message, Profile, Provider, Retries};
 use crate::encoding::Encoding;
 use crate::error::{ConfigError, Rejection, RejectionKind};
+use crate::event::Text;
 use crate::json;
 use crate::scheme::{Scheme, SealError, Sealing};
 use crate::secret::KeyRing;
@@ -196,9 +197,9 @@ fn profile() -> Profile {
 #[serde(default)]
 struct Head {
     #[serde(rename = "type", deserialize_with = "text_if_any")]
-    name: Option<String>,
+    name: Option<Text>,
     #[serde(deserialize_with = "text_if_any")]
-    timestamp: Option<String>,
+    timestamp: Option<Text>,
 }
 
 impl Provider for StandardWebhooks {

@@ -11,7 +11,7 @@ pub(super) const LIBRARY: &[(&str, &[&str])] = &[
     ("secret", &["encoding", "error"]),
     ("json", &["error"]),
     ("observe", &["error"]),
-    ("event", &[]),
+    ("event", &["json"]),
     ("scheme", &["clock", "encoding", "error", "secret"]),
     ("provider", &["clock", "encoding", "error", "event", "json", "scheme", "secret"]),
     ("gate", &["error", "observe"]),
@@ -63,6 +63,7 @@ const KNOWN_BY: &[(&str, &[&str])] = &[
     ("axum_core", &["src/receiver/axum.rs"]),
     ("redis", &["src/idempotency/store/redis/"]),
     ("rustls", &["src/idempotency/store/redis/address.rs"]),
+    ("arrayvec", &["src/event/text.rs"]),
     ("clap", &["src/bin/"]),
 ];
 

@@ -1,0 +1,214 @@
+//! One pass over a document: its grammar, its names, and what it says for an identity.
+//!
+//! Whoever reads from here gets values as they pass, and what nobody asks for is walked through all the same. So what is
+//! refused does not depend on what is read.
+
+use super::fault::Fault;
+use super::names::{Frame, Names, NotTaken};
+use super::sum::{Kind, Sum};
+use super::text::{Quoted, Text};
+
+/// As deep as `serde_json` reads.
+const MAX_LEVELS: u8 = 127;
+
+/// A document on its way past.
+pub(super) struct Reader<'de> {
+    pub(super) text: Text<'de>,
+    /// `None`: another pass has seen that no name stands twice.
+    names: Option<Names<'de>>,
+    levels: u8,
+    /// `Some` where the values that pass belong to an identity.
+    pub(super) sum: Option<Sum>,
+}
+
+/// An object that is open.
+pub(super) struct Object<'de> {
+    names: Frame<'de>,
+    around: u128,
+    progress: Progress,
+}
+
+/// An array that is open.
+pub(super) struct Array {
+    around: u128,
+    next: u64,
+    progress: Progress,
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Progress {
+    Begun,
+    Within,
+    Ended,
+}
+
+impl<'de> Reader<'de> {
+    /// Of a text that nobody has looked at.
+    pub(super) fn new(text: &'de str) -> Self {
+        Self { text: Text::new(text), names: Some(Names::new()), levels: 0, sum: None }
+    }
+
+    /// Of a text in which no name stands twice.
+    pub(super) fn of_checked(text: &'de str) -> Self {
+        Self { text: Text::new(text), names: None, levels: 0, sum: None }
+    }
+
+    /// The first byte of the next value.
+    pub(super) fn peek(&mut self) -> Result<u8, Fault> {
+        self.text.peek().ok_or_else(|| self.text.unexpected())
+    }
+
+    pub(super) fn string(&mut self) -> Result<Quoted<'de>, Fault> {
+        let quoted = self.text.string()?;
+        if let Some(sum) = &mut self.sum {
+            sum.value(Kind::Text, &quoted.said());
+        }
+        Ok(quoted)
+    }
+
+    pub(super) fn number(&mut self) -> Result<&'de str, Fault> {
+        let number = self.text.number()?;
+        self.bare(number);
+        Ok(number)
+    }
+
+    /// `true`, `false` or `null`.
+    pub(super) fn word(&mut self) -> Result<&'static str, Fault> {
+        let word = self.text.word()?;
+        self.bare(word);
+        Ok(word)
+    }
+
+    fn bare(&mut self, text: &str) {
+        if let Some(sum) = &mut self.sum {
+            sum.value(Kind::Bare, text.as_bytes());
+        }
+    }
+
+    /// Opens the object that begins here.
+    pub(super) fn object(&mut self) -> Result<Object<'de>, Fault> {
+        let around = self.open(Kind::Object)?;
+        let names = self.names.as_mut().map_or_else(Frame::default, Names::open);
+        Ok(Object { names, around, progress: Progress::Begun })
+    }
+
+    /// Opens the array that begins here.
+    pub(super) fn array(&mut self) -> Result<Array, Fault> {
+        Ok(Array { around: self.open(Kind::Array)?, next: 0, progress: Progress::Begun })
+    }
+
+    fn open(&mut self, kind: Kind) -> Result<u128, Fault> {
+        if self.levels == MAX_LEVELS {
+            return Err(Fault::too_deep(self.text.at()));
+        }
+        self.levels += 1;
+        self.text.pass();
+        Ok(self.sum.as_mut().map_or(0, |sum| sum.value(kind, &[])))
+    }
+
+    /// Whether there is another item before this end.
+    fn item(&mut self, progress: &mut Progress, end: u8) -> Result<bool, Fault> {
+        if *progress == Progress::Ended {
+            return Ok(false);
+        }
+        match (self.peek()?, *progress) {
+            (byte, _) if byte == end => {
+                self.text.pass();
+                self.levels = self.levels.saturating_sub(1);
+                *progress = Progress::Ended;
+            }
+            (_, Progress::Begun) => *progress = Progress::Within,
+            (b',', _) => self.text.pass(),
+            _ => return Err(self.text.unexpected()),
+        }
+        Ok(*progress == Progress::Within)
+    }
+
+    /// Walks through the next value, which nobody asks for.
+    pub(super) fn walk(&mut self) -> Result<(), Fault> {
+        match self.peek()? {
+            b'"' => self.string().map(drop),
+            b'{' => {
+                let mut object = self.object()?;
+                while object.name(self)?.is_some() {
+                    self.walk()?;
+                }
+                Ok(())
+            }
+            b'[' => {
+                let mut array = self.array()?;
+                while array.has_next(self)? {
+                    self.walk()?;
+                }
+                Ok(())
+            }
+            b'-' | b'0'..=b'9' => self.number().map(drop),
+            _ => self.word().map(drop),
+        }
+    }
+
+    /// The text of the next value, as it was written.
+    pub(super) fn piece(&mut self) -> Result<&'de str, Fault> {
+        self.peek()?;
+        let start = self.text.at();
+        self.walk()?;
+        Ok(self.text.since(start))
+    }
+}
+
+impl<'de> Object<'de> {
+    /// The next name. Its value comes next.
+    pub(super) fn name(&mut self, reader: &mut Reader<'de>) -> Result<Option<Quoted<'de>>, Fault> {
+        if !reader.item(&mut self.progress, b'}')? {
+            if let Some(names) = &mut reader.names {
+                names.close(&self.names);
+            }
+            return Ok(None);
+        }
+        if reader.peek()? != b'"' {
+            return Err(reader.text.unexpected());
+        }
+        let at = reader.text.at();
+        let name = reader.text.string()?;
+        self.see(reader, name, at)?;
+        if reader.peek()? != b':' {
+            return Err(reader.text.unexpected());
+        }
+        reader.text.pass();
+        Ok(Some(name))
+    }
+
+    fn see(&mut self, reader: &mut Reader<'de>, name: Quoted<'de>, at: usize) -> Result<(), Fault> {
+        let said = name.said();
+        if let Some(sum) = &mut reader.sum {
+            sum.member(self.around, &said);
+        }
+        let Some(names) = &mut reader.names else { return Ok(()) };
+        names.add(&mut self.names, said).map_err(|why| match why {
+            NotTaken::Twice => Fault::name_twice(at),
+            NotTaken::TooMany => Fault::many_names(at),
+        })
+    }
+
+    /// Whoever reads an object has to read all of it.
+    pub(super) fn end(mut self, reader: &mut Reader<'de>) -> Result<(), Fault> {
+        if self.progress == Progress::Ended || self.name(reader)?.is_none() { Ok(()) } else { Err(Fault::of_type()) }
+    }
+}
+
+impl Array {
+    /// Whether there is another element, which comes next.
+    pub(super) fn has_next(&mut self, reader: &mut Reader<'_>) -> Result<bool, Fault> {
+        let has_next = reader.item(&mut self.progress, b']')?;
+        if let Some(sum) = reader.sum.as_mut().filter(|_| has_next) {
+            sum.element(self.around, self.next);
+        }
+        self.next = self.next.saturating_add(1);
+        Ok(has_next)
+    }
+
+    /// Whoever reads an array has to read all of it.
+    pub(super) fn end(mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+        if self.progress == Progress::Ended || !self.has_next(reader)? { Ok(()) } else { Err(Fault::of_type()) }
+    }
+}
