@@ -14,7 +14,7 @@ for option in "$@"; do
     case $option in
         --smoke) mode=smoke raw=$target/bench-smoke ;;
         --without-peers) peers=no ;;
-        --report | --check) exec python3 scripts/bench_report.py "$option" "$raw" ;;
+        --report | --check) exec python3 -B scripts/bench_report.py "$option" "$raw" ;;
         *) echo "scripts/bench.sh: $option is unknown" >&2 && exit 2 ;;
     esac
 done
@@ -53,5 +53,5 @@ for name in "${benches[@]}"; do
     one "$name" cargo bench --locked --quiet --features redis --bench "$name" -- "${options[@]}"
 done
 peers "${options[@]}"
-python3 scripts/bench_report.py "${options[0]:---report}" "$raw"
+python3 -B scripts/bench_report.py "${options[0]:---report}" "$raw"
 [ ${#failed[@]} = 0 ] || { echo "scripts/bench.sh: failed: ${failed[*]}" >&2 && exit 1; }
