@@ -82,7 +82,7 @@ class Output:
         self.memory = find(memory, "claims in memory", row)
         row = rf"(\d+)\s+(\S.*?)\s+(\d+)\s+{SPREAD}{REACH}\s+{SPREAD}"
         self.redis = find(redis, "claims in Redis", row)
-        row = r"([a-z]\S*(?: \S+)*?)(?:, (\S.*?))?\s+(\d+)\s+(\d+)\s+(\d+\.\d+)"
+        row = r"([^,\n]+)(?:, (\S.*?))?\s+(\d+)\s+(\d+)\s+(\d+\.\d+)"
         self.decode = re.findall(rf"^{row}$", self.texts.get("decode", ""), re.M)
         self.peers = self.read_peers(self.texts.get("peers", MISSING + "not run"))
 
