@@ -68,10 +68,9 @@ impl<'de> Names<'de> {
     }
 }
 
-/// One of 64 bits, by the length of a name, its first letters and its last.
+/// One of 64 bits, by the length of a name, its first letter and its last.
 fn mark(name: &[u8]) -> u64 {
-    let byte = |at: usize| name.get(at).copied().map_or(0, u64::from);
-    let last = name.last().copied().map_or(0, u64::from);
-    let mix = (name.len() as u64) ^ (byte(0) << 8) ^ (byte(2) << 16) ^ (byte(7) << 24) ^ (last << 32);
+    let letter = |at: Option<&u8>| at.copied().map_or(0, u64::from);
+    let mix = (name.len() as u64) ^ (letter(name.first()) << 8) ^ (letter(name.last()) << 16);
     1 << (mix.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58)
 }

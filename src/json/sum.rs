@@ -33,19 +33,25 @@ impl Sum {
 
     /// The next value is a member of the object with this hash.
     pub(super) fn member(&mut self, around: u128, name: &[u8]) {
-        self.input.clear();
-        self.input.extend_from_slice(&around.to_le_bytes());
-        self.input.push(MEMBER);
-        self.input.extend_from_slice(&(name.len() as u64).to_le_bytes());
+        self.inside(around, MEMBER, name.len() as u64);
         self.input.extend_from_slice(name);
     }
 
     /// The next value is an element of the array with this hash.
     pub(super) fn element(&mut self, around: u128, index: u64) {
+        self.inside(around, ELEMENT, index);
+    }
+
+    fn inside(&mut self, around: u128, how: u8, number: u64) {
+        let mut place = [0; 25];
+        let (hash, rest) = place.split_at_mut(16);
+        hash.copy_from_slice(&around.to_le_bytes());
+        if let [first, rest @ ..] = rest {
+            *first = how;
+            rest.copy_from_slice(&number.to_le_bytes());
+        }
         self.input.clear();
-        self.input.extend_from_slice(&around.to_le_bytes());
-        self.input.push(ELEMENT);
-        self.input.extend_from_slice(&index.to_le_bytes());
+        self.input.extend_from_slice(&place);
     }
 
     /// Adds the value in its place, and returns its hash.

@@ -17,7 +17,7 @@ impl EventKey {
             if at > 0 {
                 text.push('|');
             }
-            if part.contains(['|', '\\']) {
+            if part.bytes().any(|byte| matches!(byte, b'|' | b'\\')) {
                 text.push_str(&part.replace('\\', "\\\\").replace('|', "\\|"));
             } else {
                 text.push_str(part);
