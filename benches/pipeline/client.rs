@@ -35,12 +35,16 @@ pub(crate) struct Client(Vec<Connection>);
 
 impl Client {
     pub(crate) fn connect(address: SocketAddr) -> Result<Self, BoxError> {
-        (0..CONNECTIONS).map(|_| Connection::open(address)).collect::<Result<_, _>>().map(Self)
+        Self::connect_times(CONNECTIONS, address)
+    }
+
+    pub(crate) fn connect_times(connections: usize, address: SocketAddr) -> Result<Self, BoxError> {
+        (0..connections).map(|_| Connection::open(address)).collect::<Result<_, _>>().map(Self)
     }
 
     /// Sends all of these and reads all answers.
     pub(crate) fn send(&mut self, requests: &[Bytes], expected: Expected) -> Result<(), BoxError> {
-        for wave in requests.chunks(CONNECTIONS) {
+        for wave in requests.chunks(self.0.len()) {
             for (connection, request) in self.0.iter_mut().zip(wave) {
                 connection.settle(expected)?;
                 connection.begin(request)?;
