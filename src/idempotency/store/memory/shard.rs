@@ -53,8 +53,8 @@ impl Shard {
         Some(())
     }
 
-    /// An index of all rows, with room for half as many again. The rows are read in their order, which takes a fifth of the
-    /// time that a table takes which grows by itself, in its own order.
+    /// An index of all rows, with room for half as many again. The rows are read in their order: a table that grows by itself
+    /// goes by its own, and waits for memory at each.
     fn reindex(&mut self) {
         let rows = self.index.len().saturating_add(1);
         let mut index = HashTable::with_capacity(rows.saturating_add(rows / 2));
