@@ -16,6 +16,7 @@ use crate::client::{Client, Expected};
 use crate::deliveries::Senders;
 use crate::rates::{Rounds, real};
 use crate::requests::{basic, runtime};
+use crate::wire::wires;
 use crate::{Plan, cpu, deliveries};
 
 const LARGEST: usize = 1000;
@@ -35,7 +36,7 @@ pub(crate) fn print(plan: Plan) -> Result<(), BoxError> {
         let mut served =
             [Served::start("full", connections, &mut senders)?, Served::start("bare", connections, &mut senders)?];
         for round in 0..=plan.rounds {
-            let requests = senders.aella(COUNT)?;
+            let requests = wires(senders.aella(COUNT)?)?;
             for turn in 0..2 {
                 let served = served.get_mut((round + turn) % 2).ok_or("two are served")?;
                 let cost = served.send(&requests)?;
@@ -71,10 +72,10 @@ impl Served {
     fn start(variant: &str, connections: usize, senders: &mut Senders) -> Result<Self, BoxError> {
         let server = Server::start(variant)?;
         // Once around, so that what is needed anyway is there.
-        Client::connect_times(1, server.address)?.send(&senders.aella(COUNT)?, Expected::Fresh)?;
+        Client::connect_times(1, server.address)?.send(&wires(senders.aella(COUNT)?)?, Expected::Fresh)?;
         let before = server.resident()?;
         let mut client = Client::connect_times(connections, server.address)?;
-        client.send(&senders.aella(connections)?, Expected::Fresh)?;
+        client.send(&wires(senders.aella(connections)?)?, Expected::Fresh)?;
         let kilobytes = real(server.resident()?.saturating_sub(before))? / real(u64::try_from(connections)?)?;
         Ok(Self { server, client, costs: Rounds::default(), kilobytes })
     }

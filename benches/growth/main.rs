@@ -27,6 +27,8 @@ mod rates;
 mod requests;
 mod rings;
 mod transfer;
+#[path = "../pipeline/wire.rs"]
+mod wire;
 
 use tower_webhook::error::BoxError;
 

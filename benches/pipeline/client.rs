@@ -5,20 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
 use tower_webhook::error::BoxError;
-
-/// A request as it goes over the wire.
-pub(crate) fn wire(request: &Request<Bytes>) -> Result<Bytes, BoxError> {
-    let mut wire = Vec::with_capacity(2048);
-    write!(wire, "POST / HTTP/1.1\r\n")?;
-    for (name, value) in request.headers() {
-        write!(wire, "{name}: {}\r\n", value.to_str()?)?;
-    }
-    wire.extend_from_slice(b"\r\n");
-    wire.extend_from_slice(request.body());
-    Ok(wire.into())
-}
 
 pub(crate) const CONNECTIONS: usize = 64;
 

@@ -19,11 +19,11 @@ mod deliveries;
 mod measure;
 mod server;
 mod variants;
+mod wire;
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
 use tower_webhook::error::BoxError;
 
 use client::{Client, Expected};
@@ -31,6 +31,7 @@ use deliveries::Senders;
 use measure::Costs;
 use server::Server;
 use variants::{Traffic, Variant};
+use wire::wires;
 
 struct Plan {
     rounds: usize,
@@ -92,10 +93,6 @@ fn main() -> Result<(), BoxError> {
     }
     measure::print(&variants, &costs, plan.requests);
     Ok(())
-}
-
-fn wires(requests: Vec<Request<Bytes>>) -> Result<Vec<Bytes>, BoxError> {
-    requests.iter().map(client::wire).collect()
 }
 
 /// The CPU time that the server took for the counted requests.

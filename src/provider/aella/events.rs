@@ -12,6 +12,7 @@ use crate::error::{Rejection, RejectionKind};
 use crate::event::Text;
 use crate::json::{self, Absent, Identified, Piece};
 use crate::provider::shape::{Object, object, text};
+use crate::provider::time::time;
 use crate::provider::{Decoded, EventKey, Events, Identity};
 
 /// An event of Aella's.
@@ -49,6 +50,7 @@ pub enum Event {
 struct Envelope<'a, T> {
     #[serde(borrow)]
     event: Cow<'a, str>,
+    #[serde(default, deserialize_with = "time")]
     timestamp: Option<Timestamp>,
     #[serde(borrow)]
     data: Option<Identified<'a, T>>,

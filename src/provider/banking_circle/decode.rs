@@ -15,6 +15,7 @@ use crate::error::{Rejection, RejectionKind};
 use crate::event::Text;
 use crate::json::{self, Absent, Identified, Piece};
 use crate::provider::shape::{Object, text};
+use crate::provider::time::time;
 use crate::provider::{self, Decoded, EventKey, Events, Identity};
 
 #[derive(Deserialize)]
@@ -66,6 +67,7 @@ struct Notification<'a, T> {
     subscription_event_id: Option<Text>,
     #[serde(default, deserialize_with = "text")]
     notification_type: Option<Text>,
+    #[serde(default, deserialize_with = "time")]
     timestamp: Option<Timestamp>,
     #[serde(borrow)]
     payment: Option<Identified<'a, T>>,

@@ -9,7 +9,7 @@ use crate::error::Rejection;
 use crate::event::Text;
 use crate::json::{self, Absent, Identified, Piece, Span};
 use crate::provider::shape::{Object, text, text_if_any};
-use crate::provider::{Decoded, EventKey, Events, Identity};
+use crate::provider::{Decoded, EventKey, Events, Identity, time};
 
 #[derive(Deserialize)]
 struct Envelope<'a, T> {
@@ -39,7 +39,7 @@ pub(super) fn decode(plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
     };
     let head = Head::of(read.payload);
     let key = head.key(&read);
-    let occurred_at = head.timestamp.and_then(|text| text.parse().ok());
+    let occurred_at = head.timestamp.as_deref().and_then(|text| time::read(text).ok());
     let decoded = Decoded::identified(read.event, key, plaintext.clone(), read.identity).occurred_at(occurred_at);
     Ok(Events::from(decoded).absent_members(absent.into_names()))
 }
