@@ -41,7 +41,9 @@ fn main() -> Result<(), BoxError> {
     let aella = [
         Variant { name: "verify", what: "`VerifyLayer` before axum, `Bytes`", app: apps::verify()?, most: 99 },
         Variant { name: "no-parse", what: "Basic, HMAC, claim", app: apps::no_parse()?, most: 99 },
+        Variant { name: "no-dedupe", what: "Basic, HMAC, typed event", app: apps::no_dedupe()?, most: 99 },
         Variant { name: "full", what: "Basic, HMAC, claim, typed event", app: apps::full()?, most: 99 },
+        Variant { name: "from-str", what: "axum, UTF-8 check and `from_str`", app: apps::from_str(), most: 99 },
         Variant { name: "json", what: "axum, `Json<T>`", app: apps::json(), most: 99 },
     ];
     let opp = [Variant { name: "opp", what: "hex, AES-GCM, claim, typed event", app: apps::opp()?, most: 99 }];
