@@ -48,6 +48,13 @@ impl Senders {
         (first..first + count).map(|number| seal(&self.aella, renamed(TRANSFER, "7b129bdd", number))).collect()
     }
 
+    /// So many transfers of so many bytes and a little more, most of which are a member that nobody knows.
+    pub(crate) fn large(&mut self, count: usize, bytes: usize) -> Result<Vec<Request<Bytes>>, BoxError> {
+        let text = with_unknown_member(TRANSFER, bytes);
+        let first = self.number(count);
+        (first..first + count).map(|number| seal(&self.aella, renamed(&text, "7b129bdd", number))).collect()
+    }
+
     /// So many payments, none of which was there before.
     pub(crate) fn opp(&mut self, count: usize) -> Result<Vec<Request<Bytes>>, BoxError> {
         let first = self.number(count);
@@ -63,6 +70,13 @@ impl Senders {
 /// The same text with the first eight digits of its id changed.
 fn renamed(text: &str, digits: &str, number: usize) -> String {
     text.replacen(digits, &format!("{number:08x}"), 1)
+}
+
+/// The same transfer with a member of objects in its data.
+fn with_unknown_member(text: &str, bytes: usize) -> String {
+    let step = r#"{"at":"2026-11-24T18:22:05.123Z","status":"pending","attempt":7,"fee":10.75,"note":"sent \"again\" to the bank"}"#;
+    let steps = vec![step; bytes.saturating_sub(text.len()) / step.len()].join(",");
+    text.replacen("\"data\": {", &format!("\"data\": {{\"history\":[{steps}],"), 1)
 }
 
 fn seal(provider: &impl Provider, body: String) -> Result<Request<Bytes>, BoxError> {

@@ -2,7 +2,7 @@
 //!
 //! One process, two threads. The server thread serves every variant on a port of its own; this thread keeps 64
 //! connections busy with requests made beforehand and checks every answer. In each round every variant gets the same
-//! bytes, in rotated order. CPU time is the server thread's, from `/proc`, so this runs on Linux alone. Neighbours that
+//! bytes, in rotated order. CPU time is the server's threads', from `/proc`, so this runs on Linux alone. Neighbours that
 //! use the cores make nanoseconds longer; many short rounds, each with its own ratios, keep the ratios.
 //!
 //! ```sh
@@ -21,6 +21,8 @@ mod server;
 mod variants;
 mod wire;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -35,8 +37,8 @@ use wire::wires;
 
 struct Plan {
     rounds: usize,
-    /// Counted requests of one variant in one round.
-    requests: u32,
+    /// Counted requests of one variant in one round; fewer of large ones.
+    requests: usize,
     only: Vec<String>,
 }
 
@@ -75,16 +77,15 @@ fn main() -> Result<(), BoxError> {
     }
     let mut costs = Costs::default();
     for round in 0..=plan.rounds {
-        let count = WARM + usize::try_from(plan.requests)?;
-        let (aella, opp) = (wires(senders.aella(count)?)?, wires(senders.opp(count)?)?);
-        let repeat: Vec<Bytes> = repeated.iter().cycle().take(count).cloned().collect();
+        let made = |variant: &Variant, senders: &mut Senders| make(variant.traffic, &plan, senders, &repeated);
+        let mut requests = HashMap::new();
+        for variant in &variants {
+            if let Entry::Vacant(entry) = requests.entry(variant.traffic) {
+                entry.insert(made(variant, &mut senders)?);
+            }
+        }
         for variant in variants.iter().cycle().skip(round).take(variants.len()) {
-            let requests = match variant.traffic {
-                Traffic::Aella => &aella,
-                Traffic::Repeat => &repeat,
-                Traffic::Opp => &opp,
-            };
-            let cost = run(&server, variant, requests)? / plan.requests;
+            let cost = run(&server, variant, requests.get(&variant.traffic).map(Vec::as_slice).unwrap_or_default())?;
             // The first round is for page faults and growing maps.
             if round > 0 {
                 costs.add(variant.name, cost);
@@ -95,12 +96,24 @@ fn main() -> Result<(), BoxError> {
     Ok(())
 }
 
-/// The CPU time that the server took for the counted requests.
+/// The requests of one round, the first of which are not counted.
+fn make(traffic: Traffic, plan: &Plan, senders: &mut Senders, repeated: &[Bytes]) -> Result<Vec<Bytes>, BoxError> {
+    let count = (WARM + plan.requests) / traffic.weight();
+    wires(match traffic {
+        Traffic::Repeat => return Ok(repeated.iter().cycle().take(count).cloned().collect()),
+        Traffic::Aella => senders.aella(count)?,
+        Traffic::Opp => senders.opp(count)?,
+        Traffic::Large => senders.large(count, 64 * 1024)?,
+        Traffic::Huge => senders.large(count, 1_000_000)?,
+    })
+}
+
+/// The CPU time that the server took for each of the counted requests.
 fn run(server: &Server, variant: &Variant, requests: &[Bytes]) -> Result<Duration, BoxError> {
-    let (warm, counted) = requests.split_at(WARM);
+    let (warm, counted) = requests.split_at_checked(WARM / variant.traffic.weight()).ok_or("too few requests")?;
     let mut client = Client::connect(variant.address)?;
     client.send(warm, variant.expected())?;
     let before = server.cpu_time()?;
     client.send(counted, variant.expected()).map_err(|error| format!("{}: {error}", variant.name))?;
-    Ok(server.cpu_time()?.saturating_sub(before))
+    Ok(server.cpu_time()?.saturating_sub(before) / u32::try_from(counted.len())?)
 }

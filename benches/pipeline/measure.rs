@@ -53,7 +53,7 @@ fn median(costs: &[Duration]) -> Duration {
     costs.get(costs.len() / 2).copied().unwrap_or_default()
 }
 
-pub(crate) fn print(variants: &[Variant], costs: &Costs, requests: u32) {
+pub(crate) fn print(variants: &[Variant], costs: &Costs, requests: usize) {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     println!("{cores} cores, one server thread, {CONNECTIONS} connections, {requests} requests a round");
     println!("CPU time of the server per request: median of the rounds; ratios: median of the rounds (middle half)\n");

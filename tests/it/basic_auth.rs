@@ -137,6 +137,19 @@ async fn every_bit_of_the_credentials_counts() {
 }
 
 #[tokio::test]
+async fn every_bit_of_the_text_counts() {
+    let right = b"QWxhZGRpbjpvcGVuIHNlc2FtZQ==";
+    for bit in 0..right.len() * 8 {
+        let mut wrong = right.to_vec();
+        wrong[bit / 8] ^= 1 << (bit % 8);
+        let header = [&b"Basic "[..], &wrong].concat();
+        if HeaderValue::from_bytes(&header).is_ok() {
+            assert!(knock(&ours(), &[&header]).await.is_err(), "bit {bit}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_realm_is_told_with_every_401() {
     let layer = ours().realm("Kontoauszug [2]").unwrap();
     for headers in [&[][..], &[&b"Basic eDp5"[..]]] {

@@ -104,6 +104,19 @@ async fn what_was_proved_rides_on_the_answer() {
     assert!(response.extensions().get::<Verified>().is_none());
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_stood_in_the_requests_extensions_is_on_no_answer() {
+    let service = receiver().dedupe(MemoryStore::new(10)).handle(async |_: Received<aella::Event>| ());
+    for _ in ["first", "repeat"] {
+        let mut request = sealed(&aella(), TRANSFER);
+        request.extensions_mut().insert("of the request");
+        let response = service.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert!(response.extensions().get::<Verified>().is_some());
+        assert_eq!(response.extensions().get::<&'static str>(), None);
+    }
+}
+
 #[derive(Clone)]
 struct Shape(u16);
 

@@ -84,27 +84,16 @@ impl<S: DedupeStore> Patient<S> {
     }
 
     /// The first try, which nothing limits yet.
-    pub(super) fn complete(
-        &self,
-        key: &KeyHash,
-        token: &Token,
-        remember: &StoredResponse,
-        retention: Duration,
-    ) -> impl Future<Output = Result<Held, StoreError>> {
-        S::complete(&self.0, key, token, remember, retention)
+    pub(super) fn complete(&self, marking: &Marking<'_>) -> impl Future<Output = Result<Held, StoreError>> {
+        S::complete(&self.0, marking.key, marking.token, marking.remember, marking.retention)
     }
 
-    /// Goes on with a first try: to its end, and with as many more as begin within this time after `since`.
+    /// Goes on with a first try: to its end, and with as many more as there is time for.
     pub(super) async fn complete_on(
         &self,
+        marking: &Marking<'_>,
         first: Pin<&mut impl Future<Output = Result<Held, StoreError>>>,
         begun: Option<Result<Held, StoreError>>,
-        key: &KeyHash,
-        token: &Token,
-        remember: &StoredResponse,
-        retention: Duration,
-        since: Instant,
-        time: Duration,
     ) -> Result<Held, StoreError> {
         let mut pauses = Pauses::between_tries();
         let mut answer = match begun {
@@ -117,11 +106,11 @@ impl<S: DedupeStore> Patient<S> {
                 answer => return answer,
             };
             let pause = pauses.next();
-            if since.elapsed().saturating_add(pause) >= time {
+            if marking.since.elapsed().saturating_add(pause) >= marking.time {
                 return Err(error);
             }
             sleep(pause).await;
-            answer = in_time(OPERATION, S::complete(&self.0, key, token, remember, retention)).await;
+            answer = in_time(OPERATION, self.complete(marking)).await;
         }
     }
 
@@ -134,6 +123,17 @@ impl<S: DedupeStore> Patient<S> {
 /// Whether the claim may have happened or not, so that the same is asked again.
 fn is_unknown(error: &StoreError) -> bool {
     matches!(error.kind(), Unavailable | Timeout)
+}
+
+/// An event that is to be marked as done.
+pub(super) struct Marking<'a> {
+    pub(super) key: &'a KeyHash,
+    pub(super) token: &'a Token,
+    pub(super) remember: &'a StoredResponse,
+    pub(super) retention: Duration,
+    /// Tries begin within this time after.
+    pub(super) since: Instant,
+    pub(super) time: Duration,
 }
 
 async fn in_time<T>(time: Duration, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {

@@ -9,7 +9,7 @@ use futures_util::future::poll_immediate;
 use tokio::runtime::Handle;
 
 use super::super::store::{Claim, DedupeStore, Held, StoreError, StoredResponse, Terms};
-use super::patient::within;
+use super::patient::{Marking, within};
 use super::{Claims, Holding, Settled};
 use crate::error::{Rejection, RejectionKind};
 use crate::observe::Fact;
@@ -25,29 +25,34 @@ impl<S: DedupeStore> Claims<S> {
         holding: &Holding<'_>,
         remember: &StoredResponse,
     ) -> Result<(), Settled<Infallible>> {
-        let mut first = pin!(self.store.complete(holding.key, &holding.token, remember, self.settings.terms.retention));
+        let marking = self.marking(holding, remember);
+        let mut first = pin!(self.store.complete(&marking));
         match poll_immediate(&mut first).await {
             Some(Ok(Held::Ok)) => Ok(()),
-            begun => Box::pin(self.complete_on(first, begun, holding, remember)).await,
+            begun => Box::pin(self.complete_on(holding, &marking, first, begun)).await,
         }
+    }
+
+    fn marking<'a>(&self, holding: &'a Holding<'_>, remember: &'a StoredResponse) -> Marking<'a> {
+        let Holding { key, ref token, since, .. } = *holding;
+        let Terms { retention, lease, .. } = self.settings.terms;
+        Marking { key, token, remember, retention, since, time: lease }
     }
 
     /// Goes on with a marking that was begun, or did not come about at once.
     async fn complete_on(
         &self,
+        holding: &Holding<'_>,
+        marking: &Marking<'_>,
         first: Pin<&mut impl Future<Output = Result<Held, StoreError>>>,
         begun: Option<Result<Held, StoreError>>,
-        holding: &Holding<'_>,
-        remember: &StoredResponse,
     ) -> Result<(), Settled<Infallible>> {
-        let Holding { key, token, since, .. } = *holding;
-        let Terms { retention, lease, .. } = self.settings.terms;
-        let marking = pin!(self.store.complete_on(first, begun, key, &token, remember, retention, since, lease));
-        match within(self.settings.mark_within, marking).await {
+        let tries = pin!(self.store.complete_on(marking, first, begun));
+        match within(self.settings.mark_within, tries).await {
             Some(Ok(Held::Ok)) => return Ok(()),
             Some(Ok(Held::Lost(_))) => return Err(self.ask(holding).await),
             Some(Err(error)) => holding.report(Fact::CompletionUnknown(&error)),
-            None => self.complete_later(holding, remember),
+            None => self.complete_later(holding, marking.remember),
         }
         Ok(())
     }
@@ -59,8 +64,9 @@ impl<S: DedupeStore> Claims<S> {
         let Terms { retention, lease, .. } = self.settings.terms;
         holding.report(Fact::CompletionLate);
         let marking = self.drain.track(async move {
-            let first = pin!(store.complete(&key, &token, &remember, retention));
-            match store.complete_on(first, None, &key, &token, &remember, retention, since, lease).await {
+            let marking = Marking { key: &key, token: &token, remember: &remember, retention, since, time: lease };
+            let first = pin!(store.complete(&marking));
+            match store.complete_on(&marking, first, None).await {
                 Ok(Held::Ok) => {}
                 Ok(Held::Lost(_)) => scope.report_of(key.as_bytes(), fence, Fact::CompletionLost),
                 Err(error) => scope.report_of(key.as_bytes(), fence, Fact::CompletionUnknown(&error)),

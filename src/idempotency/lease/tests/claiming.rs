@@ -170,3 +170,15 @@ async fn another_payload_is_acknowledged_where_the_route_says_so_and_the_key_is_
         assert_eq!(store.order(), [(0, "claim")], "{policy:?} {state:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_pending_is_awaited_and_not_asked_again() {
+    let soon = Duration::from_millis(100);
+    let script = Scripted::new()
+        .claims([Says::Late(soon, Ok(Claim::Acquired { fence: 7, other_payload: false }))])
+        .completions([Says::Late(soon, Ok(Held::Ok))]);
+    let store = Arc::new(script);
+    let settled = run(&claims(&store), |_| async { done() }).await;
+    assert!(matches!(settled, Settled::Done("ran")), "{settled:?}");
+    assert_eq!(store.order(), [(0, "claim"), (100, "complete")]);
+}
