@@ -7,7 +7,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::text::Text;
-use crate::json::Piece;
+use crate::json::Scalar;
 
 /// An amount in the provider's own unit, exact to the digit and with its scale.
 ///
@@ -87,7 +87,7 @@ impl Serialize for Amount {
 
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Piece::deserialize(deserializer)?.scalar();
+        let Scalar(text) = Scalar::deserialize(deserializer)?;
         text.ok_or(NotAnAmount).and_then(|text| Self::parse(&text)).map_err(D::Error::custom)
     }
 }

@@ -1,5 +1,7 @@
 //! The reader as serde's deserializer: the same values, hints and limits as `serde_json`'s.
 
+use std::borrow::Cow;
+
 use serde::de::value::{BorrowedStrDeserializer, StrDeserializer};
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer as _, MapAccess, SeqAccess, VariantAccess,
@@ -9,7 +11,7 @@ use serde::de::{
 use super::fault::Fault;
 use super::key::Key;
 use super::reader::{Array, Object, Reader};
-use super::seen::{IDENTIFIED, PIECE, SPAN, SeenAccess};
+use super::seen::{IDENTIFIED, PIECE, SCALAR, SPAN, SeenAccess};
 use super::text::Quoted;
 
 impl<'de> Reader<'de> {
@@ -25,6 +27,20 @@ impl<'de> Reader<'de> {
         let value = visitor.visit_seq(&mut elements)?;
         let Elements { array, reader } = elements;
         array.end(reader).map(|()| value)
+    }
+
+    /// A text, or the digits of a number as they stand. Of everything else nothing.
+    fn visit_scalar<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Fault> {
+        let text = match self.peek()? {
+            b'"' => self.string()?.text(),
+            b'-' | b'0'..=b'9' => Some(Cow::Borrowed(self.number()?)),
+            _ => self.walk().map(|()| None)?,
+        };
+        match text {
+            Some(Cow::Borrowed(text)) => visitor.visit_borrowed_str(text),
+            Some(Cow::Owned(text)) => visitor.visit_string(text),
+            None => visitor.visit_unit(),
+        }
     }
 
     /// Not what was asked for.
@@ -50,16 +66,16 @@ fn visit_number<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value
     }
 }
 
-/// One hint, and the first bytes of values that it takes.
-macro_rules! hint {
-    ($($method:ident($($argument:ident: $type:ty),*) takes [$($first:pat),*];)*) => {
-        $(fn $method<V: Visitor<'de>>(self, $($argument: $type,)* visitor: V) -> Result<V::Value, Fault> {
-            $(let _ = $argument;)*
-            match self.peek()? {
-                $($first)|* => self.deserialize_any(visitor),
-                _ => self.refuse(),
+/// Hints that take one kind of value: the first bytes of such, and how one is read.
+macro_rules! hints {
+    ($($first:pat, $reader:ident, $visitor:ident => $read:expr, for $($method:ident($($argument:ty),*))*;)*) => {
+        $($(fn $method<V: Visitor<'de>>(self, $(_: $argument,)* $visitor: V) -> Result<V::Value, Fault> {
+            let $reader = self;
+            match $reader.peek()? {
+                $first => $read,
+                _ => $reader.refuse(),
             }
-        })*
+        })*)*
     };
 }
 
@@ -79,28 +95,30 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         }
     }
 
-    hint! {
-        deserialize_bool() takes [b't', b'f'];
-        deserialize_i8() takes [b'-', b'0'..=b'9'];
-        deserialize_i16() takes [b'-', b'0'..=b'9'];
-        deserialize_i32() takes [b'-', b'0'..=b'9'];
-        deserialize_i64() takes [b'-', b'0'..=b'9'];
-        deserialize_u8() takes [b'-', b'0'..=b'9'];
-        deserialize_u16() takes [b'-', b'0'..=b'9'];
-        deserialize_u32() takes [b'-', b'0'..=b'9'];
-        deserialize_u64() takes [b'-', b'0'..=b'9'];
-        deserialize_f32() takes [b'-', b'0'..=b'9'];
-        deserialize_f64() takes [b'-', b'0'..=b'9'];
-        deserialize_char() takes [b'"'];
-        deserialize_str() takes [b'"'];
-        deserialize_string() takes [b'"'];
-        deserialize_identifier() takes [b'"'];
-        deserialize_unit() takes [b'n'];
-        deserialize_unit_struct(name: &'static str) takes [b'n'];
-        deserialize_seq() takes [b'['];
-        deserialize_tuple(length: usize) takes [b'['];
-        deserialize_map() takes [b'{'];
-        deserialize_struct(name: &'static str, names: &'static [&'static str]) takes [b'{', b'['];
+    hints! {
+        b't' | b'f', reader, visitor => visitor.visit_bool(reader.word()? == "true"), for deserialize_bool();
+        b'n', reader, visitor => reader.word().and_then(|_| visitor.visit_unit()),
+            for deserialize_unit() deserialize_unit_struct(&'static str);
+        b'-' | b'0'..=b'9', reader, visitor => visit_number(reader.number()?, visitor),
+            for deserialize_i8() deserialize_i16() deserialize_i32() deserialize_i64() deserialize_u8() deserialize_u16()
+                deserialize_u32() deserialize_u64() deserialize_f32() deserialize_f64();
+        b'"', reader, visitor => reader.string()?.visit(visitor),
+            for deserialize_char() deserialize_str() deserialize_string() deserialize_identifier();
+        b'[', reader, visitor => reader.visit_array(visitor), for deserialize_seq() deserialize_tuple(usize);
+        b'{', reader, visitor => reader.visit_object(visitor), for deserialize_map();
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        match self.peek()? {
+            b'{' => self.visit_object(visitor),
+            b'[' => self.visit_array(visitor),
+            _ => self.refuse(),
+        }
     }
 
     fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
@@ -145,6 +163,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Fault> {
         match name {
             PIECE => visitor.visit_borrowed_str(self.piece()?),
+            SCALAR => self.visit_scalar(visitor),
             // A type of serde_json's own, such as its `RawValue`: it knows how to make one of a piece that is strict JSON.
             _ if name.starts_with('$') => serde_json::Deserializer::from_str(self.piece()?)
                 .deserialize_newtype_struct(name, visitor)

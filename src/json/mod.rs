@@ -21,7 +21,7 @@ pub use identity::Identity;
 pub(crate) use lenient::{Absent, parse_leniently, second_look};
 pub use pointer::Pointer;
 pub(crate) use pointer::{lookup, lookup_distinct};
-pub(crate) use seen::{Identified, Piece, Span};
+pub(crate) use seen::{Identified, Piece, Scalar, Span};
 pub use strict::parse;
 pub(crate) use strict::{check, parse_checked, parse_if_typed, peek, strict_if_json, text};
 

@@ -14,26 +14,15 @@ use super::fault::Fault;
 use super::identity::Identity;
 use super::reader::Reader;
 use super::sum::Sum;
-use super::text::Text;
 
 pub(super) const PIECE: &str = "$tower_webhook::Piece";
+pub(super) const SCALAR: &str = "$tower_webhook::Scalar";
 pub(super) const SPAN: &str = "$tower_webhook::Span";
 pub(super) const IDENTIFIED: &str = "$tower_webhook::Identified";
 
 /// The text of a value, as it was written. Of `serde_json`'s deserializer too, which takes longer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Piece<'de>(pub(crate) &'de str);
-
-impl<'a> Piece<'a> {
-    /// What it says where it is a string, its digits where it is a number, and nothing otherwise.
-    pub(crate) fn scalar(self) -> Option<Cow<'a, str>> {
-        match self.0.as_bytes().first()? {
-            b'"' => Text::new(self.0).string().ok()?.text(),
-            b'-' | b'0'..=b'9' => Some(Cow::Borrowed(self.0)),
-            _ => None,
-        }
-    }
-}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Piece<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -56,6 +45,44 @@ impl<'de> Visitor<'de> for PieceVisitor {
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         <&RawValue>::deserialize(deserializer).map(|raw| Piece(raw.get()))
+    }
+}
+
+/// What a value says where it is a string, its digits where it is a number, and nothing otherwise. Of `serde_json`'s
+/// deserializer too, which takes longer.
+#[derive(Clone, Debug)]
+pub(crate) struct Scalar<'de>(pub(crate) Option<Cow<'de, str>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(SCALAR, ScalarVisitor)
+    }
+}
+
+struct ScalarVisitor;
+
+impl<'de> Visitor<'de> for ScalarVisitor {
+    type Value = Scalar<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Scalar(Some(Cow::Borrowed(text))))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
+        Ok(Scalar(Some(Cow::Owned(text))))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Scalar(None))
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        let Piece(text) = PieceVisitor.visit_newtype_struct(deserializer)?;
+        Reader::of_checked(text).deserialize_newtype_struct(SCALAR, self).map_err(D::Error::custom)
     }
 }
 

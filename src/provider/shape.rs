@@ -8,7 +8,7 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::event::Text;
-use crate::json::Piece;
+use crate::json::Scalar;
 
 /// A value that stands in the JSON as an object.
 ///
@@ -57,19 +57,16 @@ where
 
 /// For a member that some write as text and some as a number: the text, or the digits as they stand.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Text>, D::Error> {
-    match Option::<Piece<'_>>::deserialize(deserializer)? {
-        Some(piece) => text_of(piece).map(Some).ok_or_else(|| D::Error::custom("neither text nor number")),
+    match Option::<Scalar<'_>>::deserialize(deserializer)? {
+        Some(Scalar(Some(text))) => Ok(Some(text.into())),
+        Some(Scalar(None)) => Err(D::Error::custom("neither text nor number")),
         None => Ok(None),
     }
 }
 
 /// For a member of no known type: its text where it is text or a number, and nothing otherwise.
 pub(crate) fn text_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Text>, D::Error> {
-    Ok(Option::<Piece<'_>>::deserialize(deserializer)?.and_then(text_of))
-}
-
-fn text_of(piece: Piece<'_>) -> Option<Text> {
-    piece.scalar().map(Text::from)
+    Ok(Option::<Scalar<'_>>::deserialize(deserializer)?.and_then(|Scalar(text)| text.map(Text::from)))
 }
 
 #[cfg(test)]
