@@ -3,11 +3,15 @@
 use std::fmt;
 use std::future::Future;
 use std::num::NonZeroUsize;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use pin_project_lite::pin_project;
+use tokio::sync::Notify;
 use tokio::time::timeout;
-use tokio_util::task::TaskTracker;
-use tokio_util::task::task_tracker::TrackedFuture;
 
 /// Drains receivers: what is in hand finishes and is answered, what comes new is answered 503 and comes again.
 ///
@@ -18,7 +22,7 @@ use tokio_util::task::task_tracker::TrackedFuture;
 /// set, so that a drain ends. One that blocks its thread cannot be dropped: [`finish_within`](Self::finish_within) ends all
 /// the same.
 #[derive(Clone, Debug, Default)]
-pub struct Drain(TaskTracker);
+pub struct Drain(Arc<Count>);
 
 impl Drain {
     /// A drain that has not begun.
@@ -29,19 +33,25 @@ impl Drain {
 
     /// From now on every new delivery is answered 503.
     pub fn begin(&self) {
-        self.0.close();
+        if self.0.state.fetch_or(BEGUN, Ordering::AcqRel) == 0 {
+            self.0.finished.notify_waiters();
+        }
     }
 
     /// Whether [`begin`](Self::begin) was called.
     #[must_use]
     pub fn has_begun(&self) -> bool {
-        self.0.is_closed()
+        self.0.state.load(Ordering::Acquire) & BEGUN != 0
     }
 
     /// Completes when draining has begun and nothing is in hand: no delivery, even one whose sender has hung up, and no
     /// answered event that is still to be marked in the store.
     pub async fn finished(&self) {
-        self.0.wait().await;
+        // It hears from here on, so that nothing is missed that ends right behind the look.
+        let finished = self.0.finished.notified();
+        if self.0.state.load(Ordering::Acquire) != BEGUN {
+            finished.await;
+        }
     }
 
     /// Begins, and waits until nothing is in hand, but no longer than this. It needs a tokio runtime with its timer.
@@ -57,12 +67,50 @@ impl Drain {
         if timeout(time, self.finished()).await.is_ok() {
             return Ok(());
         }
-        NonZeroUsize::new(self.0.len()).map_or(Ok(()), |count| Err(StillInHand { count }))
+        NonZeroUsize::new(self.0.state.load(Ordering::Acquire) / ONE).map_or(Ok(()), |count| Err(StillInHand { count }))
     }
 
     /// The same work, in hand until it is done or dropped.
-    pub(crate) fn track<F: Future>(&self, work: F) -> TrackedFuture<F> {
-        self.0.track_future(work)
+    pub(crate) fn track<F: Future>(&self, work: F) -> Tracked<F> {
+        self.0.state.fetch_add(ONE, Ordering::Relaxed);
+        Tracked { work, _in_hand: InHand(Arc::clone(&self.0)) }
+    }
+}
+
+/// In a count's state: whether draining has begun, beside [`ONE`] for each that is in hand.
+const BEGUN: usize = 1;
+const ONE: usize = 2;
+
+#[derive(Debug, Default)]
+struct Count {
+    state: AtomicUsize,
+    finished: Notify,
+}
+
+struct InHand(Arc<Count>);
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        if self.0.state.fetch_sub(ONE, Ordering::AcqRel) == BEGUN | ONE {
+            self.0.finished.notify_waiters();
+        }
+    }
+}
+
+pin_project! {
+    /// Work that is in hand. Its fields are dropped in their order: the work first.
+    pub(crate) struct Tracked<F> {
+        #[pin]
+        work: F,
+        _in_hand: InHand,
+    }
+}
+
+impl<F: Future> Future for Tracked<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        self.project().work.poll(context)
     }
 }
 
@@ -87,3 +135,69 @@ impl fmt::Display for StillInHand {
 }
 
 impl std::error::Error for StillInHand {}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+    use std::hint::spin_loop;
+    use std::thread;
+
+    use futures_util::FutureExt as _;
+    use tokio_test::{assert_pending, assert_ready, task};
+
+    use super::*;
+
+    #[test]
+    fn it_is_finished_once_it_has_begun_and_the_last_work_is_dropped() {
+        let drain = Drain::new();
+        let (first, second) = (drain.track(pending::<()>()), drain.clone().track(ready(7)));
+        let mut finished = task::spawn(drain.finished());
+        assert_pending!(finished.poll());
+        drop(first);
+        drain.begin();
+        assert_pending!(finished.poll(), "one is still in hand");
+        assert_eq!(second.now_or_never(), Some(7));
+        assert!(finished.is_woken());
+        assert_ready!(finished.poll());
+        drain.finished().now_or_never().expect("and it stays finished");
+    }
+
+    #[test]
+    fn with_nothing_in_hand_to_begin_is_to_finish() {
+        let drain = Drain::new();
+        drop(drain.track(ready(())));
+        let mut finished = task::spawn(drain.finished());
+        assert_pending!(finished.poll(), "nothing is in hand, but it has not begun");
+        drain.begin();
+        assert!(finished.is_woken());
+        assert_ready!(finished.poll());
+    }
+
+    #[test]
+    fn who_begins_to_wait_while_the_last_work_ends_is_woken() {
+        const ROUNDS: usize = 20_000;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let drains: Vec<_> = (0..ROUNDS).map(|_| Drain::new()).collect();
+        let works: Vec<_> = drains.iter().map(|drain| drain.track(ready(()))).collect();
+        drains.iter().for_each(Drain::begin);
+        let begun = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for (round, work) in works.into_iter().enumerate() {
+                    while begun.load(Ordering::Acquire) <= round {
+                        thread::yield_now();
+                    }
+                    // So that over the rounds it ends at every point of what the other does.
+                    (0..round % 100).for_each(|_| spin_loop());
+                    drop(work);
+                }
+            });
+            for (round, drain) in drains.iter().enumerate() {
+                begun.fetch_add(1, Ordering::Release);
+                let finished = runtime.block_on(async { timeout(Duration::from_secs(20), drain.finished()).await });
+                begun.fetch_max(if finished.is_err() { ROUNDS } else { 0 }, Ordering::Release);
+                assert!(finished.is_ok(), "nobody was woken in round {round}");
+            }
+        });
+    }
+}

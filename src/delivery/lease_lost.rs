@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::future::pending;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::future::select;
 use tokio::sync::SetOnce;
 use tokio::time::{Instant, sleep};
 
@@ -59,11 +61,7 @@ impl LeaseLost {
 
     /// Waits until it is lost; for ever, while it holds. It needs a tokio runtime with its timer.
     pub async fn wait(&self) {
-        tokio::select! {
-            biased;
-            _ = self.0.reported.wait() => {}
-            () = self.run_out() => {}
-        }
+        select(pin!(self.0.reported.wait()), pin!(self.run_out())).await;
     }
 
     async fn run_out(&self) {

@@ -4,21 +4,21 @@ use std::borrow::Cow;
 
 use serde::de::value::{BorrowedStrDeserializer, StrDeserializer};
 use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer as _, MapAccess, SeqAccess, VariantAccess,
-    Visitor,
+    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer as _, MapAccess, SeqAccess,
+    VariantAccess, Visitor,
 };
 
 use super::fault::Fault;
 use super::key::Key;
-use super::reader::{Array, Object, Reader};
+use super::reader::{Array, Object, Reader, Start};
 use super::seen::{IDENTIFIED, PIECE, SCALAR, SPAN, SeenAccess};
 use super::text::Quoted;
 
 impl<'de> Reader<'de> {
     fn visit_object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Fault> {
-        let mut members = Members { object: self.object()?, reader: self };
+        let mut members = Members { object: self.object()?, name: None, reader: self };
         let value = visitor.visit_map(&mut members)?;
-        let Members { object, reader } = members;
+        let Members { object, reader, .. } = members;
         object.end(reader).map(|()| value)
     }
 
@@ -233,21 +233,41 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for OwnedVariant<V> {
 
 struct Members<'r, 'de> {
     object: Object<'de>,
+    name: Option<Quoted<'de>>,
     reader: &'r mut Reader<'de>,
+}
+
+impl<'de> Members<'_, 'de> {
+    /// Passes the member that could not be read, and returns its name.
+    fn leave_out(&mut self, start: Start<'de>, fault: Fault) -> Result<Cow<'de, str>, Fault> {
+        let name = self.name.and_then(|name| name.text()).unwrap_or_default();
+        self.reader.leave_out(start, &name, fault).map(|()| name)
+    }
 }
 
 impl<'de> MapAccess<'de> for &mut Members<'_, 'de> {
     type Error = Fault;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
-        match self.object.name(self.reader)? {
-            Some(name) => seed.deserialize(Key(name)).map(Some),
-            None => Ok(None),
-        }
+        self.name = self.object.name(self.reader)?;
+        self.name.map(|name| seed.deserialize(Key(name))).transpose()
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
         seed.deserialize(&mut *self.reader)
+    }
+
+    /// What derived code asks for: a type, so that it can be read twice.
+    fn next_value<T: Deserialize<'de>>(&mut self) -> Result<T, Fault> {
+        let start = self.reader.start();
+        T::deserialize(&mut *self.reader).or_else(|fault| {
+            let name = self.leave_out(start, fault)?;
+            let null = T::deserialize(&mut Reader::of_checked("null"));
+            if let Some(leniency) = &mut self.reader.leniency {
+                leniency.left_out(&name, null.is_ok());
+            }
+            null
+        })
     }
 }
 

@@ -4,6 +4,7 @@
 //! be heard saying something else by the other. So a repeated name is refused at every depth, before anything typed is
 //! read, along with more nesting or more names than any real payload has. Errors name a place and never a value.
 
+mod absent;
 mod de;
 mod fault;
 mod identity;
@@ -17,8 +18,9 @@ mod strict;
 mod sum;
 mod text;
 
+pub(crate) use absent::Absent;
 pub use identity::Identity;
-pub(crate) use lenient::{Absent, parse_leniently, second_look};
+pub(crate) use lenient::{parse_leniently, second_look};
 pub use pointer::Pointer;
 pub(crate) use pointer::{lookup, lookup_distinct};
 pub(crate) use seen::{Identified, Piece, Scalar, Span};

@@ -3,6 +3,7 @@
 //! Whoever reads from here gets values as they pass, and what nobody asks for is walked through all the same. So what is
 //! refused does not depend on what is read.
 
+use super::absent::Leniency;
 use super::fault::Fault;
 use super::names::{Frame, Names, NotTaken};
 use super::sum::{Kind, Sum};
@@ -19,6 +20,16 @@ pub(super) struct Reader<'de> {
     levels: u8,
     /// `Some` where the values that pass belong to an identity.
     pub(super) sum: Option<Sum>,
+    /// `Some` where members that cannot be read are left out.
+    pub(super) leniency: Option<Box<Leniency>>,
+}
+
+/// A value's place, to come back to.
+#[derive(Clone, Copy)]
+pub(super) struct Start<'de> {
+    text: Text<'de>,
+    levels: u8,
+    is_summed: bool,
 }
 
 /// An object that is open.
@@ -45,12 +56,12 @@ enum Progress {
 impl<'de> Reader<'de> {
     /// Of a text that nobody has looked at.
     pub(super) fn new(text: &'de str) -> Self {
-        Self { text: Text::new(text), names: Some(Names::new()), levels: 0, sum: None }
+        Self { text: Text::new(text), names: Some(Names::new()), levels: 0, sum: None, leniency: None }
     }
 
     /// Of a text in which no name stands twice.
     pub(super) fn of_checked(text: &'de str) -> Self {
-        Self { text: Text::new(text), names: None, levels: 0, sum: None }
+        Self { text: Text::new(text), names: None, levels: 0, sum: None, leniency: None }
     }
 
     /// The first byte of the next value.
@@ -145,6 +156,20 @@ impl<'de> Reader<'de> {
             b'-' | b'0'..=b'9' => self.number().map(drop),
             _ => self.word().map(drop),
         }
+    }
+
+    pub(super) fn start(&self) -> Start<'de> {
+        Start { text: self.text, levels: self.levels, is_summed: self.sum.is_some() }
+    }
+
+    /// Passes a member that could not be read, if it may be null.
+    #[cold]
+    pub(super) fn leave_out(&mut self, start: Start<'de>, name: &str, fault: Fault) -> Result<(), Fault> {
+        if !self.leniency.as_mut().is_some_and(|leniency| !start.is_summed && leniency.takes_null(name)) {
+            return Err(fault);
+        }
+        (self.text, self.levels, self.sum) = (start.text, start.levels, None);
+        self.walk()
     }
 
     /// The text of the next value, as it was written.

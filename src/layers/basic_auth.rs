@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use ctutils::{CtAssign as _, CtEq as _};
 use http::header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use http::request::Parts;
 use sha2::{Digest, Sha256};
-use subtle::{ConditionallySelectable, ConstantTimeEq};
 use tower_layer::Layer;
 use zeroize::Zeroizing;
 
@@ -115,7 +115,7 @@ impl BasicAuthLayer {
         let given: [u8; 32] = Sha256::digest(token).into();
         let mut found = u8::MAX;
         for (position, known) in (0..u8::MAX).zip(&self.known) {
-            found.conditional_assign(&position, known.digest.ct_eq(&given));
+            found.ct_assign(&position, known.digest.ct_eq(&given));
         }
         self.known.get(usize::from(found))
     }

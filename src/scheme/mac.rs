@@ -2,9 +2,9 @@
 
 use ::hmac::digest::{CtOutput, InvalidLength};
 use ::hmac::{Hmac, KeyInit, Mac};
+use ctutils::{Choice, CtEq as _};
 use sha1::Sha1;
 use sha2::{Sha256, Sha512};
-use subtle::{Choice, ConstantTimeEq};
 
 use crate::encoding::Encoding;
 use crate::error::{ConfigError, ConfigErrorKind};
@@ -82,7 +82,7 @@ impl KeyedMac {
     /// Whether any of `given` is the tag over these parts, one after the other. All of them are looked at.
     pub(super) fn fits(&self, parts: &[&[u8]], given: impl Iterator<Item = Tag>) -> Choice {
         let tag = self.tag(parts);
-        given.fold(Choice::from(0), |fits, given| fits | tag.as_bytes().ct_eq(given.as_bytes()))
+        given.fold(Choice::FALSE, |fits, given| fits | tag.as_bytes().ct_eq(given.as_bytes()))
     }
 
     /// The tag over these parts.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use subtle::ConstantTimeEq as _;
+use ctutils::CtEq as _;
 use zeroize::Zeroizing;
 
 use crate::encoding;

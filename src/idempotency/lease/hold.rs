@@ -8,7 +8,7 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use futures_util::future::poll_immediate;
+use futures_util::future::{Either, poll_immediate, select};
 use tokio::time::{Instant, sleep};
 
 use super::super::store::{DedupeStore, Held};
@@ -63,10 +63,9 @@ where
     let mut work = AssertUnwindSafe(work).catch_unwind();
     let outcome = match poll_immediate(&mut work).await {
         Some(outcome) => outcome,
-        None => tokio::select! {
-            biased;
-            outcome = work => outcome,
-            () = Box::pin(limit()) => return Err(Unfinished::TimedOut),
+        None => match select(work, Box::pin(limit())).await {
+            Either::Left((outcome, _)) => outcome,
+            Either::Right(((), _)) => return Err(Unfinished::TimedOut),
         },
     };
     outcome.map_err(|payload| {
@@ -102,11 +101,7 @@ impl<S: DedupeStore> Claims<S> {
     async fn keep(&self, holding: &mut Holding<'_>, lost: &LeaseLost) {
         let limit = self.settings.handler_limit;
         let left = limit.saturating_sub(holding.since.elapsed());
-        tokio::select! {
-            biased;
-            () = sleep(left) => {}
-            never = self.renew(holding, lost) => match never {},
-        }
+        select(pin!(sleep(left)), pin!(self.renew(holding, lost))).await;
         at_limit(|fact| holding.report(fact), limit, lost).await;
     }
 

@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::select;
 use http::{HeaderValue, StatusCode};
 use tokio::task::JoinSet;
 
@@ -210,11 +212,7 @@ pub(super) async fn give_up_on<F: Future>(call: F, waits: u32) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::select! {
-        biased;
-        _ = call => {}
-        () = patience => {}
-    }
+    select(pin!(call), pin!(patience)).await;
 }
 
 pub(super) fn token(number: u8) -> Token {
