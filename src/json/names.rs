@@ -21,7 +21,7 @@ pub(super) struct Frame<'de> {
     start: usize,
     /// A mark for each name. Names whose mark is not there are new.
     marks: u64,
-    many: Option<Box<HashSet<Name<'de>>>>,
+    many: Option<HashSet<Name<'de>>>,
 }
 
 /// Why a name is not taken.
@@ -62,7 +62,7 @@ impl<'de> Names<'de> {
         if mine.len() < FEW_NAMES {
             self.0.push(name);
         } else {
-            frame.many = Some(Box::new(self.0.drain(frame.start..).chain([name]).collect()));
+            frame.many = Some(self.0.drain(frame.start..).chain([name]).collect());
         }
         Ok(())
     }
