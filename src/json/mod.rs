@@ -6,6 +6,7 @@
 
 mod absent;
 mod de;
+mod escape;
 mod fault;
 mod identity;
 mod key;

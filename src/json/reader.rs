@@ -72,7 +72,7 @@ impl<'de> Reader<'de> {
     pub(super) fn string(&mut self) -> Result<Quoted<'de>, Fault> {
         let quoted = self.text.string()?;
         if let Some(sum) = &mut self.sum {
-            sum.value(Kind::Text, &quoted.said());
+            sum.value(Kind::Text, |input| quoted.say(input));
         }
         Ok(quoted)
     }
@@ -92,7 +92,7 @@ impl<'de> Reader<'de> {
 
     fn bare(&mut self, text: &str) {
         if let Some(sum) = &mut self.sum {
-            sum.value(Kind::Bare, text.as_bytes());
+            sum.value(Kind::Bare, |input| input.extend_from_slice(text.as_bytes()));
         }
     }
 
@@ -114,7 +114,7 @@ impl<'de> Reader<'de> {
         }
         self.levels += 1;
         self.text.pass();
-        Ok(self.sum.as_mut().map_or(0, |sum| sum.value(kind, &[])))
+        Ok(self.sum.as_mut().map_or(0, |sum| sum.value(kind, |_| {})))
     }
 
     /// Whether there is another item before this end.

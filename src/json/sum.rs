@@ -54,10 +54,10 @@ impl Sum {
         self.input.extend_from_slice(&place);
     }
 
-    /// Adds the value in its place, and returns its hash.
-    pub(super) fn value(&mut self, kind: Kind, text: &[u8]) -> u128 {
+    /// Adds the value in its place, with what writes its text behind that, and returns its hash.
+    pub(super) fn value(&mut self, kind: Kind, text: impl FnOnce(&mut Vec<u8>)) -> u128 {
         self.input.push(kind as u8);
-        self.input.extend_from_slice(text);
+        text(&mut self.input);
         let hash = xxh3_128(&self.input);
         self.sum = self.sum.wrapping_add(hash);
         hash

@@ -1,11 +1,10 @@
 //! The words of JSON (RFC 8259): where a string, a number or a name begins and ends in a text.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use serde::de::Visitor;
-use serde::{Deserialize, Deserializer};
 
+use super::escape::unescape;
 use super::fault::Fault;
 
 /// A place in a text.
@@ -173,33 +172,19 @@ impl<'de> Quoted<'de> {
         }
     }
 
+    /// The same, behind what is there.
+    pub(super) fn say(self, out: &mut Vec<u8>) {
+        match self.plain() {
+            Some(plain) => out.extend_from_slice(plain.as_bytes()),
+            None => unescape(self.inside.as_bytes(), out),
+        }
+    }
+
     #[cold]
     fn unescaped(self) -> Vec<u8> {
-        // Its escapes have been looked at, so that this cannot fail.
-        serde_json::from_str(&format!("\"{}\"", self.inside)).map(|Said(bytes)| bytes).unwrap_or_default()
-    }
-}
-
-/// The bytes of a string: what serde_json reads so may hold half a surrogate pair.
-struct Said(Vec<u8>);
-
-impl<'de> Deserialize<'de> for Said {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_bytes(SaidVisitor)
-    }
-}
-
-struct SaidVisitor;
-
-impl Visitor<'_> for SaidVisitor {
-    type Value = Said;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Said, E> {
-        Ok(Said(bytes.to_vec()))
+        let mut out = Vec::with_capacity(self.inside.len());
+        unescape(self.inside.as_bytes(), &mut out);
+        out
     }
 }
 
