@@ -1,8 +1,14 @@
 //! Strict JSON: what is read here has one meaning.
 //!
 //! Parsers differ on a name that stands twice (the first wins, the last wins), and whoever signs what the one reads can
-//! be heard saying something else by the other. So a repeated name is refused at every depth, before anything typed is
-//! read, along with more nesting or more names than any real payload has. Errors name a place and never a value.
+//! be heard saying something else by the other. So a repeated name is refused at every depth, whether or not anything
+//! typed is read from there, along with more nesting or more names than any real payload has. Errors name a place and
+//! never a value.
+//!
+//! One pass does it all: a reader goes over the text once, and whoever wants a type reads it from there
+//! as it passes, by serde, and with it the [`Identity`] of what it says. It has a grammar of its own, since serde_json
+//! shows neither the text of a number nor where a value begins and ends; what it takes, serde_json takes too, and so say
+//! the tests and a fuzz target.
 
 mod absent;
 mod de;
