@@ -76,7 +76,7 @@ class Output:
         self.rings = find(between(growth, "ring:"), "rings", rf"(\d+)\s+\d+\s+(\d+)\s+{SPREAD}")
         row = rf"(\d+)\s+\d+\s+(\d+)\s+(\d+)\s+{SPREAD}\s+([\d.]+|-)\s+([\d.]+|-)"
         self.connections = find(between(growth, "connections:"), "connections", row)
-        row = rf"(\d+)\s+(\w+)\s+(\d+)\s+{SPREAD}{REACH}\s+(\d+)\s+{SPREAD}{REACH}\s+([\d.]+)\s+{SPREAD}{REACH}"
+        row = rf"(\d+)\s+(\w+)\s+(\d+)\s+(\d+)\s+{SPREAD}{REACH}\s+(\d+)\s+{SPREAD}{REACH}\s+([\d.]+)\s+{SPREAD}{REACH}"
         memory, _, redis = claims.partition("\nRedis:")
         memory += MISSING if MISSING in claims else ""
         self.memory = find(memory, "claims in memory", row)
@@ -122,7 +122,7 @@ def figures(output):
     if done:
         most, million = done[-1], min(done, key=lambda row: abs(int(row[0]) - 1_000_000))
         lines.append(f"- The store in memory claims and completes **{float(million[2]) / 1e6:.1f} million** new events a second on two threads at "
-                     f"{int(million[0]):,} keys, and takes {float(most[6]):.0f} bytes a key at {int(most[0]):,}.")
+                     f"{int(million[0]):,} keys, and takes {float(most[7]):.0f} bytes a key at {int(most[0]):,}.")
     return "\n".join(lines)
 
 
@@ -217,9 +217,9 @@ def page(output):
         "### With the keys in a store",
         "In memory, two threads, the key's hash included. `held` is claimed alone, `done` is claimed and completed. *bare* is a map of 64 shards "
         "that knows 16 bytes of a key and an expiry, and nothing of leases or answers.",
-        table(("keys", "what", "new a second", "of bare", "repeats a second", "of bare", "bytes a key", "of bare"),
-              [(f"{int(keys):,}", what, f"{int(new):,}", of_new, f"{int(again):,}", of_again, size, of_size)
-               for keys, what, new, of_new, again, of_again, size, of_size in output.memory]),
+        table(("keys", "what", "new a second", "ns each", "of bare", "repeats a second", "of bare", "bytes a key", "of bare"),
+              [(f"{int(keys):,}", what, f"{int(new):,}", each, of_new, f"{int(again):,}", of_again, size, of_size)
+               for keys, what, new, each, of_new, again, of_again, size, of_size in output.memory]),
         "### With connections",
         "The whole receiver over HTTP, and axum's `Bytes` with as many connections. Memory is what a connection adds, hyper's buffers included.",
         table(("connections", "µs", "µs of bare axum", "of bare axum", "KB a connection", "KB of bare axum"),
