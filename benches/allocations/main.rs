@@ -12,6 +12,8 @@
 mod apps;
 #[path = "../pipeline/deliveries.rs"]
 mod deliveries;
+#[path = "../pipeline/envelope.rs"]
+mod envelope;
 
 use allocation_counter::{AllocationInfo, measure};
 use axum::Router;

@@ -2,13 +2,12 @@
 
 use std::hint::black_box;
 
-use serde::Deserialize;
-use tower_webhook::clock::Timestamp;
 use tower_webhook::error::BoxError;
-use tower_webhook::provider::aella::{self, Transfer};
+use tower_webhook::provider::aella;
 use tower_webhook::{MemoryStore, Received, Receiver};
 
 use crate::cpu::nanos;
+use crate::envelope::Envelope;
 use crate::rates::{Rounds, real};
 use crate::requests::{basic, deliver, delivery, runtime};
 use crate::transfer::transfer;
@@ -28,15 +27,6 @@ const SIZES: [(&str, usize); 9] = [
     ("50 MB", LARGEST),
 ];
 const LARGEST: usize = 50 * MIB;
-
-/// The typed event that the stack hands over, by serde's derive.
-#[derive(Debug, Deserialize)]
-#[expect(dead_code, reason = "what counts is that they are read")]
-struct Envelope {
-    event: String,
-    timestamp: Option<Timestamp>,
-    data: Transfer,
-}
 
 pub(crate) fn print(plan: Plan) -> Result<(), BoxError> {
     println!("body: Aella with Basic, HMAC, claim, typed event; references read the same bytes and nothing else");

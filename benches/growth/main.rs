@@ -22,6 +22,8 @@ mod cpu;
 #[expect(dead_code, reason = "shared with the bench `pipeline`")]
 #[path = "../pipeline/deliveries.rs"]
 mod deliveries;
+#[path = "../pipeline/envelope.rs"]
+mod envelope;
 #[path = "../claims/rates.rs"]
 mod rates;
 mod requests;

@@ -6,30 +6,20 @@ use axum::routing::post;
 use axum::{Json, Router};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
-use serde::Deserialize;
-use tower_webhook::clock::Timestamp;
 use tower_webhook::encoding::Encoding;
 use tower_webhook::error::BoxError;
 use tower_webhook::layers::{BasicAuthLayer, Credentials, VerifyLayer};
-use tower_webhook::provider::aella::{self, Aella, Transfer};
+use tower_webhook::provider::aella::{self, Aella};
 use tower_webhook::provider::{Decoded, EventKey, Events, Identity, Profile, Provider, opp};
 use tower_webhook::scheme::{Hmac, MacAlgorithm, Scheme, Signed};
 use tower_webhook::secret::Secret;
 use tower_webhook::{MemoryStore, Received, Receiver, Rejection};
 
 use crate::deliveries;
+use crate::envelope::Envelope;
 
 pub(crate) fn bare() -> Router {
     Router::new().route("/", post(async |body: Bytes| drop(black_box(body))))
-}
-
-/// The typed event that the stack hands over, by serde's derive.
-#[derive(Debug, Deserialize)]
-#[expect(dead_code, reason = "what counts is that they are read")]
-struct Envelope {
-    event: String,
-    timestamp: Option<Timestamp>,
-    data: Transfer,
 }
 
 pub(crate) fn json() -> Router {

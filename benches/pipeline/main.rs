@@ -16,6 +16,7 @@
 mod apps;
 mod client;
 mod deliveries;
+mod envelope;
 mod measure;
 mod server;
 mod variants;

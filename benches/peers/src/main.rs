@@ -13,6 +13,8 @@
 #[path = "../../pipeline/client.rs"]
 mod client;
 mod deliveries;
+#[path = "../../pipeline/envelope.rs"]
+mod envelope;
 #[expect(dead_code, reason = "shared with the other benches")]
 #[path = "../../claims/rates.rs"]
 mod rates;

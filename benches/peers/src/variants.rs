@@ -12,20 +12,19 @@ use axum_standardwebhooks::{SharedWebhook, StandardWebhook};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, StatusCode};
 use http_body_util::Full;
-use serde::Deserialize;
 use standardwebhooks::Webhook;
 use tower::ServiceBuilder;
 use tower_github_webhook::ValidateGitHubWebhookLayer;
-use tower_webhook::clock::Timestamp;
 use tower_webhook::encoding::Encoding;
 use tower_webhook::error::BoxError;
 use tower_webhook::layers::{BasicAuthLayer, Credentials, VerifyLayer};
-use tower_webhook::provider::aella::{self, Transfer};
+use tower_webhook::provider::aella;
 use tower_webhook::scheme::{Hmac, MacAlgorithm, Signed, Template, TimeUnit, Tolerance};
 use tower_webhook::secret::Secret;
 use tower_webhook::{MemoryStore, Received, Receiver};
 
 use crate::deliveries::{self, KEY};
+use crate::envelope::Envelope;
 
 pub(crate) struct Variant {
     pub(crate) name: &'static str,
@@ -75,15 +74,6 @@ fn reference(name: &'static str, what: &'static str, handler: axum::routing::Met
 
 fn verifier(name: &'static str, what: &'static str, app: Router) -> Variant {
     Variant { verifies: true, ..variant(name, what, app) }
-}
-
-/// The typed event that the whole stack hands over, by serde's derive.
-#[derive(Debug, Deserialize)]
-#[expect(dead_code, reason = "what counts is that they are read")]
-struct Envelope {
-    event: String,
-    timestamp: Option<Timestamp>,
-    data: Transfer,
 }
 
 async fn json(Json(event): Json<Envelope>) {
