@@ -7,15 +7,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{Extensions, HeaderMap, Uri};
+use http::{Extensions, HeaderMap, Response, Uri};
 
 use super::drain::Drain;
 use super::lease_lost::LeaseLost;
 use super::received::{Delivery, Head, Inner, Received};
 use crate::error::{Rejection, RejectionKind};
-use crate::gate::{Exit, Verified, leave_outside};
+use crate::gate::{Exit, ResponseBody, Verified, leave_outside};
 use crate::observe::{Fact, Scope};
-use crate::provider::{Acknowledgement, Decoded, Provider};
+use crate::provider::{Acknowledgement, Decoded, Events, Provider};
 
 /// For rejections that pass soon.
 const SOON: Duration = Duration::from_secs(5);
@@ -40,9 +40,8 @@ pub(crate) struct Common {
     head: Arc<Head>,
     /// What the answer's extensions begin with: how the sender was proved.
     pub(crate) evidence: Extensions,
-    pub(crate) scope: Scope,
     /// What the provider must read, where it reads more than a status.
-    pub(crate) acknowledgement: Option<Acknowledgement>,
+    pub(crate) acknowledgement: Option<Box<Acknowledgement>>,
     /// What is answered once all of them are done, where some events of the delivery cannot be read.
     pub(crate) unreadable: Option<Rejection>,
 }
@@ -51,33 +50,76 @@ impl Common {
     pub(crate) fn verified(&self) -> &Verified {
         &self.head.verified
     }
+
+    pub(crate) fn scope(&self) -> Scope<'_> {
+        Scope { reporter: &self.head.reporter, key_id: self.head.verified.key_id() }
+    }
 }
 
+/// The events of a delivery, and what the provider is to read.
+type Read<E> = (Events<E>, Option<Box<Acknowledgement>>);
+
 impl<P: Provider> Admission<P> {
-    /// Decodes a delivery. The whole head is kept for who takes requests.
+    /// Decodes a delivery, or has its answer. The whole head is kept for who takes requests.
     pub(crate) fn admit(
         &self,
-        mut head: Parts,
+        head: Parts,
         plaintext: &Bytes,
         takes_requests: bool,
-    ) -> Result<Admitted<P::Event>, Rejection> {
-        let verified = self.check(&head)?;
+    ) -> Result<Admitted<P::Event>, Box<Response<ResponseBody>>> {
+        let verified = head.extensions.get::<Verified>().cloned();
+        let refuse = |rejection, verified: Option<&Verified>| {
+            Box::new(self.exit.reject(rejection, verified.and_then(Verified::key_id)))
+        };
+        if let Err(rejection) = self.check() {
+            return Err(refuse(rejection, verified.as_ref()));
+        }
+        let Some(verified) = verified else {
+            let rejection = Rejection::new(RejectionKind::Misassembled, "no verification in front of dedupe");
+            return Err(refuse(rejection, None));
+        };
+        match self.read(&head, plaintext, &verified) {
+            Ok(read) => Ok(self.admitted(head, verified, read, takes_requests)),
+            Err(rejection) => Err(refuse(rejection, Some(&verified))),
+        }
+    }
+
+    fn check(&self) -> Result<(), Rejection> {
+        if self.drain.has_begun() {
+            return Err(Rejection::new(RejectionKind::Draining, "the receiver drains").retry_in(SOON));
+        }
+        if self.exit.reporter.receiver().is_empty() {
+            return Err(Rejection::new(RejectionKind::Misassembled, "the receiver has no name"));
+        }
+        Ok(())
+    }
+
+    fn read(&self, head: &Parts, plaintext: &Bytes, verified: &Verified) -> Result<Read<P::Event>, Rejection> {
         let events = self.provider.decode(&head.headers, plaintext)?;
         let max = self.provider.profile().max_events;
         if events.count() > max {
             return Err(Rejection::new(RejectionKind::TooManyEvents, format!("more than {max} events")));
         }
-        let scope = Scope { reporter: self.exit.reporter.clone(), key_id: verified.shared_key_id() };
+        let scope = Scope { reporter: &self.exit.reporter, key_id: verified.key_id() };
         if !events.absent().is_empty() {
             scope.report(Fact::MembersAbsent { names: events.absent() });
         }
-        let unreadable = events.rejection();
-        let acknowledgement = match unreadable {
+        match events.rejection() {
             Some(rejection) if events.is_empty() => return Err(rejection),
-            _ => self.provider.acknowledge(&events),
-        };
-        let events: Vec<_> = events.into_iter().collect();
-        scope.report(Fact::Accepted { events: events.len() });
+            _ => scope.report(Fact::Accepted { events: events.len() }),
+        }
+        let acknowledgement = self.provider.acknowledge(&events).map(Box::new);
+        Ok((events, acknowledgement))
+    }
+
+    fn admitted(
+        &self,
+        mut head: Parts,
+        verified: Verified,
+        (events, acknowledgement): Read<P::Event>,
+        takes_requests: bool,
+    ) -> Admitted<P::Event> {
+        let unreadable = events.rejection();
         let (inner, seen, mut evidence) = if takes_requests {
             self.make_inner(&mut head);
             let seen = (head.uri.clone(), head.headers.clone());
@@ -91,8 +133,8 @@ impl<P: Provider> Admission<P> {
             evidence.insert(verified.clone());
         }
         let head = Arc::new(self.seen(seen, verified));
-        let common = Common { head, evidence, scope, acknowledgement, unreadable };
-        Ok(Admitted { head: inner, events, common })
+        let common = Common { head, evidence, acknowledgement, unreadable };
+        Admitted { head: inner, events: events.into_iter().collect(), common }
     }
 
     /// What is kept of a head, for who has the event in hand.
@@ -101,22 +143,10 @@ impl<P: Provider> Admission<P> {
             uri,
             headers,
             verified,
-            receiver: Arc::clone(self.exit.reporter.receiver()),
-            provider: self.provider.profile().name,
+            reporter: self.exit.reporter.clone(),
             event_type: std::any::type_name::<P::Event>(),
             signs: Arc::clone(&self.provider) as _,
         }
-    }
-
-    fn check(&self, head: &Parts) -> Result<Verified, Rejection> {
-        if self.drain.has_begun() {
-            return Err(Rejection::new(RejectionKind::Draining, "the receiver drains").retry_in(SOON));
-        }
-        if self.exit.reporter.receiver().is_empty() {
-            return Err(Rejection::new(RejectionKind::Misassembled, "the receiver has no name"));
-        }
-        let verified = head.extensions.get::<Verified>().cloned();
-        verified.ok_or_else(|| Rejection::new(RejectionKind::Misassembled, "no verification in front of dedupe"))
     }
 
     /// What services further in see of the head: nothing of the proof, and the type of an event.

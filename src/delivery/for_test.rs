@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::lease_lost::LeaseLost;
 use super::received::{Delivery, Head, Inner, Received, SignsHeaders};
 use crate::gate::Verified;
+use crate::observe::Reporter;
 use crate::provider::EventKey;
 
 /// What a handler's test makes up of a delivery. See [`Received::for_test`].
@@ -87,8 +88,7 @@ impl<E> Received<E> {
             lost.report();
         }
         let head = Head {
-            receiver: made_up.receiver.into(),
-            provider: made_up.provider,
+            reporter: Reporter::new(made_up.receiver.into(), made_up.provider),
             event_type: std::any::type_name::<E>(),
             verified: Verified::new("test", made_up.key_id.map(Into::into), Timestamp::UNIX_EPOCH),
             uri: made_up.uri,

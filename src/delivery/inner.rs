@@ -43,7 +43,7 @@ pub struct Job<E> {
     /// The delivery's head, for who takes requests.
     pub(crate) head: Option<Box<Parts>>,
     /// What the provider must read, where it reads more than a status.
-    pub(crate) acknowledgement: Option<Acknowledgement>,
+    pub(crate) acknowledgement: Option<Box<Acknowledgement>>,
 }
 
 impl<E> fmt::Debug for Job<E> {
@@ -60,8 +60,8 @@ pub enum Handled<A> {
     Done {
         /// For the sender.
         answer: A,
-        /// For every repeat.
-        remember: Acknowledgement,
+        /// For every repeat. `None`: an empty 200.
+        remember: Option<Box<Acknowledgement>>,
     },
     /// It is to be tried again, not before the delay.
     NotDone {
@@ -86,9 +86,9 @@ pub enum Answer<E> {
 
 impl<E> Handled<Answer<E>> {
     /// By a handler.
-    pub(crate) fn by(outcome: Outcome, acknowledgement: Option<Acknowledgement>) -> Self {
+    pub(crate) fn by(outcome: Outcome, remember: Option<Box<Acknowledgement>>) -> Self {
         match outcome.rejection() {
-            None => Self::Done { answer: Answer::Acknowledged, remember: acknowledgement.unwrap_or_default() },
+            None => Self::Done { answer: Answer::Acknowledged, remember },
             Some((rejection, delay)) => Self::NotDone { answer: Answer::Rejected(rejection), delay },
         }
     }

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use super::lease_lost::LeaseLost;
 use crate::event;
 use crate::gate::Verified;
+use crate::observe::Reporter;
 use crate::provider::{EventKey, Provider};
 
 /// A verified event in a handler's hands. Derefs to the provider's typed event.
@@ -87,8 +88,7 @@ pub(crate) struct Inner {
 
 /// What all events of a delivery have in common: what is kept of the request that brought them, and who took it.
 pub(crate) struct Head {
-    pub(crate) receiver: Arc<str>,
-    pub(crate) provider: &'static str,
+    pub(crate) reporter: Reporter,
     /// The type of the events, for who asks for another.
     pub(crate) event_type: &'static str,
     pub(crate) verified: Verified,
@@ -124,13 +124,13 @@ impl Delivery {
     /// The name of the receiver that took it.
     #[must_use]
     pub fn receiver(&self) -> &str {
-        &self.0.head.receiver
+        self.0.head.reporter.receiver()
     }
 
     /// The provider's name.
     #[must_use]
     pub fn provider(&self) -> &'static str {
-        self.0.head.provider
+        self.0.head.reporter.provider()
     }
 
     /// How the sender was proved.

@@ -70,11 +70,13 @@ where
             return not_done(response);
         }
         let answered = |response| Answer::Service(Ok(Box::new(response)), None);
-        if let Some(remember) = acknowledgement.or_else(|| without_body(&response)) {
-            return Handled::Done { answer: answered(response), remember };
+        if let Some(remember) = acknowledgement.or_else(|| without_body(&response).map(Box::new)) {
+            return Handled::Done { answer: answered(response), remember: Some(remember) };
         }
         match Box::pin(with_body(response)).await {
-            Ok((response, remember)) => Handled::Done { answer: answered(response), remember },
+            Ok((response, remember)) => {
+                Handled::Done { answer: answered(response), remember: Some(Box::new(remember)) }
+            }
             Err(rejection) => Handled::NotDone { answer: Answer::Rejected(rejection), delay: Duration::ZERO },
         }
     }

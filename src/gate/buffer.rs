@@ -140,11 +140,8 @@ where
         let clone = self.inner.clone();
         let inner = mem::replace(&mut self.inner, clone);
 
-        let (head, body) = request.into_parts();
-        let preparation = match plain(&head.headers) {
-            Ok(()) => self.shared.check.prepare(&head),
-            Err(rejection) => Preparation::Ready(Err(rejection)),
-        };
+        let (mut head, body) = request.into_parts();
+        let preparation = self.shared.check.prepare(&mut head);
         let waiting = Waiting { head, body, inner };
         let state = match preparation {
             Preparation::Nothing => waiting.read(&self.shared),
@@ -216,7 +213,7 @@ where
 
     fn read<C: BodyCheck>(self, shared: &Shared<C>) -> State<S, B> {
         let Shared { check, budget, .. } = shared;
-        if let Err(rejection) = check.check_head(&self.head) {
+        if let Err(rejection) = plain(&self.head.headers).and_then(|()| check.check_head(&self.head)) {
             return self.refuse(rejection);
         }
         let Self { head, body, inner } = self;

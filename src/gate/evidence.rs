@@ -40,10 +40,6 @@ impl Verified {
         self.key_id.as_deref()
     }
 
-    pub(crate) fn shared_key_id(&self) -> Option<Arc<str>> {
-        self.key_id.clone()
-    }
-
     /// When it was checked.
     #[must_use]
     pub fn at(&self) -> Timestamp {

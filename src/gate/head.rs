@@ -57,7 +57,6 @@ use crate::error::BoxError;
 #[derive(Debug)]
 pub struct HeadGate<C, S> {
     check: Arc<C>,
-    exit: Arc<Exit>,
     inner: S,
 }
 
@@ -65,19 +64,13 @@ impl<C: HeadCheck, S> HeadGate<C, S> {
     /// Puts a check in front of a service.
     #[must_use]
     pub fn new(check: Arc<C>, inner: S) -> Self {
-        Self { check, exit: Arc::new(Exit::alone()), inner }
-    }
-
-    /// With this way out for rejections.
-    pub(crate) fn exit(mut self, exit: &Arc<Exit>) -> Self {
-        self.exit = Arc::clone(exit);
-        self
+        Self { check, inner }
     }
 }
 
 impl<C, S: Clone> Clone for HeadGate<C, S> {
     fn clone(&self) -> Self {
-        Self { check: Arc::clone(&self.check), exit: Arc::clone(&self.exit), inner: self.inner.clone() }
+        Self { check: Arc::clone(&self.check), inner: self.inner.clone() }
     }
 }
 
@@ -101,10 +94,7 @@ where
         let (mut head, body) = request.into_parts();
         let state = match self.check.check(&mut head) {
             Ok(()) => State::Passed { answer: self.inner.call(Request::from_parts(head, body)) },
-            Err(rejection) => State::Rejected {
-                rejected: Rejected { rejection, rest: Rest::of(&head, body) },
-                exit: Arc::clone(&self.exit),
-            },
+            Err(rejection) => State::Rejected { rejected: Rejected { rejection, rest: Rest::of(&head, body) } },
         };
         HeadFuture { state }
     }
@@ -121,7 +111,7 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum State<F> {
-        Rejected { rejected: Rejected, exit: Arc<Exit> },
+        Rejected { rejected: Rejected },
         Passed { #[pin] answer: F },
     }
 }
@@ -136,7 +126,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
-            StateProjection::Rejected { rejected, exit } => rejected.poll(exit, cx).map(Ok),
+            StateProjection::Rejected { rejected } => rejected.poll(&Exit::alone(), cx).map(Ok),
             StateProjection::Passed { answer } => answer.poll(cx).map_ok(|response| response.map(ResponseBody::new)),
         }
     }

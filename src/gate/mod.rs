@@ -76,9 +76,10 @@ pub trait BodyCheck: Send + Sync + 'static {
         Ok(())
     }
 
-    /// What has to be asked for before the body is read, such as keys that are looked up. It goes into the request's
-    /// extensions, before [`check_head`](Self::check_head) looks at the head. Default: nothing.
-    fn prepare(&self, head: &Parts) -> Preparation {
+    /// What comes before all else: what the head alone decides, such as credentials, and what has to be asked for, such as keys
+    /// that are looked up. That goes into the request's extensions, before [`check_head`](Self::check_head) looks at the
+    /// head. Default: nothing.
+    fn prepare(&self, head: &mut Parts) -> Preparation {
         let _ = head;
         Preparation::Nothing
     }

@@ -31,7 +31,7 @@ pub(crate) type Came<E> = (EventKey, Settled<Answer<E>>);
 /// The answer of a delivery of one event.
 pub(crate) fn answer_one<E>(exit: &Exit, common: Common, came: Came<E>) -> Result<Response<ResponseBody>, E> {
     let (key, settled) = came;
-    let acknowledgement = common.acknowledgement.as_ref();
+    let acknowledgement = common.acknowledgement.as_deref();
     let mut response = match settled {
         Settled::Done(Answer::Service(result, _)) if acknowledgement.is_none() => *result?,
         Settled::Done(_) => acknowledge(acknowledgement),
@@ -72,7 +72,7 @@ pub(crate) fn answer_all<E>(exit: &Exit, common: Common, came: Vec<Came<E>>) -> 
         (Some(Settled::NotDone(answer)), _) => refuse(exit, answer)?,
         (Some(Settled::Refused(rejection)), _) => exit.answer(rejection),
         (_, Some(rejection)) => exit.reject(rejection.clone(), common.verified().key_id()),
-        (_, None) => acknowledge(common.acknowledgement.as_ref()),
+        (_, None) => acknowledge(common.acknowledgement.as_deref()),
     };
     if let Some(alarm) = alarm.filter(|_| response.status().is_success()) {
         response = alarmed(response, alarm);

@@ -78,7 +78,7 @@ enum NotHeld {
 struct Holding<'a> {
     key: &'a KeyHash,
     fingerprint: &'a Fingerprint,
-    scope: &'a Scope,
+    scope: Scope<'a>,
     token: Token,
     fence: u64,
     /// When the store was last asked to hold the key: the lease ends no earlier than a lease after this.
@@ -105,7 +105,7 @@ impl<S: DedupeStore> Claims<S> {
         &self,
         key: &KeyHash,
         fingerprint: &Fingerprint,
-        scope: &Scope,
+        scope: Scope<'_>,
         work: F,
     ) -> Settled<T>
     where
@@ -124,7 +124,7 @@ impl<S: DedupeStore> Claims<S> {
         };
         let (delay, settled) = match self.work(&mut holding, work).await {
             Ok(Handled::Done { answer, remember }) => {
-                let marked = self.complete(&holding, &remember.into()).await;
+                let marked = self.complete(&holding, &StoredResponse::of(remember)).await;
                 return marked.map_or_else(Settled::widen, |()| Settled::Done(answer));
             }
             Ok(Handled::NotDone { answer, delay }) => (delay, Settled::NotDone(answer)),
@@ -138,7 +138,7 @@ impl<S: DedupeStore> Claims<S> {
         &self,
         key: &'a KeyHash,
         fingerprint: &'a Fingerprint,
-        scope: &'a Scope,
+        scope: Scope<'a>,
     ) -> Result<Holding<'a>, NotHeld> {
         let token = self.store.token(&*self.settings.entropy).map_err(|error| refused(self.unavailable(error)))?;
         let mut holding = Holding { key, fingerprint, scope, token, fence: 0, since: Instant::now() };
@@ -196,7 +196,7 @@ impl<S: DedupeStore> Claims<S> {
         }))
     }
 
-    fn mismatch(&self, key: &KeyHash, scope: &Scope, state: RecordState) -> Settled<Infallible> {
+    fn mismatch(&self, key: &KeyHash, scope: Scope<'_>, state: RecordState) -> Settled<Infallible> {
         let detail = format!("the key is known with another payload, {state:?}");
         let rejection = Rejection::new(RejectionKind::PayloadMismatch, detail);
         match (self.settings.on_mismatch, state) {

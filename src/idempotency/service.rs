@@ -74,25 +74,29 @@ where
         let ready = std::mem::replace(&mut self.inner, clone);
         let (head, body) = request.into_parts();
         let plaintext = body.into_bytes();
-        let key_id = head.extensions.get::<Verified>().and_then(Verified::shared_key_id);
         let running = |work| ResponseFuture(State::Running { work, exit: Arc::clone(&self.engine.admission.exit) });
         if is_long(plaintext.len()) {
-            return running(self.engine.deliver_long(head, plaintext, key_id, ready));
+            return running(self.engine.deliver_long(head, plaintext, ready));
         }
         match self.engine.admission.admit(head, &plaintext, I::TAKES_REQUESTS) {
             Ok(admitted) => running(self.engine.deliver(admitted, ready)),
-            Err(rejection) => {
-                let response = self.engine.admission.exit.reject(rejection, key_id.as_deref());
-                ResponseFuture(State::Rejected(Some(Box::new(response))))
-            }
+            Err(response) => ResponseFuture(State::Rejected(Some(response))),
         }
     }
 }
 
-/// One event, and the head for who takes requests. Boxed: every future between here and the handler would have room for it.
+/// One event, and the head for who takes requests. Boxed, as it stood in its list: every future between here and the handler
+/// would have room for it.
 struct Task<E> {
     head: Option<Box<Parts>>,
-    event: Decoded<E>,
+    event: Box<[Decoded<E>; 1]>,
+}
+
+impl<E> Task<E> {
+    fn event(&self) -> &Decoded<E> {
+        let [event] = &*self.event;
+        event
+    }
 }
 
 /// A delivery's way through the claims of its events.
@@ -108,18 +112,22 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         self: &Arc<Self>,
         head: Parts,
         plaintext: Bytes,
-        key_id: Option<Arc<str>>,
         ready: I,
     ) -> InHand<Result<Response<ResponseBody>, I::Error>> {
         let engine = Arc::clone(self);
+        let verified = head.extensions.get::<Verified>().cloned();
         InHand::new(self.admission.drain.track(async move {
             let (there, length) = (Arc::clone(&engine), plaintext.len());
             let admit = move || there.admission.admit(head, &plaintext, I::TAKES_REQUESTS);
-            match offload(length, admit).await.and_then(|admitted| admitted) {
-                Ok(admitted) => {
+            match offload(length, admit).await {
+                Ok(Ok(admitted)) => {
                     engine.deliver(admitted, ready).await.unwrap_or_else(|_| Ok(panicked(&engine.admission.exit)))
                 }
-                Err(rejection) => Ok(engine.admission.exit.reject(rejection, key_id.as_deref())),
+                Ok(Err(response)) => Ok(*response),
+                Err(rejection) => {
+                    let key_id = verified.as_ref().and_then(Verified::key_id);
+                    Ok(engine.admission.exit.reject(rejection, key_id))
+                }
             }
         }))
     }
@@ -133,10 +141,10 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         let engine = Arc::clone(self);
         let Admitted { head, events, common } = admitted;
         let under = Under { common, store_away: OnceLock::new() };
-        let only = if under.common.unreadable.is_none() { <[_; 1]>::try_from(events) } else { Err(events) };
+        let only = if under.common.unreadable.is_none() { <Box<[_; 1]>>::try_from(events) } else { Err(events) };
         match only {
-            Ok([event]) => {
-                let task = Box::new(Task { head, event });
+            Ok(event) => {
+                let task = Task { head, event };
                 InHand::new(self.admission.drain.track(async move {
                     let Some(seat) = ready.seats(1).next() else { return Ok(panicked(&engine.admission.exit)) };
                     let came = engine.run(&under, task, seat).await;
@@ -159,15 +167,15 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         let runs = events
             .into_iter()
             .zip(ready.seats(count))
-            .map(move |(event, seat)| engine.run(way, Box::new(Task { head: head.clone(), event }), seat));
+            .map(move |(event, seat)| engine.run(way, Task { head: head.clone(), event: Box::new([event]) }, seat));
         // Who waits for all of them must get all of them.
         let at_a_time = if I::TAKES_BATCHES { count.max(1) } else { self.batch_concurrency };
         let came = futures_util::stream::iter(runs).buffered(at_a_time).collect().await;
         answer_all(&self.admission.exit, under.common, came)
     }
 
-    async fn run<I: Inner<P::Event>>(&self, under: &Under, task: Box<Task<P::Event>>, seat: I) -> Came<I::Error> {
-        let event_key = task.event.key.clone();
+    async fn run<I: Inner<P::Event>>(&self, under: &Under, task: Task<P::Event>, seat: I) -> Came<I::Error> {
+        let event_key = task.event().key.clone();
         let key = match under.common.verified().tenant() {
             None => self.namespace.key(&event_key),
             Some(tenant) => self.namespace.of_tenant(tenant).key(&event_key),
@@ -186,21 +194,22 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         &self,
         under: &Under,
         key: &KeyHash,
-        task: Box<Task<P::Event>>,
+        task: Task<P::Event>,
         seat: I,
     ) -> Settled<Answer<I::Error>> {
         let common = &under.common;
-        let fingerprint = Fingerprint::of(task.event.identity);
+        let fingerprint = Fingerprint::of(task.event().identity);
         let mut attempt = 0;
         let settled = {
             let attempt = &mut attempt;
             let work = move |grant: Grant| {
                 *attempt = grant.fence.map_or(0, NonZeroU64::get);
-                let Task { head, event } = *task;
+                let Task { head, event } = task;
+                let [event] = *event;
                 let received = self.admission.received(common, event, grant.fence, grant.lost);
                 seat.handle(Job { received, head, acknowledgement: common.acknowledgement.clone() })
             };
-            self.claims.run(key, &fingerprint, &common.scope, work).await
+            self.claims.run(key, &fingerprint, common.scope(), work).await
         };
         report(common, key, attempt, &settled);
         settled
@@ -222,7 +231,7 @@ fn report<E>(common: &Common, key: &KeyHash, attempt: u64, settled: &Settled<Ans
         // Reported where it was found.
         Settled::Acknowledged(_) | Settled::NotDone(_) => return,
     };
-    common.scope.report_of(key.as_bytes(), attempt, fact);
+    common.scope().report_of(key.as_bytes(), attempt, fact);
 }
 
 /// The answer of a delivery. Dropping it cancels nothing: what is not done goes on in a task of its own, in the tokio

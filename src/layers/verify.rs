@@ -131,6 +131,7 @@ impl BodyCheck for VerifyLayer {
     fn check(&self, head: &mut Parts, body: Bytes) -> Result<Bytes, Rejection> {
         let plaintext = open(&*self.scheme, &*self.clock, head, body)?;
         leave_outside(head, self.scheme.proof_headers());
+        tell_length(&mut head.headers, plaintext.len());
         Ok(plaintext)
     }
 }
@@ -160,7 +161,6 @@ pub(crate) fn open(scheme: &dyn Scheme, clock: &dyn Clock, head: &mut Parts, bod
         None => Verified::new(scheme.name(), opened.key_id, now),
         Some(username) => Verified::new("basic-auth", Some(username), now),
     });
-    tell_length(&mut head.headers, opened.plaintext.len());
     Ok(opened.plaintext)
 }
 

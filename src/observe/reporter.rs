@@ -40,6 +40,10 @@ impl Reporter {
     }
 
     /// Reports what is about a whole delivery.
+    pub(crate) fn provider(&self) -> &'static str {
+        self.0.provider
+    }
+
     pub(crate) fn report(&self, fact: Fact<'_>, key_id: Option<&str>) {
         self.send(fact, About { key_id, ..About::default() });
     }
@@ -61,20 +65,36 @@ impl fmt::Debug for Reporter {
 }
 
 /// The reports of one delivery, once it is proved.
-#[derive(Clone)]
-pub(crate) struct Scope {
-    pub(crate) reporter: Reporter,
-    pub(crate) key_id: Option<Arc<str>>,
+#[derive(Clone, Copy)]
+pub(crate) struct Scope<'a> {
+    pub(crate) reporter: &'a Reporter,
+    pub(crate) key_id: Option<&'a str>,
 }
 
-impl Scope {
+/// The same, for who goes on when the delivery is answered.
+pub(crate) struct KeptScope {
+    reporter: Reporter,
+    key_id: Option<String>,
+}
+
+impl KeptScope {
+    pub(crate) fn scope(&self) -> Scope<'_> {
+        Scope { reporter: &self.reporter, key_id: self.key_id.as_deref() }
+    }
+}
+
+impl Scope<'_> {
+    pub(crate) fn keep(&self) -> KeptScope {
+        KeptScope { reporter: self.reporter.clone(), key_id: self.key_id.map(str::to_owned) }
+    }
+
     pub(crate) fn report(&self, fact: Fact<'_>) {
-        self.reporter.report(fact, self.key_id.as_deref());
+        self.reporter.report(fact, self.key_id);
     }
 
     /// Reports what is about one event, with its fencing token where it was claimed.
     pub(crate) fn report_of(&self, key: &[u8; 32], fence: u64, fact: Fact<'_>) {
-        let (key_id, key, attempt) = (self.key_id.as_deref(), Some(key), NonZeroU64::new(fence));
+        let (key_id, key, attempt) = (self.key_id, Some(key), NonZeroU64::new(fence));
         self.reporter.send(fact, About { key_id, key, attempt, ..About::default() });
     }
 }

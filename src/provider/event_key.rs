@@ -1,7 +1,9 @@
 //! The readable key of an event.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
+
+use arrayvec::ArrayString;
 
 /// The readable idempotency key of an event, before it is hashed for a store. It may hold identifiers of a payment.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -12,18 +14,15 @@ impl EventKey {
     /// parts make the same key.
     #[must_use]
     pub fn of(parts: &[&str]) -> Self {
-        let mut text = String::with_capacity(parts.iter().map(|part| part.len() + 1).sum());
-        for (at, part) in parts.iter().enumerate() {
-            if at > 0 {
-                text.push('|');
-            }
-            if part.bytes().any(|byte| matches!(byte, b'|' | b'\\')) {
-                text.push_str(&part.replace('\\', "\\\\").replace('|', "\\|"));
-            } else {
-                text.push_str(part);
-            }
+        // Most are short enough to be written with no allocation but that of the key.
+        let mut short = ArrayString::<160>::new();
+        if write(parts, &mut short).is_ok() {
+            return Self(short.as_str().into());
         }
-        Self(text.into())
+        let mut long = String::new();
+        // A `String` has room for all.
+        write(parts, &mut long).unwrap_or_default();
+        Self(long.into())
     }
 
     /// The key as text.
@@ -31,6 +30,25 @@ impl EventKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn write(parts: &[&str], out: &mut impl Write) -> fmt::Result {
+    for (at, part) in parts.iter().enumerate() {
+        if at > 0 {
+            out.write_char('|')?;
+        }
+        if !part.bytes().any(|byte| matches!(byte, b'|' | b'\\')) {
+            out.write_str(part)?;
+            continue;
+        }
+        for letter in part.chars() {
+            if matches!(letter, '|' | '\\') {
+                out.write_char('\\')?;
+            }
+            out.write_char(letter)?;
+        }
+    }
+    Ok(())
 }
 
 impl fmt::Display for EventKey {

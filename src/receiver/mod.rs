@@ -7,6 +7,7 @@
 #[cfg(feature = "axum")]
 mod axum;
 mod checks;
+mod head;
 mod identity;
 mod tenants;
 
@@ -18,13 +19,14 @@ use tower_layer::Layer;
 use crate::clock::{Clock, SystemClock};
 use crate::delivery::{BatchHandler, Drain, Each, Handler, Requests, StateHandler, Together, WithState};
 use crate::error::ConfigError;
-use crate::gate::{BodyBudget, BodyGate, BodyLimits, Exit, HeadGate, Responder};
+use crate::gate::{BodyBudget, BodyGate, BodyLimits, Exit, Responder};
 use crate::idempotency::{DedupeStore, Idempotency, IdempotencyLayer, Settings, WithoutDedupe};
 use crate::layers::{BasicAuthLayer, SourceIpLayer};
 use crate::observe::{Observer, Reporter};
 use crate::provider::Provider;
 
-pub use checks::{ReceiverBody, ReceiverHead};
+pub use checks::ReceiverCheck;
+use head::ReceiverHead;
 pub use tenants::{KeySource, Tenants};
 
 /// Receives one provider's deliveries, in the right order and nothing forgotten.
@@ -284,7 +286,7 @@ impl<P: Provider, D> Receiver<P, D> {
         D: DedupeStore,
         F: Handler<P::Event>,
     {
-        self.assemble().around_handler(Each(handler))
+        self.without_requests().assemble().around(Each(handler))
     }
 
     /// The same for a handler that takes a state first, such as a pool of connections; each event gets a clone of it.
@@ -341,7 +343,7 @@ impl<P: Provider, D> Receiver<P, D> {
         D: DedupeStore,
         F: BatchHandler<P::Event>,
     {
-        self.assemble().around_handler(Together::new(handler))
+        self.without_requests().assemble().around(Together::new(handler))
     }
 
     /// The same for a handler that takes a state first; each delivery gets a clone of it.
@@ -368,13 +370,20 @@ impl<P: Provider, D> Receiver<P, D> {
         self.assemble()
     }
 
+    /// Around a handler, which sees no request: evidence that nobody else looks for is not left there.
+    fn without_requests(mut self) -> Self {
+        self.head.leaves_evidence = self.tenants.is_some() || !self.provider.scheme().proves_sender();
+        self
+    }
+
     fn assemble(self) -> ReceiverLayer<P, D>
     where
         D: DedupeStore,
     {
         let budget = self.budget.unwrap_or_else(|| BodyBudget::for_bodies_of(self.limits.max_bytes));
         let exit = Arc::new(self.exit.clone());
-        let body = ReceiverBody {
+        let check = ReceiverCheck {
+            head: self.head,
             provider: Arc::clone(&self.provider),
             clock: self.clock.0,
             exit: Arc::clone(&exit),
@@ -383,12 +392,12 @@ impl<P: Provider, D> Receiver<P, D> {
             tenants: self.tenants,
         };
         let dedupe = IdempotencyLayer::assemble(self.provider, self.store, self.settings, self.exit, self.drain);
-        ReceiverLayer { head: Arc::new(self.head), body: Arc::new(body), exit, budget, dedupe }
+        ReceiverLayer { check: Arc::new(check), exit, budget, dedupe }
     }
 }
 
 /// The service of a [`Receiver`] around a handler.
-pub type HandlerService<P, D, I> = HeadGate<ReceiverHead, BodyGate<ReceiverBody<P>, Idempotency<P, D, I>>>;
+pub type HandlerService<P, D, I> = BodyGate<ReceiverCheck<P>, Idempotency<P, D, I>>;
 
 /// The service of a [`Receiver`] around an inner service.
 pub type ReceiverService<P, D, S> = HandlerService<P, D, Requests<S>>;
@@ -396,8 +405,7 @@ pub type ReceiverService<P, D, S> = HandlerService<P, D, Requests<S>>;
 /// A [`Receiver`] as a layer.
 #[derive(Debug)]
 pub struct ReceiverLayer<P, D> {
-    head: Arc<ReceiverHead>,
-    body: Arc<ReceiverBody<P>>,
+    check: Arc<ReceiverCheck<P>>,
     exit: Arc<Exit>,
     budget: BodyBudget,
     dedupe: IdempotencyLayer<P, D>,
@@ -406,8 +414,7 @@ pub struct ReceiverLayer<P, D> {
 impl<P, D> Clone for ReceiverLayer<P, D> {
     fn clone(&self) -> Self {
         Self {
-            head: Arc::clone(&self.head),
-            body: Arc::clone(&self.body),
+            check: Arc::clone(&self.check),
             exit: Arc::clone(&self.exit),
             budget: self.budget.clone(),
             dedupe: self.dedupe.clone(),
@@ -416,18 +423,9 @@ impl<P, D> Clone for ReceiverLayer<P, D> {
 }
 
 impl<P: Provider, D: DedupeStore> ReceiverLayer<P, D> {
-    /// Around a handler, which does not see the request.
-    fn around_handler<I>(mut self, handler: I) -> HandlerService<P, D, I> {
-        let ReceiverBody { provider, tenants, .. } = &*self.body;
-        let mut head = ReceiverHead::clone(&self.head);
-        head.leaves_evidence = tenants.is_some() || !provider.scheme().proves_sender();
-        self.head = Arc::new(head);
-        self.around(handler)
-    }
-
     fn around<I>(&self, inner: I) -> HandlerService<P, D, I> {
-        let body = BodyGate::new(Arc::clone(&self.body), self.dedupe.around(inner)).budget(&self.budget);
-        HeadGate::new(Arc::clone(&self.head), body.exit(&self.exit)).exit(&self.exit)
+        let gate = BodyGate::new(Arc::clone(&self.check), self.dedupe.around(inner));
+        gate.budget(&self.budget).exit(&self.exit)
     }
 }
 

@@ -60,7 +60,7 @@ impl<S: DedupeStore> Claims<S> {
     /// Until the lease ends: after that another may have the key, and has to run what the store does not know.
     fn complete_later(&self, holding: &Holding<'_>, remember: &StoredResponse) {
         let Holding { key, token, since, fence, .. } = *holding;
-        let (key, remember, store, scope) = (*key, remember.clone(), self.store.clone(), holding.scope.clone());
+        let (key, remember, store, scope) = (*key, remember.clone(), self.store.clone(), holding.scope.keep());
         let Terms { retention, lease, .. } = self.settings.terms;
         holding.report(Fact::CompletionLate);
         let marking = self.drain.track(async move {
@@ -68,8 +68,8 @@ impl<S: DedupeStore> Claims<S> {
             let first = pin!(store.complete(&marking));
             match store.complete_on(&marking, first, None).await {
                 Ok(Held::Ok) => {}
-                Ok(Held::Lost(_)) => scope.report_of(key.as_bytes(), fence, Fact::CompletionLost),
-                Err(error) => scope.report_of(key.as_bytes(), fence, Fact::CompletionUnknown(&error)),
+                Ok(Held::Lost(_)) => scope.scope().report_of(key.as_bytes(), fence, Fact::CompletionLost),
+                Err(error) => scope.scope().report_of(key.as_bytes(), fence, Fact::CompletionUnknown(&error)),
             }
         });
         // There is a runtime: a timer of its own has just gone off.

@@ -164,12 +164,13 @@ fn claims_with<S: DedupeStore>(store: &Arc<S>, change: impl FnOnce(Settings) -> 
     Claims::new(Arc::clone(store), settings, Drain::new())
 }
 
-fn remember(number: u8) -> Acknowledgement {
-    Acknowledgement { status: StatusCode::OK, content_type: None, body: Bytes::copy_from_slice(&[number]) }
+fn remember(number: u8) -> Option<Box<Acknowledgement>> {
+    let body = Bytes::copy_from_slice(&[number]);
+    Some(Box::new(Acknowledgement { status: StatusCode::OK, content_type: None, body }))
 }
 
-fn scope() -> Scope {
-    Scope { reporter: Reporter::new("test".into(), "test"), key_id: None }
+fn reporter() -> Reporter {
+    Reporter::new("test".into(), "test")
 }
 
 fn answer(number: u8) -> StoredResponse {
@@ -194,7 +195,8 @@ where
     F: FnOnce(Grant) -> Fut,
     Fut: Future<Output = Handled<&'static str>>,
 {
-    claims.run(&KeyHash::from_bytes([5; 32]), &Fingerprint::of(b"event"), &scope(), work).await
+    let scope = Scope { reporter: &reporter(), key_id: None };
+    claims.run(&KeyHash::from_bytes([5; 32]), &Fingerprint::of(b"event"), scope, work).await
 }
 
 async fn never_runs(_: Grant) -> Handled<&'static str> {

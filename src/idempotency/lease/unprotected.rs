@@ -19,7 +19,7 @@ impl<S> Claims<S> {
         runs: &UnprotectedRuns,
         why: StoreError,
         key: &KeyHash,
-        scope: &Scope,
+        scope: Scope<'_>,
         work: F,
     ) -> Settled<T>
     where

@@ -7,11 +7,9 @@ use crate::provider::Acknowledgement;
 
 /// The answer that a repeat gets again: status, content type, and a short body.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct StoredResponse {
-    status: StatusCode,
-    content_type: Option<HeaderValue>,
-    body: Bytes,
-}
+pub struct StoredResponse(Option<Box<Acknowledgement>>); // `None`: an empty 200, as most are
+
+static EMPTY: Bytes = Bytes::new();
 
 impl StoredResponse {
     /// The longest body that is stored, in bytes. A longer one is not.
@@ -21,25 +19,31 @@ impl StoredResponse {
     #[must_use]
     pub fn new(status: StatusCode, content_type: Option<HeaderValue>, body: Bytes) -> Self {
         let body = if body.len() > Self::MAX_BODY { Bytes::new() } else { body };
-        Self { status, content_type, body }
+        let response = Acknowledgement { status, content_type, body };
+        Self((response != Acknowledgement::default()).then(|| Box::new(response)))
+    }
+
+    /// What is remembered of an event that was done. `None`: an empty 200.
+    pub(crate) fn of(remember: Option<Box<Acknowledgement>>) -> Self {
+        remember.map_or(Self(None), |remember| Self::from(*remember))
     }
 
     /// The status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.as_ref().map_or(StatusCode::OK, |response| response.status)
     }
 
     /// The type of the body, where there is one.
     #[must_use]
     pub fn content_type(&self) -> Option<&HeaderValue> {
-        self.content_type.as_ref()
+        self.0.as_ref()?.content_type.as_ref()
     }
 
     /// The body.
     #[must_use]
     pub fn body(&self) -> &Bytes {
-        &self.body
+        self.0.as_ref().map_or(&EMPTY, |response| &response.body)
     }
 }
 

@@ -10,7 +10,8 @@ fn spawn<S: DedupeStore>(claims: &Arc<Claims<S>>, time: Duration) -> tokio::task
             sleep(time).await;
             done()
         };
-        claims.run(&KeyHash::from_bytes([5; 32]), &Fingerprint::of(b"event"), &scope(), work).await
+        let scope = Scope { reporter: &reporter(), key_id: None };
+        claims.run(&KeyHash::from_bytes([5; 32]), &Fingerprint::of(b"event"), scope, work).await
     })
 }
 
