@@ -63,11 +63,11 @@ impl<P: Provider> Admission<P> {
     /// Decodes a delivery, or has its answer. The whole head is kept for who takes requests.
     pub(crate) fn admit(
         &self,
-        head: Parts,
+        mut head: Parts,
         plaintext: &Bytes,
         takes_requests: bool,
     ) -> Result<Admitted<P::Event>, Box<Response<ResponseBody>>> {
-        let verified = head.extensions.get::<Verified>().cloned();
+        let verified = head.extensions.remove::<Verified>();
         let refuse = |rejection, verified: Option<&Verified>| {
             Box::new(self.exit.reject(rejection, verified.and_then(Verified::key_id)))
         };
@@ -123,15 +123,14 @@ impl<P: Provider> Admission<P> {
         let (inner, seen, mut evidence) = if takes_requests {
             self.make_inner(&mut head);
             let seen = (head.uri.clone(), head.headers.clone());
+            head.extensions.insert(verified.clone());
             (Some(Box::new(head)), seen, Extensions::new())
         } else {
             (None, (head.uri, head.headers), head.extensions)
         };
-        // What stands in it beside the evidence is of the request. Its room is used again.
-        if evidence.len() != 1 {
-            evidence.clear();
-            evidence.insert(verified.clone());
-        }
+        // What stands in it is of the request. Its room is used again.
+        evidence.clear();
+        evidence.insert(verified.clone());
         let head = Arc::new(self.seen(seen, verified));
         let common = Common { head, evidence, acknowledgement, unreadable };
         Admitted { head: inner, events: events.into_iter().collect(), common }

@@ -99,13 +99,6 @@ impl<E> Task<E> {
     }
 }
 
-/// A delivery's way through the claims of its events.
-struct Under {
-    common: Common,
-    /// Why an event of the delivery could not be claimed from a store that is away: the others do not wait for it again.
-    store_away: OnceLock<Rejection>,
-}
-
 impl<P: Provider, D: DedupeStore> Engine<P, D> {
     /// Admits and delivers a long plaintext, which is decoded off the runtime's threads.
     fn deliver_long<I: Inner<P::Event>>(
@@ -140,18 +133,17 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
     ) -> InHand<Result<Response<ResponseBody>, I::Error>> {
         let engine = Arc::clone(self);
         let Admitted { head, events, common } = admitted;
-        let under = Under { common, store_away: OnceLock::new() };
-        let only = if under.common.unreadable.is_none() { <Box<[_; 1]>>::try_from(events) } else { Err(events) };
+        let only = if common.unreadable.is_none() { <Box<[_; 1]>>::try_from(events) } else { Err(events) };
         match only {
             Ok(event) => {
                 let task = Task { head, event };
                 InHand::new(self.admission.drain.track(async move {
                     let Some(seat) = ready.seats(1).next() else { return Ok(panicked(&engine.admission.exit)) };
-                    let came = engine.run(&under, task, seat).await;
-                    answer_one(&engine.admission.exit, under.common, came)
+                    let came = engine.run(&common, task, seat).await;
+                    answer_one(&engine.admission.exit, common, came)
                 }))
             }
-            Err(events) => InHand::new(self.admission.drain.track(engine.deliver_all(head, events, under, ready))),
+            Err(events) => InHand::new(self.admission.drain.track(engine.deliver_all(head, events, common, ready))),
         }
     }
 
@@ -159,45 +151,45 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         self: Arc<Self>,
         head: Option<Box<Parts>>,
         events: Vec<Decoded<P::Event>>,
-        under: Under,
+        common: Common,
         ready: I,
     ) -> Result<Response<ResponseBody>, I::Error> {
-        let (engine, way) = (&self, &under);
+        // The events that come after one whose store did not answer do not wait for it again.
+        let (engine, all, store_away) = (&self, &common, &OnceLock::new());
         let count = events.len();
-        let runs = events
-            .into_iter()
-            .zip(ready.seats(count))
-            .map(move |(event, seat)| engine.run(way, Task { head: head.clone(), event: Box::new([event]) }, seat));
+        let runs = events.into_iter().zip(ready.seats(count)).map(move |(event, seat)| {
+            engine.run_beside_others(all, store_away, Task { head: head.clone(), event: Box::new([event]) }, seat)
+        });
         // Who waits for all of them must get all of them.
         let at_a_time = if I::TAKES_BATCHES { count.max(1) } else { self.batch_concurrency };
         let came = futures_util::stream::iter(runs).buffered(at_a_time).collect().await;
-        answer_all(&self.admission.exit, under.common, came)
+        answer_all(&self.admission.exit, common, came)
     }
 
-    async fn run<I: Inner<P::Event>>(&self, under: &Under, task: Task<P::Event>, seat: I) -> Came<I::Error> {
+    /// Claims an event from the store, unless the store was found away by another event of the delivery.
+    async fn run_beside_others<I: Inner<P::Event>>(
+        &self,
+        common: &Common,
+        store_away: &OnceLock<Rejection>,
+        task: Task<P::Event>,
+        seat: I,
+    ) -> Came<I::Error> {
+        if let Some(rejection) = store_away.get() {
+            return (task.event().key.clone(), Settled::Refused(rejection.clone()));
+        }
+        let came = self.run(common, task, seat).await;
+        if let Some(rejection) = came.1.store_away() {
+            store_away.get_or_init(|| rejection.clone());
+        }
+        came
+    }
+
+    async fn run<I: Inner<P::Event>>(&self, common: &Common, task: Task<P::Event>, seat: I) -> Came<I::Error> {
         let event_key = task.event().key.clone();
-        let key = match under.common.verified().tenant() {
+        let key = match common.verified().tenant() {
             None => self.namespace.key(&event_key),
             Some(tenant) => self.namespace.of_tenant(tenant).key(&event_key),
         };
-        let settled = match under.store_away.get() {
-            Some(rejection) => Settled::Refused(rejection.clone()),
-            None => self.claim_and_handle(under, &key, task, seat).await,
-        };
-        if let Some(rejection) = settled.store_away() {
-            under.store_away.get_or_init(|| rejection.clone());
-        }
-        (event_key, settled)
-    }
-
-    async fn claim_and_handle<I: Inner<P::Event>>(
-        &self,
-        under: &Under,
-        key: &KeyHash,
-        task: Task<P::Event>,
-        seat: I,
-    ) -> Settled<Answer<I::Error>> {
-        let common = &under.common;
         let fingerprint = Fingerprint::of(task.event().identity);
         let mut attempt = 0;
         let settled = {
@@ -209,10 +201,10 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
                 let received = self.admission.received(common, event, grant.fence, grant.lost);
                 seat.handle(Job { received, head, acknowledgement: common.acknowledgement.clone() })
             };
-            self.claims.run(key, &fingerprint, common.scope(), work).await
+            self.claims.run(&key, &fingerprint, common.scope(), work).await
         };
-        report(common, key, attempt, &settled);
-        settled
+        report(common, &key, attempt, &settled);
+        (event_key, settled)
     }
 }
 
