@@ -25,13 +25,13 @@ impl Panicked {
 /// A future that is driven to its end even when it is dropped. A panic of its is an answer.
 pub(crate) struct InHand<T: 'static> {
     work: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
-    /// Where it goes on: the runtime that it was begun in, since it may be dropped outside. `None`: it did not wait yet.
+    /// Where it goes on: the runtime that it was begun in, since it may be dropped outside.
     runtime: Option<Handle>,
 }
 
 impl<T> InHand<T> {
     pub(crate) fn new(work: impl Future<Output = T> + Send + 'static) -> Self {
-        Self { work: Some(Box::pin(work)), runtime: None }
+        Self { work: Some(Box::pin(work)), runtime: Handle::try_current().ok() }
     }
 }
 
@@ -41,10 +41,7 @@ impl<T> Future for InHand<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(work) = &mut self.work else { return Poll::Pending };
         let ended = match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
-            Ok(Poll::Pending) => {
-                self.runtime = self.runtime.take().or_else(|| Handle::try_current().ok());
-                return Poll::Pending;
-            }
+            Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(answer)) => Ok(answer),
             Err(payload) => Err(Panicked::with(payload)),
         };
