@@ -32,8 +32,7 @@ impl Encoding {
     /// [`DecodeError`] when the text is not strictly in this encoding.
     pub fn decode(self, text: &[u8]) -> Result<Vec<u8>, DecodeError> {
         let bytes = match self {
-            Self::Hex if prefixed(text) => None,
-            Self::Hex => const_hex::decode(text).ok(),
+            Self::Hex => hex(text),
             Self::Base64 => BASE64.decode(text).ok(),
         };
         bytes.ok_or(DecodeError(self.name()))
@@ -47,7 +46,7 @@ impl Encoding {
     pub fn decode_array<const N: usize>(self, text: &[u8]) -> Result<[u8; N], DecodeError> {
         let mut bytes = [0; N];
         let exact = match self {
-            Self::Hex => !prefixed(text) && const_hex::decode_to_slice(text, &mut bytes).is_ok(),
+            Self::Hex => faster_hex::hex_decode(text, &mut bytes).is_ok_and(|decoded| decoded.len() == N),
             Self::Base64 => BASE64.decode_slice(text, &mut bytes).is_ok_and(|length| length == N),
         };
         if exact { Ok(bytes) } else { Err(DecodeError(self.name())) }
@@ -57,7 +56,7 @@ impl Encoding {
     #[must_use]
     pub fn encode(self, bytes: &[u8]) -> String {
         match self {
-            Self::Hex => const_hex::encode(bytes),
+            Self::Hex => faster_hex::Hex::new(bytes).to_string(),
             Self::Base64 => BASE64.encode(bytes),
         }
     }
@@ -72,9 +71,17 @@ impl Encoding {
     }
 }
 
-/// Whether hexadecimal text has a `0x` in front. const-hex takes it; nobody sends one, so it is not ours to take.
-fn prefixed(hex: &[u8]) -> bool {
-    matches!(hex, [_, b'x' | b'X', ..])
+/// How many bytes are decoded in one step. Each is checked and then written, and what is checked is still near.
+const STEP: usize = 1024;
+
+fn hex(text: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() / 2);
+    for step in text.chunks(2 * STEP) {
+        let start = bytes.len();
+        bytes.resize(start + step.len() / 2, 0);
+        faster_hex::hex_decode(step, bytes.get_mut(start..)?).ok()?;
+    }
+    Some(bytes)
 }
 
 /// How a text is written as bytes.
@@ -269,6 +276,20 @@ mod tests {
                 }
                 let shorter = [&text[..at], &text[at + 1..]].concat();
                 assert!(Encoding::Base64.decode(shorter.as_bytes()).is_err(), "{shorter}");
+            }
+        }
+    }
+
+    #[test]
+    fn hexadecimal_of_any_length_is_read_whole_or_not_at_all() {
+        for length in [STEP - 1, STEP, STEP + 1, 2 * STEP, 3 * STEP + 7] {
+            let bytes: Vec<u8> = (0..length).map(|at| at.wrapping_mul(151).to_le_bytes()[0]).collect();
+            let text = Encoding::Hex.encode(&bytes);
+            assert_eq!(Encoding::Hex.decode(text.as_bytes()).as_ref(), Ok(&bytes), "{length}");
+            for at in [0, STEP - 1, 2 * STEP - 1, 2 * STEP, text.len() - 1].into_iter().filter(|at| *at < text.len()) {
+                for other in [text[..at].to_owned() + "g" + &text[at + 1..], text[..at].to_owned() + &text[at + 1..]] {
+                    assert!(Encoding::Hex.decode(other.as_bytes()).is_err(), "{length}, at {at}");
+                }
             }
         }
     }

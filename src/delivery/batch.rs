@@ -3,14 +3,12 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::{Future, pending};
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::FutureExt as _;
 use tokio::sync::{Notify, oneshot};
 
 use super::handler::WithState;
-use super::in_hand::Panicked;
+use super::in_hand::caught;
 use super::inner::{Answer, Handled, Inner, Job};
 use super::outcome::{IntoOutcome, Outcome};
 use super::received::Received;
@@ -177,11 +175,9 @@ impl<E> Round<E> {
         arrived.sort_by_key(|arrived| arrived.at);
         let (events, answers): (Vec<_>, Vec<_>) =
             arrived.into_iter().map(|arrived| (arrived.event, arrived.answer)).unzip();
-        let handled = AssertUnwindSafe(async { handler.handle(events).await.into_outcomes(answers.len()) });
-        let outcomes = handled.catch_unwind().await.unwrap_or_else(|payload| {
-            Panicked::with(payload);
-            Err::<(), _>("the batch handler panicked").into_outcomes(answers.len())
-        });
+        let handled = async { handler.handle(events).await.into_outcomes(answers.len()) };
+        let panicked = |_| Err::<(), _>("the batch handler panicked").into_outcomes(answers.len());
+        let outcomes = caught(handled).await.unwrap_or_else(panicked);
         for (answer, outcome) in answers.into_iter().zip(outcomes) {
             // Nobody waits for one that has reached its limit.
             drop(answer.send(outcome));

@@ -1,9 +1,9 @@
 //! A delivery in hand: it is polled where it is awaited, and goes on in a task of its own when nobody awaits it any more.
 
 use std::any::Any;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use tokio::runtime::Handle;
@@ -14,11 +14,27 @@ pub(crate) struct Panicked;
 
 impl Panicked {
     /// A payload whose drop panics too ends here, and not whoever drops it: the rest of such a one is left undropped.
-    pub(crate) fn with(payload: Box<dyn Any + Send>) -> Self {
+    fn with(payload: Box<dyn Any + Send>) -> Self {
         if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             std::mem::forget(second);
         }
         Self
+    }
+}
+
+/// What the work yields. A panic of its is an answer.
+pub(crate) async fn caught<F: Future>(work: F) -> Result<F::Output, Panicked> {
+    let mut work = pin!(work);
+    poll_fn(|cx| poll_caught(work.as_mut(), cx)).await
+}
+
+fn poll_caught<T, F>(work: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<Result<T, Panicked>>
+where
+    F: Future<Output = T> + ?Sized,
+{
+    match catch_unwind(AssertUnwindSafe(|| work.poll(cx))) {
+        Ok(polled) => polled.map(Ok),
+        Err(payload) => Poll::Ready(Err(Panicked::with(payload))),
     }
 }
 
@@ -40,13 +56,11 @@ impl<T> Future for InHand<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(work) = &mut self.work else { return Poll::Pending };
-        let ended = match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(answer)) => Ok(answer),
-            Err(payload) => Err(Panicked::with(payload)),
-        };
-        self.work = None;
-        Poll::Ready(ended)
+        let ended = poll_caught(work.as_mut(), cx);
+        if ended.is_ready() {
+            self.work = None;
+        }
+        ended
     }
 }
 

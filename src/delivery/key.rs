@@ -35,7 +35,7 @@ impl Hash for KeyHash {
 
 impl fmt::Debug for KeyHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyHash({})", const_hex::encode(self.0.get(..4).unwrap_or_default()))
+        write!(f, "KeyHash({})", faster_hex::Hex::new(self.0.get(..4).unwrap_or_default()))
     }
 }
 
@@ -105,7 +105,7 @@ impl Fingerprint {
 
 impl fmt::Debug for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Fingerprint({})", const_hex::encode(self.0.get(..4).unwrap_or_default()))
+        write!(f, "Fingerprint({})", faster_hex::Hex::new(self.0.get(..4).unwrap_or_default()))
     }
 }
 

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use futures_util::future::select;
 use tokio::sync::SetOnce;
 use tokio::time::{Instant, sleep};
+
+use super::waiting::until;
 
 /// Reports to a handler that its lease is lost, or that it has reached its limit and is about to be dropped.
 ///
@@ -61,7 +62,7 @@ impl LeaseLost {
 
     /// Waits until it is lost; for ever, while it holds. It needs a tokio runtime with its timer.
     pub async fn wait(&self) {
-        select(pin!(self.0.reported.wait()), pin!(self.run_out())).await;
+        until(pin!(self.0.reported.wait()), pin!(self.run_out())).await;
     }
 
     async fn run_out(&self) {

@@ -16,6 +16,7 @@ mod lease_lost;
 mod outcome;
 mod received;
 mod service;
+mod waiting;
 
 pub(crate) use admission::{Admission, Admitted, Common};
 pub use batch::{BatchHandler, IntoOutcomes, Together};
@@ -23,10 +24,11 @@ pub use drain::{Drain, StillInHand};
 #[cfg(feature = "testing")]
 pub use for_test::ForTest;
 pub use handler::{Each, Handler, StateHandler, WithState};
-pub(crate) use in_hand::{InHand, Panicked};
+pub(crate) use in_hand::{InHand, caught};
 pub use inner::{Answer, Handled, Inner, Job};
 pub use key::{Fingerprint, KeyHash, Namespace};
 pub use lease_lost::LeaseLost;
 pub use outcome::{IntoOutcome, Outcome};
 pub use received::{Delivery, Received};
 pub use service::Requests;
+pub(crate) use waiting::{all, at_once, until};

@@ -8,7 +8,6 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures_util::StreamExt as _;
 use http::request::Parts;
 use http::{Request, Response};
 use tower_service::Service;
@@ -16,7 +15,7 @@ use tower_service::Service;
 use super::answer::{Came, answer_all, answer_one};
 use super::lease::{Claims, Grant, Settled};
 use super::store::DedupeStore;
-use crate::delivery::{Admission, Admitted, Answer, Common, Fingerprint, InHand, Inner, Job, KeyHash, Namespace};
+use crate::delivery::{Admission, Admitted, Answer, Common, Fingerprint, InHand, Inner, Job, KeyHash, Namespace, all};
 use crate::error::{Rejection, RejectionKind};
 use crate::gate::{Body, Exit, ResponseBody, Verified, is_long, offload};
 use crate::observe::Fact;
@@ -155,14 +154,19 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         ready: I,
     ) -> Result<Response<ResponseBody>, I::Error> {
         // The events that come after one whose store did not answer do not wait for it again.
-        let (engine, all, store_away) = (&self, &common, &OnceLock::new());
+        let (engine, common_to_all, store_away) = (&self, &common, &OnceLock::new());
         let count = events.len();
         let runs = events.into_iter().zip(ready.seats(count)).map(move |(event, seat)| {
-            engine.run_beside_others(all, store_away, Task { head: head.clone(), event: Box::new([event]) }, seat)
+            engine.run_beside_others(
+                common_to_all,
+                store_away,
+                Task { head: head.clone(), event: Box::new([event]) },
+                seat,
+            )
         });
         // Who waits for all of them must get all of them.
         let at_a_time = if I::TAKES_BATCHES { count.max(1) } else { self.batch_concurrency };
-        let came = futures_util::stream::iter(runs).buffered(at_a_time).collect().await;
+        let came = all(runs, at_a_time).await;
         answer_all(&self.admission.exit, common, came)
     }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderName};
-use ipnet::{IpNet, Ipv4Net};
 use tower_layer::Layer;
 
 use crate::error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
@@ -57,7 +56,7 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// ```
 #[derive(Clone, Debug)]
 pub struct SourceIpLayer {
-    networks: Vec<IpNet>,
+    networks: Vec<Network>,
     hops: usize,
     find_peer: fn(&Extensions) -> Option<IpAddr>,
 }
@@ -70,7 +69,9 @@ impl SourceIpLayer {
     ///
     /// [`ConfigErrorKind::Network`] for what is no network, [`ConfigErrorKind::OutOfRange`] for an empty list.
     pub fn new(networks: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, ConfigError> {
-        let networks: Vec<_> = networks.into_iter().map(|text| network(text.as_ref())).collect::<Result<_, _>>()?;
+        let unreadable = |text: &str| ConfigError::new(ConfigErrorKind::Network(text.to_owned()));
+        let read = |text: &str| Network::parse(text).ok_or_else(|| unreadable(text));
+        let networks: Vec<_> = networks.into_iter().map(|text| read(text.as_ref())).collect::<Result<_, _>>()?;
         if networks.is_empty() {
             return Err(ConfigError::new(ConfigErrorKind::OutOfRange("the number of networks")));
         }
@@ -127,7 +128,7 @@ impl HeadCheck for SourceIpLayer {
             return Err(Rejection::new(RejectionKind::Misassembled, "the request carries no peer address"));
         };
         let source = forwarded_for(&head.headers, self.hops).unwrap_or(peer).to_canonical();
-        if self.networks.iter().any(|network| network.contains(&source)) {
+        if self.networks.iter().any(|network| network.contains(source)) {
             return Ok(());
         }
         Err(Rejection::new(RejectionKind::SourceForbidden, format!("{source} is not on the list")))
@@ -149,17 +150,36 @@ fn address(value: &[u8]) -> Option<IpAddr> {
     text.parse().or_else(|_| text.parse().map(|with_port: SocketAddr| with_port.ip())).ok()
 }
 
-fn network(text: &str) -> Result<IpNet, ConfigError> {
-    let address = || text.parse::<IpAddr>().map(IpNet::from);
-    let network =
-        text.parse().or_else(|_| address()).map_err(|_| ConfigError::new(ConfigErrorKind::Network(text.to_owned())))?;
-    Ok(unmapped(network).unwrap_or(network))
+/// The addresses of one family that begin with the same bits.
+#[derive(Clone, Copy, Debug)]
+struct Network {
+    address: IpAddr,
+    /// How many bits at the end may be any.
+    free: u32,
 }
 
-/// `::ffff:192.0.2.0/120` is `192.0.2.0/24`.
-fn unmapped(network: IpNet) -> Option<IpNet> {
-    let IpNet::V6(network) = network else { return None };
-    let address = network.addr().to_ipv4_mapped()?;
-    let length = network.prefix_len().checked_sub(96)?;
-    Ipv4Net::new(address, length).ok().map(IpNet::V4)
+impl Network {
+    /// `::ffff:192.0.2.0/120` is `192.0.2.0/24`.
+    fn parse(text: &str) -> Option<Self> {
+        let (address, length) = text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
+        let address: IpAddr = address.parse().ok()?;
+        let width: u32 = if address.is_ipv4() { 32 } else { 128 };
+        let free = width.checked_sub(length.map_or(Some(width), number)?)?;
+        let unmapped = if free <= 32 { address.to_canonical() } else { address };
+        Some(Self { address: unmapped, free })
+    }
+
+    fn contains(&self, address: IpAddr) -> bool {
+        let differing = match (self.address, address) {
+            (IpAddr::V4(ours), IpAddr::V4(other)) => u128::from(ours.to_bits() ^ other.to_bits()),
+            (IpAddr::V6(ours), IpAddr::V6(other)) => ours.to_bits() ^ other.to_bits(),
+            _ => return false,
+        };
+        differing.checked_shr(self.free).unwrap_or(0) == 0
+    }
+}
+
+/// Digits and nothing else: `parse` takes a plus sign.
+fn number(text: &str) -> Option<u32> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }

@@ -38,7 +38,7 @@ impl Observer for Log {
 
 /// Enough to find an event's other lines.
 fn short(key: &[u8; 32]) -> String {
-    const_hex::encode(key.first_chunk::<4>().copied().unwrap_or_default())
+    faster_hex::Hex::new(key.get(..4).unwrap_or_default()).to_string()
 }
 
 /// An error with all of its causes.

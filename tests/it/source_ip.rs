@@ -55,6 +55,29 @@ async fn only_listed_networks_get_in() {
 }
 
 #[tokio::test]
+async fn a_network_is_its_first_bits_in_its_own_family() {
+    for (network, inside, outside) in [
+        ("192.0.2.6/31", "192.0.2.7", "192.0.2.5"),
+        ("192.0.2.9/30", "192.0.2.8", "192.0.2.12"),
+        ("192.0.2.1/32", "192.0.2.1", "192.0.2.0"),
+        ("128.0.0.0/1", "255.255.255.255", "127.255.255.255"),
+        ("0.0.0.0/0", "255.255.255.255", "::1"),
+        ("::/0", "ffff::", "0.0.0.0"),
+        ("8000::/1", "ffff::", "7fff::"),
+        ("2001:db8::/33", "2001:db8:7fff::", "2001:db8:8000::"),
+        ("2001:db8::/127", "2001:db8::1", "2001:db8::2"),
+        ("::ffff:192.0.2.1/128", "192.0.2.1", "192.0.2.0"),
+        ("::ffff:0:0/96", "192.0.2.1", "::1"),
+        ("::ffff:0:0/95", "::fffe:0:0", "192.0.2.1"),
+    ] {
+        let layer = SourceIpLayer::new([network]).unwrap();
+        assert_eq!(knock(&layer, Some(inside), &[]).await, None, "{inside} in {network}");
+        let refused = knock(&layer, Some(outside), &[]).await;
+        assert_eq!(refused, Some(RejectionKind::SourceForbidden), "{outside} in {network}");
+    }
+}
+
+#[tokio::test]
 async fn forwarded_addresses_count_from_the_right_and_only_behind_proxies() {
     const LISTED: bool = true;
     const REFUSED: bool = false;
@@ -141,7 +164,24 @@ async fn the_peer_can_be_found_elsewhere() {
 
 #[test]
 fn what_is_no_network_is_refused_when_building() {
-    for text in ["", "192.0.2.0/33", "192.0.2", "localhost", "192.0.2.1:80", " 192.0.2.1", "::/129", "*"] {
+    for text in [
+        "",
+        "192.0.2.0/33",
+        "192.0.2",
+        "localhost",
+        "192.0.2.1:80",
+        " 192.0.2.1",
+        "::/129",
+        "*",
+        "192.0.2.0/",
+        "/24",
+        "192.0.2.0/+24",
+        "192.0.2.0/-24",
+        "192.0.2.0/ 24",
+        "192.0.2.0/24/24",
+        "192.0.2.0/255.255.255.0",
+        "192.0.2.0/4294967296",
+    ] {
         assert_eq!(SourceIpLayer::new([text]).unwrap_err(), ConfigError::new(ConfigErrorKind::Network(text.into())));
     }
     assert!(SourceIpLayer::new(["192.0.2.0/32", "::/0", "fe80::1"]).is_ok());

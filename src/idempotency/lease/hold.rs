@@ -3,17 +3,14 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::num::NonZeroU64;
-use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use futures_util::future::{Either, poll_immediate, select};
 use tokio::time::{Instant, sleep};
 
 use super::super::store::{DedupeStore, Held};
 use super::{Claims, Grant, Holding};
-use crate::delivery::{Handled, LeaseLost, Panicked};
+use crate::delivery::{Handled, LeaseLost, at_once, caught, until};
 use crate::error::{Rejection, RejectionKind};
 use crate::observe::Fact;
 
@@ -60,18 +57,12 @@ pub(super) async fn run_until<T, L>(
 where
     L: Future<Output = ()>,
 {
-    let mut work = AssertUnwindSafe(work).catch_unwind();
-    let outcome = match poll_immediate(&mut work).await {
-        Some(outcome) => outcome,
-        None => match select(work, Box::pin(limit())).await {
-            Either::Left((outcome, _)) => outcome,
-            Either::Right(((), _)) => return Err(Unfinished::TimedOut),
-        },
+    let mut work = pin!(caught(work));
+    let outcome = match at_once(work.as_mut()).await {
+        Some(outcome) => Some(outcome),
+        None => until(work, Box::pin(limit()).as_mut()).await,
     };
-    outcome.map_err(|payload| {
-        Panicked::with(payload);
-        Unfinished::Panicked
-    })
+    outcome.ok_or(Unfinished::TimedOut)?.map_err(|_| Unfinished::Panicked)
 }
 
 /// What happens at the limit: it is reported to the handler, which is dropped a moment later.
@@ -101,7 +92,7 @@ impl<S: DedupeStore> Claims<S> {
     async fn keep(&self, holding: &mut Holding<'_>, lost: &LeaseLost) {
         let limit = self.settings.handler_limit;
         let left = limit.saturating_sub(holding.since.elapsed());
-        select(pin!(sleep(left)), pin!(self.renew(holding, lost))).await;
+        until(pin!(sleep(left)), pin!(self.renew(holding, lost))).await;
         at_limit(|fact| holding.report(fact), limit, lost).await;
     }
 

@@ -4,13 +4,12 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::poll_immediate;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::super::store::StoreErrorKind::{Full, Timeout, Unavailable};
 use super::super::store::{Claim, DedupeStore, Held, StoreError, StoredResponse, Terms, Token};
 use crate::clock::{Entropy, NoEntropy};
-use crate::delivery::{Fingerprint, KeyHash};
+use crate::delivery::{Fingerprint, KeyHash, at_once};
 
 /// The time for one operation of the store; all tries of one claim together.
 const OPERATION: Duration = Duration::from_secs(2);
@@ -36,7 +35,7 @@ impl<S: DedupeStore> Patient<S> {
         terms: &Terms,
     ) -> Result<Claim, StoreError> {
         let mut first = pin!(S::claim(&self.0, key, token, fingerprint, terms));
-        match poll_immediate(&mut first).await {
+        match at_once(first.as_mut()).await {
             Some(answer) if !answer.as_ref().is_err_and(is_unknown) => answer,
             begun => Box::pin(self.claim_on(first, begun, key, token, fingerprint, terms)).await,
         }
@@ -142,7 +141,7 @@ async fn in_time<T>(time: Duration, call: impl Future<Output = Result<T, StoreEr
 
 /// What comes out within the time. What comes at once, as from a store in memory, is spared the timer and its room.
 pub(super) async fn within<T>(time: Duration, mut call: Pin<&mut impl Future<Output = T>>) -> Option<T> {
-    match poll_immediate(&mut call).await {
+    match at_once(call.as_mut()).await {
         None => Box::pin(timeout(time, call)).await.ok(),
         at_once => at_once,
     }

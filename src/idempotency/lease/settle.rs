@@ -5,12 +5,12 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use futures_util::future::poll_immediate;
 use tokio::runtime::Handle;
 
 use super::super::store::{Claim, DedupeStore, Held, StoreError, StoredResponse, Terms};
 use super::patient::{Marking, within};
 use super::{Claims, Holding, Settled};
+use crate::delivery::at_once;
 use crate::error::{Rejection, RejectionKind};
 use crate::observe::Fact;
 
@@ -27,7 +27,7 @@ impl<S: DedupeStore> Claims<S> {
     ) -> Result<(), Settled<Infallible>> {
         let marking = self.marking(holding, remember);
         let mut first = pin!(self.store.complete(&marking));
-        match poll_immediate(&mut first).await {
+        match at_once(first.as_mut()).await {
             Some(Ok(Held::Ok)) => Ok(()),
             begun => Box::pin(self.complete_on(holding, &marking, first, begun)).await,
         }

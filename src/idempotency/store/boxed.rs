@@ -1,11 +1,9 @@
 //! A store of any type.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
 
 use super::claim::{Claim, Held, Terms, Token};
 use super::dedupe::DedupeStore;
@@ -49,6 +47,8 @@ impl fmt::Debug for BoxStore {
         f.debug_struct("BoxStore").finish_non_exhaustive()
     }
 }
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// [`DedupeStore`] as an object. Its names are others, so that no call finds itself.
 trait Erased: Send + Sync {
@@ -103,7 +103,7 @@ impl<D: DedupeStore> Erased for D {
         fingerprint: &'a Fingerprint,
         terms: &'a Terms,
     ) -> BoxFuture<'a, Result<Claim, StoreError>> {
-        self.claim(key, token, fingerprint, terms).boxed()
+        Box::pin(self.claim(key, token, fingerprint, terms))
     }
 
     fn erased_renew<'a>(
@@ -112,7 +112,7 @@ impl<D: DedupeStore> Erased for D {
         token: &'a Token,
         lease: Duration,
     ) -> BoxFuture<'a, Result<Held, StoreError>> {
-        self.renew(key, token, lease).boxed()
+        Box::pin(self.renew(key, token, lease))
     }
 
     fn erased_complete<'a>(
@@ -122,7 +122,7 @@ impl<D: DedupeStore> Erased for D {
         response: &'a StoredResponse,
         retention: Duration,
     ) -> BoxFuture<'a, Result<Held, StoreError>> {
-        self.complete(key, token, response, retention).boxed()
+        Box::pin(self.complete(key, token, response, retention))
     }
 
     fn erased_release<'a>(
@@ -131,7 +131,7 @@ impl<D: DedupeStore> Erased for D {
         token: &'a Token,
         delay: Duration,
     ) -> BoxFuture<'a, Result<Held, StoreError>> {
-        self.release(key, token, delay).boxed()
+        Box::pin(self.release(key, token, delay))
     }
 }
 

@@ -7,13 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::select;
 use http::{HeaderValue, StatusCode};
 use tokio::task::JoinSet;
 
 use super::law::Law;
 use super::subject::Subject;
-use crate::delivery::{Fingerprint, KeyHash};
+use crate::delivery::{Fingerprint, KeyHash, until};
 use crate::idempotency::{Claim, DedupeStore, Held, RecordState, StoreError, StoredResponse, Terms, Token};
 
 /// One store, one key, and how it is claimed.
@@ -212,7 +211,7 @@ pub(super) async fn give_up_on<F: Future>(call: F, waits: u32) {
             tokio::task::yield_now().await;
         }
     };
-    select(pin!(call), pin!(patience)).await;
+    until(pin!(call), pin!(patience)).await;
 }
 
 pub(super) fn token(number: u8) -> Token {

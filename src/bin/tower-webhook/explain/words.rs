@@ -62,7 +62,9 @@ fn first_length(text: &str) -> usize {
 
 /// What bytes a text may stand for, and in which encoding.
 pub(super) fn decodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
-    let hex = const_hex::decode(text).ok().filter(|_| !text.is_empty()).map(|bytes| ("hexadecimal", bytes));
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let hex =
+        Encoding::Hex.decode(digits.as_bytes()).ok().filter(|_| !text.is_empty()).map(|bytes| ("hexadecimal", bytes));
     let standard = STANDARD.decode(text).ok().filter(|_| !text.is_empty()).map(|bytes| ("Base64", bytes));
     let safe = || {
         let text: String = text.trim_end_matches('=').replace('+', "-").replace('/', "_");

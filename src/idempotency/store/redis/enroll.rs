@@ -84,7 +84,7 @@ impl RedisStore {
 
 /// A version, the check values, and the provider: `1 k0a1b2c,u3d4e5f aella`.
 fn encode(known: &Known) -> Vec<u8> {
-    let text = |kind: char| move |check: &[u8; 3]| format!("{kind}{}", const_hex::encode(check));
+    let text = |kind: char| move |check: &[u8; 3]| format!("{kind}{}", faster_hex::Hex::new(check));
     let checks: Vec<_> = known.keys.iter().map(text('k')).chain(known.users.iter().map(text('u'))).collect();
     format!("1 {} {}", checks.join(","), known.provider).into_bytes()
 }
@@ -100,7 +100,7 @@ fn decode(record: &[u8]) -> Option<Known> {
             "u" => &mut known.users,
             _ => return None,
         };
-        of_kind.push(const_hex::decode_to_array(digits).ok()?);
+        of_kind.push(faster_hex::hex_decode_array(digits.as_bytes()).ok()?);
     }
     Some(known)
 }

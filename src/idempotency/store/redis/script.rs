@@ -27,7 +27,7 @@ macro_rules! script {
     ($name:ident, $($file:literal)+) => {
         static $name: Script = {
             const TEXT: &str = concat!($(include_str!($file)),+);
-            Script { text: TEXT, hash: LazyLock::new(|| const_hex::encode(Sha1::digest(TEXT))) }
+            Script { text: TEXT, hash: LazyLock::new(|| faster_hex::Hex::new(&Sha1::digest(TEXT)).to_string()) }
         };
     };
 }
