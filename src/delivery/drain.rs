@@ -1,15 +1,11 @@
 //! Stopping without losing what is in hand.
 
 use std::fmt;
-use std::future::Future;
 use std::num::NonZeroUsize;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use pin_project_lite::pin_project;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -70,10 +66,10 @@ impl Drain {
         NonZeroUsize::new(self.0.state.load(Ordering::Acquire) / ONE).map_or(Ok(()), |count| Err(StillInHand { count }))
     }
 
-    /// The same work, in hand until it is done or dropped.
-    pub(crate) fn track<F: Future>(&self, work: F) -> Tracked<F> {
+    /// One more is in hand, until this is dropped: by its work, when it is done or dropped.
+    pub(crate) fn enter(&self) -> Entered {
         self.0.state.fetch_add(ONE, Ordering::Relaxed);
-        Tracked { work, _in_hand: InHand(Arc::clone(&self.0)) }
+        Entered(Arc::clone(&self.0))
     }
 }
 
@@ -87,30 +83,14 @@ struct Count {
     finished: Notify,
 }
 
-struct InHand(Arc<Count>);
+#[must_use = "what is dropped is not in hand"]
+pub(crate) struct Entered(Arc<Count>);
 
-impl Drop for InHand {
+impl Drop for Entered {
     fn drop(&mut self) {
         if self.0.state.fetch_sub(ONE, Ordering::AcqRel) == BEGUN | ONE {
             self.0.finished.notify_waiters();
         }
-    }
-}
-
-pin_project! {
-    /// Work that is in hand. Its fields are dropped in their order: the work first.
-    pub(crate) struct Tracked<F> {
-        #[pin]
-        work: F,
-        _in_hand: InHand,
-    }
-}
-
-impl<F: Future> Future for Tracked<F> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        self.project().work.poll(context)
     }
 }
 
@@ -138,7 +118,6 @@ impl std::error::Error for StillInHand {}
 
 #[cfg(test)]
 mod tests {
-    use std::future::{pending, ready};
     use std::hint::spin_loop;
     use std::thread;
 
@@ -150,13 +129,13 @@ mod tests {
     #[test]
     fn it_is_finished_once_it_has_begun_and_the_last_work_is_dropped() {
         let drain = Drain::new();
-        let (first, second) = (drain.track(pending::<()>()), drain.clone().track(ready(7)));
+        let (first, second) = (drain.enter(), drain.clone().enter());
         let mut finished = task::spawn(drain.finished());
         assert_pending!(finished.poll());
         drop(first);
         drain.begin();
         assert_pending!(finished.poll(), "one is still in hand");
-        assert_eq!(second.now_or_never(), Some(7));
+        drop(second);
         assert!(finished.is_woken());
         assert_ready!(finished.poll());
         drain.finished().now_or_never().expect("and it stays finished");
@@ -165,7 +144,7 @@ mod tests {
     #[test]
     fn with_nothing_in_hand_to_begin_is_to_finish() {
         let drain = Drain::new();
-        drop(drain.track(ready(())));
+        drop(drain.enter());
         let mut finished = task::spawn(drain.finished());
         assert_pending!(finished.poll(), "nothing is in hand, but it has not begun");
         drain.begin();
@@ -178,7 +157,7 @@ mod tests {
         const ROUNDS: usize = 20_000;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let drains: Vec<_> = (0..ROUNDS).map(|_| Drain::new()).collect();
-        let works: Vec<_> = drains.iter().map(|drain| drain.track(ready(()))).collect();
+        let works: Vec<_> = drains.iter().map(Drain::enter).collect();
         drains.iter().for_each(Drain::begin);
         let begun = AtomicUsize::new(0);
         thread::scope(|scope| {

@@ -8,6 +8,8 @@ use std::task::{Context, Poll};
 
 use tokio::runtime::Handle;
 
+use super::drain::{Drain, Entered};
+
 /// It ended in a panic. Of its payload, which may hold anything, nothing is kept.
 #[derive(Debug)]
 pub(crate) struct Panicked;
@@ -41,13 +43,16 @@ where
 /// A future that is driven to its end even when it is dropped. A panic of its is an answer.
 pub(crate) struct InHand<T: 'static> {
     work: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
+    /// Until the work is done or dropped.
+    entered: Option<Entered>,
     /// Where it goes on: the runtime that it was begun in, since it may be dropped outside.
     runtime: Option<Handle>,
 }
 
 impl<T> InHand<T> {
-    pub(crate) fn new(work: impl Future<Output = T> + Send + 'static) -> Self {
-        Self { work: Some(Box::pin(work)), runtime: Handle::try_current().ok() }
+    pub(crate) fn new(drain: &Drain, work: impl Future<Output = T> + Send + 'static) -> Self {
+        let entered = Some(drain.enter());
+        Self { work: Some(Box::pin(work)), entered, runtime: Handle::try_current().ok() }
     }
 }
 
@@ -58,7 +63,7 @@ impl<T> Future for InHand<T> {
         let Some(work) = &mut self.work else { return Poll::Pending };
         let ended = poll_caught(work.as_mut(), cx);
         if ended.is_ready() {
-            self.work = None;
+            (self.work, self.entered) = (None, None);
         }
         ended
     }
@@ -69,7 +74,11 @@ impl<T> Drop for InHand<T> {
         let Some(work) = self.work.take() else { return };
         // Without a runtime it cannot go on: its claim comes free when the lease ends, as after a crash.
         if let Some(runtime) = self.runtime.take().or_else(|| Handle::try_current().ok()) {
-            runtime.spawn(async move { drop(work.await) });
+            let entered = self.entered.take();
+            runtime.spawn(async move {
+                let _entered = entered;
+                drop(work.await);
+            });
         }
     }
 }

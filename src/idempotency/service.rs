@@ -108,7 +108,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
     ) -> InHand<Result<Response<ResponseBody>, I::Error>> {
         let engine = Arc::clone(self);
         let verified = head.extensions.get::<Verified>().cloned();
-        InHand::new(self.admission.drain.track(async move {
+        InHand::new(&self.admission.drain, async move {
             let (there, length) = (Arc::clone(&engine), plaintext.len());
             let admit = move || there.admission.admit(head, &plaintext, I::TAKES_REQUESTS);
             match offload(length, admit).await {
@@ -121,7 +121,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
                     Ok(engine.admission.exit.reject(rejection, key_id))
                 }
             }
-        }))
+        })
     }
 
     /// Runs every event.
@@ -136,13 +136,13 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         match only {
             Ok(event) => {
                 let task = Task { head, event };
-                InHand::new(self.admission.drain.track(async move {
+                InHand::new(&self.admission.drain, async move {
                     let Some(seat) = ready.seats(1).next() else { return Ok(panicked(&engine.admission.exit)) };
                     let came = engine.run(&common, task, seat).await;
                     answer_one(&engine.admission.exit, common, came)
-                }))
+                })
             }
-            Err(events) => InHand::new(self.admission.drain.track(engine.deliver_all(head, events, common, ready))),
+            Err(events) => InHand::new(&self.admission.drain, engine.deliver_all(head, events, common, ready)),
         }
     }
 

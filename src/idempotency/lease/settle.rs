@@ -63,7 +63,9 @@ impl<S: DedupeStore> Claims<S> {
         let (key, remember, store, scope) = (*key, remember.clone(), self.store.clone(), holding.scope.keep());
         let Terms { retention, lease, .. } = self.settings.terms;
         holding.report(Fact::CompletionLate);
-        let marking = self.drain.track(async move {
+        let entered = self.drain.enter();
+        let marking = async move {
+            let _entered = entered;
             let marking = Marking { key: &key, token: &token, remember: &remember, retention, since, time: lease };
             let first = pin!(store.complete(&marking));
             match store.complete_on(&marking, first, None).await {
@@ -71,7 +73,7 @@ impl<S: DedupeStore> Claims<S> {
                 Ok(Held::Lost(_)) => scope.scope().report_of(key.as_bytes(), fence, Fact::CompletionLost),
                 Err(error) => scope.scope().report_of(key.as_bytes(), fence, Fact::CompletionUnknown(&error)),
             }
-        });
+        };
         // There is a runtime: a timer of its own has just gone off.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(marking);
