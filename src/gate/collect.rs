@@ -37,14 +37,22 @@ pub(super) struct Collect<B> {
 
 impl<B: Body> Collect<B> {
     pub(super) fn new(head: &Parts, body: B, limits: BodyLimits, budget: &BodyBudget) -> Self {
-        let header = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-        let declared = body.size_hint().lower().max(header.unwrap_or(0));
+        // A server's body knows what the header says.
+        let declared = match body.size_hint().exact() {
+            Some(length) => length,
+            None => body.size_hint().lower().max(header_length(head)),
+        };
         let most = limits.max_bytes.min(budget.longest());
         let time = limits.deadline;
         let bytes = Some((Gathered::default(), budget.hold(declared)));
         let reader = Reader { body: Some(Box::pin(body)), version: head.version, declared, most, time, bytes };
         Self { reader, deadline: None }
     }
+}
+
+fn header_length(head: &Parts) -> u64 {
+    let header = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    header.unwrap_or(0)
 }
 
 impl<B> Future for Collect<B>

@@ -115,7 +115,9 @@ impl Tag {
 
     fn of(tag: &[u8]) -> Self {
         let mut bytes = [0; 64];
-        bytes.iter_mut().zip(tag).for_each(|(to, from)| *to = *from);
+        if let Some(room) = bytes.get_mut(..tag.len()) {
+            room.copy_from_slice(tag);
+        }
         Self { bytes, length: tag.len() }
     }
 
