@@ -259,8 +259,9 @@ impl<'de> MapAccess<'de> for &mut Members<'_, 'de> {
 
     /// What derived code asks for: a type, so that it can be read twice.
     fn next_value<T: Deserialize<'de>>(&mut self) -> Result<T, Fault> {
-        let start = self.reader.start();
+        let start = self.reader.leniency.as_ref().map(|_| self.reader.start());
         T::deserialize(&mut *self.reader).or_else(|fault| {
+            let Some(start) = start else { return Err(fault) };
             let name = self.leave_out(start, fault)?;
             let null = T::deserialize(&mut Reader::of_checked("null"));
             if let Some(leniency) = &mut self.reader.leniency {

@@ -36,6 +36,9 @@ pub(super) struct Start<'de> {
 pub(super) struct Object<'de> {
     names: Frame<'de>,
     around: u128,
+    /// Where the name that was read last begins, and the text behind it.
+    name: usize,
+    name_end: usize,
     progress: Progress,
 }
 
@@ -70,51 +73,85 @@ impl<'de> Reader<'de> {
     }
 
     pub(super) fn string(&mut self) -> Result<Quoted<'de>, Fault> {
-        let quoted = self.text.string()?;
-        if let Some(sum) = &mut self.sum {
-            sum.value(Kind::Text, |input| quoted.say(input));
-        }
-        Ok(quoted)
+        let start = self.text.at();
+        let escapes = self.pass_string()?;
+        Ok(self.text.quoted(start, self.text.at(), escapes))
     }
 
     pub(super) fn number(&mut self) -> Result<&'de str, Fault> {
-        let number = self.text.number()?;
-        self.bare(number);
-        Ok(number)
+        let start = self.text.at();
+        self.pass_number()?;
+        Ok(self.text.since(start))
     }
 
     /// `true`, `false` or `null`.
-    pub(super) fn word(&mut self) -> Result<&'static str, Fault> {
-        let word = self.text.word()?;
-        self.bare(word);
-        Ok(word)
+    pub(super) fn word(&mut self) -> Result<&'de str, Fault> {
+        let start = self.text.at();
+        self.pass_word()?;
+        Ok(self.text.since(start))
     }
 
-    fn bare(&mut self, text: &str) {
+    #[inline(never)]
+    fn pass_string(&mut self) -> Result<usize, Fault> {
+        let start = self.text.at();
+        let escapes = self.text.pass_string()?;
         if let Some(sum) = &mut self.sum {
-            sum.value(Kind::Bare, |input| input.extend_from_slice(text.as_bytes()));
+            sum.string(self.text.quoted(start, self.text.at(), escapes));
+        }
+        Ok(escapes)
+    }
+
+    #[inline(never)]
+    fn pass_number(&mut self) -> Result<(), Fault> {
+        let start = self.text.at();
+        self.text.pass_number()?;
+        self.bare(start);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn pass_word(&mut self) -> Result<(), Fault> {
+        let start = self.text.at();
+        self.text.pass_word()?;
+        self.bare(start);
+        Ok(())
+    }
+
+    fn bare(&mut self, start: usize) {
+        if let Some(sum) = &mut self.sum {
+            sum.bare(self.text.run_since(start));
         }
     }
 
     /// Opens the object that begins here.
     pub(super) fn object(&mut self) -> Result<Object<'de>, Fault> {
-        let around = self.open(Kind::Object)?;
+        self.open(Kind::Object)?;
         let names = self.names.as_mut().map_or_else(Frame::default, Names::open);
-        Ok(Object { names, around, progress: Progress::Begun })
+        Ok(Object { names, around: self.around(), name: 0, name_end: 0, progress: Progress::Begun })
     }
 
     /// Opens the array that begins here.
     pub(super) fn array(&mut self) -> Result<Array, Fault> {
-        Ok(Array { around: self.open(Kind::Array)?, next: 0, progress: Progress::Begun })
+        self.open(Kind::Array)?;
+        Ok(Array { around: self.around(), next: 0, progress: Progress::Begun })
     }
 
-    fn open(&mut self, kind: Kind) -> Result<u128, Fault> {
+    /// The hash of what was opened last.
+    fn around(&self) -> u128 {
+        self.sum.as_ref().map_or(0, Sum::opened)
+    }
+
+    #[inline(never)]
+    fn open(&mut self, kind: Kind) -> Result<(), Fault> {
         if self.levels == MAX_LEVELS {
             return Err(Fault::too_deep(self.text.at()));
         }
         self.levels += 1;
         self.text.pass();
-        Ok(self.sum.as_mut().map_or(0, |sum| sum.value(kind, |_| {})))
+        if let Some(sum) = &mut self.sum {
+            sum.open(kind);
+        }
+        Ok(())
     }
 
     /// Whether there is another item before this end.
@@ -138,10 +175,10 @@ impl<'de> Reader<'de> {
     /// Walks through the next value, which nobody asks for.
     pub(super) fn walk(&mut self) -> Result<(), Fault> {
         match self.peek()? {
-            b'"' => self.string().map(drop),
+            b'"' => self.pass_string().map(drop),
             b'{' => {
                 let mut object = self.object()?;
-                while object.name(self)?.is_some() {
+                while object.pass_name(self).map(|_| object.progress != Progress::Ended)? {
                     self.walk()?;
                 }
                 Ok(())
@@ -153,8 +190,8 @@ impl<'de> Reader<'de> {
                 }
                 Ok(())
             }
-            b'-' | b'0'..=b'9' => self.number().map(drop),
-            _ => self.word().map(drop),
+            b'-' | b'0'..=b'9' => self.pass_number(),
+            _ => self.pass_word(),
         }
     }
 
@@ -184,32 +221,42 @@ impl<'de> Reader<'de> {
 impl<'de> Object<'de> {
     /// The next name. Its value comes next.
     pub(super) fn name(&mut self, reader: &mut Reader<'de>) -> Result<Option<Quoted<'de>>, Fault> {
+        let escapes = self.pass_name(reader)?;
+        if self.progress == Progress::Ended {
+            return Ok(None);
+        }
+        Ok(Some(reader.text.quoted(self.name, self.name_end, escapes)))
+    }
+
+    /// Passes the next name or the end, and counts the escapes in the name.
+    #[inline(never)]
+    fn pass_name(&mut self, reader: &mut Reader<'de>) -> Result<usize, Fault> {
         if !reader.item(&mut self.progress, b'}')? {
             if let Some(names) = &mut reader.names {
                 names.close(&self.names);
             }
-            return Ok(None);
+            return Ok(0);
         }
         if reader.peek()? != b'"' {
             return Err(reader.text.unexpected());
         }
-        let at = reader.text.at();
-        let name = reader.text.string()?;
-        self.see(reader, name, at)?;
+        self.name = reader.text.at();
+        let escapes = reader.text.pass_string()?;
+        self.name_end = reader.text.at();
+        self.see(reader, reader.text.quoted(self.name, self.name_end, escapes), self.name)?;
         if reader.peek()? != b':' {
             return Err(reader.text.unexpected());
         }
         reader.text.pass();
-        Ok(Some(name))
+        Ok(escapes)
     }
 
     fn see(&mut self, reader: &mut Reader<'de>, name: Quoted<'de>, at: usize) -> Result<(), Fault> {
-        let said = name.said();
         if let Some(sum) = &mut reader.sum {
-            sum.member(self.around, &said);
+            sum.member(self.around, name);
         }
         let Some(names) = &mut reader.names else { return Ok(()) };
-        names.add(&mut self.names, said).map_err(|why| match why {
+        names.add(&mut self.names, name).map_err(|why| match why {
             NotTaken::Twice => Fault::name_twice(at),
             NotTaken::TooMany => Fault::many_names(at),
         })

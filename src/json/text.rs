@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::de::Visitor;
 
-use super::escape::unescape;
+use super::escape::{Out, unescape};
 use super::fault::Fault;
 
 /// A place in a text.
@@ -14,11 +14,20 @@ pub(super) struct Text<'de> {
     at: usize,
 }
 
+/// Some bytes of the document, and all that is behind them.
+#[derive(Clone, Copy)]
+pub(super) struct Run<'de> {
+    pub(super) from: &'de [u8],
+    pub(super) length: usize,
+}
+
 /// A string of the document.
 #[derive(Clone, Copy)]
 pub(super) struct Quoted<'de> {
-    /// Between its quotes, as it was written.
-    inside: &'de str,
+    /// The document from behind the opening quote.
+    from: &'de str,
+    /// How much of that stands between the quotes.
+    length: usize,
     /// How many of its characters are escaped.
     escapes: usize,
 }
@@ -34,6 +43,11 @@ impl<'de> Text<'de> {
 
     pub(super) fn since(&self, start: usize) -> &'de str {
         self.text.get(start..self.at).unwrap_or_default()
+    }
+
+    /// The same, and what is behind it.
+    pub(super) fn run_since(&self, start: usize) -> Run<'de> {
+        Run { from: self.text.as_bytes().get(start..).unwrap_or_default(), length: self.at.saturating_sub(start) }
     }
 
     /// The next byte that is no white space.
@@ -57,42 +71,44 @@ impl<'de> Text<'de> {
         Fault::syntax(self.at + 1)
     }
 
-    /// The string that begins with the quote here.
+    #[cfg(test)]
     pub(super) fn string(&mut self) -> Result<Quoted<'de>, Fault> {
-        self.at += 1;
-        let (bytes, start) = (self.text.as_bytes(), self.at);
-        let mut escapes = 0;
+        let start = self.at;
+        let escapes = self.pass_string()?;
+        Ok(self.quoted(start, self.at, escapes))
+    }
+
+    /// The string from its one quote to behind its other.
+    pub(super) fn quoted(&self, start: usize, end: usize, escapes: usize) -> Quoted<'de> {
+        let from = self.text.get(start + 1..).unwrap_or_default();
+        Quoted { from, length: end.saturating_sub(start + 2), escapes }
+    }
+
+    /// Passes the string that begins with the quote here, and counts its escapes. All that comes back of the pass is one
+    /// number, since more would go through memory.
+    #[inline(never)]
+    pub(super) fn pass_string(&mut self) -> Result<usize, Fault> {
+        let (bytes, mut at, mut escapes) = (self.text.as_bytes(), self.at + 1, 0);
         loop {
-            self.at += plain_length(bytes.get(self.at..).unwrap_or_default());
-            match bytes.get(self.at) {
+            at += plain_length(bytes.get(at..).unwrap_or_default());
+            match bytes.get(at) {
                 Some(b'"') => break,
-                Some(b'\\') => {
+                Some(b'\\') if let Some(length) = escape_length(bytes.get(at + 1..).unwrap_or_default()) => {
                     escapes += 1;
-                    self.escape()?;
+                    at += length;
                 }
-                _ => return Err(self.unexpected()),
+                _ => {
+                    self.at = at;
+                    return Err(self.unexpected());
+                }
             }
         }
-        let inside = self.text.get(start..self.at).unwrap_or_default();
-        self.at += 1;
-        Ok(Quoted { inside, escapes })
+        self.at = at + 1;
+        Ok(escapes)
     }
 
-    #[cold]
-    fn escape(&mut self) -> Result<(), Fault> {
-        let rest = self.text.as_bytes().get(self.at + 1..).unwrap_or_default();
-        let length = match rest {
-            [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
-            [b'u', digits @ ..] if digits.iter().take(4).filter(|byte| byte.is_ascii_hexdigit()).count() == 4 => 6,
-            _ => return Err(self.unexpected()),
-        };
-        self.at += length;
-        Ok(())
-    }
-
-    /// The number that begins here.
-    pub(super) fn number(&mut self) -> Result<&'de str, Fault> {
-        let start = self.at;
+    /// Passes the number that begins here.
+    pub(super) fn pass_number(&mut self) -> Result<(), Fault> {
         if self.is(b'-') {
             self.at += 1;
         }
@@ -112,16 +128,17 @@ impl<'de> Text<'de> {
             }
             self.digits()?;
         }
-        Ok(self.since(start))
+        Ok(())
     }
 
-    /// `true`, `false` or `null`.
-    pub(super) fn word(&mut self) -> Result<&'static str, Fault> {
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        let is = |word: &&&str| rest.starts_with(word.as_bytes());
-        let word = ["null", "true", "false"].iter().find(is).ok_or_else(|| self.unexpected())?;
-        self.at += word.len();
-        Ok(word)
+    /// Passes `true`, `false` or `null`.
+    pub(super) fn pass_word(&mut self) -> Result<(), Fault> {
+        self.at += match self.text.as_bytes().get(self.at..).unwrap_or_default() {
+            [b'n', b'u', b'l', b'l', ..] | [b't', b'r', b'u', b'e', ..] => 4,
+            [b'f', b'a', b'l', b's', b'e', ..] => 5,
+            _ => return Err(self.unexpected()),
+        };
+        Ok(())
     }
 
     /// At the end of the text there is nothing but white space.
@@ -141,10 +158,36 @@ impl<'de> Text<'de> {
     }
 }
 
+impl<'de> Run<'de> {
+    /// Bytes with nothing behind them.
+    pub(super) fn of(bytes: &'de [u8]) -> Self {
+        Self { from: bytes, length: bytes.len() }
+    }
+
+    pub(super) fn bytes(self) -> &'de [u8] {
+        self.from.get(..self.length).unwrap_or_default()
+    }
+
+    /// What is left behind so many bytes.
+    pub(super) fn behind(self, bytes: usize) -> Self {
+        Self { from: self.from.get(bytes..).unwrap_or_default(), length: self.length.saturating_sub(bytes) }
+    }
+}
+
 impl<'de> Quoted<'de> {
+    /// Between its quotes, as it was written.
+    fn inside(self) -> Run<'de> {
+        Run { from: self.from.as_bytes(), length: self.length }
+    }
+
+    /// The string's bytes, where nothing in it is escaped.
+    pub(super) fn run(self) -> Option<Run<'de>> {
+        if self.escapes == 0 { Some(self.inside()) } else { None }
+    }
+
     /// The string, where nothing in it is escaped.
     pub(super) fn plain(self) -> Option<&'de str> {
-        if self.escapes == 0 { Some(self.inside) } else { None }
+        if self.escapes == 0 { self.from.get(..self.length) } else { None }
     }
 
     /// The text that it is. `None`: it holds half a surrogate pair, and is none.
@@ -173,41 +216,60 @@ impl<'de> Quoted<'de> {
     }
 
     /// The same, behind what is there.
-    pub(super) fn say(self, out: &mut Vec<u8>) {
-        match self.plain() {
-            Some(plain) => out.extend_from_slice(plain.as_bytes()),
-            None => unescape(self.inside.as_bytes(), out),
+    pub(super) fn say(self, out: &mut impl Out) {
+        match self.run() {
+            Some(run) => out.run(run),
+            None => unescape(self.inside(), out),
         }
     }
 
     #[cold]
     fn unescaped(self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.inside.len());
-        unescape(self.inside.as_bytes(), &mut out);
+        let mut out = Vec::with_capacity(self.length);
+        unescape(self.inside(), &mut out);
         out
     }
 }
 
-/// How many bytes at the beginning may stand in a string as they are.
-fn plain_length(bytes: &[u8]) -> usize {
-    const NEAR: usize = 32;
-    let mut at = 0;
-    while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-        let marks = specials(u64::from_le_bytes(*word));
-        if marks != 0 {
-            return at + marks.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-        if at == NEAR {
-            at += plain_blocks(bytes.get(NEAR..).unwrap_or_default());
-        }
+/// How long an escape is, by what stands behind its backslash.
+fn escape_length(rest: &[u8]) -> Option<usize> {
+    match rest {
+        [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => Some(2),
+        [b'u', a, b, c, d, ..] if [a, b, c, d].into_iter().all(u8::is_ascii_hexdigit) => Some(6),
+        _ => None,
     }
-    let rest = bytes.get(at..).unwrap_or_default();
-    at + rest.iter().take_while(|byte| !is_special(**byte)).count()
 }
 
-/// The same for long strings, in blocks of 64 bytes.
+/// How many bytes at the beginning may stand in a string as they are.
+#[inline]
+pub(super) fn plain_length(bytes: &[u8]) -> usize {
+    let near = bytes.first_chunk::<NEAR>().and_then(|near| plain_words(near));
+    near.unwrap_or_else(|| plain_length_of_long(bytes))
+}
+
+/// Most strings are no longer.
+const NEAR: usize = 32;
+
+/// The same for words of 8 bytes. `None`: all of them.
+#[inline]
+fn plain_words(bytes: &[u8]) -> Option<usize> {
+    let (words, _) = bytes.as_chunks();
+    words.iter().enumerate().find_map(|(at, word)| match specials(u64::from_le_bytes(*word)) {
+        0 => None,
+        marks => Some(at * 8 + marks.trailing_zeros() as usize / 8),
+    })
+}
+
+/// The same for long strings, and for what stands at the end of a document.
 #[inline(never)]
+fn plain_length_of_long(bytes: &[u8]) -> usize {
+    let blocks = plain_blocks(bytes);
+    let rest = bytes.get(blocks..).unwrap_or_default();
+    let tail = || rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len());
+    blocks + plain_words(rest).unwrap_or_else(tail)
+}
+
+/// The same in blocks of 64 bytes.
 fn plain_blocks(bytes: &[u8]) -> usize {
     let (blocks, _) = bytes.as_chunks::<64>();
     let is_plain = |block: &&[u8; 64]| !block.iter().fold(false, |found, byte| found | is_special(*byte));
@@ -238,7 +300,7 @@ mod tests {
                 for at in 0..length {
                     let text = format!("\"{}{inside}{}\",\"\\", "y".repeat(at), "z".repeat(length - 1 - at));
                     let quoted = Text::new(&text).string().unwrap_or_else(|_| panic!("{case} at {at} of {length}"));
-                    assert_eq!(quoted.inside.len(), length - 1 + inside.len(), "{case} at {at} of {length}");
+                    assert_eq!(quoted.length, length - 1 + inside.len(), "{case} at {at} of {length}");
                     assert_eq!(quoted.plain().is_some(), !inside.starts_with('\\'), "{case} at {at} of {length}");
                     let open = text.get(..=length).unwrap_or_default();
                     assert!(Text::new(open).string().is_err(), "{case} at {at} of {length}, no end");
