@@ -13,6 +13,7 @@ use super::key::Key;
 use super::reader::{Array, Object, Reader, Start};
 use super::seen::{IDENTIFIED, PIECE, SCALAR, SPAN, SeenAccess};
 use super::text::Quoted;
+use super::tried::{TRIED, TriedAccess};
 
 impl<'de> Reader<'de> {
     fn visit_object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Fault> {
@@ -180,6 +181,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     ) -> Result<V::Value, Fault> {
         match name {
             IDENTIFIED => visitor.visit_seq(SeenAccess::identified(self)?),
+            TRIED => visitor.visit_seq(TriedAccess::new(self)?),
             SPAN => visitor.visit_seq(SeenAccess::span(self)?),
             _ => self.deserialize_tuple(length, visitor),
         }

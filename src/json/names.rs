@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::text::{Quoted, Run};
-
 /// In one object. They are remembered until it ends, so that this bounds what a peer can make us hold.
 const MAX_NAMES: usize = 4096;
 /// Up to here a look along the list beats a hash.
@@ -44,13 +42,25 @@ impl<'de> Names<'de> {
 
     /// The end of the object that was opened last.
     pub(super) fn close(&mut self, frame: &Frame<'de>) {
-        self.0.truncate(frame.start);
+        self.go_back(frame.start);
     }
 
-    pub(super) fn add(&mut self, frame: &mut Frame<'de>, name: Quoted<'de>) -> Result<(), NotTaken> {
-        let few = name.run().filter(|_| frame.many.is_none()).map(Run::bytes);
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// To when there were so many.
+    pub(super) fn go_back(&mut self, count: usize) {
+        self.0.truncate(count);
+    }
+
+    /// A name that is not escaped.
+    #[inline]
+    pub(super) fn add(&mut self, frame: &mut Frame<'de>, name: &'de [u8]) -> Result<(), NotTaken> {
         let mine = self.0.get(frame.start..).unwrap_or_default();
-        let Some(name) = few.filter(|_| mine.len() < FEW_NAMES) else { return self.add_to_many(frame, name.said()) };
+        if frame.many.is_some() || mine.len() == FEW_NAMES {
+            return self.add_to_many(frame, Cow::Borrowed(name));
+        }
         let mark = mark(name);
         if frame.marks & mark != 0 && mine.contains(&name) {
             return Err(NotTaken::Twice);
@@ -60,8 +70,9 @@ impl<'de> Names<'de> {
         Ok(())
     }
 
+    /// The same for any name, by what it says.
     #[cold]
-    fn add_to_many(&mut self, frame: &mut Frame<'de>, name: Cow<'de, [u8]>) -> Result<(), NotTaken> {
+    pub(super) fn add_to_many(&mut self, frame: &mut Frame<'de>, name: Cow<'de, [u8]>) -> Result<(), NotTaken> {
         let few = self.0.drain(frame.start..).map(Cow::Borrowed);
         let many = frame.many.get_or_insert_with(|| Box::new(few.collect()));
         if many.len() == MAX_NAMES {

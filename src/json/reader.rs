@@ -7,7 +7,7 @@ use super::absent::Leniency;
 use super::fault::Fault;
 use super::names::{Frame, Names, NotTaken};
 use super::sum::{Kind, Sum};
-use super::text::{Quoted, Text};
+use super::text::{Quoted, Run, Text};
 
 /// As deep as `serde_json` reads.
 const MAX_LEVELS: u8 = 127;
@@ -29,7 +29,15 @@ pub(super) struct Reader<'de> {
 pub(super) struct Start<'de> {
     text: Text<'de>,
     levels: u8,
+    names: usize,
     is_summed: bool,
+}
+
+impl<'de> Start<'de> {
+    /// The text that begins here.
+    pub(super) fn ahead(&self) -> &'de str {
+        self.text.ahead()
+    }
 }
 
 /// An object that is open.
@@ -119,7 +127,7 @@ impl<'de> Reader<'de> {
 
     fn bare(&mut self, start: usize) {
         if let Some(sum) = &mut self.sum {
-            sum.bare(self.text.run_since(start));
+            sum.bare(self.text.run(start, self.text.at()));
         }
     }
 
@@ -196,7 +204,12 @@ impl<'de> Reader<'de> {
     }
 
     pub(super) fn start(&self) -> Start<'de> {
-        Start { text: self.text, levels: self.levels, is_summed: self.sum.is_some() }
+        let names = self.names.as_ref().map_or(0, Names::count);
+        Start { text: self.text, levels: self.levels, names, is_summed: self.sum.is_some() }
+    }
+
+    pub(super) fn since(&self, start: Start<'de>) -> &'de str {
+        self.text.since(start.text.at())
     }
 
     /// Passes a member that could not be read, if it may be null.
@@ -205,7 +218,18 @@ impl<'de> Reader<'de> {
         if !self.leniency.as_mut().is_some_and(|leniency| !start.is_summed && leniency.takes_null(name)) {
             return Err(fault);
         }
+        self.walk_again(start, fault)
+    }
+
+    /// Walks through what could not be read as it should be, from its start. What is part of a sum cannot be taken back.
+    pub(super) fn walk_again(&mut self, start: Start<'de>, fault: Fault) -> Result<(), Fault> {
+        if start.is_summed {
+            return Err(fault);
+        }
         (self.text, self.levels, self.sum) = (start.text, start.levels, None);
+        if let Some(names) = &mut self.names {
+            names.go_back(start.names);
+        }
         self.walk()
     }
 
@@ -243,7 +267,11 @@ impl<'de> Object<'de> {
         self.name = reader.text.at();
         let escapes = reader.text.pass_string()?;
         self.name_end = reader.text.at();
-        self.see(reader, reader.text.quoted(self.name, self.name_end, escapes), self.name)?;
+        let seen = if escapes == 0 { self.see(reader) } else { self.see_escaped(reader, escapes) };
+        seen.map_err(|why| match why {
+            NotTaken::Twice => Fault::name_twice(self.name),
+            NotTaken::TooMany => Fault::many_names(self.name),
+        })?;
         if reader.peek()? != b':' {
             return Err(reader.text.unexpected());
         }
@@ -251,15 +279,21 @@ impl<'de> Object<'de> {
         Ok(escapes)
     }
 
-    fn see(&mut self, reader: &mut Reader<'de>, name: Quoted<'de>, at: usize) -> Result<(), Fault> {
+    fn see(&mut self, reader: &mut Reader<'de>) -> Result<(), NotTaken> {
+        let name = reader.text.run(self.name + 1, self.name_end - 1);
         if let Some(sum) = &mut reader.sum {
             sum.member(self.around, name);
         }
-        let Some(names) = &mut reader.names else { return Ok(()) };
-        names.add(&mut self.names, name).map_err(|why| match why {
-            NotTaken::Twice => Fault::name_twice(at),
-            NotTaken::TooMany => Fault::many_names(at),
-        })
+        reader.names.as_mut().map_or(Ok(()), |names| names.add(&mut self.names, name.bytes()))
+    }
+
+    #[cold]
+    fn see_escaped(&mut self, reader: &mut Reader<'de>, escapes: usize) -> Result<(), NotTaken> {
+        let said = reader.text.quoted(self.name, self.name_end, escapes).said();
+        if let Some(sum) = &mut reader.sum {
+            sum.member(self.around, Run::of(&said));
+        }
+        reader.names.as_mut().map_or(Ok(()), |names| names.add_to_many(&mut self.names, said))
     }
 
     /// Whoever reads an object has to read all of it.

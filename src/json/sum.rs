@@ -37,19 +37,10 @@ impl Sum {
     }
 
     /// The next value is a member of the object with this hash.
-    pub(super) fn member(&mut self, around: u128, name: Quoted<'_>) {
+    pub(super) fn member(&mut self, around: u128, name: Run<'_>) {
         self.settle();
-        match name.run() {
-            Some(run) => {
-                self.input.begin(around, MEMBER, run.length as u64);
-                self.input.run(run);
-            }
-            None => {
-                let said = name.said();
-                self.input.begin(around, MEMBER, said.len() as u64);
-                self.input.run(Run::of(&said));
-            }
-        }
+        self.input.begin(around, MEMBER, name.length as u64);
+        self.input.run(name);
     }
 
     /// The next value is an element of the array with this hash.

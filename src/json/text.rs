@@ -45,18 +45,39 @@ impl<'de> Text<'de> {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
-    /// The same, and what is behind it.
-    pub(super) fn run_since(&self, start: usize) -> Run<'de> {
-        Run { from: self.text.as_bytes().get(start..).unwrap_or_default(), length: self.at.saturating_sub(start) }
+    pub(super) fn ahead(&self) -> &'de str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    /// From here to there, and what is behind it.
+    pub(super) fn run(&self, start: usize, end: usize) -> Run<'de> {
+        Run { from: self.text.as_bytes().get(start..).unwrap_or_default(), length: end.saturating_sub(start) }
     }
 
     /// The next byte that is no white space.
+    #[inline]
     pub(super) fn peek(&mut self) -> Option<u8> {
+        match self.text.as_bytes().get(self.at) {
+            Some(byte) if *byte > b' ' => Some(*byte),
+            _ => self.peek_behind_space(),
+        }
+    }
+
+    #[inline(never)]
+    fn peek_behind_space(&mut self) -> Option<u8> {
+        let bytes = self.text.as_bytes();
         loop {
-            match *self.text.as_bytes().get(self.at)? {
-                byte if byte > b' ' => return Some(byte),
+            match *bytes.get(self.at)? {
                 b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
                 byte => return Some(byte),
+            }
+            // What stands on a line of its own is indented by spaces.
+            while let Some(word) = bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
+                let spaces = leading_spaces(*word);
+                self.at += spaces;
+                if spaces < word.len() {
+                    break;
+                }
             }
         }
     }
@@ -86,8 +107,21 @@ impl<'de> Text<'de> {
 
     /// Passes the string that begins with the quote here, and counts its escapes. All that comes back of the pass is one
     /// number, since more would go through memory.
-    #[inline(never)]
+    #[inline]
     pub(super) fn pass_string(&mut self) -> Result<usize, Fault> {
+        let near = self.text.as_bytes().get(self.at + 1..).and_then(<[u8]>::first_chunk::<NEAR>);
+        if let Some(near) = near
+            && let Some(length) = plain_words(near)
+            && near.get(length) == Some(&b'"')
+        {
+            self.at += length + 2;
+            return Ok(0);
+        }
+        self.pass_any_string()
+    }
+
+    #[inline(never)]
+    fn pass_any_string(&mut self) -> Result<usize, Fault> {
         let (bytes, mut at, mut escapes) = (self.text.as_bytes(), self.at + 1, 0);
         loop {
             at += plain_length(bytes.get(at..).unwrap_or_default());
@@ -151,10 +185,15 @@ impl<'de> Text<'de> {
     }
 
     fn digits(&mut self) -> Result<(), Fault> {
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        self.at += count;
-        if count == 0 { Err(self.unexpected()) } else { Ok(()) }
+        let (bytes, mut at) = (self.text.as_bytes(), self.at);
+        while bytes.get(at).is_some_and(u8::is_ascii_digit) {
+            at += 1;
+        }
+        if at == self.at {
+            return Err(self.unexpected());
+        }
+        self.at = at;
+        Ok(())
     }
 }
 
@@ -278,6 +317,10 @@ fn plain_blocks(bytes: &[u8]) -> usize {
 
 fn is_special(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+fn leading_spaces(word: [u8; 8]) -> usize {
+    (u64::from_le_bytes(word) ^ u64::from_ne_bytes([b' '; 8])).trailing_zeros() as usize / 8
 }
 
 /// Marks in each byte that is a quote, a backslash or a control character: right up to the first, which is the lowest.
