@@ -17,7 +17,7 @@ use super::tried::{TRIED, TriedAccess};
 
 impl<'de> Reader<'de> {
     fn visit_object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Fault> {
-        let mut members = Members { object: self.object()?, name: None, reader: self };
+        let mut members = Members { object: self.object()?, reader: self };
         let value = visitor.visit_map(&mut members)?;
         let Members { object, reader, .. } = members;
         object.end(reader).map(|()| value)
@@ -235,14 +235,13 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for OwnedVariant<V> {
 
 struct Members<'r, 'de> {
     object: Object<'de>,
-    name: Option<Quoted<'de>>,
     reader: &'r mut Reader<'de>,
 }
 
 impl<'de> Members<'_, 'de> {
     /// Passes the member that could not be read, and returns its name.
     fn leave_out(&mut self, start: Start<'de>, fault: Fault) -> Result<Cow<'de, str>, Fault> {
-        let name = self.name.and_then(|name| name.text()).unwrap_or_default();
+        let name = self.object.last_name(self.reader).text().unwrap_or_default();
         self.reader.leave_out(start, &name, fault).map(|()| name)
     }
 }
@@ -251,8 +250,10 @@ impl<'de> MapAccess<'de> for &mut Members<'_, 'de> {
     type Error = Fault;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
-        self.name = self.object.name(self.reader)?;
-        self.name.map(|name| seed.deserialize(Key(name))).transpose()
+        match self.object.name(self.reader)? {
+            Some(name) => seed.deserialize(Key(name)).map(Some),
+            None => Ok(None),
+        }
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {

@@ -44,9 +44,10 @@ impl<'de> Start<'de> {
 pub(super) struct Object<'de> {
     names: Frame<'de>,
     around: u128,
-    /// Where the name that was read last begins, and the text behind it.
+    /// Where the name that was read last begins, where the text behind it, and how many escapes it has.
     name: usize,
     name_end: usize,
+    escapes: usize,
     progress: Progress,
 }
 
@@ -135,7 +136,7 @@ impl<'de> Reader<'de> {
     pub(super) fn object(&mut self) -> Result<Object<'de>, Fault> {
         self.open(Kind::Object)?;
         let names = self.names.as_mut().map_or_else(Frame::default, Names::open);
-        Ok(Object { names, around: self.around(), name: 0, name_end: 0, progress: Progress::Begun })
+        Ok(Object { names, around: self.around(), name: 0, name_end: 0, escapes: 0, progress: Progress::Begun })
     }
 
     /// Opens the array that begins here.
@@ -186,7 +187,7 @@ impl<'de> Reader<'de> {
             b'"' => self.pass_string().map(drop),
             b'{' => {
                 let mut object = self.object()?;
-                while object.pass_name(self).map(|_| object.progress != Progress::Ended)? {
+                while object.pass_name(self).map(|()| object.progress != Progress::Ended)? {
                     self.walk()?;
                 }
                 Ok(())
@@ -245,29 +246,31 @@ impl<'de> Reader<'de> {
 impl<'de> Object<'de> {
     /// The next name. Its value comes next.
     pub(super) fn name(&mut self, reader: &mut Reader<'de>) -> Result<Option<Quoted<'de>>, Fault> {
-        let escapes = self.pass_name(reader)?;
-        if self.progress == Progress::Ended {
-            return Ok(None);
-        }
-        Ok(Some(reader.text.quoted(self.name, self.name_end, escapes)))
+        self.pass_name(reader)?;
+        Ok(if self.progress == Progress::Ended { None } else { Some(self.last_name(reader)) })
     }
 
-    /// Passes the next name or the end, and counts the escapes in the name.
+    /// The name that was read last.
+    pub(super) fn last_name(&self, reader: &Reader<'de>) -> Quoted<'de> {
+        reader.text.quoted(self.name, self.name_end, self.escapes)
+    }
+
+    /// Passes the next name or the end.
     #[inline(never)]
-    fn pass_name(&mut self, reader: &mut Reader<'de>) -> Result<usize, Fault> {
+    fn pass_name(&mut self, reader: &mut Reader<'de>) -> Result<(), Fault> {
         if !reader.item(&mut self.progress, b'}')? {
             if let Some(names) = &mut reader.names {
                 names.close(&self.names);
             }
-            return Ok(0);
+            return Ok(());
         }
         if reader.peek()? != b'"' {
             return Err(reader.text.unexpected());
         }
         self.name = reader.text.at();
-        let escapes = reader.text.pass_string()?;
+        self.escapes = reader.text.pass_string()?;
         self.name_end = reader.text.at();
-        let seen = if escapes == 0 { self.see(reader) } else { self.see_escaped(reader, escapes) };
+        let seen = if self.escapes == 0 { self.see(reader) } else { self.see_escaped(reader) };
         seen.map_err(|why| match why {
             NotTaken::Twice => Fault::name_twice(self.name),
             NotTaken::TooMany => Fault::many_names(self.name),
@@ -276,7 +279,8 @@ impl<'de> Object<'de> {
             return Err(reader.text.unexpected());
         }
         reader.text.pass();
-        Ok(escapes)
+        reader.text.pass_one_space();
+        Ok(())
     }
 
     fn see(&mut self, reader: &mut Reader<'de>) -> Result<(), NotTaken> {
@@ -288,8 +292,8 @@ impl<'de> Object<'de> {
     }
 
     #[cold]
-    fn see_escaped(&mut self, reader: &mut Reader<'de>, escapes: usize) -> Result<(), NotTaken> {
-        let said = reader.text.quoted(self.name, self.name_end, escapes).said();
+    fn see_escaped(&mut self, reader: &mut Reader<'de>) -> Result<(), NotTaken> {
+        let said = self.last_name(reader).said();
         if let Some(sum) = &mut reader.sum {
             sum.member(self.around, Run::of(&said));
         }

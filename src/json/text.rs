@@ -87,6 +87,11 @@ impl<'de> Text<'de> {
         self.at += 1;
     }
 
+    /// Passes a space, if there is one: most that is written for people has it between a name and its value.
+    pub(super) fn pass_one_space(&mut self) {
+        self.at += usize::from(self.is(b' '));
+    }
+
     /// What stands here is not what JSON asks for.
     pub(super) fn unexpected(&self) -> Fault {
         Fault::syntax(self.at + 1)
