@@ -185,23 +185,29 @@ impl<'de> Reader<'de> {
     pub(super) fn walk(&mut self) -> Result<(), Fault> {
         match self.peek()? {
             b'"' => self.pass_string().map(drop),
-            b'{' => {
-                let mut object = self.object()?;
-                while object.pass_name(self).map(|()| object.progress != Progress::Ended)? {
-                    self.walk()?;
-                }
-                Ok(())
-            }
-            b'[' => {
-                let mut array = self.array()?;
-                while array.has_next(self)? {
-                    self.walk()?;
-                }
-                Ok(())
-            }
+            b'{' => self.walk_object(),
+            b'[' => self.walk_array(),
             b'-' | b'0'..=b'9' => self.pass_number(),
             _ => self.pass_word(),
         }
+    }
+
+    #[inline(never)]
+    fn walk_object(&mut self) -> Result<(), Fault> {
+        let mut object = self.object()?;
+        while object.pass_name(self).map(|()| object.progress != Progress::Ended)? {
+            self.walk()?;
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn walk_array(&mut self) -> Result<(), Fault> {
+        let mut array = self.array()?;
+        while array.has_next(self)? {
+            self.walk()?;
+        }
+        Ok(())
     }
 
     pub(super) fn start(&self) -> Start<'de> {
