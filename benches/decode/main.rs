@@ -100,6 +100,7 @@ fn middle(values: impl Iterator<Item = f64>) -> f64 {
 fn cases() -> Result<Vec<Case>, BoxError> {
     let mut cases = Vec::new();
     both(&mut cases, "aella", 1, TRANSFER.into(), || Ok(Aella::new(Secret::hex(KEY)?)?))?;
+    both(&mut cases, "64 KB of aella", 1, large().into(), || Ok(Aella::new(Secret::hex(KEY)?)?))?;
     both(&mut cases, "opp", 1, OPP_PAYMENT.into(), || Ok(Opp::new(Secret::hex(KEY)?)?))?;
     both(&mut cases, "sibs", 1, SIBS_PAYMENT.into(), || Ok(Sibs::new(Secret::hex(KEY)?)?))?;
     for events in [1, 1000] {
@@ -133,6 +134,13 @@ fn both<P: Provider + 'static>(
     cases.push(Case { name: format!("{name}, open"), events, text: text.clone(), run: Box::new(open) });
     cases.push(Case { name: format!("{name}, decode"), events, text, run: Box::new(decode) });
     Ok(())
+}
+
+/// A transfer of 64 KB, most of which is a member that nobody knows.
+fn large() -> String {
+    let step = r#"{"at":"2026-11-24T18:22:05.123Z","status":"pending","attempt":7,"fee":10.75,"note":"sent \"again\" to the bank"}"#;
+    let steps = vec![step; 64 * 1024 / step.len()].join(",");
+    TRANSFER.replacen("\"data\": {", &format!("\"data\": {{\"history\":[{steps}],"), 1)
 }
 
 /// A message of that many notifications, each with an id of its own.
