@@ -10,9 +10,10 @@ use serde::de::{
 
 use super::fault::Fault;
 use super::key::Key;
-use super::reader::{Array, Object, Reader, Start};
+use super::open::{Array, Object};
+use super::quoted::Quoted;
+use super::reader::{Reader, Start};
 use super::seen::{IDENTIFIED, PIECE, SCALAR, SPAN, SeenAccess};
-use super::text::Quoted;
 use super::tried::{TRIED, TriedAccess};
 
 impl<'de> Reader<'de> {

@@ -1,6 +1,6 @@
 //! Escapes in strings of JSON, which have been looked at: what they say.
 
-use super::text::{Run, plain_length};
+use super::scan::{Run, plain_length};
 
 /// What is written to, piece by piece.
 pub(super) trait Out {

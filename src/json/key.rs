@@ -5,7 +5,8 @@ use std::str::FromStr;
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, VariantAccess, Visitor};
 
 use super::fault::Fault;
-use super::text::{Quoted, Text};
+use super::quoted::Quoted;
+use super::text::Text;
 
 pub(super) struct Key<'de>(pub(super) Quoted<'de>);
 

@@ -20,7 +20,7 @@ pub(super) struct Frame<'de> {
     /// A mark for each name. Names whose mark is not there are new.
     marks: u64,
     /// All of them, where they are many or one is escaped.
-    many: Option<Box<HashSet<Cow<'de, [u8]>>>>,
+    many: Option<HashSet<Cow<'de, [u8]>>>,
 }
 
 /// Why a name is not taken.
@@ -74,7 +74,7 @@ impl<'de> Names<'de> {
     #[cold]
     pub(super) fn add_to_many(&mut self, frame: &mut Frame<'de>, name: Cow<'de, [u8]>) -> Result<(), NotTaken> {
         let few = self.0.drain(frame.start..).map(Cow::Borrowed);
-        let many = frame.many.get_or_insert_with(|| Box::new(few.collect()));
+        let many = frame.many.get_or_insert_with(|| few.collect());
         if many.len() == MAX_NAMES {
             return Err(NotTaken::TooMany);
         }

@@ -1,9 +1,10 @@
-//! The sum behind an [`Identity`](super::Identity): what is hashed of each value, and where it stands.
+//! The sum behind an [`Identity`]: what is hashed of each value, and where it stands.
 
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::escape::Out;
-use super::text::{Quoted, Run};
+use super::quoted::Quoted;
+use super::scan::Run;
 
 const MEMBER: u8 = 0x01;
 const ELEMENT: u8 = 0x02;

@@ -1,35 +1,14 @@
 //! The words of JSON (RFC 8259): where a string, a number or a name begins and ends in a text.
 
-use std::borrow::Cow;
-
-use serde::de::Visitor;
-
-use super::escape::{Out, unescape};
 use super::fault::Fault;
+use super::quoted::Quoted;
+use super::scan::{NEAR, Run, escape_length, leading_spaces, plain_length, plain_words};
 
 /// A place in a text.
 #[derive(Clone, Copy)]
 pub(super) struct Text<'de> {
     text: &'de str,
     at: usize,
-}
-
-/// Some bytes of the document, and all that is behind them.
-#[derive(Clone, Copy)]
-pub(super) struct Run<'de> {
-    pub(super) from: &'de [u8],
-    pub(super) length: usize,
-}
-
-/// A string of the document.
-#[derive(Clone, Copy)]
-pub(super) struct Quoted<'de> {
-    /// The document from behind the opening quote.
-    from: &'de str,
-    /// How much of that stands between the quotes.
-    length: usize,
-    /// How many of its characters are escaped.
-    escapes: usize,
 }
 
 impl<'de> Text<'de> {
@@ -202,141 +181,6 @@ impl<'de> Text<'de> {
     }
 }
 
-impl<'de> Run<'de> {
-    /// Bytes with nothing behind them.
-    pub(super) fn of(bytes: &'de [u8]) -> Self {
-        Self { from: bytes, length: bytes.len() }
-    }
-
-    pub(super) fn bytes(self) -> &'de [u8] {
-        self.from.get(..self.length).unwrap_or_default()
-    }
-
-    /// What is left behind so many bytes.
-    pub(super) fn behind(self, bytes: usize) -> Self {
-        Self { from: self.from.get(bytes..).unwrap_or_default(), length: self.length.saturating_sub(bytes) }
-    }
-}
-
-impl<'de> Quoted<'de> {
-    /// Between its quotes, as it was written.
-    fn inside(self) -> Run<'de> {
-        Run { from: self.from.as_bytes(), length: self.length }
-    }
-
-    /// The string's bytes, where nothing in it is escaped.
-    pub(super) fn run(self) -> Option<Run<'de>> {
-        if self.escapes == 0 { Some(self.inside()) } else { None }
-    }
-
-    /// The string, where nothing in it is escaped.
-    pub(super) fn plain(self) -> Option<&'de str> {
-        if self.escapes == 0 { self.from.get(..self.length) } else { None }
-    }
-
-    /// The text that it is. `None`: it holds half a surrogate pair, and is none.
-    pub(super) fn text(self) -> Option<Cow<'de, str>> {
-        match self.plain() {
-            Some(plain) => Some(Cow::Borrowed(plain)),
-            None => String::from_utf8(self.unescaped()).ok().map(Cow::Owned),
-        }
-    }
-
-    /// Hands it to a visitor. Half a surrogate pair is no text.
-    pub(super) fn visit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.plain() {
-            Some(plain) => visitor.visit_borrowed_str(plain),
-            None => String::from_utf8(self.unescaped())
-                .map_or_else(|_| Err(Fault::of_type()), |text| visitor.visit_string(text)),
-        }
-    }
-
-    /// What it says, in UTF-8; half a surrogate pair, which is no text but well-formed JSON, is written as WTF-8 has it.
-    pub(super) fn said(self) -> Cow<'de, [u8]> {
-        match self.plain() {
-            Some(plain) => Cow::Borrowed(plain.as_bytes()),
-            None => Cow::Owned(self.unescaped()),
-        }
-    }
-
-    /// The same, behind what is there.
-    pub(super) fn say(self, out: &mut impl Out) {
-        match self.run() {
-            Some(run) => out.run(run),
-            None => unescape(self.inside(), out),
-        }
-    }
-
-    #[cold]
-    fn unescaped(self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.length);
-        unescape(self.inside(), &mut out);
-        out
-    }
-}
-
-/// How long an escape is, by what stands behind its backslash.
-fn escape_length(rest: &[u8]) -> Option<usize> {
-    match rest {
-        [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => Some(2),
-        [b'u', a, b, c, d, ..] if [a, b, c, d].into_iter().all(u8::is_ascii_hexdigit) => Some(6),
-        _ => None,
-    }
-}
-
-/// How many bytes at the beginning may stand in a string as they are.
-#[inline]
-pub(super) fn plain_length(bytes: &[u8]) -> usize {
-    let near = bytes.first_chunk::<NEAR>().and_then(|near| plain_words(near));
-    near.unwrap_or_else(|| plain_length_of_long(bytes))
-}
-
-/// Most strings are no longer.
-const NEAR: usize = 32;
-
-/// The same for words of 8 bytes. `None`: all of them.
-#[inline]
-fn plain_words(bytes: &[u8]) -> Option<usize> {
-    let (words, _) = bytes.as_chunks();
-    words.iter().enumerate().find_map(|(at, word)| match specials(u64::from_le_bytes(*word)) {
-        0 => None,
-        marks => Some(at * 8 + marks.trailing_zeros() as usize / 8),
-    })
-}
-
-/// The same for long strings, and for what stands at the end of a document.
-#[inline(never)]
-fn plain_length_of_long(bytes: &[u8]) -> usize {
-    let blocks = plain_blocks(bytes);
-    let rest = bytes.get(blocks..).unwrap_or_default();
-    let tail = || rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len());
-    blocks + plain_words(rest).unwrap_or_else(tail)
-}
-
-/// The same in blocks of 64 bytes.
-fn plain_blocks(bytes: &[u8]) -> usize {
-    let (blocks, _) = bytes.as_chunks::<64>();
-    let is_plain = |block: &&[u8; 64]| !block.iter().fold(false, |found, byte| found | is_special(*byte));
-    blocks.iter().take_while(is_plain).count() * 64
-}
-
-fn is_special(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
-}
-
-fn leading_spaces(word: [u8; 8]) -> usize {
-    (u64::from_le_bytes(word) ^ u64::from_ne_bytes([b' '; 8])).trailing_zeros() as usize / 8
-}
-
-/// Marks in each byte that is a quote, a backslash or a control character: right up to the first, which is the lowest.
-fn specials(word: u64) -> u64 {
-    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
-    // With this bit turned over, a quote comes right behind the control characters, and a space goes.
-    let controls_and_quote = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
-    let backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
-    (controls_and_quote | backslash) & !word & (ONES << 7)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -361,13 +205,21 @@ mod tests {
     }
 
     #[test]
-    fn marks_are_right_up_to_the_first_for_every_byte() {
-        for byte in 0..=u8::MAX {
-            for at in 0..8 {
-                let mut word = [b'x'; 8];
-                word[at] = byte;
-                let first = (specials(u64::from_le_bytes(word)).trailing_zeros() / 8) as usize;
-                assert_eq!(first, if is_special(byte) { at } else { 8 }, "{byte} at {at}");
+    fn white_space_is_passed_whatever_its_length_and_nothing_else_is() {
+        for blank in [" ", "\n", "\r", "\t", "\n  ", " \t", "\r\n     "] {
+            for count in 0..40 {
+                for behind in ["", "1", "1          "] {
+                    let text = format!("{}{behind}", blank.repeat(count));
+                    let mut words = Text::new(&text);
+                    assert_eq!(words.peek(), behind.bytes().next(), "{text:?}");
+                    assert_eq!(words.at(), blank.len() * count, "{text:?}");
+                }
+                for other in ["\u{b}", "\u{c}", "\0", "\u{1f}", "\u{a0}", "\u{2003}"] {
+                    let text = format!("{}{other}        ", blank.repeat(count));
+                    let mut words = Text::new(&text);
+                    assert_eq!((words.peek(), words.at()), (other.bytes().next(), blank.len() * count), "{text:?}");
+                    assert!(words.end().is_err(), "{text:?}");
+                }
             }
         }
     }

@@ -20,6 +20,7 @@ pub(crate) trait Try<'de>: Sized {
 }
 
 /// A value's text, and what it was read as.
+#[derive(Debug)]
 pub(crate) struct Tried<'de, T> {
     pub(crate) text: &'de str,
     pub(crate) value: Option<T>,
