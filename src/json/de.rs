@@ -10,13 +10,15 @@ use serde::de::{
 
 use super::fault::Fault;
 use super::key::Key;
-use super::reader::{Array, Object, Reader, Start};
+use super::open::{Array, Object};
+use super::quoted::Quoted;
+use super::reader::{Reader, Start};
 use super::seen::{IDENTIFIED, PIECE, SCALAR, SPAN, SeenAccess};
-use super::text::Quoted;
+use super::tried::{TRIED, TriedAccess};
 
 impl<'de> Reader<'de> {
     fn visit_object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Fault> {
-        let mut members = Members { object: self.object()?, name: None, reader: self };
+        let mut members = Members { object: self.object()?, reader: self };
         let value = visitor.visit_map(&mut members)?;
         let Members { object, reader, .. } = members;
         object.end(reader).map(|()| value)
@@ -180,6 +182,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     ) -> Result<V::Value, Fault> {
         match name {
             IDENTIFIED => visitor.visit_seq(SeenAccess::identified(self)?),
+            TRIED => visitor.visit_seq(TriedAccess::new(self)?),
             SPAN => visitor.visit_seq(SeenAccess::span(self)?),
             _ => self.deserialize_tuple(length, visitor),
         }
@@ -233,14 +236,13 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for OwnedVariant<V> {
 
 struct Members<'r, 'de> {
     object: Object<'de>,
-    name: Option<Quoted<'de>>,
     reader: &'r mut Reader<'de>,
 }
 
 impl<'de> Members<'_, 'de> {
     /// Passes the member that could not be read, and returns its name.
     fn leave_out(&mut self, start: Start<'de>, fault: Fault) -> Result<Cow<'de, str>, Fault> {
-        let name = self.name.and_then(|name| name.text()).unwrap_or_default();
+        let name = self.object.last_name(self.reader).text().unwrap_or_default();
         self.reader.leave_out(start, &name, fault).map(|()| name)
     }
 }
@@ -249,8 +251,10 @@ impl<'de> MapAccess<'de> for &mut Members<'_, 'de> {
     type Error = Fault;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
-        self.name = self.object.name(self.reader)?;
-        self.name.map(|name| seed.deserialize(Key(name))).transpose()
+        match self.object.name(self.reader)? {
+            Some(name) => seed.deserialize(Key(name)).map(Some),
+            None => Ok(None),
+        }
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
@@ -259,8 +263,9 @@ impl<'de> MapAccess<'de> for &mut Members<'_, 'de> {
 
     /// What derived code asks for: a type, so that it can be read twice.
     fn next_value<T: Deserialize<'de>>(&mut self) -> Result<T, Fault> {
-        let start = self.reader.start();
+        let start = self.reader.leniency.as_ref().map(|_| self.reader.start());
         T::deserialize(&mut *self.reader).or_else(|fault| {
+            let Some(start) = start else { return Err(fault) };
             let name = self.leave_out(start, fault)?;
             let null = T::deserialize(&mut Reader::of_checked("null"));
             if let Some(leniency) = &mut self.reader.leniency {

@@ -1,15 +1,37 @@
 //! Escapes in strings of JSON, which have been looked at: what they say.
 
-/// Writes what stands between quotes without its escapes, in UTF-8; half a surrogate pair is written as WTF-8 has it.
-pub(super) fn unescape(mut inside: &[u8], out: &mut Vec<u8>) {
-    while let Some(at) = inside.iter().position(|byte| *byte == b'\\') {
-        let (plain, rest) = inside.split_at(at);
-        out.extend_from_slice(plain);
-        let (code, length) = code(rest);
-        encode(code, out);
-        inside = rest.get(length..).unwrap_or_default();
+use super::scan::{Run, plain_length};
+
+/// What is written to, piece by piece.
+pub(super) trait Out {
+    fn byte(&mut self, byte: u8);
+    fn run(&mut self, run: Run<'_>);
+}
+
+impl Out for Vec<u8> {
+    fn byte(&mut self, byte: u8) {
+        self.push(byte);
     }
-    out.extend_from_slice(inside);
+
+    fn run(&mut self, run: Run<'_>) {
+        self.extend_from_slice(run.bytes());
+    }
+}
+
+/// Writes what stands between quotes without its escapes, in UTF-8; half a surrogate pair is written as WTF-8 has it.
+pub(super) fn unescape(inside: Run<'_>, out: &mut impl Out) {
+    let mut rest = inside;
+    loop {
+        let plain = plain_length(rest.from).min(rest.length);
+        out.run(Run { length: plain, ..rest });
+        rest = rest.behind(plain);
+        if rest.length == 0 {
+            return;
+        }
+        let (code, length) = code(rest.bytes());
+        encode(code, out);
+        rest = rest.behind(length);
+    }
 }
 
 /// The code point of the escape that begins here, and how long it is.
@@ -40,11 +62,13 @@ fn unit(escape: &[u8]) -> u32 {
     digits.iter().fold(0, |unit, digit| (unit << 4) | char::from(*digit).to_digit(16).unwrap_or_default())
 }
 
-fn encode(code: u32, out: &mut Vec<u8>) {
+fn encode(code: u32, out: &mut impl Out) {
     match char::from_u32(code) {
-        Some(letter) => out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes()),
+        Some(letter) => letter.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| out.byte(byte)),
         // Half a pair has three bytes.
-        None => out.extend([0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)].map(low)),
+        None => [0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)]
+            .into_iter()
+            .for_each(|byte| out.byte(low(byte))),
     }
 }
 
@@ -62,7 +86,7 @@ mod tests {
 
     fn said(inside: &str) -> Vec<u8> {
         let mut out = b"before ".to_vec();
-        unescape(inside.as_bytes(), &mut out);
+        unescape(Run::of(inside.as_bytes()), &mut out);
         out.split_off(7)
     }
 

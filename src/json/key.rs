@@ -5,17 +5,22 @@ use std::str::FromStr;
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, VariantAccess, Visitor};
 
 use super::fault::Fault;
-use super::text::{Quoted, Text};
+use super::quoted::Quoted;
+use super::text::Text;
 
 pub(super) struct Key<'de>(pub(super) Quoted<'de>);
 
 impl<'de> Key<'de> {
     /// A number, for maps that have such keys: as JSON writes it.
     fn number<T: FromStr>(&self) -> Result<T, Fault> {
-        let text =
-            self.0.plain().filter(|text| *text != "-0" && Text::new(text).number().is_ok_and(|number| number == *text));
+        let text = self.0.plain().filter(|text| *text != "-0" && is_number(text));
         text.and_then(|text| text.parse().ok()).ok_or_else(Fault::of_type)
     }
+}
+
+fn is_number(text: &str) -> bool {
+    let mut words = Text::new(text);
+    words.pass_number().is_ok() && words.at() == text.len()
 }
 
 macro_rules! parsed {

@@ -18,12 +18,16 @@ mod identity;
 mod key;
 mod lenient;
 mod names;
+mod open;
 mod pointer;
+mod quoted;
 mod reader;
+mod scan;
 mod seen;
 mod strict;
 mod sum;
 mod text;
+mod tried;
 
 pub(crate) use absent::Absent;
 pub use identity::Identity;
@@ -33,6 +37,7 @@ pub(crate) use pointer::{lookup, lookup_distinct};
 pub(crate) use seen::{Identified, Piece, Scalar, Span};
 pub use strict::parse;
 pub(crate) use strict::{check, parse_checked, parse_if_typed, peek, strict_if_json, text};
+pub(crate) use tried::{Tried, Try};
 
 #[cfg(test)]
 mod tests;

@@ -8,11 +8,9 @@ const MAX_NAMES: usize = 4096;
 /// Up to here a look along the list beats a hash.
 const FEW_NAMES: usize = 32;
 
-/// A name, without its escapes.
-pub(super) type Name<'de> = Cow<'de, [u8]>;
-
-/// The names of all objects that are open, each object's behind those around it.
-pub(super) struct Names<'de>(Vec<Name<'de>>);
+/// The names of all objects that are open, each object's behind those around it. Of an object with many names, or with
+/// one that is escaped, none stands here.
+pub(super) struct Names<'de>(Vec<&'de [u8]>);
 
 /// The names of one object.
 #[derive(Default)]
@@ -21,7 +19,8 @@ pub(super) struct Frame<'de> {
     start: usize,
     /// A mark for each name. Names whose mark is not there are new.
     marks: u64,
-    many: Option<HashSet<Name<'de>>>,
+    /// All of them, where they are many or one is escaped.
+    many: Option<HashSet<Cow<'de, [u8]>>>,
 }
 
 /// Why a name is not taken.
@@ -43,28 +42,43 @@ impl<'de> Names<'de> {
 
     /// The end of the object that was opened last.
     pub(super) fn close(&mut self, frame: &Frame<'de>) {
-        self.0.truncate(frame.start);
+        self.go_back(frame.start);
     }
 
-    pub(super) fn add(&mut self, frame: &mut Frame<'de>, name: Name<'de>) -> Result<(), NotTaken> {
-        if let Some(many) = &mut frame.many {
-            if many.len() == MAX_NAMES {
-                return Err(NotTaken::TooMany);
-            }
-            return if many.insert(name) { Ok(()) } else { Err(NotTaken::Twice) };
-        }
-        let mark = mark(&name);
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// To when there were so many.
+    pub(super) fn go_back(&mut self, count: usize) {
+        self.0.truncate(count);
+    }
+
+    /// A name that is not escaped.
+    #[inline]
+    pub(super) fn add(&mut self, frame: &mut Frame<'de>, name: &'de [u8]) -> Result<(), NotTaken> {
         let mine = self.0.get(frame.start..).unwrap_or_default();
+        if frame.many.is_some() || mine.len() == FEW_NAMES {
+            return self.add_to_many(frame, Cow::Borrowed(name));
+        }
+        let mark = mark(name);
         if frame.marks & mark != 0 && mine.contains(&name) {
             return Err(NotTaken::Twice);
         }
         frame.marks |= mark;
-        if mine.len() < FEW_NAMES {
-            self.0.push(name);
-        } else {
-            frame.many = Some(self.0.drain(frame.start..).chain([name]).collect());
-        }
+        self.0.push(name);
         Ok(())
+    }
+
+    /// The same for any name, by what it says.
+    #[cold]
+    pub(super) fn add_to_many(&mut self, frame: &mut Frame<'de>, name: Cow<'de, [u8]>) -> Result<(), NotTaken> {
+        let few = self.0.drain(frame.start..).map(Cow::Borrowed);
+        let many = frame.many.get_or_insert_with(|| few.collect());
+        if many.len() == MAX_NAMES {
+            return Err(NotTaken::TooMany);
+        }
+        if many.insert(name) { Ok(()) } else { Err(NotTaken::Twice) }
     }
 }
 

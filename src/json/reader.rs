@@ -5,9 +5,10 @@
 
 use super::absent::Leniency;
 use super::fault::Fault;
-use super::names::{Frame, Names, NotTaken};
+use super::names::Names;
+use super::quoted::Quoted;
 use super::sum::{Kind, Sum};
-use super::text::{Quoted, Text};
+use super::text::Text;
 
 /// As deep as `serde_json` reads.
 const MAX_LEVELS: u8 = 127;
@@ -16,8 +17,8 @@ const MAX_LEVELS: u8 = 127;
 pub(super) struct Reader<'de> {
     pub(super) text: Text<'de>,
     /// `None`: another pass has seen that no name stands twice.
-    names: Option<Names<'de>>,
-    levels: u8,
+    pub(super) names: Option<Names<'de>>,
+    pub(super) levels: u8,
     /// `Some` where the values that pass belong to an identity.
     pub(super) sum: Option<Sum>,
     /// `Some` where members that cannot be read are left out.
@@ -29,28 +30,15 @@ pub(super) struct Reader<'de> {
 pub(super) struct Start<'de> {
     text: Text<'de>,
     levels: u8,
+    names: usize,
     is_summed: bool,
 }
 
-/// An object that is open.
-pub(super) struct Object<'de> {
-    names: Frame<'de>,
-    around: u128,
-    progress: Progress,
-}
-
-/// An array that is open.
-pub(super) struct Array {
-    around: u128,
-    next: u64,
-    progress: Progress,
-}
-
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Progress {
-    Begun,
-    Within,
-    Ended,
+impl<'de> Start<'de> {
+    /// The text that begins here.
+    pub(super) fn ahead(&self) -> &'de str {
+        self.text.ahead()
+    }
 }
 
 impl<'de> Reader<'de> {
@@ -70,96 +58,110 @@ impl<'de> Reader<'de> {
     }
 
     pub(super) fn string(&mut self) -> Result<Quoted<'de>, Fault> {
-        let quoted = self.text.string()?;
-        if let Some(sum) = &mut self.sum {
-            sum.value(Kind::Text, |input| quoted.say(input));
-        }
-        Ok(quoted)
+        let start = self.text.at();
+        let escapes = self.pass_string()?;
+        Ok(self.text.quoted(start, self.text.at(), escapes))
     }
 
     pub(super) fn number(&mut self) -> Result<&'de str, Fault> {
-        let number = self.text.number()?;
-        self.bare(number);
-        Ok(number)
+        let start = self.text.at();
+        self.pass_number()?;
+        Ok(self.text.since(start))
     }
 
     /// `true`, `false` or `null`.
-    pub(super) fn word(&mut self) -> Result<&'static str, Fault> {
-        let word = self.text.word()?;
-        self.bare(word);
-        Ok(word)
+    pub(super) fn word(&mut self) -> Result<&'de str, Fault> {
+        let start = self.text.at();
+        self.pass_word()?;
+        Ok(self.text.since(start))
     }
 
-    fn bare(&mut self, text: &str) {
+    #[inline(never)]
+    fn pass_string(&mut self) -> Result<usize, Fault> {
+        let start = self.text.at();
+        let escapes = self.text.pass_string()?;
         if let Some(sum) = &mut self.sum {
-            sum.value(Kind::Bare, |input| input.extend_from_slice(text.as_bytes()));
+            sum.string(self.text.quoted(start, self.text.at(), escapes));
+        }
+        Ok(escapes)
+    }
+
+    #[inline(never)]
+    fn pass_number(&mut self) -> Result<(), Fault> {
+        let start = self.text.at();
+        self.text.pass_number()?;
+        self.bare(start);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn pass_word(&mut self) -> Result<(), Fault> {
+        let start = self.text.at();
+        self.text.pass_word()?;
+        self.bare(start);
+        Ok(())
+    }
+
+    fn bare(&mut self, start: usize) {
+        if let Some(sum) = &mut self.sum {
+            sum.bare(self.text.run(start, self.text.at()));
         }
     }
 
-    /// Opens the object that begins here.
-    pub(super) fn object(&mut self) -> Result<Object<'de>, Fault> {
-        let around = self.open(Kind::Object)?;
-        let names = self.names.as_mut().map_or_else(Frame::default, Names::open);
-        Ok(Object { names, around, progress: Progress::Begun })
+    /// The hash of what was opened last.
+    pub(super) fn around(&self) -> u128 {
+        self.sum.as_ref().map_or(0, Sum::opened)
     }
 
-    /// Opens the array that begins here.
-    pub(super) fn array(&mut self) -> Result<Array, Fault> {
-        Ok(Array { around: self.open(Kind::Array)?, next: 0, progress: Progress::Begun })
-    }
-
-    fn open(&mut self, kind: Kind) -> Result<u128, Fault> {
+    #[inline(never)]
+    pub(super) fn open(&mut self, kind: Kind) -> Result<(), Fault> {
         if self.levels == MAX_LEVELS {
             return Err(Fault::too_deep(self.text.at()));
         }
         self.levels += 1;
         self.text.pass();
-        Ok(self.sum.as_mut().map_or(0, |sum| sum.value(kind, |_| {})))
-    }
-
-    /// Whether there is another item before this end.
-    fn item(&mut self, progress: &mut Progress, end: u8) -> Result<bool, Fault> {
-        if *progress == Progress::Ended {
-            return Ok(false);
+        if let Some(sum) = &mut self.sum {
+            sum.open(kind);
         }
-        match (self.peek()?, *progress) {
-            (byte, _) if byte == end => {
-                self.text.pass();
-                self.levels = self.levels.saturating_sub(1);
-                *progress = Progress::Ended;
-            }
-            (_, Progress::Begun) => *progress = Progress::Within,
-            (b',', _) => self.text.pass(),
-            _ => return Err(self.text.unexpected()),
-        }
-        Ok(*progress == Progress::Within)
+        Ok(())
     }
 
     /// Walks through the next value, which nobody asks for.
     pub(super) fn walk(&mut self) -> Result<(), Fault> {
         match self.peek()? {
-            b'"' => self.string().map(drop),
-            b'{' => {
-                let mut object = self.object()?;
-                while object.name(self)?.is_some() {
-                    self.walk()?;
-                }
-                Ok(())
-            }
-            b'[' => {
-                let mut array = self.array()?;
-                while array.has_next(self)? {
-                    self.walk()?;
-                }
-                Ok(())
-            }
-            b'-' | b'0'..=b'9' => self.number().map(drop),
-            _ => self.word().map(drop),
+            b'"' => self.pass_string().map(drop),
+            b'{' => self.walk_object(),
+            b'[' => self.walk_array(),
+            b'-' | b'0'..=b'9' => self.pass_number(),
+            _ => self.pass_word(),
         }
     }
 
+    #[inline(never)]
+    fn walk_object(&mut self) -> Result<(), Fault> {
+        let mut object = self.object()?;
+        while object.has_next(self)? {
+            self.walk()?;
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn walk_array(&mut self) -> Result<(), Fault> {
+        let mut array = self.array()?;
+        while array.has_next(self)? {
+            self.walk()?;
+        }
+        Ok(())
+    }
+
     pub(super) fn start(&self) -> Start<'de> {
-        Start { text: self.text, levels: self.levels, is_summed: self.sum.is_some() }
+        let names = self.names.as_ref().map_or(0, Names::count);
+        Start { text: self.text, levels: self.levels, names, is_summed: self.sum.is_some() }
+    }
+
+    pub(super) fn since(&self, start: Start<'de>) -> &'de str {
+        self.text.since(start.text.at())
     }
 
     /// Passes a member that could not be read, if it may be null.
@@ -168,7 +170,18 @@ impl<'de> Reader<'de> {
         if !self.leniency.as_mut().is_some_and(|leniency| !start.is_summed && leniency.takes_null(name)) {
             return Err(fault);
         }
+        self.walk_again(start, fault)
+    }
+
+    /// Walks through what could not be read as it should be, from its start. What is part of a sum cannot be taken back.
+    pub(super) fn walk_again(&mut self, start: Start<'de>, fault: Fault) -> Result<(), Fault> {
+        if start.is_summed {
+            return Err(fault);
+        }
         (self.text, self.levels, self.sum) = (start.text, start.levels, None);
+        if let Some(names) = &mut self.names {
+            names.go_back(start.names);
+        }
         self.walk()
     }
 
@@ -178,62 +191,5 @@ impl<'de> Reader<'de> {
         let start = self.text.at();
         self.walk()?;
         Ok(self.text.since(start))
-    }
-}
-
-impl<'de> Object<'de> {
-    /// The next name. Its value comes next.
-    pub(super) fn name(&mut self, reader: &mut Reader<'de>) -> Result<Option<Quoted<'de>>, Fault> {
-        if !reader.item(&mut self.progress, b'}')? {
-            if let Some(names) = &mut reader.names {
-                names.close(&self.names);
-            }
-            return Ok(None);
-        }
-        if reader.peek()? != b'"' {
-            return Err(reader.text.unexpected());
-        }
-        let at = reader.text.at();
-        let name = reader.text.string()?;
-        self.see(reader, name, at)?;
-        if reader.peek()? != b':' {
-            return Err(reader.text.unexpected());
-        }
-        reader.text.pass();
-        Ok(Some(name))
-    }
-
-    fn see(&mut self, reader: &mut Reader<'de>, name: Quoted<'de>, at: usize) -> Result<(), Fault> {
-        let said = name.said();
-        if let Some(sum) = &mut reader.sum {
-            sum.member(self.around, &said);
-        }
-        let Some(names) = &mut reader.names else { return Ok(()) };
-        names.add(&mut self.names, said).map_err(|why| match why {
-            NotTaken::Twice => Fault::name_twice(at),
-            NotTaken::TooMany => Fault::many_names(at),
-        })
-    }
-
-    /// Whoever reads an object has to read all of it.
-    pub(super) fn end(mut self, reader: &mut Reader<'de>) -> Result<(), Fault> {
-        if self.progress == Progress::Ended || self.name(reader)?.is_none() { Ok(()) } else { Err(Fault::of_type()) }
-    }
-}
-
-impl Array {
-    /// Whether there is another element, which comes next.
-    pub(super) fn has_next(&mut self, reader: &mut Reader<'_>) -> Result<bool, Fault> {
-        let has_next = reader.item(&mut self.progress, b']')?;
-        if let Some(sum) = reader.sum.as_mut().filter(|_| has_next) {
-            sum.element(self.around, self.next);
-        }
-        self.next = self.next.saturating_add(1);
-        Ok(has_next)
-    }
-
-    /// Whoever reads an array has to read all of it.
-    pub(super) fn end(mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
-        if self.progress == Progress::Ended || !self.has_next(reader)? { Ok(()) } else { Err(Fault::of_type()) }
     }
 }

@@ -141,7 +141,7 @@ impl<'de: 'a, 'a, T: Deserialize<'de>> Visitor<'de> for Parts<Identified<'a, T>>
     }
 }
 
-fn next<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(parts: &mut A) -> Result<T, A::Error> {
+pub(super) fn next<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(parts: &mut A) -> Result<T, A::Error> {
     parts.next_element()?.ok_or_else(|| A::Error::custom("a part is missing"))
 }
 

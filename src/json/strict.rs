@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::fault::{Fault, malformed};
-use super::reader::{Object, Reader};
+use super::open::Object;
+use super::reader::Reader;
 use crate::error::Rejection;
 
 /// Reads a typed value from bytes that must be strict JSON: UTF-8, no name twice in one object at any depth, and no more

@@ -3,6 +3,7 @@
 
 mod documents;
 mod strictness;
+mod sums;
 mod typed;
 
 use serde::Deserialize;

@@ -1,26 +1,14 @@
 //! The words of JSON (RFC 8259): where a string, a number or a name begins and ends in a text.
 
-use std::borrow::Cow;
-
-use serde::de::Visitor;
-
-use super::escape::unescape;
 use super::fault::Fault;
+use super::quoted::Quoted;
+use super::scan::{NEAR, Run, escape_length, leading_spaces, plain_length, plain_words};
 
 /// A place in a text.
 #[derive(Clone, Copy)]
 pub(super) struct Text<'de> {
     text: &'de str,
     at: usize,
-}
-
-/// A string of the document.
-#[derive(Clone, Copy)]
-pub(super) struct Quoted<'de> {
-    /// Between its quotes, as it was written.
-    inside: &'de str,
-    /// How many of its characters are escaped.
-    escapes: usize,
 }
 
 impl<'de> Text<'de> {
@@ -36,13 +24,39 @@ impl<'de> Text<'de> {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
+    pub(super) fn ahead(&self) -> &'de str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    /// From here to there, and what is behind it.
+    pub(super) fn run(&self, start: usize, end: usize) -> Run<'de> {
+        Run { from: self.text.as_bytes().get(start..).unwrap_or_default(), length: end.saturating_sub(start) }
+    }
+
     /// The next byte that is no white space.
+    #[inline]
     pub(super) fn peek(&mut self) -> Option<u8> {
+        match self.text.as_bytes().get(self.at) {
+            Some(byte) if *byte > b' ' => Some(*byte),
+            _ => self.peek_behind_space(),
+        }
+    }
+
+    #[inline(never)]
+    fn peek_behind_space(&mut self) -> Option<u8> {
+        let bytes = self.text.as_bytes();
         loop {
-            match *self.text.as_bytes().get(self.at)? {
-                byte if byte > b' ' => return Some(byte),
+            match *bytes.get(self.at)? {
                 b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
                 byte => return Some(byte),
+            }
+            // What stands on a line of its own is indented by spaces.
+            while let Some(word) = bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
+                let spaces = leading_spaces(*word);
+                self.at += spaces;
+                if spaces < word.len() {
+                    break;
+                }
             }
         }
     }
@@ -52,47 +66,67 @@ impl<'de> Text<'de> {
         self.at += 1;
     }
 
+    /// Passes a space, if there is one: most that is written for people has it between a name and its value.
+    pub(super) fn pass_one_space(&mut self) {
+        self.at += usize::from(self.is(b' '));
+    }
+
     /// What stands here is not what JSON asks for.
     pub(super) fn unexpected(&self) -> Fault {
         Fault::syntax(self.at + 1)
     }
 
-    /// The string that begins with the quote here.
+    #[cfg(test)]
     pub(super) fn string(&mut self) -> Result<Quoted<'de>, Fault> {
-        self.at += 1;
-        let (bytes, start) = (self.text.as_bytes(), self.at);
-        let mut escapes = 0;
+        let start = self.at;
+        let escapes = self.pass_string()?;
+        Ok(self.quoted(start, self.at, escapes))
+    }
+
+    /// The string from its one quote to behind its other.
+    pub(super) fn quoted(&self, start: usize, end: usize, escapes: usize) -> Quoted<'de> {
+        let from = self.text.get(start + 1..).unwrap_or_default();
+        Quoted { from, length: end.saturating_sub(start + 2), escapes }
+    }
+
+    /// Passes the string that begins with the quote here, and counts its escapes. All that comes back of the pass is one
+    /// number, since more would go through memory.
+    #[inline]
+    pub(super) fn pass_string(&mut self) -> Result<usize, Fault> {
+        let near = self.text.as_bytes().get(self.at + 1..).and_then(<[u8]>::first_chunk::<NEAR>);
+        if let Some(near) = near
+            && let Some(length) = plain_words(near)
+            && near.get(length) == Some(&b'"')
+        {
+            self.at += length + 2;
+            return Ok(0);
+        }
+        self.pass_any_string()
+    }
+
+    #[inline(never)]
+    fn pass_any_string(&mut self) -> Result<usize, Fault> {
+        let (bytes, mut at, mut escapes) = (self.text.as_bytes(), self.at + 1, 0);
         loop {
-            self.at += plain_length(bytes.get(self.at..).unwrap_or_default());
-            match bytes.get(self.at) {
+            at += plain_length(bytes.get(at..).unwrap_or_default());
+            match bytes.get(at) {
                 Some(b'"') => break,
-                Some(b'\\') => {
+                Some(b'\\') if let Some(length) = escape_length(bytes.get(at + 1..).unwrap_or_default()) => {
                     escapes += 1;
-                    self.escape()?;
+                    at += length;
                 }
-                _ => return Err(self.unexpected()),
+                _ => {
+                    self.at = at;
+                    return Err(self.unexpected());
+                }
             }
         }
-        let inside = self.text.get(start..self.at).unwrap_or_default();
-        self.at += 1;
-        Ok(Quoted { inside, escapes })
+        self.at = at + 1;
+        Ok(escapes)
     }
 
-    #[cold]
-    fn escape(&mut self) -> Result<(), Fault> {
-        let rest = self.text.as_bytes().get(self.at + 1..).unwrap_or_default();
-        let length = match rest {
-            [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
-            [b'u', digits @ ..] if digits.iter().take(4).filter(|byte| byte.is_ascii_hexdigit()).count() == 4 => 6,
-            _ => return Err(self.unexpected()),
-        };
-        self.at += length;
-        Ok(())
-    }
-
-    /// The number that begins here.
-    pub(super) fn number(&mut self) -> Result<&'de str, Fault> {
-        let start = self.at;
+    /// Passes the number that begins here.
+    pub(super) fn pass_number(&mut self) -> Result<(), Fault> {
         if self.is(b'-') {
             self.at += 1;
         }
@@ -112,16 +146,17 @@ impl<'de> Text<'de> {
             }
             self.digits()?;
         }
-        Ok(self.since(start))
+        Ok(())
     }
 
-    /// `true`, `false` or `null`.
-    pub(super) fn word(&mut self) -> Result<&'static str, Fault> {
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        let is = |word: &&&str| rest.starts_with(word.as_bytes());
-        let word = ["null", "true", "false"].iter().find(is).ok_or_else(|| self.unexpected())?;
-        self.at += word.len();
-        Ok(word)
+    /// Passes `true`, `false` or `null`.
+    pub(super) fn pass_word(&mut self) -> Result<(), Fault> {
+        self.at += match self.text.as_bytes().get(self.at..).unwrap_or_default() {
+            [b'n', b'u', b'l', b'l', ..] | [b't', b'r', b'u', b'e', ..] => 4,
+            [b'f', b'a', b'l', b's', b'e', ..] => 5,
+            _ => return Err(self.unexpected()),
+        };
+        Ok(())
     }
 
     /// At the end of the text there is nothing but white space.
@@ -134,97 +169,16 @@ impl<'de> Text<'de> {
     }
 
     fn digits(&mut self) -> Result<(), Fault> {
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        self.at += count;
-        if count == 0 { Err(self.unexpected()) } else { Ok(()) }
-    }
-}
-
-impl<'de> Quoted<'de> {
-    /// The string, where nothing in it is escaped.
-    pub(super) fn plain(self) -> Option<&'de str> {
-        if self.escapes == 0 { Some(self.inside) } else { None }
-    }
-
-    /// The text that it is. `None`: it holds half a surrogate pair, and is none.
-    pub(super) fn text(self) -> Option<Cow<'de, str>> {
-        match self.plain() {
-            Some(plain) => Some(Cow::Borrowed(plain)),
-            None => String::from_utf8(self.unescaped()).ok().map(Cow::Owned),
+        let (bytes, mut at) = (self.text.as_bytes(), self.at);
+        while bytes.get(at).is_some_and(u8::is_ascii_digit) {
+            at += 1;
         }
-    }
-
-    /// Hands it to a visitor. Half a surrogate pair is no text.
-    pub(super) fn visit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.plain() {
-            Some(plain) => visitor.visit_borrowed_str(plain),
-            None => String::from_utf8(self.unescaped())
-                .map_or_else(|_| Err(Fault::of_type()), |text| visitor.visit_string(text)),
+        if at == self.at {
+            return Err(self.unexpected());
         }
+        self.at = at;
+        Ok(())
     }
-
-    /// What it says, in UTF-8; half a surrogate pair, which is no text but well-formed JSON, is written as WTF-8 has it.
-    pub(super) fn said(self) -> Cow<'de, [u8]> {
-        match self.plain() {
-            Some(plain) => Cow::Borrowed(plain.as_bytes()),
-            None => Cow::Owned(self.unescaped()),
-        }
-    }
-
-    /// The same, behind what is there.
-    pub(super) fn say(self, out: &mut Vec<u8>) {
-        match self.plain() {
-            Some(plain) => out.extend_from_slice(plain.as_bytes()),
-            None => unescape(self.inside.as_bytes(), out),
-        }
-    }
-
-    #[cold]
-    fn unescaped(self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.inside.len());
-        unescape(self.inside.as_bytes(), &mut out);
-        out
-    }
-}
-
-/// How many bytes at the beginning may stand in a string as they are.
-fn plain_length(bytes: &[u8]) -> usize {
-    const NEAR: usize = 32;
-    let mut at = 0;
-    while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-        let marks = specials(u64::from_le_bytes(*word));
-        if marks != 0 {
-            return at + marks.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-        if at == NEAR {
-            at += plain_blocks(bytes.get(NEAR..).unwrap_or_default());
-        }
-    }
-    let rest = bytes.get(at..).unwrap_or_default();
-    at + rest.iter().take_while(|byte| !is_special(**byte)).count()
-}
-
-/// The same for long strings, in blocks of 64 bytes.
-#[inline(never)]
-fn plain_blocks(bytes: &[u8]) -> usize {
-    let (blocks, _) = bytes.as_chunks::<64>();
-    let is_plain = |block: &&[u8; 64]| !block.iter().fold(false, |found, byte| found | is_special(*byte));
-    blocks.iter().take_while(is_plain).count() * 64
-}
-
-fn is_special(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
-}
-
-/// Marks in each byte that is a quote, a backslash or a control character: right up to the first, which is the lowest.
-fn specials(word: u64) -> u64 {
-    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
-    // With this bit turned over, a quote comes right behind the control characters, and a space goes.
-    let controls_and_quote = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
-    let backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
-    (controls_and_quote | backslash) & !word & (ONES << 7)
 }
 
 #[cfg(test)]
@@ -238,7 +192,7 @@ mod tests {
                 for at in 0..length {
                     let text = format!("\"{}{inside}{}\",\"\\", "y".repeat(at), "z".repeat(length - 1 - at));
                     let quoted = Text::new(&text).string().unwrap_or_else(|_| panic!("{case} at {at} of {length}"));
-                    assert_eq!(quoted.inside.len(), length - 1 + inside.len(), "{case} at {at} of {length}");
+                    assert_eq!(quoted.length, length - 1 + inside.len(), "{case} at {at} of {length}");
                     assert_eq!(quoted.plain().is_some(), !inside.starts_with('\\'), "{case} at {at} of {length}");
                     let open = text.get(..=length).unwrap_or_default();
                     assert!(Text::new(open).string().is_err(), "{case} at {at} of {length}, no end");
@@ -251,13 +205,21 @@ mod tests {
     }
 
     #[test]
-    fn marks_are_right_up_to_the_first_for_every_byte() {
-        for byte in 0..=u8::MAX {
-            for at in 0..8 {
-                let mut word = [b'x'; 8];
-                word[at] = byte;
-                let first = (specials(u64::from_le_bytes(word)).trailing_zeros() / 8) as usize;
-                assert_eq!(first, if is_special(byte) { at } else { 8 }, "{byte} at {at}");
+    fn white_space_is_passed_whatever_its_length_and_nothing_else_is() {
+        for blank in [" ", "\n", "\r", "\t", "\n  ", " \t", "\r\n     "] {
+            for count in 0..40 {
+                for behind in ["", "1", "1          "] {
+                    let text = format!("{}{behind}", blank.repeat(count));
+                    let mut words = Text::new(&text);
+                    assert_eq!(words.peek(), behind.bytes().next(), "{text:?}");
+                    assert_eq!(words.at(), blank.len() * count, "{text:?}");
+                }
+                for other in ["\u{b}", "\u{c}", "\0", "\u{1f}", "\u{a0}", "\u{2003}"] {
+                    let text = format!("{}{other}        ", blank.repeat(count));
+                    let mut words = Text::new(&text);
+                    assert_eq!((words.peek(), words.at()), (other.bytes().next(), blank.len() * count), "{text:?}");
+                    assert!(words.end().is_err(), "{text:?}");
+                }
             }
         }
     }

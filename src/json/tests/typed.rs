@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
+use serde::de::{IgnoredAny, SeqAccess};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::super::seen::{Identified, Piece, Span};
-use super::super::{Identity, peek};
+use super::super::{Identity, Tried, Try, peek};
 use super::read;
 
 #[derive(Debug, Default, Deserialize, PartialEq)]
@@ -239,4 +240,74 @@ fn a_look_ahead_ends_where_members_have_members() {
     ] {
         assert_eq!(peek(text, "event").as_deref(), found, "{text}");
     }
+}
+
+#[derive(Debug, PartialEq)]
+enum Either {
+    Number(u8),
+    Texts(BTreeMap<String, String>),
+}
+
+impl<'de> Try<'de> for Either {
+    fn read<A: SeqAccess<'de>>(ahead: &'de str, mut value: A) -> Result<Option<Self>, A::Error> {
+        match ahead.as_bytes().first() {
+            Some(b'0'..=b'9') => Ok(value.next_element()?.map(Self::Number)),
+            Some(b'{') => Ok(value.next_element()?.map(Self::Texts)),
+            _ => value.next_element::<IgnoredAny>().map(|_| None),
+        }
+    }
+}
+
+fn tried(text: &str) -> Result<Vec<(Option<Either>, &str)>, String> {
+    let tried: Vec<Tried<'_, Either>> = read(text)?;
+    Ok(tried.into_iter().map(|tried| (tried.value, tried.text)).collect())
+}
+
+#[test]
+fn a_value_is_tried_as_what_it_looks_like_and_may_be_something_else() {
+    let texts = |name: &str| Some(Either::Texts([(name.to_owned(), "t".to_owned())].into()));
+    let text = r#"[ 7 , 700,{"a":"t"} ,{"a":"t","b":{"a":[1]},"c":7},{"b" :"t"}, "x",-1,{"a":{"a":7}}]"#;
+    let expected = vec![
+        (Some(Either::Number(7)), "7"),
+        (None, "700"),
+        (texts("a"), r#"{"a":"t"}"#),
+        (None, r#"{"a":"t","b":{"a":[1]},"c":7}"#),
+        (texts("b"), r#"{"b" :"t"}"#),
+        (None, "\"x\""),
+        (None, "-1"),
+        (None, r#"{"a":{"a":7}}"#),
+    ];
+    assert_eq!(tried(text).unwrap(), expected);
+    assert!(serde_json::from_str::<Tried<'_, Either>>("7").is_err(), "of another reader there is none");
+}
+
+#[test]
+fn what_is_tried_in_vain_is_strict_all_the_same() {
+    for (text, told) in [
+        (r#"[{"a":"t","a":"t"}]"#, "a name stands twice at byte 10"),
+        (r#"[{"a":7,"a":"t"}]"#, "a name stands twice at byte 8"),
+        (r#"[{"a":7,"b":{"c":1,"\u0063":2}}]"#, "a name stands twice at byte 19"),
+        (r#"[{"a":7,"b":]}]"#, "not JSON at line 1, column 13"),
+        (r#"[700x]"#, "not JSON at line 1, column 5"),
+        (r#"[{"a":7}"#, "not JSON at line 1, column 9"),
+        ("[ ", "not JSON at line 1, column 3"),
+    ] {
+        assert_eq!(tried(text).unwrap_err(), told, "{text}");
+    }
+    let deep = |levels: usize| format!(r#"[{{"a":{}{}}}]"#, "[".repeat(levels), "]".repeat(levels));
+    assert_eq!(tried(&deep(125)).unwrap().len(), 1);
+    assert!(tried(&deep(126)).unwrap_err().starts_with("nested too deeply"));
+}
+
+#[test]
+fn the_names_round_what_is_tried_in_vain_stay_known() {
+    #[derive(Debug, Deserialize)]
+    struct Outer<'a> {
+        #[serde(borrow)]
+        list: Vec<Tried<'a, Either>>,
+    }
+    let outer: Outer<'_> = read(r#"{"a":1,"list":[{"x":"t","a":7}],"x":2}"#).unwrap();
+    assert!(outer.list.iter().all(|tried| tried.value.is_none()));
+    let twice = read::<Outer<'_>>(r#"{"a":1,"list":[{"x":"t","a":7}],"a":2}"#).unwrap_err();
+    assert_eq!(twice, "a name stands twice at byte 32");
 }

@@ -13,7 +13,7 @@ use super::policy::{MAX_EVENTS, UnreadablePolicy};
 use super::status::PaymentStatus;
 use crate::error::{Rejection, RejectionKind};
 use crate::event::Text;
-use crate::json::{self, Absent, Identified, Piece};
+use crate::json::{self, Absent, Identified, Piece, Tried, Try};
 use crate::provider::shape::{Object, text};
 use crate::provider::time::time;
 use crate::provider::{self, Decoded, EventKey, Events, Identity};
@@ -25,7 +25,7 @@ struct Batch<'a> {
 }
 
 /// The notifications, and no more of them than one beyond the limit.
-struct Notifications<'a>(Vec<Piece<'a>>);
+struct Notifications<'a>(Vec<Tried<'a, Read>>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Notifications<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -83,8 +83,8 @@ pub(super) fn decode(plaintext: &Bytes, policy: UnreadablePolicy) -> Result<Even
         return Err(Rejection::new(RejectionKind::TooManyEvents, detail));
     }
     let (mut events, mut absent) = (Events::default(), Absent::default());
-    for (position, Piece(piece)) in list.into_iter().enumerate() {
-        let read = at_once(piece).map_or_else(|| in_pieces(piece, plaintext, &mut absent), Ok);
+    for (position, Tried { text: piece, value: read }) in list.into_iter().enumerate() {
+        let read = read.map_or_else(|| in_pieces(piece, plaintext, &mut absent), Ok);
         match (read, policy) {
             (Ok(read), _) => events.push(read.decoded(piece, plaintext)),
             (Err(why), UnreadablePolicy::Refuse) => {
@@ -103,20 +103,27 @@ struct Read {
 }
 
 /// Everything in one pass, which takes that the type stands in front and all members are as their types say.
-fn at_once(piece: &str) -> Option<Read> {
-    match kind(&name((*json::peek(piece, "notificationType")?).into())) {
-        Kind::Payment(detail) => typed(piece, detail),
-        Kind::Booking(detail) => typed(piece, detail),
-        Kind::Case(detail) => typed(piece, detail),
-        Kind::Status(detail) => typed(piece, detail),
-        Kind::Unpublished(_) | Kind::Unknown => None,
+impl<'de> Try<'de> for Read {
+    fn read<A: SeqAccess<'de>>(ahead: &'de str, mut notification: A) -> Result<Option<Self>, A::Error> {
+        match json::peek(ahead, "notificationType").map_or(Kind::Unknown, |sent| kind(&name(sent.into()))) {
+            Kind::Payment(detail) => typed(notification, detail),
+            Kind::Booking(detail) => typed(notification, detail),
+            Kind::Case(detail) => typed(notification, detail),
+            Kind::Status(detail) => typed(notification, detail),
+            Kind::Unpublished(_) | Kind::Unknown => notification.next_element::<IgnoredAny>().map(|_| None),
+        }
     }
 }
 
-fn typed<'a, T: Deserialize<'a>>(piece: &'a str, detail: fn(T) -> Detail) -> Option<Read> {
-    let Object(mut notification) = json::parse_checked::<Object<Notification<'_, Object<T>>>>(piece).ok()?;
-    let Identified { value: Object(content), identity, .. } = notification.content()?;
-    notification.has_id().then(|| Read { event: notification.event(detail(content)), identity })
+fn typed<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(
+    mut notification: A,
+    detail: fn(T) -> Detail,
+) -> Result<Option<Read>, A::Error> {
+    let read = notification.next_element::<Object<Notification<'_, Object<T>>>>()?;
+    Ok(read.filter(|Object(notification)| notification.has_id()).and_then(|Object(mut notification)| {
+        let Identified { value: Object(content), identity, .. } = notification.content()?;
+        Some(Read { event: notification.event(detail(content)), identity })
+    }))
 }
 
 /// The notification leniently, and then its detail.
