@@ -44,15 +44,15 @@ fn main() -> Result<(), BoxError> {
     let ours = |name, what, app, most| Variant { name, what, app, most: Some(most) };
     let other = |name, what, app| Variant { name, what, app, most: None };
     let aella = [
-        ours("verify", "`VerifyLayer` before axum, `Bytes`", apps::verify()?, 15),
-        ours("no-parse", "Basic, HMAC, claim", apps::no_parse()?, 8),
-        ours("no-dedupe", "Basic, HMAC, typed event", apps::no_dedupe()?, 12),
-        ours("full", "Basic, HMAC, claim, typed event", apps::full()?, 12),
+        ours("verify", "`VerifyLayer` before axum, `Bytes`", apps::verify()?, 6),
+        ours("no-parse", "Basic, HMAC, claim", apps::no_parse()?, 7),
+        ours("no-dedupe", "Basic, HMAC, typed event", apps::no_dedupe()?, 10),
+        ours("full", "Basic, HMAC, claim, typed event", apps::full()?, 10),
         other("from-str", "axum, UTF-8 check and `from_str`", apps::from_str()),
         other("json", "axum, `Json<T>`", apps::json()),
     ];
-    let opp = [ours("opp", "hex, AES-GCM, claim, typed event", apps::opp()?, 22)];
-    let large = [ours("full-64k", "the full stack, 64 KB", apps::full()?, 11)];
+    let opp = [ours("opp", "hex, AES-GCM, claim, typed event", apps::opp()?, 18)];
+    let large = [ours("full-64k", "the full stack, 64 KB", apps::full()?, 9)];
     println!("{:10} {:36} {:>12} {:>5} {:>8}", "variant", "what it does", "allocations", "most", "bytes");
     let mut held = check(&runtime, aella, || senders.aella(WARM + COUNTED))?;
     held &= check(&runtime, opp, || senders.opp(WARM + COUNTED))?;
