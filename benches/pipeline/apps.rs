@@ -22,11 +22,6 @@ pub(crate) fn bare() -> Router {
     Router::new().route("/", post(async |body: Bytes| drop(black_box(body))))
 }
 
-/// What any layer costs before it does something: axum boxes a route anew behind each.
-pub(crate) fn identity() -> Router {
-    bare().layer(tower::layer::util::Identity::new())
-}
-
 pub(crate) fn json() -> Router {
     Router::new().route("/", post(async |Json(event): Json<Envelope>| drop(black_box(event))))
 }
