@@ -95,8 +95,8 @@ impl Provider for Acme {
         Some(HeaderValue::from_static("application/json"))
     }
 
-    fn decode(&self, _: &HeaderMap, plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
-        let batch: Batch<'_> = json::parse(plaintext)?;
+    fn decode(&self, _: &HeaderMap, plaintext: Bytes) -> Result<Events<Event>, Rejection> {
+        let batch: Batch<'_> = json::parse(&plaintext)?;
         let mut events = Events::default();
         for (position, raw) in batch.events.into_iter().enumerate() {
             let slice = plaintext.slice_ref(raw.get().as_bytes());

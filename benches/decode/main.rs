@@ -129,7 +129,7 @@ fn both<P: Provider + 'static>(
     let (plaintext, decoded_headers) = (text.clone(), headers.clone());
     let open = move || opener.scheme().open(&headers, body.clone(), now).is_ok();
     let decode = move || {
-        decoder.decode(&decoded_headers, &plaintext).is_ok_and(|found| u32::try_from(found.len()) == Ok(events))
+        decoder.decode(&decoded_headers, plaintext.clone()).is_ok_and(|found| u32::try_from(found.len()) == Ok(events))
     };
     cases.push(Case { name: format!("{name}, open"), events, text: text.clone(), run: Box::new(open) });
     cases.push(Case { name: format!("{name}, decode"), events, text, run: Box::new(decode) });

@@ -89,10 +89,10 @@ impl Provider for Opaque {
         self.0.scheme()
     }
 
-    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<Self::Event>, Rejection> {
+    fn decode(&self, headers: &HeaderMap, plaintext: Bytes) -> Result<Events<Self::Event>, Rejection> {
         let signature = headers.get("x-aella-signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let event = opp::Event::Unknown { name: Default::default(), raw: plaintext.clone() };
-        let identity = Identity::of_bytes(plaintext);
-        Ok(Decoded::identified(event, EventKey::of(&[signature]), plaintext.clone(), identity).into())
+        let identity = Identity::of_bytes(&plaintext);
+        Ok(Decoded::identified(event, EventKey::of(&[signature]), plaintext, identity).into())
     }
 }

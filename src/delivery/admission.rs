@@ -13,7 +13,7 @@ use super::drain::Drain;
 use super::lease_lost::LeaseLost;
 use super::received::{Delivery, Head, Inner, Received};
 use crate::error::{Rejection, RejectionKind};
-use crate::gate::{Exit, ResponseBody, Verified, leave_outside};
+use crate::gate::{Body, Exit, ResponseBody, Verified, leave_outside};
 use crate::observe::{Fact, Scope};
 use crate::provider::{Acknowledgement, Decoded, Events, Provider};
 
@@ -64,10 +64,11 @@ impl<P: Provider> Admission<P> {
     pub(crate) fn admit(
         &self,
         mut head: Parts,
-        plaintext: &Bytes,
+        body: Body,
         takes_requests: bool,
     ) -> Result<Admitted<P::Event>, Box<Response<ResponseBody>>> {
-        let verified = head.extensions.remove::<Verified>();
+        let (plaintext, evidence) = body.into_parts();
+        let verified = evidence.or_else(|| head.extensions.remove());
         let refuse = |rejection, verified: Option<&Verified>| {
             Box::new(self.exit.reject(rejection, verified.and_then(Verified::key_id)))
         };
@@ -94,7 +95,7 @@ impl<P: Provider> Admission<P> {
         Ok(())
     }
 
-    fn read(&self, head: &Parts, plaintext: &Bytes, verified: &Verified) -> Result<Read<P::Event>, Rejection> {
+    fn read(&self, head: &Parts, plaintext: Bytes, verified: &Verified) -> Result<Read<P::Event>, Rejection> {
         let events = self.provider.decode(&head.headers, plaintext)?;
         let max = self.provider.profile().max_events;
         if events.count() > max {

@@ -10,23 +10,43 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::{Frame, SizeHint};
 
-use super::evidence::Authenticated;
+use super::evidence::{Authenticated, Verified};
 
 /// A body of bytes that are all there: what inner services get after a [`BodyGate`](super::BodyGate).
 #[derive(Clone, Debug, Default)]
-pub struct Body(Bytes);
+pub struct Body {
+    bytes: Bytes,
+    /// From a receiver's gate to what stands behind it in the same receiver.
+    evidence: Option<Verified>,
+}
 
 impl Body {
     /// The bytes, without a copy.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
-        self.0
+        self.bytes
+    }
+
+    pub(crate) fn proved(bytes: Bytes, evidence: Verified) -> Self {
+        Self { bytes, evidence: Some(evidence) }
+    }
+
+    pub(crate) fn evidence(&self) -> Option<&Verified> {
+        self.evidence.as_ref()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(crate) fn into_parts(self) -> (Bytes, Option<Verified>) {
+        (self.bytes, self.evidence)
     }
 }
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        Self(bytes)
+        Self { bytes, evidence: None }
     }
 }
 
@@ -35,16 +55,16 @@ impl http_body::Body for Body {
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let bytes = std::mem::take(&mut self.0);
+        let bytes = std::mem::take(&mut self.bytes);
         Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_empty()
+        self.bytes.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.len() as u64)
+        SizeHint::with_exact(self.bytes.len() as u64)
     }
 }
 

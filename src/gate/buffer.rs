@@ -54,8 +54,8 @@ use crate::error::{BoxError, Rejection, RejectionKind};
 ///         BodyLimits::default().max_bytes(5)
 ///     }
 ///
-///     fn check(&self, _: &mut Parts, body: Bytes) -> Result<Bytes, Rejection> {
-///         Ok(body)
+///     fn check(&self, _: &mut Parts, body: Bytes) -> Result<Body, Rejection> {
+///         Ok(body.into())
 ///     }
 /// }
 ///
@@ -286,7 +286,7 @@ fn passed<S: Service<Request<Body>>, B>(opened: Opened, inner: &mut S) -> State<
 fn open(check: &impl BodyCheck, head: Request<()>, body: Bytes, hold: Hold) -> Opened {
     let (mut head, ()) = head.into_parts();
     let body = check.check(&mut head, body)?;
-    Ok((Request::from_parts(head, Body::from(body)), hold))
+    Ok((Request::from_parts(head, body), hold))
 }
 
 impl<C, S, B> fmt::Debug for BodyFuture<C, S, B>

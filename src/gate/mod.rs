@@ -89,7 +89,7 @@ pub trait BodyCheck: Send + Sync + 'static {
     /// # Errors
     ///
     /// The rejection to answer with.
-    fn check(&self, head: &mut Parts, body: Bytes) -> Result<Bytes, Rejection>;
+    fn check(&self, head: &mut Parts, body: Bytes) -> Result<Body, Rejection>;
 }
 
 /// What a [`BodyCheck`] has to ask for before it looks at a request.

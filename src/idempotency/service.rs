@@ -7,7 +7,6 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
 use tower_service::Service;
@@ -72,12 +71,11 @@ where
         let clone = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, clone);
         let (head, body) = request.into_parts();
-        let plaintext = body.into_bytes();
         let running = |work| ResponseFuture(State::Running { work, exit: Arc::clone(&self.engine.admission.exit) });
-        if is_long(plaintext.len()) {
-            return running(self.engine.deliver_long(head, plaintext, ready));
+        if is_long(body.len()) {
+            return running(self.engine.deliver_long(head, body, ready));
         }
-        match self.engine.admission.admit(head, &plaintext, I::TAKES_REQUESTS) {
+        match self.engine.admission.admit(head, body, I::TAKES_REQUESTS) {
             Ok(admitted) => running(self.engine.deliver(admitted, ready)),
             Err(response) => ResponseFuture(State::Rejected(Some(response))),
         }
@@ -103,14 +101,14 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
     fn deliver_long<I: Inner<P::Event>>(
         self: &Arc<Self>,
         head: Parts,
-        plaintext: Bytes,
+        body: Body,
         ready: I,
     ) -> InHand<Result<Response<ResponseBody>, I::Error>> {
         let engine = Arc::clone(self);
-        let verified = head.extensions.get::<Verified>().cloned();
+        let verified = body.evidence().or_else(|| head.extensions.get()).cloned();
         InHand::new(&self.admission.drain, async move {
-            let (there, length) = (Arc::clone(&engine), plaintext.len());
-            let admit = move || there.admission.admit(head, &plaintext, I::TAKES_REQUESTS);
+            let (there, length) = (Arc::clone(&engine), body.len());
+            let admit = move || there.admission.admit(head, body, I::TAKES_REQUESTS);
             match offload(length, admit).await {
                 Ok(Ok(admitted)) => {
                     engine.deliver(admitted, ready).await.unwrap_or_else(|_| Ok(panicked(&engine.admission.exit)))

@@ -9,7 +9,9 @@ use tower_layer::Layer;
 
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::error::{Rejection, RejectionKind};
-use crate::gate::{Authenticated, BodyBudget, BodyCheck, BodyGate, BodyLimits, Verified, leave_outside, tell_length};
+use crate::gate::{
+    Authenticated, Body, BodyBudget, BodyCheck, BodyGate, BodyLimits, Verified, leave_outside, tell_length,
+};
 use crate::scheme::Scheme;
 
 /// Opens the body of every request with a [`Scheme`], replaces it by the plaintext, and puts [`Verified`] into the
@@ -128,11 +130,12 @@ impl BodyCheck for VerifyLayer {
         check_head(&*self.scheme, &*self.clock, head)
     }
 
-    fn check(&self, head: &mut Parts, body: Bytes) -> Result<Bytes, Rejection> {
-        let plaintext = open(&*self.scheme, &*self.clock, head, body)?;
+    fn check(&self, head: &mut Parts, body: Bytes) -> Result<Body, Rejection> {
+        let (plaintext, verified) = open(&*self.scheme, &*self.clock, head, body)?;
+        head.extensions.insert(verified);
         leave_outside(head, self.scheme.proof_headers());
         tell_length(&mut head.headers, plaintext.len());
-        Ok(plaintext)
+        Ok(plaintext.into())
     }
 }
 
@@ -152,16 +155,21 @@ pub(crate) fn check_head(scheme: &dyn Scheme, clock: &dyn Clock, head: &Parts) -
     scheme.check_head(&head.headers, now)
 }
 
-/// Opens a body, leaves [`Verified`] in the head, and makes the head state the length of the plaintext.
-pub(crate) fn open(scheme: &dyn Scheme, clock: &dyn Clock, head: &mut Parts, body: Bytes) -> Result<Bytes, Rejection> {
+/// Opens a body, and says how it was proved.
+pub(crate) fn open(
+    scheme: &dyn Scheme,
+    clock: &dyn Clock,
+    head: &Parts,
+    body: Bytes,
+) -> Result<(Bytes, Verified), Rejection> {
     let now = now(clock)?;
     let username = credentials(scheme, head)?.map(Authenticated::shared_username);
     let opened = scheme.open(&head.headers, body, now)?;
-    head.extensions.insert(match username {
+    let verified = match username {
         None => Verified::new(scheme.name(), opened.key_id, now),
         Some(username) => Verified::new("basic-auth", Some(username), now),
-    });
-    Ok(opened.plaintext)
+    };
+    Ok((opened.plaintext, verified))
 }
 
 fn now(clock: &dyn Clock) -> Result<Timestamp, Rejection> {

@@ -66,7 +66,7 @@ impl AnyProvider {
 trait Erased: Send + Sync {
     fn profile(&self) -> &Profile;
     fn scheme(&self) -> &dyn Scheme;
-    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<AnyEvent>, Rejection>;
+    fn decode(&self, headers: &HeaderMap, plaintext: Bytes) -> Result<Events<AnyEvent>, Rejection>;
     fn event_content_type(&self) -> Option<HeaderValue>;
     fn seal(&self, message: Message, with: &Sealing<'_>) -> Result<Request<Bytes>, SealError>;
 }
@@ -80,7 +80,7 @@ impl<P: Provider> Erased for P {
         Provider::scheme(self)
     }
 
-    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<AnyEvent>, Rejection> {
+    fn decode(&self, headers: &HeaderMap, plaintext: Bytes) -> Result<Events<AnyEvent>, Rejection> {
         let events = Provider::decode(self, headers, plaintext)?;
         let mut acknowledgement = Provider::acknowledge(self, &events);
         Ok(events.map(|event| AnyEvent::of(&event, acknowledgement.take())))
@@ -106,7 +106,7 @@ impl Provider for AnyProvider {
         self.0.scheme()
     }
 
-    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<AnyEvent>, Rejection> {
+    fn decode(&self, headers: &HeaderMap, plaintext: Bytes) -> Result<Events<AnyEvent>, Rejection> {
         self.0.decode(headers, plaintext)
     }
 

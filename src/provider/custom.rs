@@ -37,7 +37,7 @@
 //! headers.insert("x-hub-signature-256", signature.parse()?);
 //!
 //! let opened = hub.scheme().open(&headers, "Hello, World!".into(), Timestamp::UNIX_EPOCH)?;
-//! let events = hub.decode(&headers, &opened.plaintext)?;
+//! let events = hub.decode(&headers, opened.plaintext)?;
 //! assert_eq!((events[0].key.as_str(), events[0].event.name.as_deref()), ("72d3162e", Some("ping")));
 //!
 //! let refused = hub.scheme().open(&headers, "Hello, World?".into(), Timestamp::UNIX_EPOCH).unwrap_err();
@@ -214,13 +214,13 @@ impl Provider for Custom {
         &*self.scheme
     }
 
-    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
+    fn decode(&self, headers: &HeaderMap, plaintext: Bytes) -> Result<Events<Event>, Rejection> {
         if self.reads_json() {
-            json::strict_if_json(plaintext)?;
+            json::strict_if_json(&plaintext)?;
         }
-        let key = self.key(headers, plaintext)?;
-        let name = self.event.as_ref().and_then(|place| place.find(headers, plaintext)).map(Text::from);
-        Ok(Decoded::new(Event::read(name, headers, plaintext), key, plaintext.clone()).into())
+        let key = self.key(headers, &plaintext)?;
+        let name = self.event.as_ref().and_then(|place| place.find(headers, &plaintext)).map(Text::from);
+        Ok(Decoded::new(Event::read(name, headers, &plaintext), key, plaintext).into())
     }
 
     /// With the message's idempotency key, if it has one, in the first header that the key is read from.

@@ -122,9 +122,9 @@ pub use retries::Retries;
 ///     }
 ///
 ///     /// A batch: one event that cannot be read stops no other.
-///     fn decode(&self, _: &HeaderMap, plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
+///     fn decode(&self, _: &HeaderMap, plaintext: Bytes) -> Result<Events<Event>, Rejection> {
 ///         let mut events = Events::default();
-///         for (position, raw) in json::parse::<Vec<&RawValue>>(plaintext)?.into_iter().enumerate() {
+///         for (position, raw) in json::parse::<Vec<&RawValue>>(&plaintext)?.into_iter().enumerate() {
 ///             let slice = plaintext.slice_ref(raw.get().as_bytes());
 ///             match read(raw) {
 ///                 Ok((event, key)) => events.push(Decoded::new(event, key, slice)),
@@ -144,7 +144,7 @@ pub use retries::Retries;
 /// let batch = r#"[{"id":"e-1","type":"paid","amount":"12.50"},{"id":"e-2","type":"lost"},{"id":"e-3","type":"paid"}]"#;
 /// let sent = acme.seal(Message::new(batch), &Sealing::new(now, &OsEntropy))?;
 /// let opened = acme.scheme().open(sent.headers(), sent.body().clone(), now)?;
-/// let events = acme.decode(sent.headers(), &opened.plaintext)?;
+/// let events = acme.decode(sent.headers(), opened.plaintext)?;
 /// assert!(matches!(&events[0].event, Event::Paid { id, amount } if id == "e-1" && amount.to_string() == "12.50"));
 /// assert!(matches!(&events[1].event, Event::Unknown { name } if name == "lost"));
 /// assert_eq!(events.unreadable()[0].position, 2);
@@ -189,11 +189,11 @@ pub trait Provider: Send + Sync + 'static {
     ///
     /// let aella = aella::Aella::new(Secret::utf8("never used in a test")?)?;
     /// let body = r#"{"event":"transfer.failed","data":{"id":"7b12","amount":10000}}"#;
-    /// let event = aella.decode(&http::HeaderMap::new(), &body.into())?.only().unwrap().event;
+    /// let event = aella.decode(&http::HeaderMap::new(), body.into())?.only().unwrap().event;
     /// assert!(matches!(event, aella::Event::TransferFailed(transfer) if transfer.id == "7b12"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<Self::Event>, Rejection>;
+    fn decode(&self, headers: &HeaderMap, plaintext: Bytes) -> Result<Events<Self::Event>, Rejection>;
 
     /// What an event is as bytes, for services behind a receiver as a layer. `None`: what the delivery says, since its body
     /// is the event. Default: `None`.

@@ -10,7 +10,7 @@ use super::head::ReceiverHead;
 use super::tenants::{Tenant, Tenants};
 use crate::clock::Clock;
 use crate::error::{Rejection, RejectionKind};
-use crate::gate::{BodyCheck, BodyLimits, Exit, Preparation, Verified};
+use crate::gate::{Body, BodyCheck, BodyLimits, Exit, Preparation, Verified};
 use crate::layers::{check_head, open};
 use crate::observe::Fact;
 use crate::provider::Provider;
@@ -47,17 +47,17 @@ impl<P: Provider> BodyCheck for ReceiverCheck<P> {
         check_head(prover.scheme(), &*self.clock, head)
     }
 
-    fn check(&self, head: &mut Parts, body: Bytes) -> Result<Bytes, Rejection> {
-        if !self.skip_verification {
-            let looked_up = self.looked_up(head)?.cloned();
-            let prover = looked_up.as_ref().unwrap_or(&self.provider);
-            let plaintext = open(prover.scheme(), &*self.clock, head, body)?;
-            self.note(head);
-            return Ok(plaintext);
+    fn check(&self, head: &mut Parts, body: Bytes) -> Result<Body, Rejection> {
+        if self.skip_verification {
+            let now =
+                self.clock.now().ok_or_else(|| Rejection::new(RejectionKind::Misassembled, "the clock failed"))?;
+            return Ok(Body::proved(body, Verified::new("unverified", None, now)));
         }
-        let now = self.clock.now().ok_or_else(|| Rejection::new(RejectionKind::Misassembled, "the clock failed"))?;
-        head.extensions.insert(Verified::new("unverified", None, now));
-        Ok(body)
+        let prover = self.looked_up(head)?.unwrap_or(&self.provider);
+        let (plaintext, verified) = open(prover.scheme(), &*self.clock, head, body)?;
+        let verified = self.of_tenant(head, verified);
+        self.exit.reporter.report(Fact::KeyUsed { scheme: verified.scheme() }, verified.key_id());
+        Ok(Body::proved(plaintext, verified))
     }
 }
 
@@ -72,14 +72,12 @@ impl<P: Provider> ReceiverCheck<P> {
         tenant.map(Some).ok_or_else(|| Rejection::new(RejectionKind::Misassembled, "no keys were looked up"))
     }
 
-    /// Adds the tenant to the evidence, and reports the key.
-    fn note(&self, head: &mut Parts) {
+    /// Adds the tenant to the evidence.
+    fn of_tenant(&self, head: &mut Parts, verified: Verified) -> Verified {
         let tenant = self.tenants.as_ref().and_then(|_| head.extensions.remove::<Tenant<P>>());
-        if let Some(verified) = head.extensions.get_mut::<Verified>() {
-            if let Some(tenant) = tenant {
-                *verified = verified.clone().of_tenant(tenant.name);
-            }
-            self.exit.reporter.report(Fact::KeyUsed { scheme: verified.scheme() }, verified.key_id());
+        match tenant {
+            Some(tenant) => verified.of_tenant(tenant.name),
+            None => verified,
         }
     }
 }

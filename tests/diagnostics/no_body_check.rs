@@ -12,8 +12,8 @@ impl tower_webhook::gate::BodyCheck for Check {
         Default::default()
     }
 
-    fn check(&self, _: &mut http::request::Parts, body: bytes::Bytes) -> Result<bytes::Bytes, tower_webhook::Rejection> {
-        Ok(body)
+    fn check(&self, _: &mut http::request::Parts, body: bytes::Bytes) -> Result<tower_webhook::gate::Body, tower_webhook::Rejection> {
+        Ok(body.into())
     }
 }
 

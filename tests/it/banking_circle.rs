@@ -36,7 +36,7 @@ fn bank() -> BankingCircle {
 }
 
 fn try_decode(json: &str) -> Result<Events<Event>, Rejection> {
-    bank().decode(&HeaderMap::new(), &Bytes::copy_from_slice(json.as_bytes()))
+    bank().decode(&HeaderMap::new(), Bytes::copy_from_slice(json.as_bytes()))
 }
 
 fn decode(json: &str) -> Vec<Decoded<Event>> {
@@ -136,7 +136,7 @@ fn a_batch_decodes_in_order_and_each_event_keeps_its_own_json() {
         ("22", "SomethingNewNextYear", "unknown", "", "", ""),
     ];
     let plaintext = Bytes::from_static(BATCH.as_bytes());
-    let events = bank().decode(&HeaderMap::new(), &plaintext).unwrap();
+    let events = bank().decode(&HeaderMap::new(), plaintext.clone()).unwrap();
     assert_eq!(events.len(), rows.len());
     let mut rest = BATCH;
     for (decoded, (id, name, kind, direction, status, amount)) in events.iter().zip(rows) {
@@ -400,7 +400,7 @@ fn what_must_be_read_and_cannot_is_unreadable_and_says_where_and_not_what() {
 #[test]
 fn what_cannot_be_read_is_handed_over_by_policy_with_all_that_can() {
     let bank = bank().unreadable_policy(UnreadablePolicy::HandOver);
-    let decode = |json: &str| bank.decode(&HeaderMap::new(), &Bytes::copy_from_slice(json.as_bytes())).unwrap();
+    let decode = |json: &str| bank.decode(&HeaderMap::new(), Bytes::copy_from_slice(json.as_bytes())).unwrap();
     let id = "00000000-0000-4000-8000-000000000001";
     for (pointer, value) in strict_members() {
         let json = changed(&format!("/notifications/0{pointer}"), value);
@@ -484,7 +484,7 @@ fn the_vector_opens_and_its_tampered_twins_do_not() {
     let open = |bank: &BankingCircle, headers: &HeaderMap, body: Vec<u8>| {
         let opened = bank.scheme().open(headers, body.into(), NOW).map_err(|no| no.kind())?;
         assert_eq!(opened.plaintext, vector("plaintext"));
-        bank.decode(headers, &opened.plaintext).map(|events| events.len()).map_err(|no| no.kind())
+        bank.decode(headers, opened.plaintext).map(|events| events.len()).map_err(|no| no.kind())
     };
     let body = Encoding::Hex.decode(vector("body_hex").as_bytes()).unwrap();
     let headers = vector_headers();
@@ -562,7 +562,7 @@ proptest! {
         let request = bank().seal(message, &Sealing::new(NOW, &seeded)).unwrap();
 
         let opened = bank().scheme().open(request.headers(), request.body().clone(), NOW).unwrap();
-        let events = bank().decode(request.headers(), &opened.plaintext).unwrap();
+        let events = bank().decode(request.headers(), opened.plaintext).unwrap();
         let raw: Vec<&[u8]> = events.iter().map(|decoded| &*decoded.raw).collect();
         prop_assert_eq!(raw, sent.iter().map(String::as_bytes).collect::<Vec<_>>());
 

@@ -30,8 +30,8 @@ impl BodyCheck for Limited {
         self.0
     }
 
-    fn check(&self, _: &mut Parts, body: Bytes) -> Result<Bytes, Rejection> {
-        Ok(body)
+    fn check(&self, _: &mut Parts, body: Bytes) -> Result<Body, Rejection> {
+        Ok(body.into())
     }
 }
 

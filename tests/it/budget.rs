@@ -33,10 +33,10 @@ impl BodyCheck for Limited {
         BodyLimits::default().max_bytes(100 * SHORT)
     }
 
-    fn check(&self, _: &mut Parts, body: Bytes) -> Result<Bytes, Rejection> {
+    fn check(&self, _: &mut Parts, body: Bytes) -> Result<Body, Rejection> {
         match body.last() {
             Some(b'!') => Err(Rejection::new(RejectionKind::SignatureMismatch, "refused")),
-            _ => Ok(body),
+            _ => Ok(body.into()),
         }
     }
 }

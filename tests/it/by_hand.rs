@@ -107,7 +107,7 @@ fn a_scheme_from_outside_does_what_one_of_the_library_does() {
 #[test]
 fn events_are_made_by_hand_without_a_signature() {
     fn only<P: Provider>(provider: &P, body: &str) -> P::Event {
-        provider.decode(&HeaderMap::new(), &Bytes::copy_from_slice(body.as_bytes())).unwrap().only().unwrap().event
+        provider.decode(&HeaderMap::new(), Bytes::copy_from_slice(body.as_bytes())).unwrap().only().unwrap().event
     }
     let event = only(&aella(), r#"{"event":"transfer.completed","data":{"id":"7b","amount":1}}"#);
     assert!(matches!(event, aella::Event::TransferCompleted(transfer) if transfer.id == "7b"));
@@ -131,7 +131,7 @@ fn events_are_made_by_hand_without_a_signature() {
     assert_eq!(event.notification_id(), Some("n"));
     let mut headers = HeaderMap::new();
     headers.insert("x-notifications-idempotency-key", "k-1".parse().unwrap());
-    let events = Mambu::new().decode(&headers, &"{}".into()).unwrap();
+    let events = Mambu::new().decode(&headers, "{}".into()).unwrap();
     assert_eq!(events.only().unwrap().event, mambu::Event::new("{}"));
     let mut event = custom::Event::new("{}");
     event.name = Some("paid".into());
@@ -140,7 +140,7 @@ fn events_are_made_by_hand_without_a_signature() {
 
 #[test]
 fn only_one_readable_event_is_the_only_one() {
-    let decode = |body: &'static str| bank().decode(&HeaderMap::new(), &body.into()).unwrap();
+    let decode = |body: &'static str| bank().decode(&HeaderMap::new(), body.into()).unwrap();
     let one = r#"{"notifications":[{"eventId":"e-1","notificationType":"CaseEvents","payment":{}}]}"#;
     assert_eq!(decode(one).only().unwrap().key.as_str(), "e-1");
     let two = r#"{"notifications":[{"eventId":"e-1","notificationType":"CaseEvents","payment":{}},{"eventId":"e-2","notificationType":"CaseEvents","payment":{}}]}"#;

@@ -36,8 +36,8 @@ impl BodyCheck for Pass {
         BodyLimits::default()
     }
 
-    fn check(&self, head: &mut Parts, body: Bytes) -> Result<Bytes, Rejection> {
-        HeadCheck::check(self, head).map(|()| body)
+    fn check(&self, head: &mut Parts, body: Bytes) -> Result<Body, Rejection> {
+        HeadCheck::check(self, head).map(|()| body.into())
     }
 }
 

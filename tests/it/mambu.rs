@@ -43,7 +43,7 @@ fn headers(all: &[(&'static str, &str)]) -> HeaderMap {
 }
 
 fn decode(mambu: &Mambu, headers: &HeaderMap, body: impl Into<Bytes>) -> Result<Decoded<Event>, RejectionKind> {
-    let events = mambu.decode(headers, &body.into()).map_err(|no| no.kind())?;
+    let events = mambu.decode(headers, body.into()).map_err(|no| no.kind())?;
     assert_eq!(events.len(), 1);
     Ok(events.into_iter().next().unwrap())
 }

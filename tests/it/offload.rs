@@ -126,7 +126,7 @@ impl Provider for SlowToDecode {
         self.0.scheme()
     }
 
-    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
+    fn decode(&self, headers: &HeaderMap, plaintext: Bytes) -> Result<Events<Event>, Rejection> {
         self.1.wait(plaintext.len())?;
         self.0.decode(headers, plaintext)
     }

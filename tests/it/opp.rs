@@ -32,7 +32,7 @@ fn opp() -> Opp {
 }
 
 fn try_decode(json: &str) -> Result<Decoded<Event>, Rejection> {
-    let events = opp().decode(&HeaderMap::new(), &Bytes::copy_from_slice(json.as_bytes()))?;
+    let events = opp().decode(&HeaderMap::new(), Bytes::copy_from_slice(json.as_bytes()))?;
     assert_eq!(events.len(), 1, "{json}");
     Ok(events.into_iter().next().unwrap())
 }
@@ -240,13 +240,13 @@ fn what_is_second_hand_is_absent_when_it_cannot_be_read_and_ids_may_be_numbers()
         ("/payload/authentication", json!([])),
     ] {
         let json = changed(pointer, value);
-        let events = opp().decode(&HeaderMap::new(), &Bytes::from(json.clone())).unwrap();
+        let events = opp().decode(&HeaderMap::new(), Bytes::from(json.clone())).unwrap();
         assert_eq!(events.absent(), [pointer.rsplit('/').next().unwrap()], "{json}");
         let shared = serde_json::to_value(events[0].event.project()).unwrap();
         assert_eq!((&shared["amount"], &shared["class"]), (&json!("92.00"), &json!("success")), "{json}");
         assert_eq!(events[0].occurred_at.is_none(), pointer == "/payload/timestamp", "{json}");
     }
-    let numbered = opp().decode(&HeaderMap::new(), &Bytes::from(changed("/payload/id", json!(7)))).unwrap();
+    let numbered = opp().decode(&HeaderMap::new(), Bytes::from(changed("/payload/id", json!(7)))).unwrap();
     assert_eq!(numbered.absent(), <[String; 0]>::default());
     assert!(matches!(&numbered[0].event, Event::Payment(payment) if payment.id.as_deref() == Some("7")));
 }
@@ -261,7 +261,7 @@ fn the_published_vector_opens_and_its_tampered_twins_do_not() {
         headers.insert("x-authentication-tag", HeaderValue::from_str(tag).unwrap());
         let opp = Opp::new(Secret::hex(key).unwrap()).unwrap();
         let opened = opp.scheme().open(&headers, body.into(), NOW).map_err(|no| no.kind())?;
-        opp.decode(&headers, &opened.plaintext).map_err(|no| no.kind())
+        opp.decode(&headers, opened.plaintext).map_err(|no| no.kind())
     };
     let (key, iv, tag, body) = (vector("key_hex"), vector("iv_hex"), vector("tag_hex"), vector("body_hex"));
     for body in [body.clone(), body.to_lowercase(), format!(r#"{{"encryptedBody":"{body}"}}"#)] {
@@ -340,7 +340,7 @@ proptest! {
         let request = sender.seal(Message::new(sent.clone()), &Sealing::new(NOW, &seeded)).unwrap();
 
         let opened = opp().scheme().open(request.headers(), request.body().clone(), NOW).unwrap();
-        let events = opp().decode(request.headers(), &opened.plaintext).unwrap();
+        let events = opp().decode(request.headers(), opened.plaintext).unwrap();
         prop_assert_eq!(&events[0].raw, &sent);
         let Shared::Payment(payment) = events[0].event.project() else { panic!("{:?}", events[0]) };
         prop_assert_eq!(payment.amount.unwrap().amount.to_string(), amount.to_string());

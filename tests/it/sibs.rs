@@ -56,7 +56,7 @@ fn kind<T>(result: Result<T, Rejection>) -> Option<RejectionKind> {
 }
 
 fn try_decode(json: &str) -> Result<Decoded<Event>, Rejection> {
-    sibs().decode(&HeaderMap::new(), &Bytes::copy_from_slice(json.as_bytes())).map(|events| {
+    sibs().decode(&HeaderMap::new(), Bytes::copy_from_slice(json.as_bytes())).map(|events| {
         assert_eq!(events.len(), 1, "{json}");
         events.into_iter().next().unwrap()
     })
@@ -256,7 +256,7 @@ fn the_connection_test_pays_nothing() {
 #[test]
 fn the_answer_echoes_the_id_and_has_the_code_that_was_chosen() {
     let answer = |sibs: &Sibs, json: &str| {
-        let events = sibs.decode(&HeaderMap::new(), &Bytes::copy_from_slice(json.as_bytes())).unwrap();
+        let events = sibs.decode(&HeaderMap::new(), Bytes::copy_from_slice(json.as_bytes())).unwrap();
         sibs.acknowledge(&events).unwrap()
     };
     let with = |code: AckCode, id: &str| {
@@ -305,7 +305,7 @@ proptest! {
         let opened = sibs().scheme().open(sent.headers(), sent.body().clone(), NOW).unwrap();
         prop_assert_eq!(&opened.plaintext, &Bytes::from(json));
         let expected = id.replace('\\', r"\\").replace('|', r"\|");
-        let decoded = sibs().decode(sent.headers(), &opened.plaintext).unwrap().into_iter().next().unwrap();
+        let decoded = sibs().decode(sent.headers(), opened.plaintext).unwrap().into_iter().next().unwrap();
         prop_assert_eq!(decoded.key.as_str(), expected);
         let mut changed = sent.body().to_vec();
         let at = at.index(changed.len());

@@ -70,16 +70,16 @@ struct Read<'a> {
 ///
 /// Its identity is `data` alone: nobody says that a retry repeats the envelope's timestamp, and a fresh one must not
 /// make a known event look like another with the same key.
-pub(super) fn decode(plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
-    let text = json::text(plaintext)?;
+pub(super) fn decode(plaintext: Bytes) -> Result<Events<Event>, Rejection> {
+    let text = json::text(&plaintext)?;
     let mut absent = Absent::default();
-    let read = match at_once(text)? {
+    let Read { name, timestamp, identity, event, id } = match at_once(text)? {
         Some(read) => read,
         None => in_pieces(text, &mut absent)?,
     };
-    let identity = read.identity.unwrap_or_else(|| Identity::of_checked(text));
-    let key = key(&read.name, read.id, text)?;
-    let decoded = Decoded::identified(read.event, key, plaintext.clone(), identity).occurred_at(read.timestamp);
+    let identity = identity.unwrap_or_else(|| Identity::of_checked(text));
+    let key = key(name, id, text)?;
+    let decoded = Decoded::identified(event, key, plaintext, identity).occurred_at(timestamp);
     Ok(Events::from(decoded).absent_members(absent.into_names()))
 }
 
@@ -197,11 +197,11 @@ fn members<'a, T: Deserialize<'a>>(data: &'a str, absent: &mut Absent) -> Result
 /// included: a retry that carries a fresh timestamp is then handled twice, where the identity of `data` alone could
 /// swallow a second event that says the same. What is handled twice can be seen in the ledger and taken back; an inflow
 /// that was acknowledged and never handled is seen by nobody.
-fn key(name: &str, id: Id, text: &str) -> Result<EventKey, Rejection> {
+fn key(name: Cow<'_, str>, id: Id, text: &str) -> Result<EventKey, Rejection> {
     match id {
-        Id::Known(id) | Id::Unknown(Some(id)) if !is_blank(&id) => Ok(EventKey::of(&[name, &id])),
+        Id::Known(id) | Id::Unknown(Some(id)) if !is_blank(&id) => Ok(EventKey::of(&[&name, &id])),
         Id::Known(_) => Err(Rejection::new(RejectionKind::KeyMissing, "the event has no id")),
-        Id::Unknown(_) => Ok(EventKey::of(&[name, "identity", &Identity::of_checked(text).to_string()])),
+        Id::Unknown(_) => Ok(EventKey::of(&[&name, "identity", &Identity::of_checked(text).to_string()])),
     }
 }
 

@@ -43,7 +43,7 @@
 //! let sent = aella.seal(Message::new(body), &Sealing::new(now, &OsEntropy))?;
 //!
 //! let opened = aella.scheme().open(sent.headers(), sent.body().clone(), now)?;
-//! let events = aella.decode(sent.headers(), &opened.plaintext)?;
+//! let events = aella.decode(sent.headers(), opened.plaintext)?;
 //! assert_eq!(events[0].key.as_str(), "transfer.failed|7b12");
 //! assert!(matches!(&events[0].event, Event::TransferFailed(transfer) if transfer.amount.unwrap().to_string() == "10000"));
 //!
@@ -164,7 +164,7 @@ impl Provider for Aella {
         &self.scheme
     }
 
-    fn decode(&self, _: &HeaderMap, plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
+    fn decode(&self, _: &HeaderMap, plaintext: Bytes) -> Result<Events<Event>, Rejection> {
         events::decode(plaintext)
     }
 

@@ -246,8 +246,8 @@ impl Provider for BankingCircle {
         &self.scheme
     }
 
-    fn decode(&self, _headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
-        decode::decode(plaintext, self.unreadable)
+    fn decode(&self, _headers: &HeaderMap, plaintext: Bytes) -> Result<Events<Event>, Rejection> {
+        decode::decode(&plaintext, self.unreadable)
     }
 
     fn seal(&self, message: Message, with: &Sealing<'_>) -> Result<Request<Bytes>, SealError> {

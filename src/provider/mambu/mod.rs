@@ -43,7 +43,7 @@
 //!
 //! let mut headers = HeaderMap::new();
 //! headers.insert("x-notifications-idempotency-key", "6f1c".parse()?);
-//! let events = mambu.decode(&headers, &body)?;
+//! let events = mambu.decode(&headers, body)?;
 //! assert_eq!(events[0].event.name, Some(EventName::LoanDisbursement));
 //! assert_eq!(events[0].key.as_str(), "body|LOAN_DISBURSEMENT|T-1");
 //!
@@ -200,10 +200,10 @@ impl Provider for Mambu {
         }
     }
 
-    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
-        let key = self.keys.key(headers, plaintext)?;
-        let name = self.event_at.as_ref().and_then(|place| place.find(headers, plaintext));
-        Ok(Decoded::new(Event::read(name, headers, plaintext), key, plaintext.clone()).into())
+    fn decode(&self, headers: &HeaderMap, plaintext: Bytes) -> Result<Events<Event>, Rejection> {
+        let key = self.keys.key(headers, &plaintext)?;
+        let name = self.event_at.as_ref().and_then(|place| place.find(headers, &plaintext));
+        Ok(Decoded::new(Event::read(name, headers, &plaintext), key, plaintext).into())
     }
 
     /// A POST with the message's idempotency key, if it has one, in Mambu's header. Credentials for Basic auth are not

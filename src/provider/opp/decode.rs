@@ -30,17 +30,18 @@ struct Read<'a> {
     event: Event,
 }
 
-pub(super) fn decode(plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
-    let text = json::text(plaintext)?;
+pub(super) fn decode(plaintext: Bytes) -> Result<Events<Event>, Rejection> {
+    let text = json::text(&plaintext)?;
     let mut absent = Absent::default();
     let read = match at_once(text)? {
         Some(read) => read,
-        None => in_pieces(text, plaintext, &mut absent)?,
+        None => in_pieces(text, &plaintext, &mut absent)?,
     };
     let head = Head::of(read.payload);
     let key = head.key(&read);
     let occurred_at = head.timestamp.as_deref().and_then(|text| time::read(text).ok());
-    let decoded = Decoded::identified(read.event, key, plaintext.clone(), read.identity).occurred_at(occurred_at);
+    let Read { event, identity, .. } = read;
+    let decoded = Decoded::identified(event, key, plaintext, identity).occurred_at(occurred_at);
     Ok(Events::from(decoded).absent_members(absent.into_names()))
 }
 

@@ -53,7 +53,7 @@
 //!
 //! let opened = open(b"0A3471C72D9BE49A8520F79C66BBD9A12FF9")?;
 //! assert_eq!(opened.plaintext, r#"{"type":"PAYMENT"}"#);
-//! assert_eq!(opp.decode(&headers, &opened.plaintext)?.len(), 1);
+//! assert_eq!(opp.decode(&headers, opened.plaintext)?.len(), 1);
 //!
 //! let refused = open(b"0A3471C72D9BE49A8520F79C66BBD9A12FF8").unwrap_err();
 //! assert_eq!(refused.kind(), RejectionKind::SignatureMismatch);
@@ -223,7 +223,7 @@ impl Provider for Opp {
         &self.scheme
     }
 
-    fn decode(&self, _headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
+    fn decode(&self, _headers: &HeaderMap, plaintext: Bytes) -> Result<Events<Event>, Rejection> {
         decode::decode(plaintext)
     }
 

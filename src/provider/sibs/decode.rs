@@ -13,8 +13,8 @@ use crate::provider::{Decoded, EventKey, Events, Identity};
 /// The transaction of a connection test.
 const TEST: &str = "WebhookTest";
 
-pub(super) fn decode(plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
-    let text = json::text(plaintext)?;
+pub(super) fn decode(plaintext: Bytes) -> Result<Events<Event>, Rejection> {
+    let text = json::text(&plaintext)?;
     let mut absent = Absent::default();
     let (payment, identity) = match json::parse_if_typed::<Identified<'_, Object<Payment>>>(text)? {
         Some(Identified { value: Object(payment), identity, .. }) => (payment, identity),
@@ -26,7 +26,7 @@ pub(super) fn decode(plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
         Some(TEST) => Event::Test(Box::new(payment)),
         _ => Event::Payment(Box::new(payment)),
     };
-    let decoded = Decoded::identified(event, key, plaintext.clone(), identity).occurred_at(occurred_at);
+    let decoded = Decoded::identified(event, key, plaintext, identity).occurred_at(occurred_at);
     Ok(Events::from(decoded).absent_members(absent.into_names()))
 }
 

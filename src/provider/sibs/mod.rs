@@ -40,7 +40,7 @@
 //! let sent = sibs.seal(Message::new(notification), &Sealing::new(now, &OsEntropy))?;
 //!
 //! let opened = sibs.scheme().open(sent.headers(), sent.body().clone(), now)?;
-//! let events = sibs.decode(sent.headers(), &opened.plaintext)?;
+//! let events = sibs.decode(sent.headers(), opened.plaintext)?;
 //! assert_eq!(events[0].key.as_str(), "b6571d90");
 //! let answer = sibs.acknowledge(&events).unwrap().body;
 //! assert_eq!(answer, r#"{"statusCode":"200","statusMsg":"Success","notificationID":"b6571d90"}"#);
@@ -163,7 +163,7 @@ impl Provider for Sibs {
         &self.scheme
     }
 
-    fn decode(&self, _: &HeaderMap, plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
+    fn decode(&self, _: &HeaderMap, plaintext: Bytes) -> Result<Events<Event>, Rejection> {
         decode::decode(plaintext)
     }
 

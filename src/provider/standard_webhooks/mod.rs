@@ -39,7 +39,7 @@
 //!
 //! let then = Timestamp::from_second(1649367553)?;
 //! let opened = webhooks.scheme().open(&headers, body.into(), then)?;
-//! let events = webhooks.decode(&headers, &opened.plaintext)?;
+//! let events = webhooks.decode(&headers, opened.plaintext)?;
 //! assert_eq!(events[0].key.as_str(), "msg_27UH4WbU6Z5A5EzD8u03UvzRbpk");
 //!
 //! let later = Timestamp::from_second(1649367553 + 301)?;
@@ -213,18 +213,18 @@ impl Provider for StandardWebhooks {
         self.proof.scheme()
     }
 
-    fn decode(&self, headers: &HeaderMap, plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
+    fn decode(&self, headers: &HeaderMap, plaintext: Bytes) -> Result<Events<Event>, Rejection> {
         let name = &self.spelling.found(headers).id;
         let id = Lookup::Header(name.clone()).find(headers, &[]).ok_or_else(|| {
             Rejection::new(RejectionKind::KeyMissing, format!("header {name} is missing, blank or repeated"))
         })?;
-        let text = json::strict_if_json(plaintext)?;
+        let text = json::strict_if_json(&plaintext)?;
         let head = text.and_then(|text| json::parse_checked::<Object<Head>>(text).ok());
         let Object(head) = head.unwrap_or_default();
         let occurred_at = head.timestamp.and_then(|time| time.parse().ok());
-        let event = Event::read(head.name.filter(|name| !name.is_empty()), headers, plaintext);
-        let identity = text.map_or_else(|| Identity::of_bytes(plaintext), Identity::of_checked);
-        let decoded = Decoded::identified(event, EventKey::of(&[&id]), plaintext.clone(), identity);
+        let event = Event::read(head.name.filter(|name| !name.is_empty()), headers, &plaintext);
+        let identity = text.map_or_else(|| Identity::of_bytes(&plaintext), Identity::of_checked);
+        let decoded = Decoded::identified(event, EventKey::of(&[&id]), plaintext, identity);
         Ok(decoded.occurred_at(occurred_at).into())
     }
 

@@ -91,13 +91,13 @@ impl Provider for Shop {
         Some(HeaderValue::from_static("application/json"))
     }
 
-    fn decode(&self, _: &HeaderMap, plaintext: &Bytes) -> Result<Events<Event>, Rejection> {
+    fn decode(&self, _: &HeaderMap, plaintext: Bytes) -> Result<Events<Event>, Rejection> {
         #[derive(Deserialize)]
         struct Batch<'a> {
             #[serde(borrow)]
             events: Vec<&'a RawValue>,
         }
-        let batch: Batch = serde_json::from_slice(plaintext).map_err(malformed)?;
+        let batch: Batch = serde_json::from_slice(&plaintext).map_err(malformed)?;
         let mut events = Events::default();
         for (position, raw) in batch.events.into_iter().enumerate() {
             let raw = plaintext.slice_ref(raw.get().as_bytes());

@@ -132,7 +132,7 @@ fn nothing_fits(case: &Case<'_>, no: &Rejection, outcome: &Outcome) -> Why {
 /// The events inside. When the delivery was opened by a variation alone, this is what would come next.
 fn decode(case: &Case<'_>, plaintext: &Bytes, is_opened: bool) -> Step {
     const NAME: &str = "events";
-    match case.endpoint.provider.decode(case.headers(), plaintext) {
+    match case.endpoint.provider.decode(case.headers(), plaintext.clone()) {
         Ok(events) => {
             let first: Vec<String> =
                 events.iter().take(3).map(|event| Told::new(event.key.as_str(), &event.event).line()).collect();

@@ -73,6 +73,7 @@ impl<T> Slab<T> {
     }
 
     /// One more block, all of it free. Only where nothing else is.
+    #[inline(never)]
     fn grow(&mut self) -> Option<u32> {
         let first = u32::try_from(self.blocks.len()).ok()?.checked_mul(BLOCK)?;
         let mut numbers = first..first.checked_add(BLOCK)?;

@@ -21,7 +21,7 @@ fn made_up(key: &str) -> ForTest {
 fn sole<P: Provider>(provider: &P, headers: &[(&'static str, &str)], body: &'static str) -> P::Event {
     let headers: HeaderMap =
         headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-    provider.decode(&headers, &Bytes::from_static(body.as_bytes())).unwrap().into_iter().next().unwrap().event
+    provider.decode(&headers, Bytes::from_static(body.as_bytes())).unwrap().into_iter().next().unwrap().event
 }
 
 fn notification() -> mambu::Event {
