@@ -52,6 +52,7 @@
 //! | what a rejection means | [`RejectionKind`] |
 //! | another answer to rejected deliveries | [`gate::Responder`] |
 //! | to test your handlers and your app | `testing`, `Received::for_test` |
+//! | to play a provider | `sender` |
 //!
 //! # Features
 //!
@@ -63,7 +64,8 @@
 //! | `config` | no | `config`: the program's configuration file, for applications with handlers of their own; with `asymmetric` and `redis-tls`, since a file may name them |
 //! | `redis` | no | [`idempotency::RedisStore`](crate::idempotency), a dedupe store for several receivers |
 //! | `redis-tls` | no | the same over TLS |
-//! | `testing` | no | `testing`: deliveries as the provider sends them, and the contract suite for dedupe stores; `Received::for_test` |
+//! | `sender` | no | `sender`: the provider's side, with its ladders, its history and its reaction to failure |
+//! | `testing` | no | `sender`, and `testing`: deliveries as the provider sends them, and the contract suite for dedupe stores; `Received::for_test` |
 //!
 //! A feature adds API and changes nothing else.
 //!
@@ -92,6 +94,8 @@ pub mod provider;
 pub mod receiver;
 pub mod scheme;
 pub mod secret;
+#[cfg(feature = "sender")]
+pub mod sender;
 #[cfg(feature = "testing")]
 pub mod testing;
 

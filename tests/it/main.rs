@@ -48,6 +48,7 @@ mod redis;
 mod rewriting;
 mod rewritten;
 mod scheme;
+mod sender;
 mod sibs;
 mod source_ip;
 #[cfg(feature = "asymmetric")]

@@ -39,6 +39,7 @@ pub(super) const LIBRARY: &[(&str, &[&str])] = &[
             "secret",
         ],
     ),
+    ("sender", &["clock", "encoding", "error", "provider", "scheme"]),
     ("testing", &["clock", "delivery", "error", "gate", "idempotency", "layers", "provider", "scheme"]),
 ];
 

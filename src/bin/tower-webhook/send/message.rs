@@ -9,10 +9,10 @@ use serde::Deserialize;
 use tower_webhook::clock::{Entropy as _, OsEntropy};
 use tower_webhook::encoding::Encoding;
 use tower_webhook::provider::Message;
+use tower_webhook::sender::template::{Escape, Values, render};
 
 use super::args::MessageOptions;
 use super::fixtures::{self, Content, Fixture};
-use super::template::{Escape, Values, render};
 
 /// Where the body comes from.
 pub(crate) enum Source {

@@ -9,7 +9,6 @@ mod message;
 mod sealer;
 mod sending;
 mod target;
-mod template;
 mod who;
 mod wrong;
 

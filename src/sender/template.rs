@@ -1,21 +1,36 @@
-//! A Mambu template, rendered as Mambu renders it: `{NAME}` is replaced by its value, and by nothing without one.
+//! A Mambu template, of a body or of an address, rendered as Mambu renders it: `{NAME}` is replaced by its value, and by nothing
+//! without one (<https://docs.mambu.com/docs/notifications-placeholders/>), so that a number without quotes leaves JSON that is
+//! none.
+//!
+//! ```
+//! use tower_webhook::sender::template::{Escape, Values, render};
+//!
+//! let values = Values::from([("ACCOUNT_ID".into(), "A-\"1\"".into())]);
+//! let body = render(r#"{"account":"{ACCOUNT_ID}","score":{CF:CLIENT:Score:1}}"#, &values, Escape::Json);
+//! assert_eq!(body, r#"{"account":"A-\"1\"","score":}"#);
+//! ```
 
 use std::collections::BTreeMap;
 
 /// The values of placeholders, by name.
-pub(crate) type Values = BTreeMap<String, String>;
+pub type Values = BTreeMap<String, String>;
 
 /// How a value is written into the body. The documents do not say how Mambu does it.
-#[derive(Clone, Copy)]
-pub(crate) enum Escape {
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Escape {
+    /// As a JSON string's content.
     Json,
+    /// As text of XML.
     Xml,
+    /// As it is.
     Plain,
 }
 
 impl Escape {
     /// As the body's type asks for.
-    pub(crate) fn of(content_type: &str) -> Self {
+    #[must_use]
+    pub fn of(content_type: &str) -> Self {
         let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         match essence.as_str() {
             kind if kind.ends_with("json") => Self::Json,
@@ -36,7 +51,9 @@ impl Escape {
     }
 }
 
-pub(crate) fn render(template: &str, values: &Values, escape: Escape) -> String {
+/// The template with its placeholders filled in.
+#[must_use]
+pub fn render(template: &str, values: &Values, escape: Escape) -> String {
     let mut body = String::with_capacity(template.len());
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {

@@ -1,0 +1,214 @@
+//! How a provider delivers, as data: its ladder, what it takes for an answer, and what it does to a receiver that keeps failing.
+
+use std::time::Duration;
+
+use crate::provider::{Delivered, Profile, Retries};
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// How a provider delivers. The fields are public, for what a test wants otherwise.
+///
+/// The ladders are those of [`provider`](crate::provider)'s profiles, with their sources; [`new`](Self::new) takes one over.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DeliveryProfile {
+    /// The provider's name.
+    pub name: &'static str,
+    /// When it tries again.
+    pub retries: Retries,
+    /// How much longer or shorter than its step a wait may be. Default: not at all.
+    pub jitter: Jitter,
+    /// What it makes of a `Retry-After`. Default: nothing.
+    pub retry_after: RetryAfter,
+    /// How long it waits for an answer. Default: 30 seconds where nothing is published.
+    pub answer_within: Duration,
+    /// Which answers count. A redirect never does, and is never followed.
+    pub delivered: Delivered,
+    /// Whether the answer's body must be the acknowledgement that the provider reads. Default: no.
+    pub reads_acknowledgement: bool,
+    /// What is sent again. Default: the same bytes.
+    pub payload: Payload,
+    /// What a resend by hand carries. Default: the key of the first.
+    pub resend: Resend,
+    /// What happens when the ladder has come to its end. Default: the notification has failed, and nothing else.
+    pub long_failure: LongFailure,
+}
+
+/// How far a wait may be from its step.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Jitter {
+    /// As the ladder says.
+    None,
+    /// Up to so many percent shorter or longer.
+    Percent(u8),
+}
+
+/// What a sender makes of `Retry-After`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum RetryAfter {
+    /// Nothing, as most.
+    Ignored,
+    /// It waits as long as it is asked to, and at most until its ladder's end.
+    Obeyed,
+    /// It waits as it is asked to, but no shorter than its step and no longer than twice that.
+    Clamped,
+}
+
+/// What is sent at a further try.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Payload {
+    /// The bytes of the first try, signature, nonce and all.
+    Stored,
+    /// The same message, sealed again: with a new time, a new nonce and a new signature.
+    Resealed,
+}
+
+/// What a resend by hand carries, for providers that send an idempotency key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Resend {
+    /// The key of the first.
+    SameKey,
+    /// A new one, so that the key alone does not tell a repeat.
+    NewKey,
+}
+
+/// What becomes of a webhook one of whose notifications has come to its ladder's end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum LongFailure {
+    /// That notification has failed. The others go on.
+    Fails,
+    /// The whole webhook is switched off.
+    SwitchesOff(Pending),
+}
+
+/// What becomes of what still waits when a webhook is switched off.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Pending {
+    /// It is deleted.
+    Deleted,
+    /// It is kept, and delivered when the webhook is switched on again.
+    Kept,
+}
+
+impl DeliveryProfile {
+    /// By what is known of a provider, and nothing more: no jitter, the same bytes again, a failure that hurts nobody else.
+    #[must_use]
+    pub fn new(profile: &Profile) -> Self {
+        Self {
+            name: profile.name,
+            retries: profile.retries.clone(),
+            jitter: Jitter::None,
+            retry_after: RetryAfter::Ignored,
+            answer_within: profile.answer_within.unwrap_or(30 * SECOND),
+            delivered: profile.delivered,
+            reads_acknowledgement: false,
+            payload: Payload::Stored,
+            resend: Resend::SameKey,
+            long_failure: LongFailure::Fails,
+        }
+    }
+
+    fn named(name: &'static str, retries: Retries) -> Self {
+        Self::new(&Profile::new(name).retries(retries))
+    }
+
+    /// Mambu: five tries. What was rendered at first is what is sent again; a resend by hand has a new key (second hand).
+    /// The waits are not published: these double from one minute.
+    #[must_use]
+    pub fn mambu() -> Self {
+        let retries = Retries::steps([1, 2, 4, 8].map(|minutes| minutes * 60 * SECOND));
+        Self { resend: Resend::NewKey, ..Self::named("mambu", retries) }
+    }
+
+    /// The Open Payment Platform: 30 s for an answer; 1, 2, 4, 8, 15, 30 min, 1 h, then hourly to five days. Then the whole webhook
+    /// is switched off, and what waits is deleted, even if one message alone kept failing.
+    #[must_use]
+    pub fn opp() -> Self {
+        Self {
+            long_failure: LongFailure::SwitchesOff(Pending::Deleted),
+            ..Self::named("opp", opp_steps(HOUR, 5 * DAY))
+        }
+    }
+
+    /// The same with the newer tail (second hand): daily to thirty days.
+    #[must_use]
+    pub fn opp_daily() -> Self {
+        Self { retries: opp_steps(DAY, 30 * DAY), ..Self::opp() }
+    }
+
+    /// Banking Circle: 10 s for an answer; 15, 30 s, 1, 10, 30 min, 1, 2, 6, 12, 24, 48 h. Then the subscription is switched off; what
+    /// waits is kept until it is switched on again (second hand).
+    #[must_use]
+    pub fn banking_circle() -> Self {
+        let waits = [15, 30, 60, 600, 1800, 3600, 7200, 21_600, 43_200, 86_400, 172_800];
+        Self {
+            answer_within: 10 * SECOND,
+            long_failure: LongFailure::SwitchesOff(Pending::Kept),
+            ..Self::named("banking_circle", Retries::steps(waits.map(Duration::from_secs)))
+        }
+    }
+
+    /// SIBS: 44 tries in seven tiers, over two months at most. It reads the answer's body.
+    #[must_use]
+    pub fn sibs() -> Self {
+        let tiers = [(4, 300), (4, 3600), (5, 7200), (6, 14_400), (7, 21_600), (8, 43_200), (9, 86_400)];
+        let steps = tiers.iter().flat_map(|(tries, wait)| vec![Duration::from_secs(*wait); *tries]);
+        Self { reads_acknowledgement: true, ..Self::named("sibs", Retries::steps(steps.collect::<Vec<_>>())) }
+    }
+
+    /// Aella publishes that it tries again, and not when. These waits double from 30 seconds to an hour, for three days.
+    #[must_use]
+    pub fn aella() -> Self {
+        let steps = [30, 60, 120, 240, 480, 960, 1920].map(Duration::from_secs);
+        Self::named("aella", Retries::steps(steps).then_every(HOUR, 3 * DAY))
+    }
+
+    /// Standard Webhooks, by the schedule that its documents recommend: 15 s for an answer, three days, each try with a new time
+    /// and signature and the same id, and a wait that is a fifth off its step at most.
+    #[must_use]
+    pub fn standard_webhooks() -> Self {
+        let waits = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
+        Self {
+            answer_within: 15 * SECOND,
+            payload: Payload::Resealed,
+            jitter: Jitter::Percent(20),
+            retry_after: RetryAfter::Clamped,
+            ..Self::named("standard_webhooks", Retries::steps(waits.map(Duration::from_secs)))
+        }
+    }
+
+    /// For tests: one try, of a second, and switched off.
+    #[must_use]
+    pub fn strict() -> Self {
+        Self {
+            answer_within: SECOND,
+            long_failure: LongFailure::SwitchesOff(Pending::Deleted),
+            ..Self::named("strict", Retries::steps([]))
+        }
+    }
+
+    /// For tests: every second for a day, as it is asked to.
+    #[must_use]
+    pub fn patient() -> Self {
+        Self { retry_after: RetryAfter::Obeyed, ..Self::named("patient", Retries::steps([]).then_every(SECOND, DAY)) }
+    }
+
+    /// For tests: half a second for an answer, and again at once, a hundred times, whatever it is asked to.
+    #[must_use]
+    pub fn hostile() -> Self {
+        Self { answer_within: SECOND / 2, ..Self::named("hostile", Retries::steps([Duration::ZERO; 100])) }
+    }
+}
+
+fn opp_steps(then_every: Duration, until: Duration) -> Retries {
+    let minutes = [1, 2, 4, 8, 15, 30, 60].map(|minutes| minutes * 60 * SECOND);
+    Retries::steps(minutes).then_every(then_every, until)
+}
