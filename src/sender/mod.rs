@@ -30,17 +30,22 @@
 
 mod board;
 mod chance;
+mod conduct;
 mod judge;
 mod ladder;
 mod notification;
 mod profile;
+mod request_text;
+mod tcp;
 pub mod template;
 mod transport;
 mod webhook;
 
 pub use board::Status;
 pub use chance::Chance;
+pub use conduct::{Conduct, Cut, Lie};
 pub use notification::{Attempt, Came, Id, Notification, State};
 pub use profile::{DeliveryProfile, Jitter, LongFailure, Payload, Pending, Resend, RetryAfter};
+pub use tcp::{NotLoopback, Tcp};
 pub use transport::{Answer, InProcess, NoAnswer, Transport};
 pub use webhook::{NotSent, Webhook};

@@ -1,5 +1,7 @@
 //! The provider's side under a paused clock: months of tries in no time.
 
+mod tcp;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -22,8 +24,8 @@ use tower_webhook::sender::{
 use tower_webhook::{MemoryStore, Received, Receiver};
 
 const KEY: &str = "000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f";
-const PAYMENT: &str = include_str!("../fixtures/opp/payment.json");
-const TRANSFER: &str = include_str!("../fixtures/aella/transfer.completed.json");
+const PAYMENT: &str = include_str!("../../fixtures/opp/payment.json");
+const TRANSFER: &str = include_str!("../../fixtures/aella/transfer.completed.json");
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -112,7 +114,7 @@ async fn banking_circle_keeps_what_waits_until_it_is_switched_on() {
 
 #[tokio::test(start_paused = true)]
 async fn sibs_reads_its_acknowledgement_and_asks_forty_four_times_for_it() {
-    const EVENT: &str = include_str!("../fixtures/sibs/payment.json");
+    const EVENT: &str = include_str!("../../fixtures/sibs/payment.json");
     let sibs = || Sibs::new(Secret::hex(KEY).unwrap()).unwrap();
     let deaf = at(sibs(), DeliveryProfile::sibs(), Target::always(200));
     deaf.send(Message::new(EVENT)).unwrap();

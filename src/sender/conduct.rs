@@ -1,0 +1,63 @@
+//! How a request goes over its connection: well, or as real senders and the networks between do it now and then.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+/// How a request goes over its connection. It is put into the request's extensions.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Conduct {
+    /// At once, with its length.
+    #[default]
+    Well,
+    /// In chunks of this many bytes, without a length.
+    Chunked {
+        /// Of each chunk.
+        bytes: NonZeroUsize,
+        /// With an extension at each chunk, and a trailer.
+        ornate: bool,
+    },
+    /// The body piece by piece, with a pause behind each.
+    Slow {
+        /// Of each piece.
+        bytes: NonZeroUsize,
+        /// Behind each piece.
+        pause: Duration,
+    },
+    /// All but the last byte, and then nothing, until the sender's own time is over.
+    StallsBeforeTheLast,
+    /// The connection is reset, and no answer is waited for.
+    Resets(Cut),
+    /// The sender's side of the connection is closed behind the request.
+    HalfCloses,
+    /// The head states another length.
+    Lies(Lie),
+    /// It says that it will wait for leave to send the body, and does not wait.
+    ExpectsContinue,
+}
+
+/// Where a connection is reset.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Cut {
+    /// Before the first byte.
+    BeforeHead,
+    /// In the middle of the head.
+    InHead,
+    /// In the middle of the body.
+    InBody,
+    /// Behind the last byte: the receiver has all of it, and the sender hears nothing.
+    BehindBody,
+}
+
+/// What length a head states.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Lie {
+    /// 10^18.
+    Huge,
+    /// One byte less than there are.
+    TooSmall,
+    /// One byte more than there are.
+    TooLarge,
+}

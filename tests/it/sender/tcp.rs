@@ -1,0 +1,108 @@
+//! The provider's side over real connections, well behaved and not, against a receiver of ours.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use tokio::net::TcpListener;
+use tower_webhook::clock::{OsEntropy, Timestamp};
+use tower_webhook::provider::aella::{self, Aella};
+use tower_webhook::provider::{Message, Provider as _};
+use tower_webhook::scheme::Sealing;
+use tower_webhook::secret::Secret;
+use tower_webhook::sender::{Answer, Conduct, Cut, Lie, NoAnswer, Tcp, Transport as _};
+use tower_webhook::{MemoryStore, Received, Receiver};
+
+const TRANSFER: &str = include_str!("../../fixtures/aella/transfer.completed.json");
+
+fn provider() -> Aella {
+    Aella::new(Secret::utf8("ae_sk_test_example").unwrap()).unwrap()
+}
+
+/// A receiver on a free port, and how often its handler ran.
+async fn receiver() -> (SocketAddr, Arc<AtomicUsize>) {
+    let handled = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&handled);
+    let service = Receiver::new("aella", provider())
+        .body_deadline(Duration::from_millis(300))
+        .dedupe(MemoryStore::new(100))
+        .handle(move |_: Received<aella::Event>| {
+            count.fetch_add(1, Ordering::Relaxed);
+            async {}
+        });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, Router::new().route_service("/hook", service)).await });
+    (address, handled)
+}
+
+fn request(conduct: Conduct) -> Request<Bytes> {
+    let mut request =
+        provider().seal(Message::new(TRANSFER), &Sealing::new(Timestamp::UNIX_EPOCH, &OsEntropy)).unwrap();
+    *request.uri_mut() = "http://127.0.0.1/hook".parse().unwrap();
+    request.extensions_mut().insert(conduct);
+    request
+}
+
+async fn send(to: SocketAddr, conduct: Conduct) -> Result<Answer, NoAnswer> {
+    let tcp = Tcp::new(to).unwrap();
+    tokio::time::timeout(Duration::from_secs(20), tcp.exchange(request(conduct))).await.unwrap_or(Err(NoAnswer::TimedOut))
+}
+
+#[tokio::test]
+async fn odd_but_whole_requests_are_taken() {
+    let bytes = 7.try_into().unwrap();
+    for conduct in [
+        Conduct::Well,
+        Conduct::Chunked { bytes, ornate: false },
+        Conduct::Chunked { bytes, ornate: true },
+        Conduct::Slow { bytes: 100.try_into().unwrap(), pause: Duration::from_millis(1) },
+        Conduct::HalfCloses,
+        Conduct::ExpectsContinue,
+    ] {
+        let (address, handled) = receiver().await;
+        let answer = send(address, conduct).await.unwrap_or_else(|why| panic!("{conduct:?}: {why:?}"));
+        assert_eq!((answer.status, handled.load(Ordering::Relaxed)), (StatusCode::OK, 1), "{conduct:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_whole_is_refused_and_handled_by_nobody() {
+    for (conduct, expected) in [
+        (Conduct::StallsBeforeTheLast, vec![408]),
+        (Conduct::Lies(Lie::Huge), vec![413]),
+        (Conduct::Lies(Lie::TooSmall), vec![401]),
+        (Conduct::Lies(Lie::TooLarge), vec![408]),
+    ] {
+        let (address, handled) = receiver().await;
+        let answer = send(address, conduct).await.unwrap_or_else(|why| panic!("{conduct:?}: {why:?}"));
+        assert!(expected.contains(&answer.status.as_u16()), "{conduct:?}: {}", answer.status);
+        assert_eq!(handled.load(Ordering::Relaxed), 0, "{conduct:?}");
+        assert_eq!(send(address, Conduct::Well).await.unwrap().status, StatusCode::OK, "and the next is taken");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_given_again_and_the_event_handled_once() {
+    for cut in [Cut::BeforeHead, Cut::InHead, Cut::InBody, Cut::BehindBody] {
+        let (address, handled) = receiver().await;
+        assert_eq!(send(address, Conduct::Resets(cut)).await.unwrap_err(), NoAnswer::Broken, "{cut:?}");
+        let mut answer = send(address, Conduct::Well).await.unwrap();
+        while answer.status == StatusCode::SERVICE_UNAVAILABLE {
+            answer = send(address, Conduct::Well).await.unwrap();
+        }
+        assert_eq!((answer.status, handled.load(Ordering::Relaxed)), (StatusCode::OK, 1), "{cut:?}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_there_is_no_answer_and_elsewhere_is_not_sent_to() {
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    assert_eq!(send(free, Conduct::Well).await.unwrap_err(), NoAnswer::Unreachable);
+    let elsewhere: SocketAddr = "192.0.2.1:80".parse().unwrap();
+    assert!(Tcp::new(elsewhere).unwrap_err().to_string().contains("192.0.2.1:80"));
+}
