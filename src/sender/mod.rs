@@ -31,6 +31,8 @@
 mod board;
 mod chance;
 mod conduct;
+mod fault;
+pub mod forge;
 mod judge;
 mod ladder;
 mod notification;
@@ -44,6 +46,7 @@ mod webhook;
 pub use board::Status;
 pub use chance::Chance;
 pub use conduct::{Conduct, Cut, Lie};
+pub use fault::{BrokenWay, Fault, FaultError, Faults, OddWay};
 pub use notification::{Attempt, Came, Id, Notification, State};
 pub use profile::{DeliveryProfile, Jitter, LongFailure, Payload, Pending, Resend, RetryAfter};
 pub use tcp::{NotLoopback, Tcp};

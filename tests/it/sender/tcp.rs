@@ -50,7 +50,9 @@ fn request(conduct: Conduct) -> Request<Bytes> {
 
 async fn send(to: SocketAddr, conduct: Conduct) -> Result<Answer, NoAnswer> {
     let tcp = Tcp::new(to).unwrap();
-    tokio::time::timeout(Duration::from_secs(20), tcp.exchange(request(conduct))).await.unwrap_or(Err(NoAnswer::TimedOut))
+    tokio::time::timeout(Duration::from_secs(20), tcp.exchange(request(conduct)))
+        .await
+        .unwrap_or(Err(NoAnswer::TimedOut))
 }
 
 #[tokio::test]

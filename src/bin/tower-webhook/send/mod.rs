@@ -4,7 +4,6 @@ mod args;
 mod curl;
 mod exchange;
 mod fixtures;
-mod flip;
 mod message;
 mod sealer;
 mod sending;

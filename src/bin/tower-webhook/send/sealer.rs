@@ -8,9 +8,9 @@ use http::{HeaderName, HeaderValue, Method, Request};
 use tower_webhook::clock::{Clock as _, OsEntropy, SystemClock, Timestamp};
 use tower_webhook::provider::{Message, Provider as _};
 use tower_webhook::scheme::{ProofRole, Sealing};
+use tower_webhook::sender::forge::{flip, flip_header};
 
 use super::args::Tamper;
-use super::flip::{flip, flip_header};
 use super::sending::Sending;
 
 /// Longer ago than any tolerance reaches.
