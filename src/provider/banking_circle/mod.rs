@@ -49,7 +49,7 @@
 //! let text = r#"{"notifications":[{"eventId":"e-1","notificationType":"CaseEvents","payment":{"status":"OPEN"}}]}"#;
 //! let request = bank.seal(Message::new(text), &Sealing::new(now, &OsEntropy))?;
 //! let opened = bank.scheme().open(request.headers(), request.body().clone(), now)?;
-//! let events = bank.decode(request.headers(), &opened.plaintext)?;
+//! let events = bank.decode(request.headers(), opened.plaintext)?;
 //! assert_eq!(events[0].key.as_str(), "e-1");
 //!
 //! let stranger = BankingCircle::new(Secret::utf8("another-key-that-has-32-letters!")?)?;

@@ -43,11 +43,11 @@
 //!
 //! let mut headers = HeaderMap::new();
 //! headers.insert("x-notifications-idempotency-key", "6f1c".parse()?);
-//! let events = mambu.decode(&headers, body)?;
+//! let events = mambu.decode(&headers, body.clone())?;
 //! assert_eq!(events[0].event.name, Some(EventName::LoanDisbursement));
 //! assert_eq!(events[0].key.as_str(), "body|LOAN_DISBURSEMENT|T-1");
 //!
-//! let refused = mambu.decode(&HeaderMap::new(), &body).unwrap_err();
+//! let refused = mambu.decode(&HeaderMap::new(), body).unwrap_err();
 //! assert_eq!(refused.kind(), RejectionKind::KeyMissing);
 //! # Ok(())
 //! # }
