@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request};
 
-use crate::scheme::Scheme;
+use crate::scheme::{ProofHeader, ProofRole, Scheme};
 
 /// How a delivery is forged.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -11,7 +11,7 @@ use crate::scheme::Scheme;
 pub enum Forgery {
     /// One bit of the body is another.
     BodyBit,
-    /// One bit of the header that proves is another: of the last, where there are several.
+    /// One bit of the header that proves is another.
     ProofBit,
     /// The header that proves is missing.
     NoProof,
@@ -57,9 +57,11 @@ pub fn forge(delivery: &Request<Bytes>, scheme: &dyn Scheme, how: Forgery) -> Op
     Some(forged)
 }
 
-/// The last header that proves, of those that are there.
+/// The header that proves: a signature, a tag or a token. A nonce or a checksum beside it proves nothing by itself.
 fn proof<'a>(delivery: &'a Request<Bytes>, scheme: &'a dyn Scheme) -> Option<(&'a HeaderName, &'a HeaderValue)> {
-    scheme.proof_headers().iter().rev().find_map(|name| Some((name, delivery.headers().get(name)?)))
+    let proofs = [ProofRole::Signature, ProofRole::Tag, ProofRole::Token].into_iter();
+    let proofs = proofs.filter_map(|role| scheme.proofs().with_role(role));
+    proofs.flat_map(ProofHeader::names).find_map(|name| Some((name, delivery.headers().get(name)?)))
 }
 
 /// Flips the lowest bit of one byte near the middle, if there is one. Text stays text of the same kind: hexadecimal, Base64, JSON.
