@@ -2,7 +2,7 @@
 //!
 //! A [`Webhook`] is one target of a provider's. It seals messages as the provider does, keeps each as a [`Notification`] with its
 //! history, tries it by the provider's [`DeliveryProfile`], and switches itself off as the provider would. Time is tokio's: under
-//! a paused clock a ladder of two months takes no time, and the same code runs in real time.
+//! a paused clock a ladder of thirty days takes no time, and the same code runs in real time.
 //!
 //! ```
 //! use std::time::Duration;

@@ -202,7 +202,7 @@ async fn standard_webhooks_signs_anew_with_the_same_id_and_keeps_to_its_steps_wh
     assert!(seen.iter().all(|request| header(request, "webhook-id") == "msg_1"));
 }
 
-/// The ladders of 5, 30 and 61 days against a receiver that is away for four fifths of each.
+/// The ladders of 5 and 30 days, and of 44 tries in 16, against a receiver that is away for four fifths of each.
 #[tokio::test(start_paused = true)]
 async fn what_comes_at_the_end_of_a_ladder_is_handled_once() {
     for (profile, up_after) in [
