@@ -9,24 +9,24 @@ mod axum;
 mod checks;
 mod head;
 mod identity;
+mod layer;
 mod tenants;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tower_layer::Layer;
-
 use crate::clock::{Clock, SystemClock};
-use crate::delivery::{BatchHandler, Drain, Each, Handler, Requests, StateHandler, Together, WithState};
+use crate::delivery::{BatchHandler, Drain, Each, Handler, StateHandler, Together, WithState};
 use crate::error::ConfigError;
-use crate::gate::{BodyBudget, BodyGate, BodyLimits, Exit, Responder};
-use crate::idempotency::{DedupeStore, Idempotency, IdempotencyLayer, Settings, WithoutDedupe};
+use crate::gate::{BodyBudget, BodyLimits, Exit, Responder};
+use crate::idempotency::{DedupeStore, IdempotencyLayer, Settings, WithoutDedupe};
 use crate::layers::{BasicAuthLayer, SourceIpLayer};
 use crate::observe::{Observer, Reporter};
 use crate::provider::Provider;
 
 pub use checks::ReceiverCheck;
 use head::ReceiverHead;
+pub use layer::{HandlerService, ReceiverLayer, ReceiverService};
 pub use tenants::{KeySource, Tenants};
 
 /// Receives one provider's deliveries, in the right order and nothing forgotten.
@@ -393,47 +393,6 @@ impl<P: Provider, D> Receiver<P, D> {
         };
         let dedupe = IdempotencyLayer::assemble(self.provider, self.store, self.settings, self.exit, self.drain);
         ReceiverLayer { check: Arc::new(check), exit, budget, dedupe }
-    }
-}
-
-/// The service of a [`Receiver`] around a handler.
-pub type HandlerService<P, D, I> = BodyGate<ReceiverCheck<P>, Idempotency<P, D, I>>;
-
-/// The service of a [`Receiver`] around an inner service.
-pub type ReceiverService<P, D, S> = HandlerService<P, D, Requests<S>>;
-
-/// A [`Receiver`] as a layer.
-#[derive(Debug)]
-pub struct ReceiverLayer<P, D> {
-    check: Arc<ReceiverCheck<P>>,
-    exit: Arc<Exit>,
-    budget: BodyBudget,
-    dedupe: IdempotencyLayer<P, D>,
-}
-
-impl<P, D> Clone for ReceiverLayer<P, D> {
-    fn clone(&self) -> Self {
-        Self {
-            check: Arc::clone(&self.check),
-            exit: Arc::clone(&self.exit),
-            budget: self.budget.clone(),
-            dedupe: self.dedupe.clone(),
-        }
-    }
-}
-
-impl<P: Provider, D: DedupeStore> ReceiverLayer<P, D> {
-    fn around<I>(&self, inner: I) -> HandlerService<P, D, I> {
-        let gate = BodyGate::new(Arc::clone(&self.check), self.dedupe.around(inner));
-        gate.budget(&self.budget).exit(&self.exit)
-    }
-}
-
-impl<P: Provider, D: DedupeStore, S> Layer<S> for ReceiverLayer<P, D> {
-    type Service = ReceiverService<P, D, S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        self.around(Requests(inner))
     }
 }
 
