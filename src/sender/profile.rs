@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::provider::{Delivered, Profile, Retries};
+use crate::provider::opp::RetrySchedule;
+use crate::provider::{Delivered, Profile, Retries, banking_circle, standard_webhooks};
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -134,26 +135,21 @@ impl DeliveryProfile {
     pub fn opp() -> Self {
         Self {
             long_failure: LongFailure::SwitchesOff(Pending::Deleted),
-            ..Self::named("opp", opp_steps(HOUR, 5 * DAY))
+            ..Self::named("opp", RetrySchedule::FiveDays.retries())
         }
     }
 
     /// The same with the newer tail (second hand): daily to thirty days.
     #[must_use]
     pub fn opp_daily() -> Self {
-        Self { retries: opp_steps(DAY, 30 * DAY), ..Self::opp() }
+        Self { retries: RetrySchedule::ThirtyDays.retries(), ..Self::opp() }
     }
 
     /// Banking Circle: 10 s for an answer; 15, 30 s, 1, 10, 30 min, 1, 2, 6, 12, 24, 48 h. Then the subscription is switched off; what
     /// waits is kept until it is switched on again (second hand).
     #[must_use]
     pub fn banking_circle() -> Self {
-        let waits = [15, 30, 60, 600, 1800, 3600, 7200, 21_600, 43_200, 86_400, 172_800];
-        Self {
-            answer_within: 10 * SECOND,
-            long_failure: LongFailure::SwitchesOff(Pending::Kept),
-            ..Self::named("banking_circle", Retries::steps(waits.map(Duration::from_secs)))
-        }
+        Self { long_failure: LongFailure::SwitchesOff(Pending::Kept), ..Self::new(&banking_circle::profile()) }
     }
 
     /// SIBS: 44 tries in seven tiers, over two months at most. It reads the answer's body.
@@ -175,13 +171,11 @@ impl DeliveryProfile {
     /// and signature and the same id, and a wait that is a fifth off its step at most.
     #[must_use]
     pub fn standard_webhooks() -> Self {
-        let waits = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
         Self {
-            answer_within: 15 * SECOND,
             payload: Payload::Resealed,
             jitter: Jitter::Percent(20),
             retry_after: RetryAfter::Clamped,
-            ..Self::named("standard_webhooks", Retries::steps(waits.map(Duration::from_secs)))
+            ..Self::new(&standard_webhooks::profile())
         }
     }
 
@@ -206,9 +200,4 @@ impl DeliveryProfile {
     pub fn hostile() -> Self {
         Self { answer_within: SECOND / 2, ..Self::named("hostile", Retries::steps([Duration::ZERO; 100])) }
     }
-}
-
-fn opp_steps(then_every: Duration, until: Duration) -> Retries {
-    let minutes = [1, 2, 4, 8, 15, 30, 60].map(|minutes| minutes * 60 * SECOND);
-    Retries::steps(minutes).then_every(then_every, until)
 }

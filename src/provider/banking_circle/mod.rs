@@ -221,7 +221,7 @@ fn scheme(keys: KeyRing, names: &HeaderNames) -> Result<AesGcm, ConfigError> {
     Ok(scheme.text(TextEncoding::Utf16Le).checksum(names.checksum.clone()))
 }
 
-fn profile() -> Profile {
+pub(crate) fn profile() -> Profile {
     Profile::new("banking_circle")
         .content_types(["application/octet-stream"])
         .max_body(50 * 1024 * 1024)

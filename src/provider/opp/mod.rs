@@ -172,7 +172,7 @@ pub enum RetrySchedule {
 }
 
 impl RetrySchedule {
-    fn retries(self) -> Retries {
+    pub(crate) fn retries(self) -> Retries {
         let steps = Retries::steps([1, 2, 4, 8, 15, 30, 60].map(Duration::from_mins));
         match self {
             Self::FiveDays => steps.then_every(Duration::from_hours(1), Duration::from_hours(5 * 24)),

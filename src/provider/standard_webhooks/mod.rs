@@ -182,7 +182,7 @@ impl StandardWebhooks {
     }
 }
 
-fn profile() -> Profile {
+pub(crate) fn profile() -> Profile {
     const MINUTE: u64 = 60;
     const HOUR: u64 = 60 * MINUTE;
     let steps = [5, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
