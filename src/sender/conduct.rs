@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 /// How a request goes over its connection. It is put into the request's extensions.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Conduct {
     /// At once, with its length.
@@ -37,7 +37,7 @@ pub enum Conduct {
 }
 
 /// Where a connection is reset.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Cut {
     /// Before the first byte.
@@ -51,7 +51,7 @@ pub enum Cut {
 }
 
 /// What length a head states.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Lie {
     /// 10^18.

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -21,45 +22,12 @@ pub enum Fault {
     Together,
     /// It must be refused.
     Forged(Forgery),
-    /// It comes whole, in a way that a client library would not write.
-    Odd(OddWay),
-    /// It does not come whole, or its answer is lost, and it comes again.
-    Broken(BrokenWay),
+    /// Its connection behaves so. What does not come whole, or whose answer is lost, comes again.
+    Sent(Conduct),
 }
 
-/// How a delivery comes oddly, and whole.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum OddWay {
-    /// In chunks, without a length.
-    Chunked,
-    /// In chunks with extensions, and with a trailer.
-    Ornate,
-    /// Piece by piece.
-    Slow,
-    /// With the sender's side closed behind it.
-    HalfClosed,
-    /// With `Expect: 100-continue`, for which it does not wait.
-    Expecting,
-}
-
-/// How a delivery does not come whole.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum BrokenWay {
-    /// A reset before the head.
-    BeforeHead,
-    /// A reset in the head.
-    InHead,
-    /// A reset in the body.
-    InBody,
-    /// A reset behind the last byte: the answer is lost.
-    BehindBody,
-    /// A stated length of 10^18.
-    HugeLength,
-    /// A stated length that is one byte short.
-    ShortLength,
-}
+/// What chunked and slow deliveries come in.
+const PIECE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63);
 
 /// All of them, and their names in a line that replays a run.
 const NAMES: [(Fault, &str); 19] = [
@@ -71,17 +39,17 @@ const NAMES: [(Fault, &str); 19] = [
     (Fault::Forged(Forgery::BlankProof), "blank-proof"),
     (Fault::Forged(Forgery::TwoProofs), "two-proofs"),
     (Fault::Forged(Forgery::HalfProof), "half-proof"),
-    (Fault::Odd(OddWay::Chunked), "chunked"),
-    (Fault::Odd(OddWay::Ornate), "ornate"),
-    (Fault::Odd(OddWay::Slow), "slow"),
-    (Fault::Odd(OddWay::HalfClosed), "half-closed"),
-    (Fault::Odd(OddWay::Expecting), "expecting"),
-    (Fault::Broken(BrokenWay::BeforeHead), "reset-before-head"),
-    (Fault::Broken(BrokenWay::InHead), "reset-in-head"),
-    (Fault::Broken(BrokenWay::InBody), "reset-in-body"),
-    (Fault::Broken(BrokenWay::BehindBody), "reset-behind-body"),
-    (Fault::Broken(BrokenWay::HugeLength), "huge-length"),
-    (Fault::Broken(BrokenWay::ShortLength), "short-length"),
+    (Fault::Sent(Conduct::Chunked { bytes: PIECE, ornate: false }), "chunked"),
+    (Fault::Sent(Conduct::Chunked { bytes: PIECE, ornate: true }), "ornate"),
+    (Fault::Sent(Conduct::Slow { bytes: PIECE, pause: Duration::from_millis(1) }), "slow"),
+    (Fault::Sent(Conduct::HalfCloses), "half-closed"),
+    (Fault::Sent(Conduct::ExpectsContinue), "expecting"),
+    (Fault::Sent(Conduct::Resets(Cut::BeforeHead)), "reset-before-head"),
+    (Fault::Sent(Conduct::Resets(Cut::InHead)), "reset-in-head"),
+    (Fault::Sent(Conduct::Resets(Cut::InBody)), "reset-in-body"),
+    (Fault::Sent(Conduct::Resets(Cut::BehindBody)), "reset-behind-body"),
+    (Fault::Sent(Conduct::Lies(Lie::Huge)), "huge-length"),
+    (Fault::Sent(Conduct::Lies(Lie::TooSmall)), "short-length"),
 ];
 
 impl Fault {
@@ -99,20 +67,9 @@ impl Fault {
     /// How its connection behaves.
     #[must_use]
     pub fn conduct(self) -> Conduct {
-        let bytes = std::num::NonZeroUsize::MIN.saturating_add(63);
         match self {
+            Self::Sent(conduct) => conduct,
             Self::Duplicate | Self::Together | Self::Forged(_) => Conduct::Well,
-            Self::Odd(OddWay::Chunked) => Conduct::Chunked { bytes, ornate: false },
-            Self::Odd(OddWay::Ornate) => Conduct::Chunked { bytes, ornate: true },
-            Self::Odd(OddWay::Slow) => Conduct::Slow { bytes, pause: Duration::from_millis(1) },
-            Self::Odd(OddWay::HalfClosed) => Conduct::HalfCloses,
-            Self::Odd(OddWay::Expecting) => Conduct::ExpectsContinue,
-            Self::Broken(BrokenWay::BeforeHead) => Conduct::Resets(Cut::BeforeHead),
-            Self::Broken(BrokenWay::InHead) => Conduct::Resets(Cut::InHead),
-            Self::Broken(BrokenWay::InBody) => Conduct::Resets(Cut::InBody),
-            Self::Broken(BrokenWay::BehindBody) => Conduct::Resets(Cut::BehindBody),
-            Self::Broken(BrokenWay::HugeLength) => Conduct::Lies(Lie::Huge),
-            Self::Broken(BrokenWay::ShortLength) => Conduct::Lies(Lie::TooSmall),
         }
     }
 }
@@ -287,7 +244,8 @@ mod tests {
         let count = |fault| run(7).iter().filter(|one| **one == Some(fault)).count();
         assert!((1_800..2_200).contains(&count(Fault::Duplicate)));
         assert!((400..600).contains(&count(Fault::Forged(Forgery::BodyBit))));
-        assert_eq!(run(7)[3], Some(Fault::Odd(OddWay::Slow)));
+        let slow = Fault::Sent(Conduct::Slow { bytes: PIECE, pause: Duration::from_millis(1) });
+        assert_eq!(run(7)[3], Some(slow));
         assert_eq!(count(Fault::Together), 0);
     }
 }

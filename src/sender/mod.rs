@@ -46,7 +46,7 @@ mod webhook;
 pub use board::Status;
 pub use chance::Chance;
 pub use conduct::{Conduct, Cut, Lie};
-pub use fault::{BrokenWay, Fault, FaultError, Faults, OddWay};
+pub use fault::{Fault, FaultError, Faults};
 pub use notification::{Attempt, Came, Id, Notification, State};
 pub use profile::{DeliveryProfile, Jitter, LongFailure, Payload, Pending, Resend, RetryAfter};
 pub use tcp::{NotLoopback, Tcp};
