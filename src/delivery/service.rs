@@ -3,7 +3,6 @@
 
 use std::fmt;
 use std::future::poll_fn;
-use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request, Response};
 use http_body::Body as _;
+use http_body_util::BodyExt as _;
 use tower_service::Service;
 
 use super::inner::{Answer, Handled, Inner, Job};
@@ -133,13 +133,7 @@ fn remembered(response: &Response<ResponseBody>, body: Bytes) -> Acknowledgement
 }
 
 async fn collect(body: ResponseBody) -> Result<Bytes, Rejection> {
-    let mut body = pin!(body);
-    let mut all = Bytes::new();
-    while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
-        let broken =
-            |error| Rejection::new(RejectionKind::HandlerFailed, "the handler's answer broke off").caused_by(error);
-        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
-        all = if all.is_empty() { data } else { [all, data].concat().into() };
-    }
-    Ok(all)
+    let broken =
+        |error| Rejection::new(RejectionKind::HandlerFailed, "the handler's answer broke off").caused_by(error);
+    Ok(body.collect().await.map_err(broken)?.to_bytes())
 }

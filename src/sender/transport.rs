@@ -2,11 +2,10 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
 
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use tower_service::Service;
 
 use crate::error::BoxError;
@@ -95,12 +94,7 @@ where
         poll_fn(|cx| service.poll_ready(cx)).await.map_err(|_| NoAnswer::Unreachable)?;
         let response = service.call(request.map(Full::new)).await.map_err(|_| NoAnswer::Broken)?;
         let (head, body) = response.into_parts();
-        let (mut body, mut all) = (pin!(body), BytesMut::new());
-        while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
-            if let Ok(data) = frame.map_err(|_| NoAnswer::Broken)?.into_data() {
-                all.put(data);
-            }
-        }
-        Ok(Answer { status: head.status, headers: head.headers, body: all.freeze() })
+        let body = body.collect().await.map_err(|_| NoAnswer::Broken)?.to_bytes();
+        Ok(Answer { status: head.status, headers: head.headers, body })
     }
 }

@@ -3,12 +3,12 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::Arc;
 
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::{Extensions, HeaderName, HeaderValue, Request, Response, Uri};
+use http_body_util::BodyExt as _;
 use tower_service::Service;
 
 use crate::clock::{Clock, Entropy, OsEntropy, SystemClock};
@@ -183,22 +183,9 @@ impl<'a, P: Provider> TestSender<'a, P> {
         poll_fn(|cx| app.poll_ready(cx)).await.map_err(DeliverError::because("the app is not ready"))?;
         let response = app.call(request).await.map_err(DeliverError::because("the app failed"))?;
         let (head, body) = response.into_parts();
-        Ok(Response::from_parts(head, collect(body).await?))
+        let body = body.collect().await.map_err(DeliverError::because("the answer broke off"))?;
+        Ok(Response::from_parts(head, body.to_bytes()))
     }
-}
-
-async fn collect<R>(body: R) -> Result<Bytes, DeliverError>
-where
-    R: http_body::Body,
-    R::Error: Into<BoxError>,
-{
-    let (mut body, mut all) = (pin!(body), BytesMut::new());
-    while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
-        if let Ok(data) = frame.map_err(DeliverError::because("the answer broke off"))?.into_data() {
-            all.put(data);
-        }
-    }
-    Ok(all.freeze())
 }
 
 impl<P> fmt::Debug for TestSender<'_, P> {
