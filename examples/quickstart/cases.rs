@@ -7,6 +7,7 @@ use tower_webhook::encoding::Encoding;
 use tower_webhook::provider::opp::{Opp, Wrapper};
 use tower_webhook::provider::{Message, Provider as _};
 use tower_webhook::scheme::Sealing;
+use tower_webhook::sender::template::Escape;
 
 use crate::client::BoxError;
 use crate::common::Who::{Aella, Bank, Mambu, Opp as Platform};
@@ -16,7 +17,6 @@ use crate::outcome::Answers;
 use crate::receiver::AELLA_MAX_BODY;
 use crate::script::{Case, Script};
 use crate::sender::seal;
-use crate::template::Escape;
 
 /// The event of the batch whose first booking fails.
 pub(crate) const FAILS_ONCE: &str = "00000000-0000-4000-8000-000000000013";

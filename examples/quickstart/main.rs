@@ -20,7 +20,6 @@ mod script;
 mod sender;
 mod serve;
 mod server;
-mod template;
 
 use std::process::ExitCode;
 

@@ -3,13 +3,13 @@
 use bytes::Bytes;
 use http::HeaderValue;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use tower_webhook::provider::{Identity, Message};
+use tower_webhook::sender::template::{Escape, Values, render};
 
 use crate::client::BoxError;
 use crate::common::Who;
-use crate::template::{Escape, render};
 
 macro_rules! fixture {
     ($path:literal) => {
@@ -37,7 +37,7 @@ pub(crate) fn loan(key: &str, without: Option<&str>) -> Result<Message, BoxError
         body: String,
     }
     let template: Template = serde_json::from_str(LOAN_TEMPLATE)?;
-    let mut values: Map<String, Value> = serde_json::from_str(LOAN_VALUES)?;
+    let mut values: Values = serde_json::from_str(LOAN_VALUES)?;
     without.and_then(|name| values.remove(name));
     let content_type = HeaderValue::try_from(template.content_type)?;
     let body = render(&template.body, &values, Escape::Json);
