@@ -36,6 +36,18 @@ pub enum Conduct {
     ExpectsContinue,
 }
 
+impl Conduct {
+    /// Whether the receiver has the whole request, as it was sealed.
+    #[must_use]
+    pub fn comes_whole(self) -> bool {
+        match self {
+            Self::Well | Self::Chunked { .. } | Self::Slow { .. } | Self::HalfCloses | Self::ExpectsContinue => true,
+            Self::Resets(cut) => cut == Cut::BehindBody,
+            Self::StallsBeforeTheLast | Self::Lies(_) => false,
+        }
+    }
+}
+
 /// Where a connection is reset.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::RETRY_AFTER;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Request, StatusCode};
 
 use super::notification::Came;
 use super::profile::DeliveryProfile;
 use super::transport::{Answer, NoAnswer};
-use crate::provider::{Acknowledgement, Delivered};
+use crate::provider::{Acknowledgement, Delivered, Message, Provider};
 
 pub(super) fn judge(
     profile: &DeliveryProfile,
@@ -28,6 +29,20 @@ pub(super) fn judge(
         (true, Some(expected)) if !says_the_same(&body, &expected.body) => Came::Unacknowledged(status),
         (true, _) => Came::Delivered(status),
     }
+}
+
+/// What the answer has to say, where the provider reads it.
+pub(super) fn expected<P: Provider>(
+    profile: &DeliveryProfile,
+    provider: &P,
+    request: &Request<Bytes>,
+    message: &Message,
+) -> Option<Acknowledgement> {
+    if !profile.reads_acknowledgement {
+        return None;
+    }
+    let events = provider.decode(request.headers(), message.body.clone()).ok()?;
+    provider.acknowledge(&events)
 }
 
 /// Whole seconds. A date is no wait that a sender under another clock could keep.

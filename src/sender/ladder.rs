@@ -20,6 +20,11 @@ impl Ladder {
         self.waits > 0
     }
 
+    /// When the last try was due, counted from the first.
+    pub(super) fn reached(&self) -> Duration {
+        self.reached
+    }
+
     /// The wait before the next try. `None`: there is none.
     pub(super) fn next(
         &mut self,

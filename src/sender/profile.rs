@@ -100,6 +100,11 @@ pub enum Pending {
 }
 
 impl DeliveryProfile {
+    /// Whether each try is sealed anew.
+    pub(super) fn seals_anew(&self) -> bool {
+        self.payload == Payload::Resealed
+    }
+
     /// By what is known of a provider, and nothing more: no jitter, the same bytes again, a failure that hurts nobody else.
     #[must_use]
     pub fn new(profile: &Profile) -> Self {

@@ -1,0 +1,282 @@
+//! One delivery: what its fault has done to it, and every try until it is settled.
+
+use std::future::poll_fn;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::fault::Fault;
+use super::route::Theme;
+use super::run::{Delivery, Run};
+use crate::provider::Message;
+use crate::sender::judge::{expected, judge, retry_after};
+use crate::sender::ladder::Ladder;
+use crate::sender::notification::Came;
+use crate::sender::profile::LongFailure;
+use crate::sender::transport::{Answer, NoAnswer, Transport};
+
+/// How many copies a crowd has.
+const CROWD: usize = 100;
+/// How often what must be refused is tried while nobody says yes or no, and what no handler ever does.
+const TRIES: u32 = 5;
+
+/// Between tries while nobody answers at all.
+const BETWEEN_KNOCKS: Duration = Duration::from_millis(100);
+
+/// What is sent, and what it is the message of.
+struct Sealed {
+    message: Message,
+    request: Request<Bytes>,
+    events: Vec<u64>,
+}
+
+impl<T: Transport> Run<T> {
+    /// The first delivery, which opens the way: tried until somebody answers it, or the time for it is over. False: nobody did.
+    pub(super) async fn open(&self, delivery: Delivery) -> bool {
+        let message = delivery.route.author.write(&delivery.themes);
+        let Ok(request) = delivery.route.seal(&message, self.now()) else {
+            self.unsealable(&delivery);
+            return true;
+        };
+        let sealed = Sealed { message, request, events: delivery.events.clone() };
+        let is_answered = async {
+            self.sent(&sealed);
+            loop {
+                match self.exchange(&delivery, &sealed.request, 0).await {
+                    Ok(answer) if !comes_again(answer.status) => return,
+                    _ => sleep(BETWEEN_KNOCKS).await,
+                }
+            }
+        };
+        let is_answered = timeout(self.plan.heal, is_answered).await.is_ok();
+        if is_answered {
+            self.settle(&delivery, &sealed).await;
+        }
+        is_answered
+    }
+
+    pub(super) async fn deliver(&self, mut delivery: Delivery) {
+        self.overtaken(&delivery).await;
+        let message = delivery.route.author.write(&delivery.themes);
+        let fault = delivery.fault;
+        let is_bad_first = delivery.chance.below(2) == 0;
+        if is_bad_first {
+            self.badly(&mut delivery, &message).await;
+        }
+        let sealed = match fault {
+            Some(fault) => delivery.route.seal_oddly(&message, self.now(), fault),
+            None => delivery.route.seal(&message, self.now()),
+        };
+        let Ok(request) = sealed else { return self.unsealable(&delivery) };
+        let sealed = Sealed { message, request, events: delivery.events.clone() };
+        self.genuinely(&mut delivery, &sealed).await;
+        if !is_bad_first {
+            self.badly(&mut delivery, &sealed.message).await;
+        }
+    }
+
+    fn unsealable(&self, delivery: &Delivery) {
+        delivery.events.iter().for_each(|event| self.ledger.refused(*event, &"it cannot be sealed"));
+    }
+
+    /// What must be refused, if the fault is of that kind.
+    async fn badly(&self, delivery: &mut Delivery, message: &Message) {
+        let Some(fault) = delivery.fault else { return };
+        let drawn = delivery.chance.draw();
+        if let Ok(Some(request)) = delivery.route.seal_badly(message, self.now(), fault, drawn) {
+            self.must_refuse(delivery, request, TRIES).await;
+        }
+    }
+
+    /// What must be accepted, once or more often.
+    async fn genuinely(&self, delivery: &mut Delivery, sealed: &Sealed) {
+        let again = |request: Request<Bytes>| Sealed {
+            message: sealed.message.clone(),
+            request,
+            events: sealed.events.clone(),
+        };
+        match delivery.fault {
+            Some(Fault::Duplicate) => {
+                self.settle(delivery, sealed).await;
+                self.settle(delivery, sealed).await;
+            }
+            Some(Fault::Resealed) => {
+                self.settle(delivery, sealed).await;
+                if let Ok(request) = delivery.route.seal(&sealed.message, self.now()) {
+                    self.settle(delivery, &again(request)).await;
+                }
+            }
+            Some(Fault::Relabelled) => {
+                self.settle(delivery, sealed).await;
+                let label = delivery.chance.draw();
+                self.settle(delivery, &again(delivery.route.relabelled(&sealed.request, label))).await;
+            }
+            Some(Fault::Together) => {
+                self.crowd(delivery, sealed, 2).await;
+            }
+            Some(Fault::Crowd) => {
+                self.crowd(delivery, sealed, CROWD).await;
+            }
+            Some(Fault::LostAnswer) => {
+                self.sent(sealed);
+                let _ = self.exchange(delivery, &sealed.request, 0).await;
+                self.settle(delivery, sealed).await;
+            }
+            Some(Fault::Sent(conduct)) => {
+                let mut odd = sealed.request.clone();
+                odd.extensions_mut().insert(conduct);
+                if conduct.comes_whole() {
+                    self.settle_from(delivery, sealed, odd).await;
+                } else {
+                    self.must_refuse(delivery, odd, 1).await;
+                    self.settle(delivery, sealed).await;
+                }
+            }
+            Some(Fault::OtherBody) => {
+                self.settle(delivery, sealed).await;
+                self.contradict(delivery).await;
+            }
+            Some(Fault::OtherId) => {
+                self.settle(delivery, sealed).await;
+                self.twin(delivery).await;
+            }
+            _ => self.settle(delivery, sealed).await,
+        }
+    }
+
+    /// So many copies at once.
+    async fn crowd(&self, delivery: &Delivery, sealed: &Sealed, copies: usize) {
+        let mut all: Vec<_> = (0..copies).map(|_| Some(Box::pin(self.settle(delivery, sealed)))).collect();
+        poll_fn(|cx| {
+            for one in &mut all {
+                if one.as_mut().is_some_and(|copy| copy.as_mut().poll(cx).is_ready()) {
+                    *one = None;
+                }
+            }
+            if all.iter().all(Option::is_none) { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    /// The same key with another body: refused, or acknowledged with an alarm. Its handler is not called.
+    async fn contradict(&self, delivery: &Delivery) {
+        let themes: Vec<_> = delivery.themes.iter().map(|theme| Theme { is_other: true, ..*theme }).collect();
+        if let Ok(request) = delivery.route.seal(&delivery.route.author.write(&themes), self.now()) {
+            let _ = self.exchange(delivery, &request, 1).await;
+        }
+    }
+
+    /// The same body under another key: another event.
+    async fn twin(&self, delivery: &Delivery) {
+        let (Some(theme), Some(event)) = (delivery.themes.first(), delivery.twin) else { return };
+        let message = delivery.route.author.write(&[Theme { key: self.mark(event), ..*theme }]);
+        if let Ok(request) = delivery.route.seal(&message, self.now()) {
+            self.settle(delivery, &Sealed { message, request, events: vec![event] }).await;
+        }
+    }
+
+    fn sent(&self, sealed: &Sealed) {
+        sealed.events.iter().for_each(|event| self.ledger.sent(*event));
+    }
+
+    async fn settle(&self, delivery: &Delivery, sealed: &Sealed) {
+        self.settle_from(delivery, sealed, sealed.request.clone()).await;
+    }
+
+    /// Tries by the ladder until it is accepted or refused for good, this way at first.
+    async fn settle_from(&self, delivery: &Delivery, sealed: &Sealed, mut request: Request<Bytes>) {
+        self.sent(sealed);
+        let (route, mut chance) = (&delivery.route, delivery.chance.clone());
+        let expected = expected(&route.profile, route.provider(), &request, &sealed.message);
+        let mut ladder = Ladder::default();
+        for tries in 0.. {
+            let began = Instant::now();
+            let answer = self.exchange(delivery, &request, tries).await;
+            let asked = answer.as_ref().ok().and_then(|answer| retry_after(&answer.headers));
+            match judge(&route.profile, expected.as_ref(), answer) {
+                Came::Delivered(_) => return self.accepted(sealed, began.elapsed()),
+                Came::Refused(status) if !comes_again(status) => return self.refused(delivery, sealed, status),
+                Came::Unacknowledged(status) => return self.refused(delivery, sealed, status),
+                Came::Refused(_) | Came::Nothing(_) => {}
+            }
+            if delivery.fault == Some(Fault::Poison) && tries >= TRIES.into() {
+                return;
+            }
+            let Some(wait) = ladder.next(&route.profile, asked, &mut chance) else {
+                return self.given_up(delivery, ladder.reached());
+            };
+            sleep(wait / self.plan.compressed).await;
+            request = match route.profile.seals_anew() || route.is_timed() {
+                true => route.seal(&sealed.message, self.now()).unwrap_or_else(|_| sealed.request.clone()),
+                false => sealed.request.clone(),
+            };
+        }
+    }
+
+    fn accepted(&self, sealed: &Sealed, took: Duration) {
+        sealed.events.iter().for_each(|event| self.ledger.accepted(*event));
+        let micros = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
+        self.took.lock().unwrap_or_else(PoisonError::into_inner).push(micros);
+    }
+
+    fn refused(&self, delivery: &Delivery, sealed: &Sealed, status: StatusCode) {
+        let why = format!("{}, with {}: {}", delivery.route.name, delivery.fault_name(), status.as_u16());
+        sealed.events.iter().for_each(|event| self.ledger.refused(*event, &why));
+    }
+
+    /// The ladder is at its end.
+    fn given_up(&self, delivery: &Delivery, at: Duration) {
+        if matches!(delivery.route.profile.long_failure, LongFailure::SwitchesOff(_))
+            && delivery.fault != Some(Fault::Poison)
+        {
+            let mut all = self.switched_off.lock().unwrap_or_else(PoisonError::into_inner);
+            all.entry(delivery.route.name.clone()).or_insert(at);
+        }
+    }
+
+    /// Nobody may say yes to it.
+    async fn must_refuse(&self, delivery: &Delivery, request: Request<Bytes>, tries: u32) {
+        for tries in 0..tries.into() {
+            let answer = self.exchange(delivery, &request, tries).await;
+            match answer.map(|answer| answer.status) {
+                Ok(status) if status.is_success() => {
+                    let what =
+                        format!("{}, {}: answered {}", delivery.route.name, delivery.fault_name(), status.as_u16());
+                    return delivery.events.iter().for_each(|event| self.ledger.taken(*event, &what));
+                }
+                Ok(status) if !comes_again(status) => {
+                    self.counts.0.refused.fetch_add(1, Ordering::Relaxed);
+                    return;
+                }
+                Ok(_) | Err(_) => sleep(Duration::from_secs(60) / self.plan.compressed).await,
+            }
+        }
+    }
+
+    async fn exchange(&self, delivery: &Delivery, request: &Request<Bytes>, tries: u64) -> Result<Answer, NoAnswer> {
+        // It is never closed.
+        let _place = self.at_once.acquire().await;
+        self.counts.0.sent.fetch_add(1, Ordering::Relaxed);
+        let at = usize::try_from(delivery.number.wrapping_add(tries)).unwrap_or_default() % self.targets.len().max(1);
+        let Some(target) = self.targets.get(at) else { return Err(NoAnswer::Unreachable) };
+        let answer = timeout(delivery.route.profile.answer_within, target.exchange(request.clone())).await;
+        answer.unwrap_or(Err(NoAnswer::TimedOut))
+    }
+}
+
+impl Delivery {
+    fn fault_name(&self) -> String {
+        self.fault.map_or_else(|| "no fault".to_owned(), Fault::name)
+    }
+}
+
+/// Whether a sender is asked to come again.
+fn comes_again(status: StatusCode) -> bool {
+    status.is_server_error()
+        || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS)
+}

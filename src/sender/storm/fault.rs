@@ -1,0 +1,419 @@
+//! Which delivery gets which fault: by share or at an index, from one seed, written as one line that replays it.
+
+use std::error::Error;
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::sender::chance::Chance;
+use crate::sender::conduct::{Conduct, Cut, Lie};
+use crate::sender::forge::Forgery;
+
+const MILLION: u32 = 1_000_000;
+/// The share of a fault that is named without one.
+const USUAL_SHARE: u32 = 10_000;
+/// The same for a class.
+const USUAL_CLASS_SHARE: u32 = 200_000;
+
+/// What is done to a delivery, or by its handler.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// It comes again when it was answered, with the same bytes.
+    Duplicate,
+    /// It comes again, sealed anew.
+    Resealed,
+    /// It comes twice at once.
+    Together,
+    /// It comes a hundred times at once.
+    Crowd,
+    /// It was answered, and its sender did not hear it.
+    LostAnswer,
+    /// It comes again with other ids in headers that nothing proves.
+    Relabelled,
+    /// Its key comes again, with another body.
+    OtherBody,
+    /// Its body comes again, under another key: another event.
+    OtherId,
+    /// The next overtakes it.
+    Swapped,
+    /// A hundred overtake it.
+    Held,
+    /// One that is too old comes as well.
+    Stale,
+    /// One from too far in the future comes as well.
+    Early,
+    /// Its sender's clock is behind, by no more than is allowed.
+    ClockBehind,
+    /// Its sender's clock is ahead, by no more than is allowed.
+    ClockAhead,
+    /// A forged one comes as well, before it or behind it.
+    Forged(Forgery),
+    /// One without credentials comes as well.
+    NoCredentials,
+    /// One with a wrong password comes as well.
+    WrongPassword,
+    /// One comes as well that is sealed under a key that is not the receiver's, not valid yet, or not any more.
+    WrongKey,
+    /// It is sealed under another of the receiver's valid keys.
+    OtherKey,
+    /// Its connection behaves so. What does not come whole, or whose answer is lost, comes again.
+    Sent(Conduct),
+    /// Its handler fails at first.
+    HandlerFails,
+    /// Its handler takes a second.
+    HandlerSlow,
+    /// Its handler always fails.
+    Poison,
+}
+
+/// Faults that are drawn together.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Class {
+    /// The event comes more than once.
+    Duplicates,
+    /// Its key, or the key it is sealed under, is not as usual.
+    Keys,
+    /// What must be refused.
+    Bad,
+    /// Order and time.
+    Order,
+    /// Connections.
+    Connections,
+    /// Handlers.
+    Handlers,
+    /// Any of them.
+    All,
+}
+
+const CLASSES: [(Class, &str); 7] = [
+    (Class::Duplicates, "duplicates"),
+    (Class::Keys, "keys"),
+    (Class::Bad, "bad"),
+    (Class::Order, "order"),
+    (Class::Connections, "connections"),
+    (Class::Handlers, "handlers"),
+    (Class::All, "all"),
+];
+
+/// What chunked and slow deliveries come in.
+const PIECE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63);
+
+/// Those that are no forgery, with their names in a line that replays a run.
+const NAMES: [(Fault, Class, &str); 34] = [
+    (Fault::Duplicate, Class::Duplicates, "duplicate"),
+    (Fault::Resealed, Class::Duplicates, "resealed"),
+    (Fault::Together, Class::Duplicates, "together"),
+    (Fault::Crowd, Class::Duplicates, "crowd"),
+    (Fault::LostAnswer, Class::Duplicates, "lost-answer"),
+    (Fault::Relabelled, Class::Duplicates, "relabelled"),
+    (Fault::OtherBody, Class::Keys, "other-body"),
+    (Fault::OtherId, Class::Keys, "other-id"),
+    (Fault::OtherKey, Class::Keys, "other-key"),
+    (Fault::Swapped, Class::Order, "swapped"),
+    (Fault::Held, Class::Order, "held"),
+    (Fault::ClockBehind, Class::Order, "clock-behind"),
+    (Fault::ClockAhead, Class::Order, "clock-ahead"),
+    (Fault::Stale, Class::Bad, "stale"),
+    (Fault::Early, Class::Bad, "early"),
+    (Fault::NoCredentials, Class::Bad, "no-credentials"),
+    (Fault::WrongPassword, Class::Bad, "wrong-password"),
+    (Fault::WrongKey, Class::Bad, "wrong-key"),
+    (Fault::Sent(Conduct::Chunked { bytes: PIECE, ornate: false }), Class::Connections, "chunked"),
+    (Fault::Sent(Conduct::Chunked { bytes: PIECE, ornate: true }), Class::Connections, "ornate"),
+    (Fault::Sent(Conduct::Slow { bytes: PIECE, pause: Duration::from_millis(1) }), Class::Connections, "slow"),
+    (Fault::Sent(Conduct::StallsBeforeTheLast), Class::Connections, "stalled"),
+    (Fault::Sent(Conduct::HalfCloses), Class::Connections, "half-closed"),
+    (Fault::Sent(Conduct::ExpectsContinue), Class::Connections, "expecting"),
+    (Fault::Sent(Conduct::Resets(Cut::BeforeHead)), Class::Connections, "reset-before-head"),
+    (Fault::Sent(Conduct::Resets(Cut::InHead)), Class::Connections, "reset-in-head"),
+    (Fault::Sent(Conduct::Resets(Cut::InBody)), Class::Connections, "reset-in-body"),
+    (Fault::Sent(Conduct::Resets(Cut::BehindBody)), Class::Connections, "reset-behind-body"),
+    (Fault::Sent(Conduct::Lies(Lie::Huge)), Class::Connections, "huge-length"),
+    (Fault::Sent(Conduct::Lies(Lie::TooSmall)), Class::Connections, "short-length"),
+    (Fault::Sent(Conduct::Lies(Lie::TooLarge)), Class::Connections, "long-length"),
+    (Fault::HandlerFails, Class::Handlers, "handler-fails"),
+    (Fault::HandlerSlow, Class::Handlers, "handler-slow"),
+    (Fault::Poison, Class::Handlers, "poison"),
+];
+
+/// The names of a closed list, as they are written in a line: `BodyBit` is `body-bit`.
+fn kebab(name: &dyn fmt::Debug) -> String {
+    let mut written = String::new();
+    for letter in format!("{name:?}").chars() {
+        if letter.is_ascii_uppercase() && !written.is_empty() {
+            written.push('-');
+        }
+        written.push(letter.to_ascii_lowercase());
+    }
+    written
+}
+
+impl Fault {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let named = NAMES.iter().map(|(fault, ..)| *fault);
+        named.chain(Forgery::ALL.iter().map(|how| Self::Forged(*how)))
+    }
+
+    /// Its name in a line that replays a run.
+    #[must_use]
+    pub fn name(self) -> String {
+        match (self, NAMES.iter().find(|(fault, ..)| *fault == self)) {
+            (Self::Forged(how), _) => kebab(&how),
+            (_, Some((.., name))) => (*name).to_owned(),
+            (_, None) => String::new(),
+        }
+    }
+
+    /// Whether it makes sense for one event alone.
+    pub(super) fn needs_one_event(self) -> bool {
+        matches!(self, Self::OtherBody | Self::OtherId)
+    }
+
+    /// What it belongs to.
+    #[must_use]
+    pub fn class(self) -> Class {
+        let named = NAMES.iter().find(|(fault, ..)| *fault == self);
+        named.map_or(Class::Bad, |(_, class, _)| *class)
+    }
+}
+
+/// A fault, or one of a class.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Pick {
+    /// This one.
+    One(Fault),
+    /// Any of these that can be done to the delivery.
+    Any(Class),
+}
+
+impl Pick {
+    fn named(name: &str) -> Result<Self, FaultError> {
+        let class = CLASSES.iter().find(|(_, written)| *written == name).map(|(class, _)| Self::Any(*class));
+        let fault = || Fault::all().find(|fault| fault.name() == name).map(Self::One);
+        class.or_else(fault).ok_or_else(|| FaultError::Unknown(name.to_owned()))
+    }
+
+    fn name(self) -> String {
+        match self {
+            Self::One(fault) => fault.name(),
+            Self::Any(class) => CLASSES.iter().find(|(one, _)| *one == class).map_or("", |(_, name)| name).to_owned(),
+        }
+    }
+
+    fn usual_share(self) -> u32 {
+        match self {
+            Self::One(_) => USUAL_SHARE,
+            Self::Any(_) => USUAL_CLASS_SHARE,
+        }
+    }
+
+    /// The fault that it stands for, if any can be done.
+    fn resolve(self, chance: &mut Chance, applies: &dyn Fn(Fault) -> bool) -> Option<Fault> {
+        let fits = |fault: &Fault| match self {
+            Self::One(one) => *fault == one,
+            Self::Any(class) => class == Class::All || fault.class() == class,
+        };
+        let fitting: Vec<_> = Fault::all().filter(fits).filter(|fault| applies(*fault)).collect();
+        let drawn = chance.below(fitting.len() as u64);
+        fitting.get(usize::try_from(drawn).ok()?).copied()
+    }
+}
+
+/// Which delivery gets which fault. Written and read as `duplicates=0.2,body-bit=0.05,reset-in-body@17`: a share of all
+/// deliveries, or the one with this number, counted from 0. A class (`duplicates`, `keys`, `order`, `bad`, `connections`,
+/// `handlers`, `all`) stands for any of its faults that can be done to the delivery. Without a share a fault has 0.01 and a class
+/// 0.2.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Faults {
+    /// In a million.
+    shares: Vec<(Pick, u32)>,
+    at: Vec<(Pick, u64)>,
+}
+
+impl Faults {
+    /// None.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// With this fault for so many deliveries in a million. All shares together are at most a million.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultError`] when they are more.
+    pub fn share(mut self, pick: Pick, in_a_million: u32) -> Result<Self, FaultError> {
+        self.shares.push((pick, in_a_million));
+        let all = self.shares.iter().try_fold(0_u32, |all, (_, share)| all.checked_add(*share));
+        if all.is_some_and(|all| all <= MILLION) { Ok(self) } else { Err(FaultError::TooMany) }
+    }
+
+    /// With this fault for the delivery of this number.
+    #[must_use]
+    pub fn at(mut self, pick: Pick, number: u64) -> Self {
+        self.at.push((pick, number));
+        self
+    }
+
+    /// These and those.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultError`] when all shares together are more than a million.
+    pub fn and(self, others: Self) -> Result<Self, FaultError> {
+        let both = others.at.into_iter().fold(self, |both, (pick, number)| both.at(pick, number));
+        others.shares.into_iter().try_fold(both, |both, (pick, share)| both.share(pick, share))
+    }
+
+    /// The fault of the delivery of this number, among those that can be done to it: at most one, and the same for the same seed.
+    #[must_use]
+    pub fn of(&self, seed: u64, number: u64, applies: &dyn Fn(Fault) -> bool) -> Option<Fault> {
+        let mut chance = Chance::new(seed).split(number);
+        if let Some((pick, _)) = self.at.iter().find(|(_, at)| *at == number) {
+            return pick.resolve(&mut chance, applies);
+        }
+        let mut drawn = chance.below(u64::from(MILLION));
+        for (pick, share) in &self.shares {
+            match drawn.checked_sub(u64::from(*share)) {
+                Some(left) => drawn = left,
+                None => return pick.resolve(&mut chance, applies),
+            }
+        }
+        None
+    }
+}
+
+/// What is wrong with a text of faults.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum FaultError {
+    /// No fault has this name.
+    Unknown(String),
+    /// It is neither a share from 0 to 1 nor a number.
+    Amount(String),
+    /// The shares are more than all deliveries.
+    TooMany,
+}
+
+impl fmt::Display for FaultError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(name) => write!(f, "{name:?} is no fault"),
+            Self::Amount(text) => write!(f, "{text:?} is neither NAME, NAME=SHARE, from 0 to 1, nor NAME@NUMBER"),
+            Self::TooMany => f.write_str("the shares are more than 1 together"),
+        }
+    }
+}
+
+impl Error for FaultError {}
+
+impl FromStr for Faults {
+    type Err = FaultError;
+
+    fn from_str(text: &str) -> Result<Self, FaultError> {
+        text.split(',').map(str::trim).filter(|item| !item.is_empty()).try_fold(Self::none(), |faults, item| {
+            let wrong = || FaultError::Amount(item.to_owned());
+            if let Some((name, number)) = item.split_once('@') {
+                return Ok(faults.at(Pick::named(name.trim())?, number.trim().parse().map_err(|_| wrong())?));
+            }
+            let (name, share) =
+                item.split_once('=').map_or((item, None), |(name, share)| (name.trim(), Some(share.trim())));
+            let pick = Pick::named(name)?;
+            let share = share.map_or(Some(pick.usual_share()), millionths).ok_or_else(wrong)?;
+            faults.share(pick, share)
+        })
+    }
+}
+
+/// A decimal from 0 to 1, exactly: what a run draws must not depend on how a machine rounds.
+fn millionths(text: &str) -> Option<u32> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if part.len() > 6 || !digits(whole) || !digits(part) {
+        return None;
+    }
+    let part: u32 = format!("{part:0<6}").parse().ok()?;
+    let all = whole.parse::<u32>().ok()?.checked_mul(MILLION)?.checked_add(part)?;
+    (all <= MILLION).then_some(all)
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shares = self.shares.iter().map(|(pick, share)| {
+            let text = format!("{}.{:06}", share / MILLION, share % MILLION);
+            format!("{}={}", pick.name(), text.trim_end_matches('0').trim_end_matches('.'))
+        });
+        let at = self.at.iter().map(|(pick, number)| format!("{}@{number}", pick.name()));
+        f.write_str(&shares.chain(at).collect::<Vec<_>>().join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_read_and_written_and_read_the_same() {
+        for (text, written) in [
+            ("", ""),
+            ("duplicate=0.2, body-bit=0.05,reset-in-body@17", "duplicate=0.2,body-bit=0.05,reset-in-body@17"),
+            ("slow=1", "slow=1"),
+            ("slow=0.000001", "slow=0.000001"),
+            ("slow=0", "slow=0"),
+            ("slow", "slow=0.01"),
+            ("all,duplicates=0.2,poison@3", "all=0.2,duplicates=0.2,poison@3"),
+        ] {
+            let faults: Faults = text.parse().unwrap();
+            assert_eq!(faults.to_string(), written);
+            assert_eq!(written.parse(), Ok(faults));
+        }
+        for (text, error) in [
+            ("nothing=0.1", FaultError::Unknown("nothing".into())),
+            ("slow=", FaultError::Amount("slow=".into())),
+            ("slow=2", FaultError::Amount("slow=2".into())),
+            ("slow=0.0000001", FaultError::Amount("slow=0.0000001".into())),
+            ("slow=-0.1", FaultError::Amount("slow=-0.1".into())),
+            ("slow@x", FaultError::Amount("slow@x".into())),
+            ("slow=0.6,together=0.6", FaultError::TooMany),
+        ] {
+            assert_eq!(text.parse::<Faults>(), Err(error), "{text}");
+        }
+        let half = || "slow=0.6".parse::<Faults>().unwrap();
+        assert_eq!(half().and(half()), Err(FaultError::TooMany));
+    }
+
+    #[test]
+    fn every_fault_and_every_class_has_a_name_of_its_own() {
+        let classes = CLASSES.iter().map(|(class, _)| Pick::Any(*class));
+        let picks: Vec<_> = Fault::all().map(Pick::One).chain(classes).collect();
+        let names: std::collections::HashSet<_> = picks.iter().map(|pick| pick.name()).collect();
+        assert_eq!(names.len(), picks.len());
+        assert!(picks.iter().all(|pick| Pick::named(&pick.name()) == Ok(*pick)));
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_faults_again_in_about_their_shares() {
+        let faults: Faults = "duplicate=0.2,bad=0.05,slow@3".parse().unwrap();
+        let run = |seed| (0..10_000).map(|number| faults.of(seed, number, &|_| true)).collect::<Vec<_>>();
+        assert_eq!(run(7), run(7));
+        assert_ne!(run(7), run(8));
+        let count = |fits: &dyn Fn(Fault) -> bool| run(7).iter().filter(|one| one.is_some_and(fits)).count();
+        assert!((1_800..2_200).contains(&count(&|fault| fault == Fault::Duplicate)));
+        assert!((400..600).contains(&count(&|fault| fault.class() == Class::Bad)));
+        assert_eq!(run(7)[3].map(Fault::name).as_deref(), Some("slow"));
+        assert_eq!(count(&|fault| fault == Fault::Together), 0);
+    }
+
+    #[test]
+    fn what_cannot_be_done_to_a_delivery_is_not_drawn_for_it() {
+        let faults: Faults = "bad=1".parse().unwrap();
+        let drawn: Vec<_> = (0..100).filter_map(|at| faults.of(1, at, &|fault| fault == Fault::WrongKey)).collect();
+        assert_eq!(drawn, [Fault::WrongKey; 100]);
+        assert!((0..100).all(|at| faults.of(1, at, &|_| false).is_none()));
+    }
+}

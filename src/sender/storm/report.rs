@@ -1,0 +1,153 @@
+//! What came of a run, on one page and as JSON.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::sender::ledger::{Broken, Ledger};
+
+/// What came of a run. [`is_happy`](Self::is_happy) says whether everything that has to be 0 is.
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// Requests, every try and every copy.
+    pub sent: u64,
+    /// Events, each of which had to be handled once.
+    pub events: u64,
+    /// Those whose sender had a 2xx.
+    pub accepted: u64,
+    /// Deliveries that had to be refused, and were.
+    pub refused: u64,
+    /// Events that were accepted and never handled.
+    pub lost: u64,
+    /// Calls of a handler that came again as they may: with a higher fence, before the sender had a 2xx.
+    pub called_again: u64,
+    /// Calls that came again as they must not.
+    pub handled_twice: u64,
+    /// What had to be refused, and was answered 2xx or handled.
+    pub wrongly_accepted: u64,
+    /// What had to be accepted, and was refused.
+    pub wrongly_refused: u64,
+    /// Events that were not accepted to the end.
+    pub unsettled: u64,
+    /// Events whose sender had a 2xx before a handler was done, where nothing is stored before.
+    pub answered_early: u64,
+    /// How long an answer that counts took, in milliseconds: half of them were there by then.
+    pub p50_ms: f64,
+    /// The same for 99 of 100.
+    pub p99_ms: f64,
+    /// What the providers would have switched off, and when.
+    pub switched_off: Vec<String>,
+    /// What came of each event, as one number.
+    pub hash: String,
+    /// A command that does the same again.
+    pub replay: String,
+    /// The first few broken promises.
+    #[serde(skip)]
+    pub examples: Vec<String>,
+}
+
+impl Report {
+    pub(super) fn of(ledger: &Ledger, sent: u64, refused: u64, took: &mut [u32]) -> Self {
+        let tally = ledger.close();
+        took.sort_unstable();
+        let count = |broken| tally.count(broken);
+        Self {
+            sent,
+            events: tally.events,
+            accepted: tally.accepted,
+            refused,
+            lost: count(Broken::Lost),
+            called_again: tally.called_again,
+            handled_twice: count(Broken::HandledTwice),
+            wrongly_accepted: count(Broken::WronglyAccepted),
+            wrongly_refused: count(Broken::WronglyRefused),
+            unsettled: count(Broken::Unsettled),
+            answered_early: count(Broken::AnsweredEarly),
+            p50_ms: percentile(took, 50),
+            p99_ms: percentile(took, 99),
+            switched_off: Vec::new(),
+            hash: format!("{:016x}", ledger.hash()),
+            replay: String::new(),
+            examples: ledger.examples(),
+        }
+    }
+
+    /// Whether no promise was broken, and no provider would have switched anything off.
+    #[must_use]
+    pub fn is_happy(&self) -> bool {
+        self.must_be_zero().iter().all(|(_, count)| *count == 0) && self.switched_off.is_empty()
+    }
+
+    fn must_be_zero(&self) -> [(&'static str, u64); 6] {
+        [
+            ("lost", self.lost),
+            ("handled twice", self.handled_twice),
+            ("wrongly accepted", self.wrongly_accepted),
+            ("wrongly refused", self.wrongly_refused),
+            ("unsettled", self.unsettled),
+            ("answered early", self.answered_early),
+        ]
+    }
+}
+
+/// In milliseconds, of sorted microseconds.
+fn percentile(sorted: &[u32], percent: usize) -> f64 {
+    let at = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+    sorted.get(at).map_or(0.0, |micros| f64::from(*micros) / 1000.0)
+}
+
+/// A length of time on a ladder, as people say it.
+pub(super) fn on_the_ladder(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..120 => format!("T+{seconds} s"),
+        120..7200 => format!("T+{} min", seconds / 60),
+        7200..604_800 => format!("T+{} h", seconds / 3600),
+        _ => format!("T+{} d", seconds / 86_400),
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { sent, events, accepted, refused, called_again, p50_ms, p99_ms, .. } = self;
+        writeln!(f, "{events} events, {accepted} accepted; {sent} requests, {refused} refused as they had to be")?;
+        writeln!(f, "called again, as it may be: {called_again}; answers: p50 {p50_ms} ms, p99 {p99_ms} ms")?;
+        for (what, count) in self.must_be_zero() {
+            writeln!(f, "{} {what}: {count}", if count == 0 { "ok  " } else { "FAIL" })?;
+        }
+        for line in self.switched_off.iter().chain(&self.examples) {
+            writeln!(f, "     {line}")?;
+        }
+        write!(f, "again: {}", self.replay)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_one_of_the_values() {
+        let sorted: Vec<u32> = (1..=200).map(|at| at * 1000).collect();
+        assert_eq!((percentile(&sorted, 50), percentile(&sorted, 99)), (100.0, 198.0));
+        assert_eq!((percentile(&[], 99), percentile(&[7], 50)), (0.0, 0.007));
+    }
+
+    #[test]
+    fn times_are_said_in_their_unit() {
+        let said = [90, 600, 48 * 3600, 30 * 86_400].map(|seconds| on_the_ladder(Duration::from_secs(seconds)));
+        assert_eq!(said, ["T+90 s", "T+10 min", "T+48 h", "T+30 d"]);
+    }
+
+    #[test]
+    fn one_broken_promise_or_one_webhook_that_is_off_is_enough() {
+        assert!(Report::default().is_happy());
+        assert!(!Report { lost: 1, ..Report::default() }.is_happy());
+        assert!(!Report { answered_early: 1, ..Report::default() }.is_happy());
+        let off = Report { switched_off: vec!["opp".into()], ..Report::default() };
+        assert!(!off.is_happy() && off.to_string().contains("\n     opp\n"));
+        assert!(Report { called_again: 9, refused: 9, ..Report::default() }.is_happy());
+    }
+}

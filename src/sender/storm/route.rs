@@ -1,0 +1,251 @@
+//! One endpoint of a run: who sends to it, under which keys, what about.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::{HeaderName, HeaderValue, Request, Uri};
+use jiff::{SignedDuration, Timestamp};
+
+use super::fault::Fault;
+use super::mark::Mark;
+use crate::clock::OsEntropy;
+use crate::provider::{AnyProvider, Message, Provider};
+use crate::scheme::{SealError, Sealing};
+use crate::sender::conduct::{Conduct, Lie};
+use crate::sender::forge::forge;
+use crate::sender::profile::DeliveryProfile;
+
+/// What an event is to be about.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Theme {
+    /// Its key, or the id in its body that is its key.
+    pub key: Mark,
+    /// The id in its body. Another than the key's for another event of the same body.
+    pub about: Mark,
+    /// Something to vary the rest by.
+    pub variant: u64,
+    /// Whether it says something else than the event of this key should, such as another amount.
+    pub is_other: bool,
+}
+
+impl Theme {
+    /// About this event.
+    #[must_use]
+    pub fn new(key: Mark, variant: u64) -> Self {
+        Self { key, about: key, variant, is_other: false }
+    }
+}
+
+/// Who writes the messages of a run. Any function of themes is one, for messages of one event whose key stands in the body.
+pub trait Author: Send + Sync + 'static {
+    /// A message of these events, at least one. The same for the same themes.
+    fn write(&self, themes: &[Theme]) -> Message;
+
+    /// The most events in one message. Default: 1.
+    fn most(&self) -> u64 {
+        1
+    }
+
+    /// Whether the key stands outside the body, so that one body can be two events. Default: no.
+    fn has_key_outside(&self) -> bool {
+        false
+    }
+}
+
+impl<F: Fn(&[Theme]) -> Message + Send + Sync + 'static> Author for F {
+    fn write(&self, themes: &[Theme]) -> Message {
+        self(themes)
+    }
+}
+
+/// One endpoint of a run.
+#[derive(Clone)]
+pub struct Route {
+    pub(super) name: String,
+    pub(super) profile: DeliveryProfile,
+    pub(super) author: Arc<dyn Author>,
+    target: Uri,
+    provider: AnyProvider,
+    others: Vec<AnyProvider>,
+    strangers: Vec<AnyProvider>,
+    credentials: Option<HeaderValue>,
+}
+
+impl Route {
+    /// An endpoint of this name, at this address.
+    #[must_use]
+    pub fn new(
+        name: impl Into<String>,
+        target: Uri,
+        provider: impl Provider,
+        profile: DeliveryProfile,
+        author: impl Author,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            profile,
+            author: Arc::new(author),
+            target,
+            provider: AnyProvider::new(provider),
+            others: Vec::new(),
+            strangers: Vec::new(),
+            credentials: None,
+        }
+    }
+
+    /// With these Basic credentials. Default: none.
+    #[must_use]
+    pub fn credentials(mut self, header: HeaderValue) -> Self {
+        self.credentials = Some(header);
+        self
+    }
+
+    /// Sealed now and then under another key that the receiver must take.
+    #[must_use]
+    pub fn other_key(mut self, provider: impl Provider) -> Self {
+        self.others.push(AnyProvider::new(provider));
+        self
+    }
+
+    /// Sealed now and then under a key that it must refuse: somebody else's, one that is over, or not valid yet.
+    #[must_use]
+    pub fn wrong_key(mut self, provider: impl Provider) -> Self {
+        self.strangers.push(AnyProvider::new(provider));
+        self
+    }
+
+    pub(super) fn provider(&self) -> &AnyProvider {
+        &self.provider
+    }
+
+    /// Whether the same bytes are refused after a while.
+    pub(super) fn is_timed(&self) -> bool {
+        self.provider.scheme().tolerance().is_some()
+    }
+
+    /// Whether this can be done to a delivery such as this one.
+    pub(super) fn applies(&self, fault: Fault, sample: &Request<Bytes>) -> bool {
+        let scheme = self.provider.scheme();
+        match fault {
+            Fault::Stale | Fault::Early | Fault::ClockBehind | Fault::ClockAhead => scheme.tolerance().is_some(),
+            Fault::Forged(how) => forge(sample, scheme, how).is_some(),
+            Fault::NoCredentials | Fault::WrongPassword => self.credentials.is_some(),
+            Fault::WrongKey => !self.strangers.is_empty(),
+            Fault::OtherKey => !self.others.is_empty(),
+            Fault::OtherId => self.author.has_key_outside(),
+            // A body that was cut is another body, where nothing proves it.
+            Fault::Sent(Conduct::Lies(Lie::TooSmall)) => scheme.covers_body(),
+            _ => true,
+        }
+    }
+
+    /// Sealed as it should be.
+    pub(super) fn seal(&self, message: &Message, now: Timestamp) -> Result<Request<Bytes>, SealError> {
+        self.seal_by(&self.provider, message, now)
+    }
+
+    fn seal_by(&self, provider: &AnyProvider, message: &Message, now: Timestamp) -> Result<Request<Bytes>, SealError> {
+        let mut request = provider.seal(message.clone(), &Sealing::new(now, &OsEntropy))?;
+        *request.uri_mut() = self.target.clone();
+        if let Some(credentials) = &self.credentials {
+            request.headers_mut().insert(AUTHORIZATION, credentials.clone());
+        }
+        Ok(request)
+    }
+
+    /// Sealed with a clock that is off, or under another key, and to be taken.
+    pub(super) fn seal_oddly(
+        &self,
+        message: &Message,
+        now: Timestamp,
+        fault: Fault,
+    ) -> Result<Request<Bytes>, SealError> {
+        let scheme = self.provider.scheme();
+        match (fault, scheme.tolerance()) {
+            (Fault::ClockBehind, Some(tolerance)) => self.seal(message, moved(now, -half(tolerance.max_past()))),
+            (Fault::ClockAhead, Some(tolerance)) => self.seal(message, moved(now, half(tolerance.max_future()))),
+            (Fault::OtherKey, _) => self.seal_by(self.others.first().unwrap_or(&self.provider), message, now),
+            _ => self.seal(message, now),
+        }
+    }
+
+    /// Made so that it has to be refused. `drawn` chooses among several ways.
+    pub(super) fn seal_badly(
+        &self,
+        message: &Message,
+        now: Timestamp,
+        fault: Fault,
+        drawn: u64,
+    ) -> Result<Option<Request<Bytes>>, SealError> {
+        let scheme = self.provider.scheme();
+        Ok(match (fault, scheme.tolerance()) {
+            (Fault::Stale, Some(tolerance)) => Some(self.seal(message, moved(now, -beyond(tolerance.max_past())))?),
+            (Fault::Early, Some(tolerance)) => Some(self.seal(message, moved(now, beyond(tolerance.max_future())))?),
+            (Fault::Forged(how), _) => forge(&self.seal(message, now)?, scheme, how),
+            (Fault::NoCredentials, _) => {
+                let mut request = self.seal(message, now)?;
+                request.headers_mut().remove(AUTHORIZATION);
+                Some(request)
+            }
+            (Fault::WrongPassword, _) => {
+                let mut request = self.seal(message, now)?;
+                request.headers_mut().insert(AUTHORIZATION, WRONG_PASSWORD);
+                Some(request)
+            }
+            (Fault::WrongKey, _) => {
+                let at = usize::try_from(drawn % self.strangers.len().max(1) as u64).unwrap_or_default();
+                self.strangers.get(at).map(|stranger| self.seal_by(stranger, message, now)).transpose()?
+            }
+            _ => None,
+        })
+    }
+
+    /// The same delivery, with ids in headers that nothing proves and nobody is told to read.
+    pub(super) fn relabelled(&self, request: &Request<Bytes>, label: u64) -> Request<Bytes> {
+        let mut request = request.clone();
+        for name in LABELS {
+            if !request.headers().contains_key(&name) {
+                request.headers_mut().insert(name, HeaderValue::from(label));
+            }
+        }
+        request
+    }
+}
+
+/// `storm:not-the-password`
+const WRONG_PASSWORD: HeaderValue = HeaderValue::from_static("Basic c3Rvcm06bm90LXRoZS1wYXNzd29yZA==");
+
+/// Headers in which some senders put an id, and which those of this crate leave out unless they are asked for.
+const LABELS: [HeaderName; 6] = [
+    HeaderName::from_static("event-id"),
+    HeaderName::from_static("idempotency-key"),
+    HeaderName::from_static("x-delivery-id"),
+    HeaderName::from_static("x-event-id"),
+    HeaderName::from_static("x-idempotency-key"),
+    HeaderName::from_static("x-request-id"),
+];
+
+fn half(tolerance: std::time::Duration) -> SignedDuration {
+    signed(tolerance) / 2
+}
+
+fn beyond(tolerance: std::time::Duration) -> SignedDuration {
+    signed(tolerance).saturating_add(SignedDuration::from_secs(60))
+}
+
+fn signed(tolerance: std::time::Duration) -> SignedDuration {
+    SignedDuration::try_from(tolerance).unwrap_or(SignedDuration::MAX)
+}
+
+fn moved(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.saturating_add(by).unwrap_or(now)
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Route").field("name", &self.name).field("target", &self.target).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,178 @@
+//! A run: deliveries so many at a time, until all is settled, or the time for it is over.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::Request;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+
+use super::fault::Fault;
+use super::mark::Mark;
+use super::report::{Report, on_the_ladder};
+use super::route::{Route, Theme};
+use super::{Counts, Plan, Storm};
+use crate::sender::chance::Chance;
+use crate::sender::ledger::{Handling, Ledger};
+use crate::sender::transport::Transport;
+
+/// For each request at once so many deliveries may be open: most of them wait for their next try.
+const OPEN: usize = 16;
+/// What overtakes a delivery that is held.
+const OVERTAKING: u64 = 100;
+
+/// What all deliveries of a run share.
+pub(super) struct Run<T> {
+    pub(super) targets: Vec<T>,
+    pub(super) plan: Plan,
+    pub(super) ledger: Ledger,
+    pub(super) counts: Counts,
+    pub(super) at_once: Semaphore,
+    /// Of answers that count, in microseconds.
+    pub(super) took: Mutex<Vec<u32>>,
+    /// Which endpoint would have been switched off, and when on its ladder.
+    pub(super) switched_off: Mutex<BTreeMap<String, Duration>>,
+    routes: Vec<Route>,
+    /// Which faults can be done to a delivery of each route.
+    applicable: Vec<Vec<Fault>>,
+    began: Instant,
+    /// How many deliveries have begun; past the last one, all of them and more.
+    turn: watch::Sender<u64>,
+}
+
+/// A delivery of one or more events.
+pub(super) struct Delivery {
+    pub(super) number: u64,
+    pub(super) route: Route,
+    pub(super) fault: Option<Fault>,
+    pub(super) events: Vec<u64>,
+    /// The event of the same body under another key.
+    pub(super) twin: Option<u64>,
+    pub(super) themes: Vec<Theme>,
+    pub(super) chance: Chance,
+}
+
+impl<T: Transport> Run<T> {
+    pub(super) fn new(storm: Storm<T>) -> Self {
+        let Storm { routes, targets, ledger, plan, counts } = storm;
+        let applicable = routes.iter().map(|route| applicable(route, plan.epoch)).collect();
+        Self {
+            targets,
+            ledger,
+            counts,
+            at_once: Semaphore::new(plan.concurrency),
+            took: Mutex::default(),
+            switched_off: Mutex::default(),
+            plan,
+            routes,
+            applicable,
+            began: Instant::now(),
+            turn: watch::Sender::new(0),
+        }
+    }
+
+    pub(super) async fn run(self: Arc<Self>) -> Report {
+        let mut open = JoinSet::new();
+        let most = self.plan.concurrency.saturating_mul(OPEN).max(256);
+        let Some(first) = self.draw(0) else { return self.report() };
+        let mut number = 1;
+        let is_open = self.open(first).await;
+        while is_open && self.counts.begun() < self.plan.events {
+            while open.try_join_next().is_some() {}
+            if open.len() >= most && timeout(self.plan.heal, open.join_next()).await.is_err() {
+                // Nobody answers any more.
+                break;
+            }
+            let Some(delivery) = self.draw(number) else { break };
+            let run = Arc::clone(&self);
+            open.spawn(async move {
+                run.deliver(delivery).await;
+                run.counts.0.ended.fetch_add(1, Ordering::Relaxed);
+            });
+            number += 1;
+            self.turn.send_replace(number);
+            // Whoever is never waited for must let others run.
+            tokio::task::yield_now().await;
+        }
+        self.turn.send_replace(u64::MAX);
+        let all = async { while open.join_next().await.is_some() {} };
+        // What is left when it is over was not settled.
+        let _ = timeout(self.plan.heal, all).await;
+        drop(open);
+        self.report()
+    }
+
+    fn report(&self) -> Report {
+        let mut took = self.took.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut report = Report::of(&self.ledger, self.counts.sent(), self.counts.refused(), &mut took);
+        let switched_off = self.switched_off.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = |(name, time): (&String, &Duration)| {
+            format!("{name}: its provider would have switched this webhook off at {}", on_the_ladder(*time))
+        };
+        report.switched_off = switched_off.iter().map(said).collect();
+        report
+    }
+
+    /// The delivery of this number, and its events. `None`: there are no routes.
+    fn draw(&self, number: u64) -> Option<Delivery> {
+        // Apart from the one that draws the fault, so that no route has faults of its own.
+        let mut chance = Chance::new(self.plan.seed).split(number).split(1);
+        let at = usize::try_from(chance.below(self.routes.len() as u64)).ok()?;
+        let (route, applicable) = (self.routes.get(at)?.clone(), self.applicable.get(at)?);
+        let left = self.plan.events.saturating_sub(self.counts.begun());
+        let size = (1 + chance.below(route.author.most())).min(left).max(1);
+        let applies = |fault: Fault| applicable.contains(&fault) && (size == 1 || !fault.needs_one_event());
+        let drawn = || self.plan.faults.of(self.plan.seed, number, &applies);
+        // The first opens the way: it is not the one to be strange. A twin needs room for itself.
+        let fault = Some(()).filter(|()| number > 0).and_then(|()| drawn());
+        let fault = fault.filter(|fault| *fault != Fault::OtherId || left > 1);
+        let handling = match fault {
+            Some(Fault::HandlerFails) => Handling::FailsAtFirst,
+            Some(Fault::HandlerSlow) => Handling::Slow,
+            Some(Fault::Poison) => Handling::Poison,
+            _ => Handling::Works,
+        };
+        let events: Vec<u64> = (0..size).map(|_| self.enter(handling)).collect();
+        let themes = events.iter().map(|event| Theme::new(self.mark(*event), chance.draw())).collect();
+        let twin = (fault == Some(Fault::OtherId)).then(|| self.enter(Handling::Works));
+        Some(Delivery { number, route, fault, events, twin, themes, chance })
+    }
+
+    /// A new event.
+    fn enter(&self, handling: Handling) -> u64 {
+        self.counts.0.begun.fetch_add(1, Ordering::Relaxed);
+        self.ledger.enter(handling)
+    }
+
+    pub(super) fn mark(&self, event: u64) -> Mark {
+        Mark::new(self.plan.stamp, event)
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        let elapsed = SignedDuration::try_from(self.began.elapsed()).unwrap_or_default();
+        self.plan.epoch.saturating_add(elapsed).unwrap_or(self.plan.epoch)
+    }
+
+    /// Waits until so many later deliveries have begun as the fault has it.
+    pub(super) async fn overtaken(&self, delivery: &Delivery) {
+        let by = match delivery.fault {
+            Some(Fault::Swapped) => 1,
+            Some(Fault::Held) => OVERTAKING,
+            _ => return,
+        };
+        let due = delivery.number.saturating_add(1 + by);
+        // The sender is this run's own, and never gone.
+        let _ = self.turn.subscribe().wait_for(|turn| *turn >= due).await;
+    }
+}
+
+/// What can be done to a delivery of this route, tried on one.
+fn applicable(route: &Route, now: Timestamp) -> Vec<Fault> {
+    let message = route.author.write(&[Theme::new(Mark::new(0, 0), 0)]);
+    let sample = route.seal(&message, now).unwrap_or_else(|_| Request::new(bytes::Bytes::new()));
+    Fault::all().filter(|fault| route.applies(*fault, &sample)).collect()
+}
