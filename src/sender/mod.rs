@@ -31,6 +31,8 @@
 mod board;
 mod chance;
 mod conduct;
+pub mod events;
+mod fault;
 pub mod forge;
 mod judge;
 mod ladder;
