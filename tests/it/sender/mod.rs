@@ -1,5 +1,6 @@
 //! The provider's side under a paused clock: months of tries in no time.
 
+mod events;
 mod forge;
 mod storm;
 mod tcp;
