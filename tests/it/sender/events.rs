@@ -64,6 +64,10 @@ fn euros(amount: &str) -> (String, Option<String>) {
     (amount.to_owned(), Some("EUR".to_owned()))
 }
 
+fn time(text: &str) -> Option<Timestamp> {
+    text.parse().ok()
+}
+
 fn secret() -> Secret {
     Secret::hex(KEY).unwrap()
 }
@@ -105,7 +109,6 @@ fn aella_s_other_members_are_set_too() {
     let times = || events::aella::transfer().timestamp("2026-01-01T00:00:00Z").created_at("2026-01-02T00:00:00Z");
     let event = one(&aella, |how| times().updated_at("2026-01-03T00:00:00Z").status("Gone").written(how).message());
     let aella::Event::TransferCompleted(transfer) = &event.event else { panic!("{event:?}") };
-    let time = |text: &str| text.parse::<Timestamp>().ok();
     assert_eq!(event.occurred_at, time("2026-01-01T00:00:00Z"));
     assert_eq!(
         (transfer.created_at, transfer.updated_at),
@@ -131,6 +134,10 @@ fn aella_s_mandates_and_debits_say_what_was_set() {
             panic!("{event:?}");
         };
         assert_eq!(mandate.bank_account.as_ref().unwrap().id.as_deref(), Some("A-1"));
+        assert_eq!(
+            (event.occurred_at, mandate.created_at),
+            (time("2026-01-01T00:00:00Z"), time("2026-01-02T00:00:00Z"))
+        );
         let confirmation = mandate.confirmation_status.clone().unwrap();
         assert_eq!(confirmation == aella::ConfirmationStatus::Confirmed, name == "mandate.confirmed");
         let numbered = |number| one(&aella, |how| build().number(number).written(how).message()).key;
@@ -141,8 +148,10 @@ fn aella_s_mandates_and_debits_say_what_was_set() {
         (events::aella::debit_failed, "mandate.debit.failed", Some("51")),
         (events::aella::debit_successful, "mandate.debit.successful", Some("00")),
     ] {
-        let set = || build().id("D-1").mandate_id("M-1").amount("200.10").fee("0.00").narration("Zoë/Co");
-        let event = one(&aella, |how| set().account("A-1").written(how).message());
+        let set =
+            || build().id("D-1").mandate_id("M-1").amount("200.10").fee("0.00").narration("Zoë/Co").status("gone");
+        let event = one(&aella, |how| set().created_at("2026-01-02T00:00:00Z").account("A-1").written(how).message());
+        assert_eq!(serde_json::from_slice::<Value>(&event.raw).unwrap()["data"]["transaction"]["status"], "gone");
         assert_eq!((event.key.as_str(), event.event.name()), (&*format!("{name}|D-1"), name));
         let event::Event::Mandate(event::Mandate { id, debit: Some(debit), .. }) = event.event.project() else {
             panic!("{event:?}");
@@ -168,7 +177,7 @@ fn the_platform_s_notifications_say_what_was_set() {
         let set = || build().id("8a/é").result_code("800.100.151").timestamp("2026-01-01 00:00:00+0000");
         let event = one(&opp, |how| set().written(how).message());
         assert_eq!(event.event.name(), name);
-        assert_eq!(event.occurred_at, "2026-01-01T00:00:00Z".parse().ok());
+        assert_eq!(event.occurred_at, time("2026-01-01T00:00:00Z"));
         let said = serde_json::to_value(event.event.project()).unwrap();
         assert_eq!(
             (&said["id"], &said["code"], &said["class"]),
@@ -218,7 +227,7 @@ fn the_gateway_s_payments_say_what_was_set() {
     let event = one(&sibs, |how| more().timestamp("2026-01-01T00:00:00Z").written(how).message());
     assert_eq!(event.key.as_str(), "00000001-0000-4000-8000-000000000007");
     assert_eq!((money(event.event.project()), event.event.name()), (euros("2500.00"), "REFU"));
-    assert_eq!(event.occurred_at, "2026-01-01T00:00:00Z".parse().ok());
+    assert_eq!(event.occurred_at, time("2026-01-01T00:00:00Z"));
     let said = serde_json::to_value(event.event.project()).unwrap();
     assert_eq!((&said["class"], &said["code"]), (&json!("rejected"), &json!("01.106")));
     assert_eq!((&said["reference"], &said["id"]), (&json!("order/é"), &json!("s2000000000007")));
@@ -260,7 +269,7 @@ fn the_bank_s_notifications_say_what_was_set() {
         let event = one(&bank, |how| set().debtor_account("DK1").payment_id("p-1").written(how).message());
         assert_eq!(event.key.as_str(), "00000001-0000-4000-8000-000000000007", "{name}");
         assert_eq!((event.event.name(), money(event.event.project())), (name, euros("2500.00")));
-        assert_eq!(event.occurred_at, "2026-01-01T00:00:00Z".parse().ok(), "{name}");
+        assert_eq!(event.occurred_at, time("2026-01-01T00:00:00Z"), "{name}");
         let said = serde_json::to_value(event.event.project()).unwrap();
         let word = if name == "PaymentStatus" { &said["class"] } else { &said["status"] };
         assert_eq!((word, &said["id"]), (&json!(status), &json!("p-1")), "{name}");
@@ -273,7 +282,22 @@ fn the_bank_s_notifications_say_what_was_set() {
         assert_eq!(money(other.event.project()), ("7.10".to_owned(), Some("SEK".to_owned())), "{name}");
         assert_ne!(other.key, event.key);
         assert_eq!(one(&bank, |how| build().id("e-1").written(how).message()).key.as_str(), "e-1");
+        let said = |event: &Decoded<banking_circle::Event>| serde_json::to_value(event.event.project()).unwrap();
+        assert_eq!(said(&other)["id"], numbered_id(name, 8), "{name}");
+        if name != "PaymentStatus" {
+            let set = || build().reference("r/1").value_date("2026-01-03").debtor_name("Zoë");
+            let said = said(&one(&bank, |how| set().written(how).message()));
+            assert_eq!((&said["reference"], &said["value_date"]), (&json!("r/1"), &json!("2026-01-03")), "{name}");
+            assert_eq!(said["debtor"]["name"], "Zoë", "{name}");
+        }
         assert_eq!(refusal(&bank, build().amount("a lot")), RejectionKind::PayloadMalformed, "{name}");
+    }
+}
+
+fn numbered_id(name: &str, number: u64) -> String {
+    match name {
+        "PaymentStatus" => format!("010F{number:012}"),
+        _ => format!("00000002-0000-4000-8000-{number:012x}"),
     }
 }
 
@@ -284,6 +308,18 @@ fn the_bank_s_amounts_keep_their_sign_on_the_books_alone() {
     let banking_circle::Detail::OutgoingPaymentBooked(booking) = event.event.detail else { panic!("{event:?}") };
     assert_eq!(booking.amount.unwrap().to_string(), "-1250.35");
     assert_eq!(booking.transfer.unwrap().amount.unwrap().amount.unwrap().to_string(), "1250.35");
+}
+
+#[test]
+fn the_bank_s_types_and_statuses_are_as_they_were_set() {
+    let bank = BankingCircle::new(secret()).unwrap();
+    let payment = || events::banking_circle::reversed().event("PaymentRouting").status("Cancelled");
+    let event = one(&bank, |how| payment().written(how).message());
+    let banking_circle::Detail::PaymentRouting(payment) = event.event.detail else { panic!("{event:?}") };
+    assert_eq!((payment.status, payment.is_return), (Some(banking_circle::Status::Cancelled), None));
+    let event = one(&bank, |how| events::banking_circle::payment_status().status("RJCT").written(how).message());
+    let banking_circle::Detail::PaymentStatus(status) = event.event.detail else { panic!("{event:?}") };
+    assert_eq!(status.transaction_status, Some(banking_circle::TransactionStatus::Rejected));
 }
 
 #[test]
@@ -308,7 +344,7 @@ fn standard_webhooks_say_what_was_set() {
     let set = || events::standard_webhooks::event("invoice/paid é").number(7).amount("2500.00").currency("EUR");
     let event = one(&webhooks, |how| set().timestamp("2026-01-01T00:00:00Z").written(how).message());
     assert_eq!((event.key.as_str(), event.event.name()), ("msg_000000000007", "invoice/paid é"));
-    assert_eq!(event.occurred_at, "2026-01-01T00:00:00Z".parse().ok());
+    assert_eq!(event.occurred_at, time("2026-01-01T00:00:00Z"));
     let data = json!({"id": "inv_000000000007", "amount": "2500.00", "currency": "EUR"});
     assert_eq!(event.event.json::<Value>().unwrap()["data"], data);
 
