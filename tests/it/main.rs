@@ -58,4 +58,6 @@ mod tenants;
 mod testing;
 mod tower_http;
 mod unreadable;
+#[cfg(feature = "config")]
+mod vectors;
 mod verify;
