@@ -78,13 +78,16 @@ fn read(file: &str) -> Request<Bytes> {
     let raw = fs::read(folder().join(file)).unwrap();
     let end =
         raw.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or_else(|| panic!("{file} has no end of head"));
-    let head = std::str::from_utf8(&raw[..end]).unwrap();
-    let (first, fields) = head.split_once("\r\n").unwrap();
-    let words: Vec<_> = first.split(' ').collect();
-    assert_eq!((words.len(), words[2]), (3, "HTTP/1.1"), "{file}");
-    let fields = fields.split("\r\n").map(|field| field.split_once(": ").unwrap_or_else(|| panic!("{file}: {field}")));
-    let request = Request::builder().method(words[0]).uri(words[1]);
-    let request = fields.fold(request, |request, (name, value)| request.header(name, value));
+    let mut lines = raw[..end + 2]
+        .split_inclusive(|byte| *byte == b'\n')
+        .map(|line| line.strip_suffix(b"\r\n").unwrap_or_else(|| panic!("{file} has a line without CRLF")));
+    let words: Vec<_> = lines.next().unwrap().split(|byte| *byte == b' ').collect();
+    assert_eq!((words.len(), words[2]), (3, &b"HTTP/1.1"[..]), "{file}");
+    let mut request = Request::builder().method(words[0]).uri(words[1]);
+    for line in lines {
+        let colon = line.windows(2).position(|two| two == b": ").unwrap_or_else(|| panic!("{file} has no field"));
+        request = request.header(&line[..colon], &line[colon + 2..]);
+    }
     let body = raw[end + 4..].to_vec();
     let request = request.body(Bytes::from(body)).unwrap();
     assert_eq!(request.headers()["content-length"], request.body().len().to_string(), "{file}");
@@ -167,10 +170,12 @@ fn the_readme_names_every_key_and_every_reason() {
         assert!(line.is_some_and(|line| line.contains(&format!("`{why}`"))), "{}: {why}", vector.file);
     }
     for (name, configuration) in index.configurations {
-        let line = readme.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
+        let first = |line: &str| line.split('|').nth(1).is_some_and(|cell| cell.contains(&format!("`{name}`")));
+        let line = readme.lines().find(|line| first(line));
         let line = line.unwrap_or_else(|| panic!("{name} is missing"));
         for Key { text, encoding } in configuration.keys {
-            assert!(line.contains(&format!("`{text}`")) && line.contains(&encoding), "{line}");
+            assert!(encoding == "pem" || line.contains(&format!("`{text}`")), "{line}");
+            assert!(line.contains(&encoding), "{line}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! A request as the bytes of HTTP/1.1, and back.
 
 use bytes::Bytes;
+use http::Request;
 use http::header::CONTENT_LENGTH;
-use http::{HeaderName, Request};
 
 use super::BoxError;
 
@@ -25,13 +25,14 @@ pub(crate) fn write(request: &Request<Bytes>) -> Vec<u8> {
 pub(crate) fn read(raw: &[u8]) -> Result<Request<Bytes>, BoxError> {
     let end = raw.windows(4).position(|four| four == b"\r\n\r\n").ok_or("the head has no end")?;
     let (head, body) = raw.split_at(end + 4);
-    let mut lines = std::str::from_utf8(head)?.lines();
-    let mut words = lines.next().unwrap_or_default().split(' ');
+    let mut lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let mut words = std::str::from_utf8(lines.next().unwrap_or_default())?.split(' ');
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let mut request = Request::builder().method(method).uri(path);
     for line in lines.take_while(|line| !line.is_empty()) {
-        let (name, value) = line.split_once(':').ok_or("a line of the head has no colon")?;
-        request = request.header(name.parse::<HeaderName>()?, value.trim());
+        let colon = line.iter().position(|byte| *byte == b':').ok_or("a line of the head has no colon")?;
+        let (name, value) = line.split_at(colon);
+        request = request.header(name, value.get(1..).unwrap_or_default().trim_ascii());
     }
     Ok(request.body(Bytes::copy_from_slice(body))?)
 }

@@ -52,7 +52,7 @@ impl Configuration {
     pub(crate) fn of(sender: &Sender, endpoint: &Endpoint) -> Result<Self, BoxError> {
         let signing_key = match sender.seals {
             Seals::Privately(key) => Some(key),
-            Seals::AsConfigured | Seals::OppWrapped => None,
+            Seals::AsConfigured | Seals::OppWrapped | Seals::Recorded(_) => None,
         };
         let credentials = endpoint.spec.basic_auth.iter().map(|pair| {
             let password = pair.password.text()?.expose().to_owned();
@@ -70,15 +70,21 @@ impl Configuration {
 impl Key {
     fn of(spec: &KeySpec) -> Result<Self, BoxError> {
         let text = spec.secret.text()?.expose().to_owned();
-        let bare = spec.strip.as_deref().and_then(|front| text.strip_prefix(front)).unwrap_or(&text).as_bytes();
+        let bare = spec.strip.as_deref().and_then(|front| text.strip_prefix(front)).unwrap_or(&text);
         let (encoding, bytes) = match spec.encoding {
-            Some(KeyEncoding::Utf8) => ("utf8", bare.to_vec()),
-            Some(KeyEncoding::Hex) => ("hex", Encoding::Hex.decode(bare)?),
-            Some(KeyEncoding::Base64) => ("base64", Encoding::Base64.decode(bare)?),
+            Some(KeyEncoding::Utf8) => ("utf8", bare.as_bytes().to_vec()),
+            Some(KeyEncoding::Hex) => ("hex", Encoding::Hex.decode(bare.as_bytes())?),
+            Some(KeyEncoding::Base64) => ("base64", Encoding::Base64.decode(bare.as_bytes())?),
+            Some(KeyEncoding::Public) => ("pem", Encoding::Base64.decode(between_the_lines(bare).as_bytes())?),
             _ => return Err("a key without an encoding that a stranger would know".into()),
         };
         Ok(Self { hex: Encoding::Hex.encode(&bytes), text, encoding })
     }
+}
+
+/// What stands in a PEM, in Base64.
+fn between_the_lines(pem: &str) -> String {
+    pem.lines().filter(|line| !line.starts_with('-')).collect()
 }
 
 /// One file.

@@ -1,8 +1,8 @@
 //! Requests as their provider sends them.
 
 use bytes::Bytes;
-use http::Request;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{Method, Request};
 use tower_webhook::RejectionKind;
 use tower_webhook::clock::Timestamp;
 use tower_webhook::config::{self, Endpoint, EndpointSpec, SecretSource};
@@ -10,7 +10,7 @@ use tower_webhook::layers::Credentials;
 use tower_webhook::provider::opp::{Opp, Wrapper};
 use tower_webhook::provider::standard_webhooks::{StandardWebhooks, public_key, secret_key};
 use tower_webhook::provider::{AnyProvider, Message, Provider as _};
-use tower_webhook::scheme::Sealing;
+use tower_webhook::scheme::{Sealing, Tolerance};
 use tower_webhook::secret::Secret;
 
 use super::seeded::Seeded;
@@ -47,17 +47,30 @@ impl<'a> Workshop<'a> {
     pub(crate) fn new(sender: &'a Sender, now: Timestamp) -> Result<Self, BoxError> {
         let spec = config::read_text("vectors.toml", sender.toml)?;
         let spec = spec.endpoints.first().ok_or("no endpoint")?;
+        let now = match sender.seals {
+            Seals::Recorded(second) => Timestamp::from_second(second)?,
+            _ => now,
+        };
         Ok(Self { sender, now, endpoint: spec.build()?, provider: seals(spec, sender.seals)? })
+    }
+
+    /// How far a signed time may be from the receiver's, where requests of another time can be made.
+    pub(crate) fn tolerance(&self) -> Option<&Tolerance> {
+        self.endpoint.provider.scheme().tolerance().filter(|_| self.can_seal())
+    }
+
+    fn can_seal(&self) -> bool {
+        !matches!(self.sender.seals, Seals::Recorded(_))
     }
 
     pub(crate) fn scheme(&self) -> &'static str {
         self.endpoint.provider.scheme().name()
     }
 
-    /// The sending side under a key that the receiver does not know; `None` where a sender has no key.
+    /// The sending side under a key that the receiver does not know; `None` where a sender has no key, or nothing is sealed.
     pub(crate) fn stranger(&self) -> Result<Option<AnyProvider>, BoxError> {
         let mut spec = self.endpoint.spec.clone();
-        let Some(key) = spec.keys.first_mut() else { return Ok(None) };
+        let Some(key) = spec.keys.first_mut().filter(|_| self.can_seal()) else { return Ok(None) };
         if let Seals::Privately(_) = self.sender.seals {
             return seals(&spec, Seals::Privately(self.sender.other_key)).map(Some);
         }
@@ -73,8 +86,11 @@ impl<'a> Workshop<'a> {
         provider: &AnyProvider,
         at: Timestamp,
     ) -> Result<Request<Bytes>, BoxError> {
-        let entropy = Seeded::new(SEED, file);
-        let mut request = provider.seal(message(case, provider)?, &Sealing::new(at, &entropy))?;
+        let message = message(case, provider)?;
+        let mut request = match self.can_seal() {
+            true => provider.seal(message, &Sealing::new(at, &Seeded::new(SEED, file)))?,
+            false => recorded(message)?,
+        };
         *request.uri_mut() = self.endpoint.path().parse()?;
         if let Some(method) = &case.method {
             *request.method_mut() = method.clone();
@@ -106,13 +122,24 @@ impl<'a> Workshop<'a> {
 fn seals(spec: &EndpointSpec, how: Seals) -> Result<AnyProvider, BoxError> {
     let key = || spec.keys.first().ok_or("no key")?.secret.text().map_err(BoxError::from);
     Ok(match how {
-        Seals::AsConfigured => spec.build()?.provider,
+        Seals::AsConfigured | Seals::Recorded(_) => spec.build()?.provider,
         Seals::OppWrapped => AnyProvider::new(Opp::new(Secret::hex(key()?.expose())?)?.sealed_as(Wrapper::Json)?),
         Seals::Privately(private) => {
             let public = StandardWebhooks::asymmetric(public_key(key()?.expose())?)?;
             AnyProvider::new(public.signing_key(secret_key(private)?)?)
         }
     })
+}
+
+/// A request as it was recorded.
+fn recorded(message: Message) -> Result<Request<Bytes>, BoxError> {
+    let mut request = Request::new(message.body);
+    *request.method_mut() = Method::POST;
+    *request.headers_mut() = message.headers;
+    if let Some(content_type) = message.content_type {
+        request.headers_mut().insert(CONTENT_TYPE, content_type);
+    }
+    Ok(request)
 }
 
 fn message(case: &Case, provider: &AnyProvider) -> Result<Message, BoxError> {
@@ -137,7 +164,7 @@ pub(crate) fn accepted(workshop: &Workshop<'_>) -> Result<Vec<Made>, BoxError> {
     };
     let all = workshop.sender.cases.iter().map(|case| made(workshop.accepted(case.name), case, workshop.now));
     let mut all = all.collect::<Result<Vec<_>, BoxError>>()?;
-    if let Some(tolerance) = workshop.endpoint.provider.scheme().tolerance() {
+    if let Some(tolerance) = workshop.tolerance() {
         let (case, _) = workshop.first()?;
         let oldest = workshop.now.checked_sub(tolerance.max_past())?;
         let newest = workshop.now.checked_add(tolerance.max_future())?;

@@ -37,11 +37,11 @@ pub(crate) async fn files() -> Result<Files, BoxError> {
     for sender in senders::all() {
         let workshop = Workshop::new(&sender, now)?;
         index.configurations.insert(sender.name, Configuration::of(&sender, &workshop.endpoint)?);
-        let judge = Judge::new(sender.toml, now)?;
+        let judge = Judge::new(sender.toml, workshop.now)?;
         for made in made::accepted(&workshop)?.into_iter().chain(refused::all(&workshop)?) {
             let raw = http1::write(&made.request);
             index.vectors.push(vector(&sender, &workshop, &judge, &made, &raw).await?);
-            if let Some(_) = files.insert(made.file.clone(), raw) {
+            if files.insert(made.file.clone(), raw).is_some() {
                 return Err(format!("{} is made twice", made.file).into());
             }
         }

@@ -83,7 +83,7 @@ fn changed(workshop: &Workshop<'_>) -> Result<Vec<Made>, BoxError> {
 
 /// A second beyond what is taken, where a time is signed.
 fn out_of_time(workshop: &Workshop<'_>) -> Result<Vec<Made>, BoxError> {
-    let Some(tolerance) = workshop.endpoint.provider.scheme().tolerance() else { return Ok(Vec::new()) };
+    let Some(tolerance) = workshop.tolerance() else { return Ok(Vec::new()) };
     let (case, _) = workshop.first()?;
     let second = Duration::from_secs(1);
     let stale = workshop.now.checked_sub(tolerance.max_past() + second)?;
