@@ -76,11 +76,35 @@ mod tests {
         (waits.len() + 1, waits.iter().sum())
     }
 
+    fn tiers_alone(mut profile: DeliveryProfile) -> DeliveryProfile {
+        profile.retries.then_every = None;
+        profile
+    }
+
+    /// What a sender tries, a receiver remembers: as long as its room's profile says, and longer than the ladder.
+    #[test]
+    fn ladders_and_what_counts_are_those_of_the_provider_s_room() {
+        let rooms = [
+            (DeliveryProfile::mambu(), crate::provider::mambu::profile()),
+            (DeliveryProfile::opp(), crate::provider::opp::profile()),
+            (DeliveryProfile::opp_daily(), crate::provider::opp::profile()),
+            (DeliveryProfile::banking_circle(), crate::provider::banking_circle::profile()),
+            (DeliveryProfile::sibs(), crate::provider::sibs::profile()),
+            (DeliveryProfile::aella(), crate::provider::aella::profile()),
+            (DeliveryProfile::standard_webhooks(), crate::provider::standard_webhooks::profile()),
+        ];
+        for (sends, receives) in rooms {
+            assert_eq!((sends.name, sends.delivered), (receives.name, receives.delivered));
+            let steady = DeliveryProfile { jitter: Jitter::None, ..sends };
+            assert!(Duration::from_secs(total(&steady).1) < receives.retention(), "{}", steady.name);
+        }
+    }
+
     #[test]
     fn ladders_have_the_tries_and_the_span_that_are_published() {
         let day = 24 * 3600;
         for (profile, tries, seconds) in [
-            (DeliveryProfile::mambu(), 5, 15 * 60),
+            (DeliveryProfile::mambu(), 5, 1111 * 60),
             (DeliveryProfile::opp(), 126, 5 * day),
             (DeliveryProfile::opp_daily(), 38, 30 * day),
             (
@@ -88,7 +112,9 @@ mod tests {
                 12,
                 15 + 30 + 60 + 600 + 1800 + 3600 + 7200 + (6 + 12 + 24 + 48) * 3600,
             ),
-            (DeliveryProfile::sibs(), 44, 4 * 300 + (4 + 5 * 2 + 6 * 4 + 7 * 6 + 8 * 12 + 9 * 24) * 3600),
+            (DeliveryProfile::sibs(), 91, 62 * day),
+            (tiers_alone(DeliveryProfile::sibs()), 45, 5 * 300 + (4 + 5 * 2 + 6 * 4 + 7 * 6 + 8 * 12 + 9 * 24) * 3600),
+            (DeliveryProfile::aella(), 127, 5 * day),
             (DeliveryProfile::strict(), 1, 0),
             (DeliveryProfile::patient(), 86_401, day),
             (DeliveryProfile::hostile(), 101, 0),

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use crate::provider::mambu::RetryPolicy;
 use crate::provider::opp::RetrySchedule;
-use crate::provider::{Delivered, Profile, Retries, banking_circle, standard_webhooks};
+use crate::provider::{Delivered, Profile, Retries, aella, banking_circle, mambu, opp, sibs, standard_webhooks};
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -126,22 +127,20 @@ impl DeliveryProfile {
         Self::new(&Profile::new(name).retries(retries))
     }
 
-    /// Mambu: five tries. What was rendered at first is what is sent again; a resend by hand has a new key (second hand).
-    /// The waits are not published: these double from one minute.
+    /// Mambu: five tries, with the waits that [`RetryPolicy::FiveAttempts`] assumes, since none are published. What was rendered
+    /// at first is what is sent again; a resend by hand has a new key (second hand).
     #[must_use]
     pub fn mambu() -> Self {
-        let retries = Retries::steps([1, 2, 4, 8].map(|minutes| minutes * 60 * SECOND));
-        Self { resend: Resend::NewKey, ..Self::named("mambu", retries) }
+        let profile = mambu::profile().retries(RetryPolicy::FiveAttempts.retries());
+        Self { resend: Resend::NewKey, ..Self::new(&profile) }
     }
 
-    /// The Open Payment Platform: 30 s for an answer; 1, 2, 4, 8, 15, 30 min, 1 h, then hourly to five days. Then the whole webhook
-    /// is switched off, and what waits is deleted, even if one message alone kept failing.
+    /// The Open Payment Platform: 30 s for an answer, which has to be 200; 1, 2, 4, 8, 15, 30 min, 1 h, then hourly to five days.
+    /// Then the whole webhook is switched off, and what waits is deleted, even if one message alone kept failing.
     #[must_use]
     pub fn opp() -> Self {
-        Self {
-            long_failure: LongFailure::SwitchesOff(Pending::Deleted),
-            ..Self::named("opp", RetrySchedule::FiveDays.retries())
-        }
+        let profile = opp::profile().retries(RetrySchedule::FiveDays.retries());
+        Self { long_failure: LongFailure::SwitchesOff(Pending::Deleted), ..Self::new(&profile) }
     }
 
     /// The same with the newer tail (second hand): daily to thirty days.
@@ -157,19 +156,20 @@ impl DeliveryProfile {
         Self { long_failure: LongFailure::SwitchesOff(Pending::Kept), ..Self::new(&banking_circle::profile()) }
     }
 
-    /// SIBS: 44 tries in seven tiers, over two months at most. It reads the answer's body.
+    /// SIBS: seven tiers of 44 further tries in 16 days, then daily to 62 days, as [`sibs`](crate::provider::sibs) infers it from
+    /// "two months". It reads the answer's body. Without `retries.then_every` the tiers are all there is.
     #[must_use]
     pub fn sibs() -> Self {
-        let tiers = [(4, 300), (4, 3600), (5, 7200), (6, 14_400), (7, 21_600), (8, 43_200), (9, 86_400)];
-        let steps = tiers.iter().flat_map(|(tries, wait)| vec![Duration::from_secs(*wait); *tries]);
-        Self { reads_acknowledgement: true, ..Self::named("sibs", Retries::steps(steps.collect::<Vec<_>>())) }
+        Self { reads_acknowledgement: true, ..Self::new(&sibs::profile()) }
     }
 
-    /// Aella publishes that it tries again, and not when. These waits double from 30 seconds to an hour, for three days.
+    /// Aella publishes that it tries again, and not when. These waits double from 30 seconds to an hour, to the horizon that
+    /// [`aella`](crate::provider::aella) assumes.
     #[must_use]
     pub fn aella() -> Self {
-        let steps = [30, 60, 120, 240, 480, 960, 1920].map(Duration::from_secs);
-        Self::named("aella", Retries::steps(steps).then_every(HOUR, 3 * DAY))
+        let (profile, steps) = (aella::profile(), [30, 60, 120, 240, 480, 960, 1920].map(Duration::from_secs));
+        let horizon = profile.retries.horizon();
+        Self::new(&profile.retries(Retries::steps(steps).then_every(HOUR, horizon)))
     }
 
     /// Standard Webhooks, by the schedule that its documents recommend: 15 s for an answer, three days, each try with a new time

@@ -145,7 +145,7 @@ impl Aella {
     }
 }
 
-fn profile() -> Profile {
+pub(crate) fn profile() -> Profile {
     Profile::new("aella").retries(Retries::unpublished(5 * DAY)).resend_window(DAY)
 }
 

@@ -178,7 +178,7 @@ impl Default for Mambu {
     }
 }
 
-fn profile() -> Profile {
+pub(crate) fn profile() -> Profile {
     Profile::new("mambu")
         .methods([Method::POST, Method::PUT, Method::PATCH])
         .content_types(["application/json", "application/xml", "text/xml", "text/plain"])

@@ -24,7 +24,7 @@ pub enum RetryPolicy {
 }
 
 impl RetryPolicy {
-    pub(super) fn retries(self) -> Retries {
+    pub(crate) fn retries(self) -> Retries {
         match self {
             Self::PlatformPolicy => Retries::unpublished(5 * DAY),
             Self::FiveAttempts => {

@@ -198,7 +198,7 @@ pub(super) fn cipher_headers() -> CipherHeaders {
     }
 }
 
-fn profile() -> Profile {
+pub(crate) fn profile() -> Profile {
     Profile::new("opp")
         .content_types([TEXT, JSON])
         .answer_within(Duration::from_secs(30))

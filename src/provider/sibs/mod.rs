@@ -19,7 +19,7 @@
 //! | Acknowledgement | 200 and `{"statusCode":"200","statusMsg":"Success","notificationID":"…"}`, or `"000"` (2026): [`AckCode`] | [handling]; the two conflict |
 //! | Order | none | [handling] |
 //! | Retries | 5 every 5 min, 4 hourly, 5 every 2 h, 6 every 4 h, 7 every 6 h, 8 every 12 h, 9 daily; stops two months after the first | [decrypt] |
-//! | Horizon | 62 days, the longest two months: the tiers add up to 16 days, and which of the two holds is not said | inferred |
+//! | Horizon | 62 days, the longest two months. The tiers add up to 16 days; the last rhythm is taken to go on until then | inferred |
 //! | Time to answer, resend by hand | not published; none is counted on | |
 //!
 //! [decrypt]: https://www.docs.pay.sibs.com/portugal/sibs-gateway/notifications/webhooks/decrypt/
@@ -69,6 +69,8 @@ use crate::encoding::Encoding;
 use crate::error::{ConfigError, Rejection};
 use crate::scheme::{AesGcm, BodyForm, Scheme};
 use crate::secret::KeyRing;
+
+const DAY: Duration = Duration::from_hours(24);
 
 /// SIBS Gateway, as a receiver sees it and as a sender plays it.
 ///
@@ -138,12 +140,12 @@ impl AckCode {
     }
 }
 
-fn profile() -> Profile {
+pub(crate) fn profile() -> Profile {
     let tiers = [(5, 5), (4, 60), (5, 120), (6, 240), (7, 360), (8, 720), (9, 1440)];
     let steps = tiers.into_iter().flat_map(|(times, minutes)| std::iter::repeat_n(Duration::from_mins(minutes), times));
     Profile::new("sibs")
         .content_types(["text/plain", "application/json"])
-        .retries(Retries::steps(steps.collect::<Vec<_>>()).until(Duration::from_hours(62 * 24)))
+        .retries(Retries::steps(steps.collect::<Vec<_>>()).then_every(DAY, 62 * DAY))
         .delivered(Delivered::OkOnly)
         .resend_window(Duration::ZERO)
 }

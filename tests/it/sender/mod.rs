@@ -116,14 +116,14 @@ async fn banking_circle_keeps_what_waits_until_it_is_switched_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sibs_reads_its_acknowledgement_and_asks_forty_four_times_for_it() {
+async fn sibs_reads_its_acknowledgement_and_asks_two_months_for_it() {
     const EVENT: &str = include_str!("../../fixtures/sibs/payment.json");
     let sibs = || Sibs::new(Secret::hex(KEY).unwrap()).unwrap();
     let deaf = at(sibs(), DeliveryProfile::sibs(), Target::always(200));
     deaf.send(Message::new(EVENT)).unwrap();
     deaf.settled().await;
     let history = deaf.history();
-    assert_eq!((history[0].attempts.len(), history[0].state), (44, State::Failed));
+    assert_eq!((history[0].attempts.len(), history[0].state), (91, State::Failed));
     assert!(history[0].attempts.iter().all(|one| one.came == Came::Unacknowledged(StatusCode::OK)));
     assert_eq!(deaf.status(), Status::Active, "and nothing else comes of it");
 
