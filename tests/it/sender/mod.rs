@@ -3,6 +3,7 @@
 mod events;
 mod forge;
 mod storm;
+mod ladders;
 mod tcp;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,12 +20,11 @@ use tower_webhook::provider::mambu::Mambu;
 use tower_webhook::provider::opp::Opp;
 use tower_webhook::provider::sibs::Sibs;
 use tower_webhook::provider::standard_webhooks::StandardWebhooks;
-use tower_webhook::provider::{Message, Provider, opp};
+use tower_webhook::provider::{Message, Provider};
 use tower_webhook::secret::Secret;
 use tower_webhook::sender::{
-    Answer, Came, DeliveryProfile, InProcess, NoAnswer, NotSent, RetryAfter, State, Status, Transport, Webhook,
+    Answer, Came, DeliveryProfile, NoAnswer, NotSent, RetryAfter, State, Status, Transport, Webhook,
 };
-use tower_webhook::{MemoryStore, Received, Receiver};
 
 const KEY: &str = "000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f";
 const PAYMENT: &str = include_str!("../../fixtures/opp/payment.json");
@@ -202,40 +202,6 @@ async fn standard_webhooks_signs_anew_with_the_same_id_and_keeps_to_its_steps_wh
         assert_ne!(header(&seen[0], name), header(&seen[2], name), "{name}");
     }
     assert!(seen.iter().all(|request| header(request, "webhook-id") == "msg_1"));
-}
-
-/// The ladders of 5 and 30 days, and of 44 tries in 16, against a receiver that is away for four fifths of each.
-#[tokio::test(start_paused = true)]
-async fn what_comes_at_the_end_of_a_ladder_is_handled_once() {
-    for (profile, up_after) in [
-        (DeliveryProfile::opp(), 4 * DAY),
-        (DeliveryProfile::opp_daily(), 24 * DAY),
-        (DeliveryProfile::sibs(), 13 * DAY),
-    ] {
-        let mut profile = profile;
-        profile.reads_acknowledgement = false;
-        let handled = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&handled);
-        let receiver = Receiver::new("opp", opp_provider()).dedupe(MemoryStore::new(1000));
-        let receiver = receiver.settings(|settings| settings.retention(100 * DAY)).unwrap();
-        let service = InProcess::new(receiver.handle(move |_: Received<opp::Event>| {
-            count.fetch_add(1, Ordering::Relaxed);
-            async {}
-        }));
-        let start = Instant::now();
-        let flaky = move |request: Request<Bytes>| {
-            let service = service.clone();
-            async move {
-                if start.elapsed() < up_after { Err(NoAnswer::Unreachable) } else { service.exchange(request).await }
-            }
-        };
-        let webhook = at(opp_provider(), profile.clone(), flaky);
-        webhook.send(Message::new(PAYMENT)).unwrap();
-        webhook.send(Message::new(PAYMENT)).unwrap();
-        webhook.settled().await;
-        assert!(webhook.history().iter().all(|one| one.state == State::Sent), "{profile:?}");
-        assert_eq!(handled.load(Ordering::Relaxed), 1, "{}", profile.name);
-    }
 }
 
 #[tokio::test(start_paused = true)]
