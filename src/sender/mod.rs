@@ -28,6 +28,7 @@
 //! # Ok(()) }
 //! ```
 
+mod batch;
 mod board;
 mod chance;
 mod conduct;
@@ -41,17 +42,20 @@ mod notification;
 mod profile;
 mod request_text;
 pub mod storm;
+mod subscription;
 mod tcp;
 pub mod template;
 mod transport;
 mod webhook;
 
+pub use batch::Batches;
 pub use board::Status;
 pub use chance::Chance;
 pub use conduct::{Conduct, Cut, Lie};
 pub use ledger::{Broken, Call, Handling, Ledger, Tally};
 pub use notification::{Attempt, Came, Id, Notification, State};
 pub use profile::{DeliveryProfile, Jitter, LongFailure, Payload, Pending, Resend, RetryAfter};
+pub use subscription::{Inlet, Interest, Routed, Subscriptions};
 pub use tcp::{NotLoopback, Tcp};
 pub use transport::{Answer, InProcess, NoAnswer, Transport};
 pub use webhook::{NotSent, Webhook};

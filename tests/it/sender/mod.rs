@@ -4,6 +4,7 @@ mod events;
 mod forge;
 mod storm;
 mod ladders;
+mod subscribed;
 mod tcp;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
