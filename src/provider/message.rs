@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
 use super::profile::Profile;
 use crate::scheme::{Scheme, SealError, Sealing};
@@ -19,13 +19,24 @@ pub struct Message {
     pub idempotency_key: Option<String>,
     /// Further headers. A scheme that signs one of them finds it here.
     pub headers: HeaderMap,
+    /// The method, where it is not the profile's first.
+    pub method: Option<Method>,
+    /// Where it is sent, where that is not the webhook's own address.
+    pub target: Option<Uri>,
 }
 
 impl Message {
     /// A message with this body.
     #[must_use]
     pub fn new(body: impl Into<Bytes>) -> Self {
-        Self { body: body.into(), content_type: None, idempotency_key: None, headers: HeaderMap::new() }
+        Self {
+            body: body.into(),
+            content_type: None,
+            idempotency_key: None,
+            headers: HeaderMap::new(),
+            method: None,
+            target: None,
+        }
     }
 
     /// With another content type than the profile's first.
@@ -42,6 +53,20 @@ impl Message {
         self
     }
 
+    /// By another method than the profile's first.
+    #[must_use]
+    pub fn method(mut self, method: Method) -> Self {
+        self.method = Some(method);
+        self
+    }
+
+    /// To another address than the webhook's own, such as one whose placeholders were filled in.
+    #[must_use]
+    pub fn target(mut self, target: Uri) -> Self {
+        self.target = Some(target);
+        self
+    }
+
     /// With an idempotency key.
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
@@ -50,7 +75,7 @@ impl Message {
     }
 }
 
-/// Seals a message as most providers do: with the profile's first method and content type, and the message's headers in
+/// Seals a message as most providers do: with its own method and content type or the profile's first, and the message's headers in
 /// place before the scheme signs. [`Provider::seal`](super::Provider::seal) does just this, unless a provider has more to
 /// add.
 ///
@@ -65,7 +90,10 @@ pub fn seal(
 ) -> Result<Request<Bytes>, SealError> {
     let mut request = Request::new(Bytes::new());
     *request.headers_mut() = message.headers;
-    *request.method_mut() = profile.methods.first().cloned().unwrap_or(Method::POST);
+    *request.method_mut() = message.method.or_else(|| profile.methods.first().cloned()).unwrap_or(Method::POST);
+    if let Some(target) = message.target {
+        *request.uri_mut() = target;
+    }
     let content_type =
         message.content_type.or_else(|| profile.content_types.first().copied().map(HeaderValue::from_static));
     if let Some(content_type) = content_type {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
+use jiff::Timestamp;
 
 use super::notification::{Attempt, Came, Id, Notification, State};
 use super::profile::{LongFailure, Pending};
@@ -49,9 +50,12 @@ impl Board {
         message: Message,
         expected: Option<Acknowledgement>,
         resends: Option<Id>,
+        created: Timestamp,
     ) -> Id {
         let id = Id::new(self.entries.len());
-        let notification = Notification { id, state: State::Waiting, request, attempts: Vec::new(), resends };
+        let idempotency_key = message.idempotency_key.clone();
+        let (state, attempts) = (State::Waiting, Vec::new());
+        let notification = Notification { id, state, request, attempts, resends, created, idempotency_key };
         self.entries.push(Entry { notification, message, expected, has_task: false });
         id
     }

@@ -42,6 +42,7 @@ mod notification;
 mod profile;
 mod request_text;
 pub mod storm;
+mod resend;
 mod subscription;
 mod tcp;
 pub mod template;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
+use jiff::Timestamp;
 
 use super::transport::NoAnswer;
 
@@ -79,4 +80,8 @@ pub struct Notification {
     pub attempts: Vec<Attempt>,
     /// The notification that this one resends, where it was resent by hand.
     pub resends: Option<Id>,
+    /// When it was sent first, as its webhook's time has it.
+    pub created: Timestamp,
+    /// Its idempotency key, where it was given one.
+    pub idempotency_key: Option<String>,
 }

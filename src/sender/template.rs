@@ -12,6 +12,9 @@
 
 use std::collections::BTreeMap;
 
+use http::Uri;
+use http::uri::InvalidUri;
+
 /// The values of placeholders, by name.
 pub type Values = BTreeMap<String, String>;
 
@@ -23,6 +26,8 @@ pub enum Escape {
     Json,
     /// As text of XML.
     Xml,
+    /// As a part of an address: all but letters, digits and `-._~` in per cent (RFC 3986, 2.1).
+    Url,
     /// As it is.
     Plain,
 }
@@ -46,6 +51,7 @@ impl Escape {
                 quoted.trim_start_matches('"').strip_suffix('"').unwrap_or_default().to_owned()
             }
             Self::Xml => value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;"),
+            Self::Url => value.bytes().map(in_per_cent).collect(),
             Self::Plain => value.to_owned(),
         }
     }
@@ -70,6 +76,23 @@ pub fn render(template: &str, values: &Values, escape: Escape) -> String {
         };
     }
     body + rest
+}
+
+/// The address with its placeholders filled in, in path and query.
+///
+/// # Errors
+///
+/// When what comes of it is no address.
+pub fn url(template: &str, values: &Values) -> Result<Uri, InvalidUri> {
+    render(template, values, Escape::Url).parse()
+}
+
+fn in_per_cent(byte: u8) -> String {
+    match byte {
+        b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    }
 }
 
 /// `ACCOUNT_ID`, or `CF:CLIENT:Score:1` for a custom field. The braces of JSON hold quotes and colons elsewhere.
@@ -97,5 +120,17 @@ mod tests {
             let template = r#"{"a":"{NAME}","b":{"c":"{CF:CLIENT:Score:1}"}}"#;
             assert_eq!(render(template, &values, Escape::of(content_type)), body, "{content_type}");
         }
+    }
+
+    #[test]
+    fn an_address_holds_a_value_as_one_part_of_it_and_nothing_without_one() {
+        let values = Values::from([("ACCOUNT_ID".into(), "Zoë/1?a=b&c #%~".into())]);
+        let address =
+            url("https://bank.example/{ACCOUNT_ID}/x?id={ACCOUNT_ID}&cf={CF:CLIENT:Score:1}", &values).unwrap();
+        let part = "Zo%C3%AB%2F1%3Fa%3Db%26c%20%23%25~";
+        assert_eq!(address.path(), format!("/{part}/x"));
+        assert_eq!(address.query(), Some(format!("id={part}&cf=").as_str()));
+        assert_eq!(address.host(), Some("bank.example"));
+        assert!(url("https://bank example/{ACCOUNT_ID}", &values).is_err());
     }
 }

@@ -16,7 +16,7 @@ use super::chance::Chance;
 use super::judge::{judge, retry_after};
 use super::ladder::Ladder;
 use super::notification::{Attempt, Came, Id, Notification, State};
-use super::profile::{DeliveryProfile, Payload, Resend};
+use super::profile::{DeliveryProfile, Payload};
 use super::transport::{Answer, NoAnswer, Transport};
 use crate::clock::{Entropy, OsEntropy};
 use crate::encoding::Encoding;
@@ -29,14 +29,14 @@ const AT_ONCE: usize = 64;
 /// One target of a provider's, which gets what is sent to it until it has it, or until the provider gives it up.
 ///
 /// Clones are one webhook. Tries are tasks of the tokio runtime that [`send`](Self::send) is called in, whose time they go by.
-pub struct Webhook<P, T>(Arc<Inner<P, T>>);
+pub struct Webhook<P, T>(pub(super) Arc<Inner<P, T>>);
 
-struct Inner<P, T> {
+pub(super) struct Inner<P, T> {
     target: Uri,
-    provider: P,
-    profile: DeliveryProfile,
+    pub(super) provider: P,
+    pub(super) profile: DeliveryProfile,
     transport: T,
-    entropy: Arc<dyn Entropy>,
+    pub(super) entropy: Arc<dyn Entropy>,
     epoch: Timestamp,
     began: Instant,
     chance: Chance,
@@ -52,7 +52,7 @@ struct Inner<P, T> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum NotSent {
-    /// The webhook is switched off: what happens meanwhile is not sent later either.
+    /// The webhook is not active: what happens meanwhile is not sent later either.
     SwitchedOff,
     /// There is no notification of this number.
     Unknown,
@@ -63,7 +63,7 @@ pub enum NotSent {
 impl fmt::Display for NotSent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::SwitchedOff => "the webhook is switched off",
+            Self::SwitchedOff => "the webhook is not active",
             Self::Unknown => "there is no such notification",
             Self::Unsealable(_) => "the message cannot be sealed",
         })
@@ -127,29 +127,6 @@ impl<P: Provider, T: Transport> Webhook<P, T> {
         self.enter(message, None)
     }
 
-    /// Resends a notification by hand, delivered or not, as one of its own.
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send), and when there is no such notification.
-    pub fn resend(&self, id: Id) -> Result<Id, NotSent> {
-        let mut message = self.board().entries.get(id.0).ok_or(NotSent::Unknown)?.message.clone();
-        if self.0.profile.resend == Resend::NewKey {
-            message.idempotency_key = Some(self.new_key()?);
-        }
-        self.enter(message, Some(id))
-    }
-
-    /// Resends all notifications that this is true of, such as those that have failed.
-    ///
-    /// # Errors
-    ///
-    /// As [`resend`](Self::resend).
-    pub fn resend_where(&self, which: impl Fn(&Notification) -> bool) -> Result<Vec<Id>, NotSent> {
-        let fitting: Vec<_> = self.history().into_iter().filter(|one| which(one)).map(|one| one.id).collect();
-        fitting.into_iter().map(|id| self.resend(id)).collect()
-    }
-
     /// Switches it on again: what was kept is delivered, from the bottom of the ladder.
     pub fn switch_on(&self) {
         let mut board = self.board();
@@ -183,37 +160,31 @@ impl<P: Provider, T: Transport> Webhook<P, T> {
         }
     }
 
-    fn enter(&self, message: Message, resends: Option<Id>) -> Result<Id, NotSent> {
+    pub(super) fn enter(&self, message: Message, resends: Option<Id>) -> Result<Id, NotSent> {
         let request = self.0.seal(&message).map_err(NotSent::Unsealable)?;
         let expected = self.0.expected(&request, &message);
         let mut board = self.board();
         if board.status != Status::Active {
             return Err(NotSent::SwitchedOff);
         }
-        let id = board.enter(request, message, expected, resends);
+        let id = board.enter(request, message, expected, resends, self.0.now());
         self.spawn(&mut board, id);
         Ok(id)
     }
 
-    fn spawn(&self, board: &mut Board, id: Id) {
+    pub(super) fn spawn(&self, board: &mut Board, id: Id) {
         board.set_task(id, true);
         let task = Task { inner: Arc::clone(&self.0), id };
         tokio::spawn(async move { task.inner.deliver(task.id).await });
     }
 
-    fn new_key(&self) -> Result<String, NotSent> {
-        let mut bytes = [0; 16];
-        self.0.entropy.fill(&mut bytes).map_err(|error| NotSent::Unsealable(error.into()))?;
-        Ok(Encoding::Hex.encode(&bytes))
-    }
-
-    fn board(&self) -> MutexGuard<'_, Board> {
+    pub(super) fn board(&self) -> MutexGuard<'_, Board> {
         self.0.board()
     }
 }
 
 impl<P, T> Inner<P, T> {
-    fn board(&self) -> MutexGuard<'_, Board> {
+    pub(super) fn board(&self) -> MutexGuard<'_, Board> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -232,15 +203,25 @@ impl<P, T> Drop for Task<P, T> {
 }
 
 impl<P: Provider, T: Transport> Inner<P, T> {
-    fn seal(&self, message: &Message) -> Result<Request<Bytes>, SealError> {
+    /// The time that it goes by.
+    fn now(&self) -> Timestamp {
         let elapsed = jiff::SignedDuration::try_from(self.began.elapsed()).unwrap_or_default();
-        let now = self.epoch.saturating_add(elapsed).unwrap_or(self.epoch);
-        let mut request = self.provider.seal(message.clone(), &Sealing::new(now, &*self.entropy))?;
-        *request.uri_mut() = self.target.clone();
+        self.epoch.saturating_add(elapsed).unwrap_or(self.epoch)
+    }
+
+    pub(super) fn seal(&self, message: &Message) -> Result<Request<Bytes>, SealError> {
+        let mut request = self.provider.seal(message.clone(), &Sealing::new(self.now(), &*self.entropy))?;
+        *request.uri_mut() = message.target.as_ref().unwrap_or(&self.target).clone();
         Ok(request)
     }
 
-    fn expected(&self, request: &Request<Bytes>, message: &Message) -> Option<Acknowledgement> {
+    pub(super) fn new_key(&self) -> Result<String, NotSent> {
+        let mut bytes = [0; 16];
+        self.entropy.fill(&mut bytes).map_err(|error| NotSent::Unsealable(error.into()))?;
+        Ok(Encoding::Hex.encode(&bytes))
+    }
+
+    pub(super) fn expected(&self, request: &Request<Bytes>, message: &Message) -> Option<Acknowledgement> {
         if !self.profile.reads_acknowledgement {
             return None;
         }
@@ -286,7 +267,7 @@ impl<P: Provider, T: Transport> Inner<P, T> {
         Some(entry.notification.request.clone())
     }
 
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Answer, NoAnswer> {
+    pub(super) async fn exchange(&self, request: Request<Bytes>) -> Result<Answer, NoAnswer> {
         // It is never closed.
         let _place = self.at_once.acquire().await;
         timeout(self.profile.answer_within, self.transport.exchange(request)).await.unwrap_or(Err(NoAnswer::TimedOut))

@@ -4,6 +4,7 @@ mod events;
 mod forge;
 mod storm;
 mod ladders;
+mod resending;
 mod subscribed;
 mod tcp;
 
