@@ -16,6 +16,8 @@ use crate::provider::{Acknowledgement, Message};
 pub enum Status {
     /// It delivers.
     Active,
+    /// It is new, and has not been activated.
+    Inactive,
     /// Its provider has switched it off.
     SwitchedOff {
         /// So long after its beginning.

@@ -28,6 +28,7 @@
 //! # Ok(()) }
 //! ```
 
+mod activation;
 mod batch;
 mod board;
 mod chance;

@@ -10,6 +10,12 @@ const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
+/// Second hand, from a connector's own tests. Published lengths of the test differ from this one's.
+const OPP_ACTIVATION: &str = concat!(
+    r#"{"type":"test","action":"webhook activation","payload":{"result":{"code":"000.100.110","#,
+    r#""description":"Request successfully processed in 'Merchant in Integrator Test Mode'"}}}"#,
+);
+
 /// How a provider delivers. The fields are public, for what a test wants otherwise.
 ///
 /// The ladders are those of [`provider`](crate::provider)'s profiles, with their sources; [`new`](Self::new) takes one over.
@@ -36,6 +42,8 @@ pub struct DeliveryProfile {
     pub resend: Resend,
     /// What happens when the ladder has come to its end. Default: the notification has failed, and nothing else.
     pub long_failure: LongFailure,
+    /// The plaintext of the test that a new webhook has to acknowledge before it is active. Default: none is sent.
+    pub activation: Option<&'static str>,
 }
 
 /// How far a wait may be from its step.
@@ -120,6 +128,7 @@ impl DeliveryProfile {
             payload: Payload::Stored,
             resend: Resend::SameKey,
             long_failure: LongFailure::Fails,
+            activation: None,
         }
     }
 
@@ -137,10 +146,12 @@ impl DeliveryProfile {
 
     /// The Open Payment Platform: 30 s for an answer, which has to be 200; 1, 2, 4, 8, 15, 30 min, 1 h, then hourly to five days.
     /// Then the whole webhook is switched off, and what waits is deleted, even if one message alone kept failing.
+    /// How the ciphertext is wrapped is [`Opp::sealed_as`](opp::Opp::sealed_as)'s.
     #[must_use]
     pub fn opp() -> Self {
         let profile = opp::profile().retries(RetrySchedule::FiveDays.retries());
-        Self { long_failure: LongFailure::SwitchesOff(Pending::Deleted), ..Self::new(&profile) }
+        let long_failure = LongFailure::SwitchesOff(Pending::Deleted);
+        Self { long_failure, activation: Some(OPP_ACTIVATION), ..Self::new(&profile) }
     }
 
     /// The same with the newer tail (second hand): daily to thirty days.

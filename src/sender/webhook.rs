@@ -127,16 +127,6 @@ impl<P: Provider, T: Transport> Webhook<P, T> {
         self.enter(message, None)
     }
 
-    /// Switches it on again: what was kept is delivered, from the bottom of the ladder.
-    pub fn switch_on(&self) {
-        let mut board = self.board();
-        if board.status == Status::Active {
-            return;
-        }
-        board.status = Status::Active;
-        board.left().into_iter().for_each(|id| self.spawn(&mut board, id));
-    }
-
     /// Whether it delivers.
     #[must_use]
     pub fn status(&self) -> Status {

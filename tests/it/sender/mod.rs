@@ -1,6 +1,7 @@
 //! The provider's side under a paused clock: months of tries in no time.
 
 mod events;
+mod activated;
 mod forge;
 mod storm;
 mod ladders;
