@@ -150,7 +150,11 @@ impl<P: Provider, T: Transport> Webhook<P, T> {
         }
     }
 
-    pub(super) fn enter(&self, message: Message, resends: Option<Id>) -> Result<Id, NotSent> {
+    pub(super) fn enter(&self, mut message: Message, resends: Option<Id>) -> Result<Id, NotSent> {
+        // What is sealed anew at each try must not be given another id each time.
+        if self.0.profile.payload == Payload::Resealed && message.idempotency_key.is_none() {
+            message.idempotency_key = Some(self.0.new_key()?);
+        }
         let request = self.0.seal(&message).map_err(NotSent::Unsealable)?;
         let expected = self.0.expected(&request, &message);
         let mut board = self.board();

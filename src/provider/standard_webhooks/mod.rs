@@ -95,6 +95,8 @@ pub struct StandardWebhooks {
     spelling: Spelling,
     age: Age,
     profile: Profile,
+    /// What signs beside the newest key, while keys are changed.
+    also: Option<Proof>,
 }
 
 impl StandardWebhooks {
@@ -106,7 +108,7 @@ impl StandardWebhooks {
     pub fn new(keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
         let (spelling, age) = (Spelling::default(), Age::default());
         let proof = Proof::shared(keys.into(), spelling, age)?;
-        Ok(Self { proof, spelling, age, profile: profile() })
+        Ok(Self { proof, spelling, age, profile: profile(), also: None })
     }
 
     /// Signatures `v1a` by these public keys: see [`public_key`].
@@ -119,7 +121,7 @@ impl StandardWebhooks {
     pub fn asymmetric(public_keys: impl Into<KeyRing>) -> Result<Self, ConfigError> {
         let (spelling, age) = (Spelling::default(), Age::default());
         let proof = Proof::public(public_keys.into(), spelling, age)?;
-        Ok(Self { proof, spelling, age, profile: profile() })
+        Ok(Self { proof, spelling, age, profile: profile(), also: None })
     }
 
     /// The private key with which a sender signs `v1a`: see [`secret_key`]. Default: none, and nothing can be sealed.
@@ -132,6 +134,17 @@ impl StandardWebhooks {
     #[cfg_attr(docsrs, doc(cfg(feature = "asymmetric")))]
     pub fn signing_key(mut self, private_key: Secret) -> Result<Self, ConfigError> {
         self.proof = self.proof.signing_key(private_key, self.spelling, self.age)?;
+        Ok(self)
+    }
+
+    /// Seals with the signature of another's keys behind its own, as a sender does for as long as it changes keys, or changes
+    /// from `v1` to `v1a`. Default: one signature, by the newest valid key. What is received is proved by the own keys alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`StandardWebhooks::new`].
+    pub fn also_signed_by(mut self, other: Self) -> Result<Self, ConfigError> {
+        self.also = Some(other.proof.rebuilt(self.spelling, self.age)?);
         Ok(self)
     }
 
@@ -178,7 +191,8 @@ impl StandardWebhooks {
 
     fn rebuilt(self, spelling: Spelling, age: Age) -> Result<Self, ConfigError> {
         let proof = self.proof.rebuilt(spelling, age)?;
-        Ok(Self { proof, spelling, age, profile: self.profile })
+        let also = self.also.map(|also| also.rebuilt(spelling, age)).transpose()?;
+        Ok(Self { proof, spelling, age, profile: self.profile, also })
     }
 }
 
@@ -240,6 +254,16 @@ impl Provider for StandardWebhooks {
             }
         };
         message.headers.insert(&self.spelling.sealed().id, HeaderValue::from_str(&id).map_err(|_| SealError::Header)?);
-        super::seal(self.scheme(), &self.profile, message, with)
+        let again = self.also.as_ref().map(|also| (also.scheme(), message.clone()));
+        let mut request = super::seal(self.scheme(), &self.profile, message, with)?;
+        if let Some((scheme, message)) = again {
+            let other = super::seal(scheme, &self.profile, message, with)?;
+            let name = &self.spelling.sealed().signature;
+            let both =
+                [&request, &other].map(|sealed| sealed.headers().get(name).map_or(&[][..], HeaderValue::as_bytes));
+            let both = HeaderValue::from_bytes(&both.join(&b' ')).map_err(|_| SealError::Header)?;
+            request.headers_mut().insert(name, both);
+        }
+        Ok(request)
     }
 }

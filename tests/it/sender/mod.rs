@@ -6,6 +6,7 @@ mod forge;
 mod storm;
 mod ladders;
 mod resending;
+mod rotation;
 mod subscribed;
 mod tcp;
 
