@@ -34,7 +34,6 @@ mod board;
 mod chance;
 mod conduct;
 pub mod events;
-mod fault;
 pub mod forge;
 mod judge;
 mod ladder;
