@@ -85,6 +85,7 @@ pub mod delivery;
 pub mod encoding;
 pub mod error;
 pub mod event;
+mod fail_point;
 pub mod gate;
 pub mod idempotency;
 pub mod json;

@@ -22,6 +22,7 @@ use super::response_body::ResponseBody;
 use super::rest::{After, Rest};
 use super::{Body, BodyCheck, Preparation};
 use crate::error::{BoxError, Rejection, RejectionKind};
+use crate::fail_point::{arm, reach};
 
 /// Reads the whole body within the limits of a [`BodyCheck`], asks it, and calls the inner service with a
 /// [`Body`] that is all there.
@@ -90,6 +91,7 @@ impl<C: BodyCheck, S> BodyGate<C, S> {
     /// Puts a check in front of a service.
     #[must_use]
     pub fn new(check: Arc<C>, inner: S) -> Self {
+        arm!();
         let budget = BodyBudget::for_bodies_of(check.limits().max_bytes);
         Self { shared: Arc::new(Shared { check, budget, exit: Arc::new(Exit::alone()) }), inner }
     }
@@ -248,7 +250,9 @@ where
             let next = match state.as_mut().project() {
                 StateProjection::Rejected { rejected } => return rejected.poll(&shared.exit, cx).map(Ok),
                 StateProjection::Passed { answer, .. } => {
-                    return answer.poll(cx).map_ok(|response| response.map(ResponseBody::new));
+                    let response = ready!(answer.poll(cx));
+                    reach!(Answered);
+                    return Poll::Ready(response.map(|response| response.map(ResponseBody::new)));
                 }
                 StateProjection::Preparing { preparation, waiting } => {
                     let prepared = ready!(preparation.as_mut().poll(cx));
@@ -286,6 +290,7 @@ fn passed<S: Service<Request<Body>>, B>(opened: Opened, inner: &mut S) -> State<
 fn open(check: &impl BodyCheck, head: Request<()>, body: Bytes, hold: Hold) -> Opened {
     let (mut head, ()) = head.into_parts();
     let body = check.check(&mut head, body)?;
+    reach!(Opened);
     Ok((Request::from_parts(head, body), hold))
 }
 

@@ -19,6 +19,7 @@ use super::budget::{BodyBudget, Hold};
 use super::reject::Rejected;
 use super::rest::{After, Rest};
 use crate::error::{BoxError, Rejection, RejectionKind};
+use crate::fail_point::reach;
 
 /// The most that is reserved before the bytes are there.
 const START: usize = 16 * 1024;
@@ -126,6 +127,7 @@ where
 
     fn whole(&mut self) -> Result<(Bytes, Hold), Rejected> {
         let (mut gathered, hold) = self.bytes.take().ok_or_else(|| aborted("polled after its end"))?;
+        reach!(Collected);
         Ok((gathered.take(), hold))
     }
 

@@ -21,6 +21,7 @@ use super::settings::{Mismatch, Settings};
 use super::store::{Claim, DedupeStore, RecordState, StoreError, StoreErrorKind, StoredResponse, Token};
 use crate::delivery::{Drain, Fingerprint, Handled, KeyHash, LeaseLost};
 use crate::error::{BoxError, Rejection, RejectionKind};
+use crate::fail_point::reach;
 use crate::observe::{Fact, Scope};
 use patient::{Patient, Pauses};
 
@@ -122,10 +123,15 @@ impl<S: DedupeStore> Claims<S> {
                 };
             }
         };
+        reach!(Claimed);
         let (delay, settled) = match self.work(&mut holding, work).await {
             Ok(Handled::Done { answer, remember }) => {
+                reach!(Handled);
                 let marked = self.complete(&holding, &StoredResponse::of(remember)).await;
-                return marked.map_or_else(Settled::widen, |()| Settled::Done(answer));
+                return marked.map_or_else(Settled::widen, |()| {
+                    reach!(Completed);
+                    Settled::Done(answer)
+                });
             }
             Ok(Handled::NotDone { answer, delay }) => (delay, Settled::NotDone(answer)),
             Err(unfinished) => (unfinished.delay(self.settings.terms.lease), Settled::Refused(unfinished.rejection())),

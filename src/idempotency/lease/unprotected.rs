@@ -10,6 +10,7 @@ use super::super::unprotected::UnprotectedRuns;
 use super::hold::{at_limit, run_until};
 use super::{Claims, Grant, Settled};
 use crate::delivery::{Handled, KeyHash, LeaseLost};
+use crate::fail_point::reach;
 use crate::observe::{Fact, Scope};
 
 impl<S> Claims<S> {
@@ -36,7 +37,10 @@ impl<S> Claims<S> {
             at_limit(report, self.settings.handler_limit, &lost).await;
         };
         match run_until(pin!(async move { work(grant).await }), limit).await {
-            Ok(Handled::Done { answer, .. }) => Settled::Done(answer),
+            Ok(Handled::Done { answer, .. }) => {
+                reach!(Handled);
+                Settled::Done(answer)
+            }
             Ok(Handled::NotDone { answer, .. }) => Settled::NotDone(answer),
             Err(unfinished) => Settled::Refused(unfinished.rejection()),
         }

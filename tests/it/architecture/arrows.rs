@@ -7,6 +7,7 @@ use super::source::Source;
 pub(super) const LIBRARY: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("clock", &[]),
+    ("fail_point", &[]),
     ("encoding", &[]),
     ("secret", &["encoding", "error"]),
     ("json", &["error"]),
@@ -14,10 +15,10 @@ pub(super) const LIBRARY: &[(&str, &[&str])] = &[
     ("event", &["json"]),
     ("scheme", &["clock", "encoding", "error", "secret"]),
     ("provider", &["clock", "encoding", "error", "event", "json", "scheme", "secret"]),
-    ("gate", &["error", "observe"]),
+    ("gate", &["error", "fail_point", "observe"]),
     ("layers", &["clock", "encoding", "error", "gate", "scheme", "secret"]),
     ("delivery", &["error", "event", "gate", "observe", "provider"]),
-    ("idempotency", &["clock", "delivery", "error", "event", "gate", "observe", "provider", "secret"]),
+    ("idempotency", &["clock", "delivery", "error", "event", "fail_point", "gate", "observe", "provider", "secret"]),
     (
         "receiver",
         &["clock", "delivery", "error", "gate", "idempotency", "layers", "observe", "provider", "scheme", "secret"],
@@ -40,7 +41,7 @@ pub(super) const LIBRARY: &[(&str, &[&str])] = &[
         ],
     ),
     ("sender", &["clock", "encoding", "error", "provider", "scheme"]),
-    ("testing", &["clock", "delivery", "error", "gate", "idempotency", "layers", "provider", "scheme"]),
+    ("testing", &["clock", "delivery", "error", "fail_point", "gate", "idempotency", "layers", "provider", "scheme"]),
 ];
 
 /// The same for the files and folders of the program, among themselves. What is public of the library they may all use.
