@@ -70,7 +70,7 @@ fn from_environment() -> Option<Armed> {
         Ok(crash) => Some(Armed::with(crash)),
         Err(no_crash) => {
             // It ends all the same where nobody listens.
-            drop(writeln!(stderr(), "{VARIABLE}: {no_crash}"));
+            drop(stderr().write_all(format!("{VARIABLE}: {no_crash}\n").as_bytes()));
             std::process::exit(2)
         }
     }
