@@ -19,6 +19,7 @@ mod by_hand;
 #[cfg(feature = "config")]
 mod configuration;
 mod contract;
+mod crash;
 mod custom;
 mod deliveries;
 mod diagnostics;

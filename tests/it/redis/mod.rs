@@ -6,6 +6,7 @@ mod broken;
 mod cause;
 mod clock;
 mod contract;
+mod crash;
 mod enroll;
 mod failover;
 mod faults;
