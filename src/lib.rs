@@ -52,6 +52,7 @@
 //! | what a rejection means | [`RejectionKind`] |
 //! | another answer to rejected deliveries | [`gate::Responder`] |
 //! | to test your handlers and your app | `testing`, `Received::for_test` |
+//! | to test what a crash does to your effects | `testing::crash` |
 //! | to play a provider | `sender` |
 //!
 //! # Features
@@ -65,7 +66,7 @@
 //! | `redis` | no | [`idempotency::RedisStore`](crate::idempotency), a dedupe store for several receivers |
 //! | `redis-tls` | no | the same over TLS |
 //! | `sender` | no | `sender`: the provider's side, with its ladders, its history and its reaction to failure |
-//! | `testing` | no | `sender`, and `testing`: deliveries as the provider sends them, and the contract suite for dedupe stores; `Received::for_test` |
+//! | `testing` | no | `sender`, and `testing`: deliveries as the provider sends them, the contract suite for dedupe stores, and receivers that crash at named points; `Received::for_test`. Never for production |
 //!
 //! A feature adds API and changes nothing else.
 //!

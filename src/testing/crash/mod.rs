@@ -6,7 +6,9 @@
 //! tests that run no child. A process dies as by a signal: nothing is unwound, flushed or answered.
 //!
 //! This test sends an event to a receiver that dies once, at every point in turn. The sender is [`Webhook`](crate::sender::Webhook)
-//! over [`Tcp`](crate::sender::Tcp), with any ladder: it needs a try behind the lease of the receiver, which is best a short one.
+//! over [`Tcp`](crate::sender::Tcp), with any ladder: it needs a try behind the end of the receiver's lease, 30 seconds unless a test
+//! sets less.
+//! Time is real here: a paused clock does not wait for another process.
 //!
 //! ```no_run
 //! use std::process::Command;
@@ -28,7 +30,7 @@
 //!     });
 //!     let receiver = receiver.crashes([point.nth(1)]).start().await?;
 //!
-//!     let target = format!("http://{}/aella", receiver.address()).parse()?;
+//!     let target: http::Uri = format!("http://{}/aella", receiver.address()).parse()?;
 //!     let aella = Aella::new(Secret::utf8("ae_sk_test_example")?)?;
 //!     let webhook = Webhook::new(target, aella, DeliveryProfile::patient(), Tcp::new(receiver.address())?);
 //!     webhook.send(Message::new(r#"{"event":"transfer.completed","data":{"id":"7b"}}"#))?;
