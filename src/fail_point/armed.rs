@@ -82,6 +82,8 @@ fn from_environment() -> Option<Armed> {
 ///
 /// It ends by a panic that prints nothing. From [`Point::Claimed`] to [`Point::Completed`] the delivery is answered 500; at the
 /// others the panic goes up to whoever called the receiver. A body of more than 256 KiB is opened on another thread.
+///
+/// A thread is armed with one at a time.
 pub fn arm_here(crash: impl Into<Crash>) -> ArmedHere {
     ARE_THREADS.store(true, Ordering::Relaxed);
     HERE.set(Some(Armed::with(crash.into())));

@@ -20,10 +20,13 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// So long a process may take to end that has closed its stdout.
 const ENDING: Duration = Duration::from_secs(1);
 
+/// Finds the address in a line of the process.
+type AddressIn = dyn Fn(&str) -> Option<SocketAddr> + Send + Sync;
+
 /// How the process is run.
 pub(super) struct Plan {
     pub(super) command: Box<dyn FnMut(SocketAddr) -> Command + Send>,
-    pub(super) address_in: Arc<dyn Fn(&str) -> Option<SocketAddr> + Send + Sync>,
+    pub(super) address_in: Arc<AddressIn>,
     pub(super) crashes: VecDeque<Crash>,
     pub(super) up_within: Duration,
 }

@@ -47,7 +47,7 @@ impl Ledger {
     /// The effect is made, unless there is one of this key.
     pub(crate) fn effect_once(&self, key: &str, fence: u64) {
         let _turn = self.turn();
-        if self.fences("effect").get(key).is_none() {
+        if !self.fences("effect").contains_key(key) {
             self.append("effect", key, fence);
         }
     }
