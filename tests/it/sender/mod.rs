@@ -8,6 +8,7 @@ mod ladders;
 mod resending;
 mod rotation;
 mod subscribed;
+mod malformed;
 mod tcp;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
