@@ -4,6 +4,9 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 /// How a request goes over its connection. It is put into the request's extensions.
+///
+/// A request that goes well or in chunks shares its connection with those before and behind it; all others have their own, and
+/// say `connection: close`.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Conduct {
@@ -34,6 +37,11 @@ pub enum Conduct {
     Lies(Lie),
     /// It says that it will wait for leave to send the body, and does not wait.
     ExpectsContinue,
+    /// Behind a copy of itself without its proof, on the same connection where that one's answer leaves it open. The answer is that
+    /// of the second.
+    BehindRefused,
+    /// In frames of HTTP/2, to who may not speak it, and broken off in the middle of the body. No answer is waited for.
+    Http2(Break),
 }
 
 impl Conduct {
@@ -58,8 +66,19 @@ pub enum Cut {
     InHead,
     /// In the middle of the body.
     InBody,
-    /// Behind the last byte: the receiver has all of it, and the sender hears nothing.
+    /// Behind the last byte: the receiver has all of it, and the sender hears nothing. To reset it when the receiver has begun to
+    /// answer is the same for the receiver, which cannot tell when its answer was lost.
     BehindBody,
+}
+
+/// By which frame of HTTP/2 a request ends. The connection is closed behind it.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Break {
+    /// `RST_STREAM`: the request is taken back.
+    Reset,
+    /// `GOAWAY`: the sender leaves.
+    GoAway,
 }
 
 /// What length a head states.

@@ -1,7 +1,5 @@
 //! A request as the bytes of HTTP/1.1.
 
-use std::net::SocketAddr;
-
 use bytes::Bytes;
 use http::Request;
 use http::header::{CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING};
@@ -11,13 +9,24 @@ use super::conduct::{Conduct, Lie};
 /// What goes over the connection.
 pub(super) struct RequestText {
     pub(super) head: Vec<u8>,
-    pub(super) body: Vec<u8>,
+    pub(super) body: Bytes,
 }
 
-/// A head and a body as this conduct has them. One request a connection: it says so.
-pub(super) fn write(request: &Request<Bytes>, conduct: Conduct, to: SocketAddr) -> RequestText {
+/// Whether another request may follow on the same connection.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Next {
+    MayFollow,
+    /// And the head says so.
+    None,
+}
+
+/// A head and a body as this conduct has them.
+pub(super) fn write(request: &Request<Bytes>, conduct: Conduct, host: &str, next: Next) -> RequestText {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    let mut head = format!("{} {path} HTTP/1.1\r\n", request.method()).into_bytes();
+    let mut head = Vec::with_capacity(512);
+    for part in [request.method().as_str(), " ", path, " HTTP/1.1\r\n"] {
+        head.extend_from_slice(part.as_bytes());
+    }
     let mut field = |name: &str, value: &[u8]| {
         head.extend_from_slice(name.as_bytes());
         head.extend_from_slice(b": ");
@@ -25,23 +34,25 @@ pub(super) fn write(request: &Request<Bytes>, conduct: Conduct, to: SocketAddr) 
         head.extend_from_slice(b"\r\n");
     };
     if !request.headers().contains_key(HOST) {
-        field("host", to.to_string().as_bytes());
+        field("host", host.as_bytes());
     }
     for (name, value) in request.headers().iter().filter(|(name, _)| **name != CONTENT_LENGTH) {
         field(name.as_str(), value.as_bytes());
     }
-    field("connection", b"close");
+    if next == Next::None {
+        field("connection", b"close");
+    }
     if conduct == Conduct::ExpectsContinue {
         field(EXPECT.as_str(), b"100-continue");
     }
     let body = match conduct {
         Conduct::Chunked { bytes, ornate } => {
             field(TRANSFER_ENCODING.as_str(), b"chunked");
-            chunked(request.body(), bytes.get(), ornate)
+            chunked(request.body(), bytes.get(), ornate).into()
         }
         _ => {
             field(CONTENT_LENGTH.as_str(), stated(request.body().len(), conduct).to_string().as_bytes());
-            request.body().to_vec()
+            request.body().clone()
         }
     };
     head.extend_from_slice(b"\r\n");
@@ -78,10 +89,14 @@ fn chunked(body: &[u8], bytes: usize, ornate: bool) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn text(conduct: Conduct) -> (String, String) {
+    fn next(conduct: Conduct, next: Next) -> (String, String) {
         let request = Request::post("http://127.0.0.1:1/hook?a=1").header("x-a", "b").body("12345".into()).unwrap();
-        let RequestText { head, body } = write(&request, conduct, "127.0.0.1:1".parse().unwrap());
-        (String::from_utf8(head).unwrap(), String::from_utf8(body).unwrap())
+        let RequestText { head, body } = write(&request, conduct, "127.0.0.1:1", next);
+        (String::from_utf8(head).unwrap(), String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    fn text(conduct: Conduct) -> (String, String) {
+        next(conduct, Next::None)
     }
 
     #[test]
@@ -102,6 +117,8 @@ mod tests {
             text(Conduct::Chunked { bytes: 5.try_into().unwrap(), ornate: true }),
             chunked("5;signed=yes\r\n12345\r\n0;signed=yes\r\nx-trailer: of no consequence\r\n\r\n")
         );
+        let head = "POST /hook?a=1 HTTP/1.1\r\nhost: 127.0.0.1:1\r\nx-a: b\r\ncontent-length: 5\r\n\r\n";
+        assert_eq!(next(Conduct::Well, Next::MayFollow), (head.to_owned(), "12345".to_owned()));
         assert!(text(Conduct::ExpectsContinue).0.contains("\r\nexpect: 100-continue\r\n"));
     }
 }

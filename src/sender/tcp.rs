@@ -1,25 +1,37 @@
-//! Over a connection of its own: HTTP/1.1 as a provider writes it, and as no client library would.
+//! Over connections: HTTP/1.1 as a provider writes it, and as no client library would.
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Request};
+use tokio::io::AsyncWriteExt as _;
 use tokio::time::sleep;
 
+use super::answer_text::{Heard, hear};
 use super::conduct::{Conduct, Cut};
-use super::request_text::{RequestText, write};
+use super::connection::{Connection, Idle, Written};
+use super::http2_text::broken_off;
+use super::request_text::{Next, RequestText, write};
 use super::transport::{Answer, NoAnswer, Transport};
 
-/// The longest answer that is read, head and body.
-const MAX_ANSWER: usize = 1024 * 1024;
-const MAX_HEADERS: usize = 64;
+/// Connections to one address. How a request behaves on its connection is the [`Conduct`] in its extensions; without one, well.
+///
+/// Who behaves well takes a connection that an earlier request has left, and leaves it to the next when the answer was whole and
+/// did not say `connection: close`. At most 256 wait so; clones share them. A kept connection may be closed by the receiver at any
+/// time: where not a byte of a request could be written, it goes over a new one. Where some could, nobody can tell what the receiver
+/// has seen, and the request is [`NoAnswer::Broken`], as it is to a real sender, whose next try is the answer to it.
+#[derive(Clone, Debug)]
+pub struct Tcp(Arc<Peer>);
 
-/// A connection for each request. How it behaves on it is the [`Conduct`] in the request's extensions; without one, well.
-#[derive(Clone, Copy, Debug)]
-pub struct Tcp(SocketAddr);
+#[derive(Debug)]
+struct Peer {
+    address: SocketAddr,
+    host: String,
+    idle: Idle,
+}
 
 /// The address is not on this machine.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -40,7 +52,7 @@ impl Tcp {
     ///
     /// [`NotLoopback`] for any other.
     pub fn new(address: SocketAddr) -> Result<Self, NotLoopback> {
-        if address.ip().is_loopback() { Ok(Self(address)) } else { Err(NotLoopback(address)) }
+        if address.ip().is_loopback() { Ok(Self::dangerous_any_host(address)) } else { Err(NotLoopback(address)) }
     }
 
     /// To any address.
@@ -50,26 +62,92 @@ impl Tcp {
     /// Whoever is there gets what an attacker would send.
     #[must_use]
     pub fn dangerous_any_host(address: SocketAddr) -> Self {
-        Self(address)
+        Self(Arc::new(Peer { address, host: address.to_string(), idle: Idle::default() }))
     }
 }
 
 impl Transport for Tcp {
     async fn exchange(&self, request: Request<Bytes>) -> Result<Answer, NoAnswer> {
         let conduct = request.extensions().get::<Conduct>().copied().unwrap_or_default();
-        let mut stream = TcpStream::connect(self.0).await.map_err(|_| NoAnswer::Unreachable)?;
-        let text = write(&request, conduct, self.0);
-        match say(&mut stream, &text, conduct).await {
+        match conduct {
+            Conduct::Well | Conduct::Chunked { .. } => self.0.on_a_kept_one(&request, conduct).await,
+            Conduct::BehindRefused => self.0.behind_refused(&request).await,
+            _ => self.0.on_its_own(&request, conduct).await,
+        }
+    }
+}
+
+impl Peer {
+    async fn open(&self) -> Result<Connection, NoAnswer> {
+        Connection::open(self.address).await.map_err(|_| NoAnswer::Unreachable)
+    }
+
+    async fn on_a_kept_one(&self, request: &Request<Bytes>, conduct: Conduct) -> Result<Answer, NoAnswer> {
+        let text = write(request, conduct, &self.host, Next::MayFollow);
+        let (mut connection, written) = self.start(&text).await?;
+        let heard = listen(&mut connection).await?;
+        if heard.more_may_follow && written == Written::All {
+            self.idle.put(connection);
+        }
+        Ok(heard.answer)
+    }
+
+    async fn start(&self, text: &RequestText) -> Result<(Connection, Written), NoAnswer> {
+        if let Some(mut connection) = self.idle.take() {
+            let written = connection.write(text).await;
+            if written != Written::Nothing {
+                return Ok((connection, written));
+            }
+        }
+        let mut connection = self.open().await?;
+        let written = connection.write(text).await;
+        Ok((connection, written))
+    }
+
+    /// A copy without its proof, and the request itself where that has been refused.
+    async fn behind_refused(&self, request: &Request<Bytes>) -> Result<Answer, NoAnswer> {
+        let mut connection = self.open().await?;
+        connection.write(&write(&bare(request), Conduct::Well, &self.host, Next::MayFollow)).await;
+        if !listen(&mut connection).await.is_ok_and(|heard| heard.more_may_follow) {
+            connection = self.open().await?;
+        }
+        connection.write(&write(request, Conduct::Well, &self.host, Next::None)).await;
+        Ok(listen(&mut connection).await?.answer)
+    }
+
+    async fn on_its_own(&self, request: &Request<Bytes>, conduct: Conduct) -> Result<Answer, NoAnswer> {
+        let mut connection = self.open().await?;
+        if let Conduct::Http2(end) = conduct {
+            // A receiver that does not speak it may have closed at the first bytes, and is told the rest in vain.
+            let _ = connection.stream.write_all(&broken_off(request, &self.host, end)).await;
+            let _ = connection.stream.shutdown().await;
+            return Err(NoAnswer::Broken);
+        }
+        let text = write(request, conduct, &self.host, Next::None);
+        let said = say(&mut connection, &text, conduct).await;
+        match said {
             // A receiver may answer before it has heard all, and close: what it said is there to be read.
-            Ok(true) | Err(_) => hear(&mut stream).await.map_err(|_| NoAnswer::Broken),
+            Ok(true) | Err(_) => Ok(listen(&mut connection).await?.answer),
             Ok(false) => Err(NoAnswer::Broken),
         }
     }
 }
 
+/// The same request without what proves it.
+fn bare(request: &Request<Bytes>) -> Request<Bytes> {
+    let mut bare = request.clone();
+    let content_type = bare.headers_mut().remove(CONTENT_TYPE);
+    *bare.headers_mut() = content_type.into_iter().map(|value| (CONTENT_TYPE, value)).collect::<HeaderMap>();
+    bare
+}
+
+async fn listen(connection: &mut Connection) -> Result<Heard, NoAnswer> {
+    hear(&mut connection.stream, &mut connection.read).await.map_err(|_| NoAnswer::Broken)
+}
+
 /// Writes the request. False: that was it, and nobody waits for the answer.
-async fn say(stream: &mut TcpStream, text: &RequestText, conduct: Conduct) -> io::Result<bool> {
-    let RequestText { head, body } = text;
+async fn say(connection: &mut Connection, text: &RequestText, conduct: Conduct) -> io::Result<bool> {
+    let (stream, RequestText { head, body }) = (&mut connection.stream, text);
     let (half_head, half_body) = (head.get(..head.len() / 2), body.get(..body.len() / 2));
     match conduct {
         Conduct::Resets(cut) => {
@@ -107,105 +185,4 @@ async fn say(stream: &mut TcpStream, text: &RequestText, conduct: Conduct) -> io
         }
     }
     Ok(true)
-}
-
-/// Reads one answer. Those that only say that another comes, such as 100, are passed over.
-async fn hear(stream: &mut TcpStream) -> io::Result<Answer> {
-    let mut read = BytesMut::new();
-    loop {
-        let (head_length, status, headers) = head(stream, &mut read).await?;
-        drop(read.split_to(head_length));
-        if !status.is_informational() {
-            let body = body(stream, read, status, &headers).await?;
-            return Ok(Answer { status, headers, body });
-        }
-    }
-}
-
-async fn head(stream: &mut TcpStream, read: &mut BytesMut) -> io::Result<(usize, StatusCode, HeaderMap)> {
-    loop {
-        let mut fields = [httparse::EMPTY_HEADER; MAX_HEADERS];
-        let mut response = httparse::Response::new(&mut fields);
-        if let httparse::Status::Complete(length) = response.parse(read).map_err(other)? {
-            let status = StatusCode::from_u16(response.code.unwrap_or_default()).map_err(other)?;
-            let mut headers = HeaderMap::new();
-            for field in response.headers.iter() {
-                let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(other)?;
-                headers.append(name, HeaderValue::from_bytes(field.value).map_err(other)?);
-            }
-            return Ok((length, status, headers));
-        }
-        more(stream, read).await?;
-    }
-}
-
-async fn body(
-    stream: &mut TcpStream,
-    mut read: BytesMut,
-    status: StatusCode,
-    headers: &HeaderMap,
-) -> io::Result<Bytes> {
-    let length =
-        headers.get(http::header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    let is_chunked = headers.contains_key(http::header::TRANSFER_ENCODING);
-    match length {
-        _ if status == StatusCode::NO_CONTENT => Ok(Bytes::new()),
-        Some(length) => {
-            while read.len() < length {
-                more(stream, &mut read).await?;
-            }
-            Ok(read.split_to(length).freeze())
-        }
-        None if is_chunked => chunks(stream, read).await,
-        // Until the end of the connection.
-        None => loop {
-            match more(stream, &mut read).await {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(read.freeze()),
-                Err(error) => return Err(error),
-            }
-        },
-    }
-}
-
-async fn chunks(stream: &mut TcpStream, mut read: BytesMut) -> io::Result<Bytes> {
-    let mut all = BytesMut::new();
-    loop {
-        let (line, length) = loop {
-            match httparse::parse_chunk_size(&read).map_err(|_| other("a chunk without a size"))? {
-                httparse::Status::Complete((line, length)) => break (line, usize::try_from(length).map_err(other)?),
-                httparse::Status::Partial => more(stream, &mut read).await?,
-            }
-        };
-        drop(read.split_to(line));
-        if length == 0 {
-            return Ok(all.freeze());
-        }
-        if length > MAX_ANSWER {
-            return Err(other("a chunk that is too long"));
-        }
-        while read.len() < length + 2 {
-            more(stream, &mut read).await?;
-        }
-        all.extend_from_slice(&read.split_to(length));
-        drop(read.split_to(2));
-        if all.len() > MAX_ANSWER {
-            return Err(other("an answer that is too long"));
-        }
-    }
-}
-
-/// Reads on. At the end of the connection an error, and so when the answer is too long.
-async fn more(stream: &mut TcpStream, read: &mut BytesMut) -> io::Result<()> {
-    if read.len() > MAX_ANSWER {
-        return Err(other("an answer that is too long"));
-    }
-    match stream.read_buf(read).await? {
-        0 => Err(io::ErrorKind::UnexpectedEof.into()),
-        _ => Ok(()),
-    }
-}
-
-fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
-    io::Error::other(error)
 }

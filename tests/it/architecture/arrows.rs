@@ -67,7 +67,7 @@ const KNOWN_BY: &[(&str, &[&str])] = &[
     ("axum_core", &["src/receiver/axum.rs"]),
     ("redis", &["src/idempotency/store/redis/"]),
     ("rustls", &["src/idempotency/store/redis/address.rs"]),
-    ("httparse", &["src/sender/tcp.rs"]),
+    ("httparse", &["src/sender/answer_text.rs"]),
     ("arrayvec", &["src/event/text.rs", "src/provider/event_key.rs"]),
     ("clap", &["src/bin/"]),
 ];

@@ -6,15 +6,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::serve::ListenerExt as _;
 use bytes::Bytes;
 use http::{Request, StatusCode};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tower_webhook::clock::{OsEntropy, Timestamp};
 use tower_webhook::provider::aella::{self, Aella};
 use tower_webhook::provider::{Message, Provider as _};
 use tower_webhook::scheme::Sealing;
 use tower_webhook::secret::Secret;
-use tower_webhook::sender::{Answer, Conduct, Cut, Lie, NoAnswer, Tcp, Transport as _};
+use tower_webhook::sender::{Answer, Break, Conduct, Cut, Lie, NoAnswer, Tcp, Transport as _};
 use tower_webhook::{MemoryStore, Received, Receiver};
 
 const TRANSFER: &str = include_str!("../../fixtures/aella/transfer.completed.json");
@@ -25,6 +27,12 @@ fn provider() -> Aella {
 
 /// A receiver on a free port, and how often its handler ran.
 async fn receiver() -> (SocketAddr, Arc<AtomicUsize>) {
+    let (address, handled, _) = counting_receiver().await;
+    (address, handled)
+}
+
+/// And how many connections it took.
+async fn counting_receiver() -> (SocketAddr, Arc<AtomicUsize>, Arc<AtomicUsize>) {
     let handled = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&handled);
     let service = Receiver::new("aella", provider())
@@ -36,8 +44,37 @@ async fn receiver() -> (SocketAddr, Arc<AtomicUsize>) {
         });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let taken = Arc::clone(&connections);
+    let listener = listener.tap_io(move |_| {
+        taken.fetch_add(1, Ordering::Relaxed);
+    });
     tokio::spawn(async move { axum::serve(listener, Router::new().route_service("/hook", service)).await });
-    (address, handled)
+    (address, handled, connections)
+}
+
+/// A receiver that says this on each connection, one text a request, and how many requests it read. It closes at once, or when it
+/// has read one request more.
+async fn scripted(script: Vec<Vec<&'static str>>, reads_one_more: bool) -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let seen = Arc::new(AtomicUsize::new(0));
+    let requests = Arc::clone(&seen);
+    tokio::spawn(async move {
+        for answers in script {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut buffer = [0; 65_536];
+            for answer in answers {
+                assert_ne!(stream.read(&mut buffer).await.unwrap(), 0);
+                seen.fetch_add(1, Ordering::Relaxed);
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+            if reads_one_more && stream.read(&mut buffer).await.unwrap() > 0 {
+                seen.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    });
+    (address, requests)
 }
 
 fn request(conduct: Conduct) -> Request<Bytes> {
@@ -107,4 +144,69 @@ async fn nobody_there_is_no_answer_and_elsewhere_is_not_sent_to() {
     assert_eq!(send(free, Conduct::Well).await.unwrap_err(), NoAnswer::Unreachable);
     let elsewhere: SocketAddr = "192.0.2.1:80".parse().unwrap();
     assert!(Tcp::new(elsewhere).unwrap_err().to_string().contains("192.0.2.1:80"));
+}
+
+#[tokio::test]
+async fn what_goes_well_shares_a_connection_and_what_does_not_has_its_own() {
+    let (address, handled, connections) = counting_receiver().await;
+    let tcp = Tcp::new(address).unwrap();
+    let bytes = 7.try_into().unwrap();
+    let chunked = Conduct::Chunked { bytes, ornate: true };
+    for conduct in [Conduct::Well, chunked, Conduct::Well] {
+        assert_eq!(tcp.clone().exchange(request(conduct)).await.unwrap().status, StatusCode::OK, "{conduct:?}");
+    }
+    assert_eq!((connections.load(Ordering::Relaxed), handled.load(Ordering::Relaxed)), (1, 1));
+    for (number, conduct) in [Conduct::HalfCloses, Conduct::ExpectsContinue, Conduct::Well].into_iter().enumerate() {
+        assert_eq!(tcp.exchange(request(conduct)).await.unwrap().status, StatusCode::OK, "{conduct:?}");
+        assert_eq!(connections.load(Ordering::Relaxed), 3.min(number + 2), "{conduct:?}");
+    }
+}
+
+const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+const LAST: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
+#[tokio::test]
+async fn a_closed_connection_is_not_taken_again() {
+    for first in [OK, LAST] {
+        let (address, requests) = scripted(vec![vec![first], vec![OK]], false).await;
+        let tcp = Tcp::new(address).unwrap();
+        assert_eq!(tcp.exchange(request(Conduct::Well)).await.unwrap().status, StatusCode::OK);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(tcp.exchange(request(Conduct::Well)).await.unwrap().status, StatusCode::OK, "{first}");
+        assert_eq!(requests.load(Ordering::Relaxed), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_may_have_been_seen_is_not_sent_again() {
+    let (address, requests) = scripted(vec![vec![OK], vec![OK]], true).await;
+    let tcp = Tcp::new(address).unwrap();
+    assert_eq!(tcp.exchange(request(Conduct::Well)).await.unwrap().status, StatusCode::OK);
+    assert_eq!(tcp.exchange(request(Conduct::Well)).await.unwrap_err(), NoAnswer::Broken);
+    assert_eq!(requests.load(Ordering::Relaxed), 2);
+    assert_eq!(tcp.exchange(request(Conduct::Well)).await.unwrap().status, StatusCode::OK, "a next try is another's");
+}
+
+#[tokio::test]
+async fn behind_a_refused_request_the_true_one_is_taken_on_the_same_connection() {
+    let (address, handled, connections) = counting_receiver().await;
+    assert_eq!(send(address, Conduct::BehindRefused).await.unwrap().status, StatusCode::OK);
+    assert_eq!((connections.load(Ordering::Relaxed), handled.load(Ordering::Relaxed)), (1, 1));
+
+    let refusal = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    let (address, requests) = scripted(vec![vec![refusal], vec![OK]], false).await;
+    assert_eq!(send(address, Conduct::BehindRefused).await.unwrap().status, StatusCode::OK, "or on another");
+    assert_eq!(requests.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn frames_that_it_does_not_speak_are_nothing_to_a_receiver() {
+    for end in [Break::Reset, Break::GoAway] {
+        let (address, handled) = receiver().await;
+        assert_eq!(send(address, Conduct::Http2(end)).await.unwrap_err(), NoAnswer::Broken, "{end:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert_eq!(handled.load(Ordering::Relaxed), 0, "{end:?}");
+        assert_eq!(send(address, Conduct::Well).await.unwrap().status, StatusCode::OK, "{end:?}");
+        assert_eq!(handled.load(Ordering::Relaxed), 1, "{end:?}");
+    }
 }
