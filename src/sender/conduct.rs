@@ -49,9 +49,10 @@ impl Conduct {
     #[must_use]
     pub fn comes_whole(self) -> bool {
         match self {
-            Self::Well | Self::Chunked { .. } | Self::Slow { .. } | Self::HalfCloses | Self::ExpectsContinue => true,
+            Self::Well | Self::Chunked { .. } | Self::Slow { .. } | Self::HalfCloses => true,
+            Self::ExpectsContinue | Self::BehindRefused => true,
             Self::Resets(cut) => cut == Cut::BehindBody,
-            Self::StallsBeforeTheLast | Self::Lies(_) => false,
+            Self::StallsBeforeTheLast | Self::Lies(_) | Self::Http2(_) => false,
         }
     }
 }

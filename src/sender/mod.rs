@@ -29,14 +29,13 @@
 //! ```
 
 mod activation;
+mod answer_text;
 mod batch;
 mod board;
 mod chance;
 mod conduct;
-pub mod events;
-mod answer_text;
 mod connection;
-mod fault;
+pub mod events;
 pub mod forge;
 mod http2_text;
 mod judge;
@@ -46,8 +45,8 @@ mod malformed;
 mod notification;
 mod profile;
 mod request_text;
-pub mod storm;
 mod resend;
+pub mod storm;
 mod subscription;
 mod tcp;
 pub mod template;
@@ -57,10 +56,8 @@ mod webhook;
 pub use batch::Batches;
 pub use board::Status;
 pub use chance::Chance;
-pub use conduct::{Conduct, Cut, Lie};
-pub use ledger::{Broken, Call, Handling, Ledger, Tally};
 pub use conduct::{Break, Conduct, Cut, Lie};
-pub use fault::{Fault, FaultError, Faults};
+pub use ledger::{Broken, Call, Handling, Ledger, Tally};
 pub use malformed::Malformed;
 pub use notification::{Attempt, Came, Id, Notification, State};
 pub use profile::{DeliveryProfile, Jitter, LongFailure, Payload, Pending, Resend, RetryAfter};

@@ -7,8 +7,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::sender::chance::Chance;
-use crate::sender::conduct::{Conduct, Cut, Lie};
+use crate::sender::conduct::{Break, Conduct, Cut, Lie};
 use crate::sender::forge::Forgery;
+use crate::sender::malformed::Malformed;
 
 const MILLION: u32 = 1_000_000;
 /// The share of a fault that is named without one.
@@ -50,6 +51,8 @@ pub enum Fault {
     ClockAhead,
     /// A forged one comes as well, before it or behind it.
     Forged(Forgery),
+    /// One comes as well that is proved, and whose body no receiver can use.
+    Malformed(Malformed),
     /// One without credentials comes as well.
     NoCredentials,
     /// One with a wrong password comes as well.
@@ -101,8 +104,8 @@ const CLASSES: [(Class, &str); 7] = [
 /// What chunked and slow deliveries come in.
 const PIECE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63);
 
-/// Those that are no forgery, with their names in a line that replays a run.
-const NAMES: [(Fault, Class, &str); 34] = [
+/// Those that are of no list of their own, with their names in a line that replays a run.
+const NAMES: [(Fault, Class, &str); 37] = [
     (Fault::Duplicate, Class::Duplicates, "duplicate"),
     (Fault::Resealed, Class::Duplicates, "resealed"),
     (Fault::Together, Class::Duplicates, "together"),
@@ -134,6 +137,9 @@ const NAMES: [(Fault, Class, &str); 34] = [
     (Fault::Sent(Conduct::Lies(Lie::Huge)), Class::Connections, "huge-length"),
     (Fault::Sent(Conduct::Lies(Lie::TooSmall)), Class::Connections, "short-length"),
     (Fault::Sent(Conduct::Lies(Lie::TooLarge)), Class::Connections, "long-length"),
+    (Fault::Sent(Conduct::BehindRefused), Class::Connections, "behind-refused"),
+    (Fault::Sent(Conduct::Http2(Break::Reset)), Class::Connections, "http2-reset"),
+    (Fault::Sent(Conduct::Http2(Break::GoAway)), Class::Connections, "http2-go-away"),
     (Fault::HandlerFails, Class::Handlers, "handler-fails"),
     (Fault::HandlerSlow, Class::Handlers, "handler-slow"),
     (Fault::Poison, Class::Handlers, "poison"),
@@ -155,7 +161,8 @@ impl Fault {
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
         let named = NAMES.iter().map(|(fault, ..)| *fault);
-        named.chain(Forgery::ALL.iter().map(|how| Self::Forged(*how)))
+        let forged = Forgery::ALL.iter().map(|how| Self::Forged(*how));
+        named.chain(forged).chain(Malformed::ALL.iter().map(|how| Self::Malformed(*how)))
     }
 
     /// Its name in a line that replays a run.
@@ -163,6 +170,7 @@ impl Fault {
     pub fn name(self) -> String {
         match (self, NAMES.iter().find(|(fault, ..)| *fault == self)) {
             (Self::Forged(how), _) => kebab(&how),
+            (Self::Malformed(how), _) => kebab(&how),
             (_, Some((.., name))) => (*name).to_owned(),
             (_, None) => String::new(),
         }
@@ -189,6 +197,12 @@ pub enum Pick {
     One(Fault),
     /// Any of these that can be done to the delivery.
     Any(Class),
+}
+
+impl fmt::Display for Pick {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name())
+    }
 }
 
 impl Pick {
@@ -346,9 +360,9 @@ impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shares = self.shares.iter().map(|(pick, share)| {
             let text = format!("{}.{:06}", share / MILLION, share % MILLION);
-            format!("{}={}", pick.name(), text.trim_end_matches('0').trim_end_matches('.'))
+            format!("{pick}={}", text.trim_end_matches('0').trim_end_matches('.'))
         });
-        let at = self.at.iter().map(|(pick, number)| format!("{}@{number}", pick.name()));
+        let at = self.at.iter().map(|(pick, number)| format!("{pick}@{number}"));
         f.write_str(&shares.chain(at).collect::<Vec<_>>().join(","))
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, CONTENT_ENCODING};
 use http::{HeaderName, HeaderValue, Request, Uri};
 use jiff::{SignedDuration, Timestamp};
 
@@ -127,11 +127,12 @@ impl Route {
     }
 
     /// Whether this can be done to a delivery such as this one.
-    pub(super) fn applies(&self, fault: Fault, sample: &Request<Bytes>) -> bool {
+    pub(super) fn applies(&self, fault: Fault, message: &Message, sample: &Request<Bytes>) -> bool {
         let scheme = self.provider.scheme();
         match fault {
             Fault::Stale | Fault::Early | Fault::ClockBehind | Fault::ClockAhead => scheme.tolerance().is_some(),
             Fault::Forged(how) => forge(sample, scheme, how).is_some(),
+            Fault::Malformed(how) => how.of(message).is_some_and(|malformed| self.cannot_use(&malformed)),
             Fault::NoCredentials | Fault::WrongPassword => self.credentials.is_some(),
             Fault::WrongKey => !self.strangers.is_empty(),
             Fault::OtherKey => !self.others.is_empty(),
@@ -140,6 +141,14 @@ impl Route {
             Fault::Sent(Conduct::Lies(Lie::TooSmall)) => scheme.covers_body(),
             _ => true,
         }
+    }
+
+    /// Whether a receiver has to refuse it. Where bodies are free, many may be handed over.
+    fn cannot_use(&self, message: &Message) -> bool {
+        let now = Timestamp::UNIX_EPOCH;
+        let Ok(request) = self.seal(message, now) else { return false };
+        request.headers().contains_key(CONTENT_ENCODING)
+            || self.provider.decode(request.headers(), message.body.clone()).is_err()
     }
 
     /// Sealed as it should be.
@@ -185,6 +194,7 @@ impl Route {
             (Fault::Stale, Some(tolerance)) => Some(self.seal(message, moved(now, -beyond(tolerance.max_past())))?),
             (Fault::Early, Some(tolerance)) => Some(self.seal(message, moved(now, beyond(tolerance.max_future())))?),
             (Fault::Forged(how), _) => forge(&self.seal(message, now)?, scheme, how),
+            (Fault::Malformed(how), _) => how.of(message).map(|malformed| self.seal(&malformed, now)).transpose()?,
             (Fault::NoCredentials, _) => {
                 let mut request = self.seal(message, now)?;
                 request.headers_mut().remove(AUTHORIZATION);

@@ -174,5 +174,5 @@ impl<T: Transport> Run<T> {
 fn applicable(route: &Route, now: Timestamp) -> Vec<Fault> {
     let message = route.author.write(&[Theme::new(Mark::new(0, 0), 0)]);
     let sample = route.seal(&message, now).unwrap_or_else(|_| Request::new(bytes::Bytes::new()));
-    Fault::all().filter(|fault| route.applies(*fault, &sample)).collect()
+    Fault::all().filter(|fault| route.applies(*fault, &message, &sample)).collect()
 }

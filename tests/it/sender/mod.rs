@@ -1,14 +1,14 @@
 //! The provider's side under a paused clock: months of tries in no time.
 
-mod events;
 mod activated;
+mod events;
 mod forge;
-mod storm;
 mod ladders;
+mod malformed;
 mod resending;
 mod rotation;
+mod storm;
 mod subscribed;
-mod malformed;
 mod tcp;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
