@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, CONTENT_ENCODING};
 use http::{HeaderValue, Request, StatusCode};
 use tokio::time::{Instant, sleep};
 use tower_webhook::clock::Timestamp;
@@ -46,9 +46,10 @@ enum Flaw {
     DedupesByBody,
     RefusesWhatIsInHand,
     RepeatsItsFence,
+    ReadsWhatIsCompressed,
 }
 
-const FLAWS: [(Flaw, &str, Broken); 21] = [
+const FLAWS: [(Flaw, &str, Broken); 22] = [
     (Flaw::HandlesEveryCopy, "duplicate=0.2", Broken::HandledTwice),
     (Flaw::ForgetsOnRestart, "duplicate=0.1,resealed=0.1,held=0.1", Broken::HandledTwice),
     (Flaw::ChecksBeforeItClaims, "together=0.1,crowd=0.01", Broken::HandledTwice),
@@ -70,6 +71,7 @@ const FLAWS: [(Flaw, &str, Broken); 21] = [
     (Flaw::DedupesByBody, "other-id=0.1", Broken::Lost),
     (Flaw::RefusesWhatIsInHand, "together=0.1,handler-slow=0.1", Broken::WronglyRefused),
     (Flaw::RepeatsItsFence, "handler-fails=0.1", Broken::HandledTwice),
+    (Flaw::ReadsWhatIsCompressed, "gzip-only-said=0.1", Broken::WronglyAccepted),
 ];
 
 const EVERYTHING: &str = "duplicates=0.2,keys=0.1,order=0.1,bad=0.2,handlers=0.1";
@@ -222,6 +224,9 @@ impl Receiver {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         if self.flaw == Flaw::ForgetsOnRestart && number % 100 == 99 {
             self.known.lock().unwrap().clear();
+        }
+        if request.headers().contains_key(CONTENT_ENCODING) && self.flaw != Flaw::ReadsWhatIsCompressed {
+            return 415;
         }
         let proved = self.is_proved(&provider, &request);
         if !proved && self.flaw != Flaw::DedupesBeforeItVerifies {
