@@ -11,6 +11,7 @@ mod outlet;
 mod plain;
 mod send;
 mod store;
+mod storm;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -49,6 +50,8 @@ enum Command {
     },
     /// Send an event as its provider does: the reference sender.
     Send(Box<send::Arguments>),
+    /// Play all providers of a configuration with faults, and the service behind the receiver, and judge what became of it.
+    Storm(Box<storm::Arguments>),
     /// Say why a request is refused, and what would make it pass. Offline.
     #[command(after_help = explain::HELP)]
     Explain(explain::Explain),
@@ -98,6 +101,7 @@ fn main() -> ExitCode {
             Err(code) => code,
         },
         Command::Send(arguments) => send::run(*arguments),
+        Command::Storm(arguments) => storm::run(&arguments),
         Command::Explain(arguments) => match ready(config::load(&arguments.config)) {
             Ok(config) => explain::run(&config, &arguments),
             Err(code) => code,

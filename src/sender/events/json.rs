@@ -46,7 +46,7 @@ impl Json {
         Self(if is_number { Node::Plain(digits) } else { Node::Text(digits) })
     }
 
-    pub(super) fn object<const N: usize>(members: [(&str, Self); N]) -> Self {
+    pub(in crate::sender) fn object<const N: usize>(members: [(&str, Self); N]) -> Self {
         Self(Node::Object(members.into_iter().map(|(name, Self(node))| (name.to_owned(), node)).collect()))
     }
 
@@ -56,7 +56,7 @@ impl Json {
 
     /// Sets the value at this place. What is missing on the way there is made, what is no object or list there is replaced by
     /// an object, and an index that a list has not adds an item at its end.
-    pub(super) fn set(&mut self, pointer: &str, value: Self) {
+    pub(in crate::sender) fn set(&mut self, pointer: &str, value: Self) {
         self.0.set(&steps(pointer), value.0);
     }
 

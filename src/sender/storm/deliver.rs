@@ -210,7 +210,7 @@ impl<T: Transport> Run<T> {
             let Some(wait) = ladder.next(&route.profile, asked, &mut chance) else {
                 return self.given_up(delivery, ladder.reached());
             };
-            sleep(wait / self.plan.compressed).await;
+            self.wait(wait / self.plan.compressed).await;
             request = match route.profile.seals_anew() || route.is_timed() {
                 true => route.seal(&sealed.message, self.now()).unwrap_or_else(|_| sealed.request.clone()),
                 false => sealed.request.clone(),

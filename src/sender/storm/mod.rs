@@ -40,6 +40,7 @@
 //! # Ok(()) }
 //! ```
 
+mod author;
 mod deliver;
 mod fault;
 mod mark;
@@ -58,6 +59,7 @@ use super::ledger::Ledger;
 use super::transport::Transport;
 use run::Run;
 
+pub use author::Writer;
 pub use fault::{Class, Fault, FaultError, Faults, Pick};
 pub use mark::Mark;
 pub use report::Report;

@@ -9,7 +9,7 @@ use http::Request;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::fault::Fault;
 use super::mark::Mark;
@@ -24,6 +24,9 @@ use crate::sender::transport::Transport;
 const OPEN: usize = 16;
 /// What overtakes a delivery that is held.
 const OVERTAKING: u64 = 100;
+
+/// So often at least is something tried while it heals.
+const HEALING_TRIES: u32 = 30;
 
 /// What all deliveries of a run share.
 pub(super) struct Run<T> {
@@ -155,6 +158,15 @@ impl<T: Transport> Run<T> {
     pub(super) fn now(&self) -> Timestamp {
         let elapsed = SignedDuration::try_from(self.began.elapsed()).unwrap_or_default();
         self.plan.epoch.saturating_add(elapsed).unwrap_or(self.plan.epoch)
+    }
+
+    /// Waits so long; but when the last event was sent, no longer than a share of the time that is left for healing.
+    pub(super) async fn wait(&self, wait: Duration) {
+        let mut turns = self.turn.subscribe();
+        let is_healing = turns.wait_for(|turn| *turn == u64::MAX);
+        if timeout(wait, is_healing).await.is_ok() {
+            sleep(wait.min(self.plan.heal / HEALING_TRIES)).await;
+        }
     }
 
     /// Waits until so many later deliveries have begun as the fault has it.

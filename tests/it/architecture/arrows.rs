@@ -40,7 +40,7 @@ pub(super) const LIBRARY: &[(&str, &[&str])] = &[
             "secret",
         ],
     ),
-    ("sender", &["clock", "encoding", "error", "provider", "scheme"]),
+    ("sender", &["clock", "encoding", "error", "json", "provider", "scheme"]),
     ("testing", &["clock", "delivery", "error", "fail_point", "gate", "idempotency", "layers", "provider", "scheme"]),
     ("sender", &["clock", "encoding", "error", "provider", "scheme", "secret"]),
     ("testing", &["clock", "delivery", "error", "gate", "idempotency", "layers", "provider", "scheme"]),
@@ -56,6 +56,7 @@ pub(super) const PROGRAM: &[(&str, &[&str])] = &[
     ("explain", &["lines", "plain"]),
     ("listen", &["lines", "names", "outlet", "store"]),
     ("send", &["lines"]),
+    ("storm", &["lines", "send"]),
 ];
 
 /// Uses of another room by the tests inside a file: the file, and the room.

@@ -3,6 +3,7 @@
 //! Of a file only that endpoint is built, and of its keys and credentials only what is used: a sender need not have the
 //! rest.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -15,7 +16,7 @@ use zeroize::Zeroizing;
 
 /// Which key seals.
 #[derive(Clone, Copy)]
-pub(super) enum Pick<'a> {
+pub(crate) enum Pick<'a> {
     /// The first that is valid now.
     Valid,
     /// The first whose time is over.
@@ -25,41 +26,41 @@ pub(super) enum Pick<'a> {
 }
 
 /// An endpoint, ready to send to.
-pub(super) struct Sending {
-    pub(super) path: String,
-    pub(super) provider_name: &'static str,
+pub(crate) struct Sending {
+    pub(crate) path: String,
+    pub(crate) provider_name: &'static str,
     /// Under one key, which is valid at any time.
-    pub(super) provider: AnyProvider,
-    pub(super) key: Option<KeyName>,
+    pub(crate) provider: AnyProvider,
+    pub(crate) key: Option<KeyName>,
     /// Whether the endpoint has a key whose time is over.
-    pub(super) has_expired: bool,
-    pub(super) credentials: Option<Pair>,
+    pub(crate) has_expired: bool,
+    pub(crate) credentials: Option<Pair>,
     /// Where the endpoint listens, if its port is fixed.
-    pub(super) listen: Option<SocketAddr>,
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 /// What may be told of a key.
-pub(super) struct KeyName {
-    pub(super) id: String,
-    pub(super) is_valid: bool,
+pub(crate) struct KeyName {
+    pub(crate) id: String,
+    pub(crate) is_valid: bool,
     /// The variable whose text is the key, as it is.
-    pub(super) env: Option<String>,
+    pub(crate) env: Option<String>,
 }
 
 /// Basic credentials, ready to be sent.
-pub(super) struct Pair {
-    pub(super) username: String,
+pub(crate) struct Pair {
+    pub(crate) username: String,
     /// Marked as sensitive.
-    pub(super) header: HeaderValue,
+    pub(crate) header: HeaderValue,
     /// The variable whose text is the password.
-    pub(super) env: Option<String>,
+    pub(crate) env: Option<String>,
 }
 
 /// What keeps an endpoint from being sent to: at a key of the configuration, what is wrong and what would be right.
-pub(super) struct Obstacle {
-    pub(super) key: String,
-    pub(super) wrong: String,
-    pub(super) right: String,
+pub(crate) struct Obstacle {
+    pub(crate) key: String,
+    pub(crate) wrong: String,
+    pub(crate) right: String,
 }
 
 impl Obstacle {
@@ -68,13 +69,19 @@ impl Obstacle {
     }
 
     fn line(&self, file: &Path) -> String {
-        format!("{}: {}: {}; {}", file.display(), self.key, self.wrong, self.right)
+        format!("{}: {self}", file.display())
+    }
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}; {}", self.key, self.wrong, self.right)
     }
 }
 
 impl Sending {
     /// From a file: the endpoint at this path, else the only one, else the only one of this provider.
-    pub(super) fn of_file(
+    pub(crate) fn of_file(
         file: &Path,
         at: Option<&str>,
         provider: Option<&str>,
@@ -93,7 +100,7 @@ impl Sending {
     }
 
     /// This endpoint, of which the one key is left that is picked.
-    pub(super) fn of(mut endpoint: EndpointSpec, pick: Pick<'_>) -> Result<Self, Vec<Obstacle>> {
+    pub(crate) fn of(mut endpoint: EndpointSpec, pick: Pick<'_>) -> Result<Self, Vec<Obstacle>> {
         let now = SystemClock.now().unwrap_or_default();
         let has_expired = endpoint.keys.iter().any(|key| is_over(key, now));
         let key = match endpoint.keys.is_empty() {

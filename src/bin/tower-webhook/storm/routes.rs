@@ -1,0 +1,116 @@
+//! The endpoints of a configuration, as the providers see them.
+
+use std::path::Path;
+
+use http::Uri;
+use tower_webhook::clock::{Clock as _, SystemClock, Timestamp};
+use tower_webhook::config::{self, EndpointSpec, KeySpec, ProviderSpec, SecretSource};
+use tower_webhook::provider::opp::RetrySchedule;
+use tower_webhook::provider::{AnyProvider, Provider as _};
+use tower_webhook::sender::DeliveryProfile;
+use tower_webhook::sender::storm::{Route, Writer};
+
+use crate::lines::say;
+use crate::send::{Pick, Sending};
+
+/// All endpoints of this file.
+///
+/// # Errors
+///
+/// All its faults, a line each.
+pub(super) fn of_file(file: &Path) -> Result<Vec<Route>, Vec<String>> {
+    let config = config::load(file).map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let now = SystemClock.now().unwrap_or_default();
+    let mut routes = Vec::new();
+    let mut wrong = Vec::new();
+    for (at, endpoint) in config.endpoints.iter().enumerate() {
+        if endpoint.forward.is_none() {
+            let path = endpoint.path();
+            say(format_args!("warning: {path}: without forward_to nothing is seen of what it handles: all of it counts as lost"));
+        }
+        match route(&endpoint.spec, &endpoint.name, now) {
+            Ok(route) => routes.push(route),
+            Err(why) => wrong.push(format!("{}: endpoint[{at}].{why}", file.display())),
+        }
+    }
+    if wrong.is_empty() { Ok(routes) } else { Err(wrong) }
+}
+
+fn route(spec: &EndpointSpec, name: &str, now: Timestamp) -> Result<Route, String> {
+    let sending = sending(spec, Pick::Valid)?;
+    let target: Uri = spec.path.parse().map_err(|error| format!("path: {error}"))?;
+    let route = Route::new(name, target, sending.provider.clone(), profile(spec, &sending.provider), writer(spec));
+    let route = match &sending.credentials {
+        Some(pair) => route.credentials(pair.header.clone()),
+        None => route,
+    };
+    let own = sending.key.map(|key| key.id).unwrap_or_default();
+    let others = spec.keys.iter().filter(|key| key.id != own).try_fold(route, |route, key| {
+        let other = sending_as(spec, key)?;
+        Ok::<_, String>(if is_valid(key, now) { route.other_key(other) } else { route.wrong_key(other) })
+    })?;
+    let strange = spec.keys.iter().filter_map(|key| strange(spec, key)).next();
+    Ok(match strange {
+        Some(strange) => others.wrong_key(strange),
+        None => others,
+    })
+}
+
+fn sending(spec: &EndpointSpec, pick: Pick<'_>) -> Result<Sending, String> {
+    let sending = Sending::of(spec.clone(), pick);
+    sending.map_err(|obstacles| obstacles.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+}
+
+fn sending_as(spec: &EndpointSpec, key: &KeySpec) -> Result<AnyProvider, String> {
+    sending(spec, Pick::Named(&key.id)).map(|sending| sending.provider)
+}
+
+fn is_valid(key: &KeySpec, now: Timestamp) -> bool {
+    key.not_after.is_none_or(|end| now <= end) && key.not_before.is_none_or(|start| start <= now)
+}
+
+/// Somebody else's key of the same form. `None`: none can be made of this one.
+fn strange(spec: &EndpointSpec, key: &KeySpec) -> Option<AnyProvider> {
+    let text = key.secret.text().ok()?;
+    let mut letters: Vec<char> = text.expose().chars().collect();
+    let middle = letters.len() / 2;
+    let at = (middle..letters.len()).find(|at| letters.get(*at).is_some_and(char::is_ascii_alphanumeric))?;
+    let letter = letters.get_mut(at)?;
+    *letter = if *letter == '0' { '1' } else { '0' };
+    let mut strange = key.clone();
+    strange.secret = SecretSource::value(letters.into_iter().collect::<String>());
+    let mut spec = spec.clone();
+    spec.keys = vec![strange];
+    sending_as(&spec, key).ok()
+}
+
+fn profile(spec: &EndpointSpec, provider: &AnyProvider) -> DeliveryProfile {
+    match &spec.provider {
+        ProviderSpec::Mambu(_) => DeliveryProfile::mambu(),
+        ProviderSpec::Opp(opp) if opp.retries == RetrySchedule::ThirtyDays => DeliveryProfile::opp_daily(),
+        ProviderSpec::Opp(_) => DeliveryProfile::opp(),
+        ProviderSpec::BankingCircle(_) => DeliveryProfile::banking_circle(),
+        ProviderSpec::Sibs(_) => DeliveryProfile::sibs(),
+        ProviderSpec::StandardWebhooks(_) => DeliveryProfile::standard_webhooks(),
+        // Who publishes no schedule is taken for one that comes again soon.
+        _ => {
+            let mut profile = DeliveryProfile::aella();
+            profile.name = provider.profile().name;
+            profile
+        }
+    }
+}
+
+fn writer(spec: &EndpointSpec) -> Writer {
+    match &spec.provider {
+        ProviderSpec::Aella(_) => Writer::Aella,
+        ProviderSpec::BankingCircle(_) => Writer::BankingCircle,
+        ProviderSpec::Opp(_) => Writer::Opp,
+        ProviderSpec::Sibs(_) => Writer::Sibs,
+        ProviderSpec::StandardWebhooks(_) => Writer::StandardWebhooks,
+        ProviderSpec::Mambu(mambu) if mambu.key_from_body.is_empty() && mambu.event.is_none() => Writer::Mambu,
+        ProviderSpec::Mambu(mambu) => Writer::members(mambu.key_from_body.clone(), mambu.event.clone()),
+        ProviderSpec::Custom(custom) => Writer::Places { key: custom.key.clone(), event: custom.event.clone() },
+        _ => Writer::Places { key: Vec::new(), event: None },
+    }
+}
