@@ -3,6 +3,7 @@
 //! A [`Webhook`] is one target of a provider's. It seals messages as the provider does, keeps each as a [`Notification`] with its
 //! history, tries it by the provider's [`DeliveryProfile`], and switches itself off as the provider would. Time is tokio's: under
 //! a paused clock a ladder of thirty days takes no time, and the same code runs in real time.
+//! [`Subscriptions`] lead an event to the webhooks that asked for it, and [`Batches`] put several into one message.
 //!
 //! ```
 //! use std::time::Duration;
