@@ -125,7 +125,8 @@ mod tests {
             ("x-a", "bb"),
             ("content-length", "10"),
         ] {
-            head.extend([&[0, name.len() as u8], name.as_bytes(), &[value.len() as u8], value.as_bytes()].concat());
+            let [long, wide] = [name, value].map(|text| u8::try_from(text.len()).unwrap());
+            head.extend([&[0, long], name.as_bytes(), &[wide], value.as_bytes()].concat());
         }
         let beginning = [(4, 0, 0, &[][..]), (1, 4, 1, &head), (0, 0, 1, b"yyyyy")];
         let reset = text(10, 2, Break::Reset);

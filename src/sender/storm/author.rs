@@ -146,7 +146,8 @@ mod tests {
             key: vec![Lookup::json("/data/id").unwrap(), Lookup::header("x-id").unwrap()],
             event: Some(Lookup::json("/type").unwrap()),
         };
-        let own = [Writer::Aella, Writer::BankingCircle, Writer::Opp, Writer::Sibs, Writer::StandardWebhooks, Writer::Mambu];
+        let own =
+            [Writer::Aella, Writer::BankingCircle, Writer::Opp, Writer::Sibs, Writer::StandardWebhooks, Writer::Mambu];
         for writer in own.into_iter().chain([places]) {
             for variant in 0..2000 {
                 let message = writer.write(&[theme(variant)]);

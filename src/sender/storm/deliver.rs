@@ -195,11 +195,10 @@ impl<T: Transport> Run<T> {
         let expected = expected(&route.profile, route.provider(), &request, &sealed.message);
         let mut ladder = Ladder::default();
         for tries in 0.. {
-            let began = Instant::now();
-            let answer = self.exchange(delivery, &request, tries).await;
+            let (answer, took) = self.timed(delivery, &request, tries).await;
             let asked = answer.as_ref().ok().and_then(|answer| retry_after(&answer.headers));
             match judge(&route.profile, expected.as_ref(), answer) {
-                Came::Delivered(_) => return self.accepted(sealed, began.elapsed()),
+                Came::Delivered(_) => return self.accepted(sealed, took),
                 Came::Refused(status) if !comes_again(status) => return self.refused(delivery, sealed, status),
                 Came::Unacknowledged(status) => return self.refused(delivery, sealed, status),
                 Came::Refused(_) | Came::Nothing(_) => {}
@@ -259,13 +258,24 @@ impl<T: Transport> Run<T> {
     }
 
     async fn exchange(&self, delivery: &Delivery, request: &Request<Bytes>, tries: u64) -> Result<Answer, NoAnswer> {
+        self.timed(delivery, request, tries).await.0
+    }
+
+    /// What was answered, and how long it took.
+    async fn timed(
+        &self,
+        delivery: &Delivery,
+        request: &Request<Bytes>,
+        tries: u64,
+    ) -> (Result<Answer, NoAnswer>, Duration) {
         // It is never closed.
         let _place = self.at_once.acquire().await;
         self.counts.0.sent.fetch_add(1, Ordering::Relaxed);
         let at = usize::try_from(delivery.number.wrapping_add(tries)).unwrap_or_default() % self.targets.len().max(1);
-        let Some(target) = self.targets.get(at) else { return Err(NoAnswer::Unreachable) };
+        let began = Instant::now();
+        let Some(target) = self.targets.get(at) else { return (Err(NoAnswer::Unreachable), Duration::ZERO) };
         let answer = timeout(delivery.route.profile.answer_within, target.exchange(request.clone())).await;
-        answer.unwrap_or(Err(NoAnswer::TimedOut))
+        (answer.unwrap_or(Err(NoAnswer::TimedOut)), began.elapsed())
     }
 }
 

@@ -87,17 +87,20 @@ pub enum Class {
     Connections,
     /// Handlers.
     Handlers,
+    /// What others must not suffer from.
+    Load,
     /// Any of them.
     All,
 }
 
-const CLASSES: [(Class, &str); 7] = [
+const CLASSES: [(Class, &str); 8] = [
     (Class::Duplicates, "duplicates"),
     (Class::Keys, "keys"),
     (Class::Bad, "bad"),
     (Class::Order, "order"),
     (Class::Connections, "connections"),
     (Class::Handlers, "handlers"),
+    (Class::Load, "load"),
     (Class::All, "all"),
 ];
 
@@ -109,7 +112,7 @@ const NAMES: [(Fault, Class, &str); 37] = [
     (Fault::Duplicate, Class::Duplicates, "duplicate"),
     (Fault::Resealed, Class::Duplicates, "resealed"),
     (Fault::Together, Class::Duplicates, "together"),
-    (Fault::Crowd, Class::Duplicates, "crowd"),
+    (Fault::Crowd, Class::Load, "crowd"),
     (Fault::LostAnswer, Class::Duplicates, "lost-answer"),
     (Fault::Relabelled, Class::Duplicates, "relabelled"),
     (Fault::OtherBody, Class::Keys, "other-body"),
@@ -142,7 +145,7 @@ const NAMES: [(Fault, Class, &str); 37] = [
     (Fault::Sent(Conduct::Http2(Break::GoAway)), Class::Connections, "http2-go-away"),
     (Fault::HandlerFails, Class::Handlers, "handler-fails"),
     (Fault::HandlerSlow, Class::Handlers, "handler-slow"),
-    (Fault::Poison, Class::Handlers, "poison"),
+    (Fault::Poison, Class::Load, "poison"),
 ];
 
 /// The names of a closed list, as they are written in a line: `BodyBit` is `body-bit`.
@@ -240,7 +243,7 @@ impl Pick {
 
 /// Which delivery gets which fault. Written and read as `duplicates=0.2,body-bit=0.05,reset-in-body@17`: a share of all
 /// deliveries, or the one with this number, counted from 0. A class (`duplicates`, `keys`, `order`, `bad`, `connections`,
-/// `handlers`, `all`) stands for any of its faults that can be done to the delivery. Without a share a fault has 0.01 and a class
+/// `handlers`, `load`, `all`) stands for any of its faults that can be done to the delivery. Without a share a fault has 0.01 and a class
 /// 0.2.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Faults {

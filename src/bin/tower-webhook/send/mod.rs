@@ -20,12 +20,12 @@ use http::Request;
 use tower_webhook::provider::{Message, Provider as _};
 
 pub(crate) use self::args::Arguments;
-pub(crate) use self::sending::{Pick, Sending};
-pub(crate) use self::target::Target;
 use self::args::Tamper;
 use self::exchange::{Answer, attempt};
 use self::message::Source;
 use self::sealer::Sealer;
+pub(crate) use self::sending::{Pick, Sending};
+pub(crate) use self::target::Target;
 use self::wrong::Wrong;
 use crate::lines::{self, say};
 

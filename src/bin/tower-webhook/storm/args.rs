@@ -73,8 +73,9 @@ impl Arguments {
         ];
         let all = self.faults.parse::<Faults>().map_err(|error| format!("--faults: {error}"))?;
         shares.into_iter().filter(|(_, share, _)| !is_zero(share)).try_fold(all, |all, (option, share, pick)| {
-            let faults: Faults =
-                format!("{pick}={share}").parse().map_err(|_| format!("{option}: {share:?} is no share from 0 to 1"))?;
+            let faults: Faults = format!("{pick}={share}")
+                .parse()
+                .map_err(|_| format!("{option}: {share:?} is no share from 0 to 1"))?;
             all.and(faults).map_err(|error| format!("{option}: {error}"))
         })
     }
@@ -98,7 +99,10 @@ fn is_zero(share: &str) -> bool {
 }
 
 fn at_once(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|number| (1..=super::MOST_AT_ONCE).contains(number)).ok_or_else(|| "write 1 to 4096".to_owned())
+    text.parse()
+        .ok()
+        .filter(|number| (1..=super::MOST_AT_ONCE).contains(number))
+        .ok_or_else(|| "write 1 to 4096".to_owned())
 }
 
 fn times(text: &str) -> Result<u32, String> {
@@ -120,7 +124,7 @@ The receiver may be killed and started again meanwhile. An event that is called 
 a 2xx counts as called_again, which need not be 0.
 
 --faults takes NAME=SHARE, NAME@NUMBER (of the delivery, from 1) or NAME, with commas between them. Classes: duplicates, keys, \
-order, bad, connections, handlers, all. All names: see the documentation of tower_webhook::sender::storm::Fault.
+order, bad, connections, handlers, load, all. All names: see the documentation of tower_webhook::sender::storm::Fault.
 
 Examples:
   tower-webhook storm --config receiver.toml --to http://127.0.0.1:8080 \\

@@ -76,12 +76,7 @@ async fn storm(arguments: &Arguments) -> Result<Report, Ended> {
     Ok(report)
 }
 
-fn prepared(
-    arguments: &Arguments,
-    faults: Faults,
-    routes: Vec<Route>,
-    targets: Vec<Tcp>,
-) -> Result<Storm<Tcp>, Ended> {
+fn prepared(arguments: &Arguments, faults: Faults, routes: Vec<Route>, targets: Vec<Tcp>) -> Result<Storm<Tcp>, Ended> {
     let now = SystemClock.now().ok_or_else(|| Ended::Failed("the clock cannot be read".to_owned()))?;
     let mut targets = targets.into_iter();
     let first = targets.next().ok_or_else(|| Ended::Wrong(vec!["--to: is missing".to_owned()]))?;

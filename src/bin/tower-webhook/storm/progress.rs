@@ -56,7 +56,10 @@ mod tests {
     #[test]
     fn the_bar_is_as_long_as_what_is_begun() {
         assert_eq!(line(0, 10, 0, 0), format!("[{}] 0/10 events, 0 requests, 0 refused", ".".repeat(30)));
-        assert_eq!(line(5, 10, 9, 1), format!("[{}{}] 5/10 events, 9 requests, 1 refused", "#".repeat(15), ".".repeat(15)));
+        assert_eq!(
+            line(5, 10, 9, 1),
+            format!("[{}{}] 5/10 events, 9 requests, 1 refused", "#".repeat(15), ".".repeat(15))
+        );
         assert_eq!(line(10, 10, 9, 1), format!("[{}] 10/10 events, 9 requests, 1 refused, settling", "#".repeat(30)));
     }
 }

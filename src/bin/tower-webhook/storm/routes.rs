@@ -26,7 +26,9 @@ pub(super) fn of_file(file: &Path) -> Result<Vec<Route>, Vec<String>> {
     for (at, endpoint) in config.endpoints.iter().enumerate() {
         if endpoint.forward.is_none() {
             let path = endpoint.path();
-            say(format_args!("warning: {path}: without forward_to nothing is seen of what it handles: all of it counts as lost"));
+            say(format_args!(
+                "warning: {path}: without forward_to nothing is seen of what it handles: all of it counts as lost"
+            ));
         }
         match route(&endpoint.spec, &endpoint.name, now) {
             Ok(route) => routes.push(route),
