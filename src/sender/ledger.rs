@@ -66,8 +66,9 @@ struct Book {
     examples: Vec<String>,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Event {
+    name: Option<Arc<str>>,
     handling: Handling,
     was_sent: bool,
     was_accepted: bool,
@@ -137,8 +138,18 @@ impl Ledger {
     /// A new event. Its number counts from 0.
     #[must_use]
     pub fn enter(&self, handling: Handling) -> u64 {
+        self.push(Event { handling, ..Event::default() })
+    }
+
+    /// A new event, which a broken promise is told of by this name.
+    #[must_use]
+    pub fn enter_named(&self, handling: Handling, name: &Arc<str>) -> u64 {
+        self.push(Event { handling, name: Some(Arc::clone(name)), ..Event::default() })
+    }
+
+    fn push(&self, event: Event) -> u64 {
         let mut book = self.book();
-        book.events.push(Event { handling, ..Event::default() });
+        book.events.push(event);
         book.events.len() as u64 - 1
     }
 
@@ -195,7 +206,7 @@ impl Ledger {
         let left = if book.is_closed { 0 } else { book.events.len() as u64 };
         book.is_closed = true;
         for number in 0..left {
-            let Some(event) = book.event(number).copied() else { continue };
+            let Some(event) = book.event(number).cloned() else { continue };
             if event.handling == Handling::Poison {
                 continue;
             }
@@ -251,7 +262,9 @@ impl Book {
             *count += 1;
         }
         if self.examples.len() < EXAMPLES {
-            self.examples.push(format!("{promise:?}: event {number}: {why}"));
+            let name = self.events.get(index(number)).and_then(|event| event.name.as_deref()).unwrap_or_default();
+            let name = if name.is_empty() { String::new() } else { format!(" ({name})") };
+            self.examples.push(format!("{promise:?}: event {number}{name}: {why}"));
         }
     }
 
@@ -261,7 +274,7 @@ impl Book {
             self.broke(Broken::WronglyAccepted, 0, "a handler was called for what was never sent");
             return Handling::Works;
         };
-        let before = *event;
+        let before = event.clone();
         event.calls += 1;
         event.fence = before.fence.max(fence);
         let handling = match before.handling {

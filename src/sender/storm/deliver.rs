@@ -199,8 +199,8 @@ impl<T: Transport> Run<T> {
             let asked = answer.as_ref().ok().and_then(|answer| retry_after(&answer.headers));
             match judge(&route.profile, expected.as_ref(), answer) {
                 Came::Delivered(_) => return self.accepted(sealed, took),
-                Came::Refused(status) if !comes_again(status) => return self.refused(delivery, sealed, status),
-                Came::Unacknowledged(status) => return self.refused(delivery, sealed, status),
+                Came::Refused(status) if !comes_again(status) => return self.refused(sealed, status),
+                Came::Unacknowledged(status) => return self.refused(sealed, status),
                 Came::Refused(_) | Came::Nothing(_) => {}
             }
             if delivery.fault == Some(Fault::Poison) && tries >= TRIES.into() {
@@ -223,8 +223,8 @@ impl<T: Transport> Run<T> {
         self.took.lock().unwrap_or_else(PoisonError::into_inner).push(micros);
     }
 
-    fn refused(&self, delivery: &Delivery, sealed: &Sealed, status: StatusCode) {
-        let why = format!("{}, with {}: {}", delivery.route.name, delivery.fault_name(), status.as_u16());
+    fn refused(&self, sealed: &Sealed, status: StatusCode) {
+        let why = format!("answered {}", status.as_u16());
         sealed.events.iter().for_each(|event| self.ledger.refused(*event, &why));
     }
 
@@ -244,8 +244,7 @@ impl<T: Transport> Run<T> {
             let answer = self.exchange(delivery, &request, tries).await;
             match answer.map(|answer| answer.status) {
                 Ok(status) if status.is_success() => {
-                    let what =
-                        format!("{}, {}: answered {}", delivery.route.name, delivery.fault_name(), status.as_u16());
+                    let what = format!("answered {}", status.as_u16());
                     return delivery.events.iter().for_each(|event| self.ledger.taken(*event, &what));
                 }
                 Ok(status) if !comes_again(status) => {
@@ -276,12 +275,6 @@ impl<T: Transport> Run<T> {
         let Some(target) = self.targets.get(at) else { return (Err(NoAnswer::Unreachable), Duration::ZERO) };
         let answer = timeout(delivery.route.profile.answer_within, target.exchange(request.clone())).await;
         (answer.unwrap_or(Err(NoAnswer::TimedOut)), began.elapsed())
-    }
-}
-
-impl Delivery {
-    fn fault_name(&self) -> String {
-        self.fault.map_or_else(|| "no fault".to_owned(), Fault::name)
     }
 }
 

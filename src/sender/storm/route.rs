@@ -32,6 +32,11 @@ pub struct Theme {
 }
 
 impl Theme {
+    /// What is tried out before a run.
+    pub(super) fn sample() -> Self {
+        Self::new(Mark::new(0, 0), 0)
+    }
+
     /// About this event.
     #[must_use]
     pub fn new(key: Mark, variant: u64) -> Self {
@@ -137,10 +142,22 @@ impl Route {
             Fault::WrongKey => !self.strangers.is_empty(),
             Fault::OtherKey => !self.others.is_empty(),
             Fault::OtherId => self.author.has_key_outside(),
+            Fault::OtherBody => self.has_one_key(message),
             // A body that was cut is another body, where nothing proves it.
             Fault::Sent(Conduct::Lies(Lie::TooSmall)) => scheme.covers_body(),
             _ => true,
         }
+    }
+
+    /// Whether the event that says something else has the key of this one. Some keys hold what the event says.
+    fn has_one_key(&self, message: &Message) -> bool {
+        let other = self.author.write(&[Theme { is_other: true, ..Theme::sample() }]);
+        let key = |message: &Message| {
+            let sealed = self.seal(message, Timestamp::UNIX_EPOCH).ok()?;
+            let events = self.provider.decode(sealed.headers(), message.body.clone()).ok()?;
+            Some(events.first()?.key.clone())
+        };
+        key(message) == key(&other)
     }
 
     /// Whether a receiver has to refuse it. Where bodies are free, many may be handed over.

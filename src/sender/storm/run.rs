@@ -139,16 +139,17 @@ impl<T: Transport> Run<T> {
             Some(Fault::Poison) => Handling::Poison,
             _ => Handling::Works,
         };
-        let events: Vec<u64> = (0..size).map(|_| self.enter(handling)).collect();
+        let name = format!("{}, {}", route.name, fault.map_or_else(|| "no fault".to_owned(), Fault::name)).into();
+        let events: Vec<u64> = (0..size).map(|_| self.enter(handling, &name)).collect();
         let themes = events.iter().map(|event| Theme::new(self.mark(*event), chance.draw())).collect();
-        let twin = (fault == Some(Fault::OtherId)).then(|| self.enter(Handling::Works));
+        let twin = (fault == Some(Fault::OtherId)).then(|| self.enter(Handling::Works, &name));
         Some(Delivery { number, route, fault, events, twin, themes, chance })
     }
 
     /// A new event.
-    fn enter(&self, handling: Handling) -> u64 {
+    fn enter(&self, handling: Handling, name: &Arc<str>) -> u64 {
         self.counts.0.begun.fetch_add(1, Ordering::Relaxed);
-        self.ledger.enter(handling)
+        self.ledger.enter_named(handling, name)
     }
 
     pub(super) fn mark(&self, event: u64) -> Mark {
@@ -184,7 +185,7 @@ impl<T: Transport> Run<T> {
 
 /// What can be done to a delivery of this route, tried on one.
 fn applicable(route: &Route, now: Timestamp) -> Vec<Fault> {
-    let message = route.author.write(&[Theme::new(Mark::new(0, 0), 0)]);
+    let message = route.author.write(&[Theme::sample()]);
     let sample = route.seal(&message, now).unwrap_or_else(|_| Request::new(bytes::Bytes::new()));
     Fault::all().filter(|fault| route.applies(*fault, &message, &sample)).collect()
 }
