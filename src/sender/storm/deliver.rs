@@ -269,7 +269,8 @@ impl<T: Transport> Run<T> {
     ) -> (Result<Answer, NoAnswer>, Duration) {
         // It is never closed.
         let _place = self.at_once.acquire().await;
-        self.counts.0.sent.fetch_add(1, Ordering::Relaxed);
+        self.counts.0.requests.fetch_add(1, Ordering::Relaxed);
+        self.counts.0.sent.fetch_add(delivery.events.len() as u64, Ordering::Relaxed);
         let at = usize::try_from(delivery.number.wrapping_add(tries)).unwrap_or_default() % self.targets.len().max(1);
         let began = Instant::now();
         let Some(target) = self.targets.get(at) else { return (Err(NoAnswer::Unreachable), Duration::ZERO) };

@@ -79,10 +79,12 @@ pub enum Class {
     Duplicates,
     /// Its key, or the key it is sealed under, is not as usual.
     Keys,
-    /// What must be refused.
+    /// What must be refused, since nothing proves it.
     Bad,
     /// Order and time.
     Order,
+    /// What is proved, and no event.
+    Bodies,
     /// Connections.
     Connections,
     /// Handlers.
@@ -93,11 +95,12 @@ pub enum Class {
     All,
 }
 
-const CLASSES: [(Class, &str); 8] = [
+const CLASSES: [(Class, &str); 9] = [
     (Class::Duplicates, "duplicates"),
     (Class::Keys, "keys"),
     (Class::Bad, "bad"),
     (Class::Order, "order"),
+    (Class::Bodies, "bodies"),
     (Class::Connections, "connections"),
     (Class::Handlers, "handlers"),
     (Class::Load, "load"),
@@ -188,7 +191,8 @@ impl Fault {
     #[must_use]
     pub fn class(self) -> Class {
         let named = NAMES.iter().find(|(fault, ..)| *fault == self);
-        named.map_or(Class::Bad, |(_, class, _)| *class)
+        let listed = if matches!(self, Self::Malformed(_)) { Class::Bodies } else { Class::Bad };
+        named.map_or(listed, |(_, class, _)| *class)
     }
 }
 
@@ -242,7 +246,7 @@ impl Pick {
 }
 
 /// Which delivery gets which fault. Written and read as `duplicates=0.2,body-bit=0.05,reset-in-body@17`: a share of all
-/// deliveries, or the one with this number, counted from 0. A class (`duplicates`, `keys`, `order`, `bad`, `connections`,
+/// deliveries, or the one with this number, counted from 0. A class (`duplicates`, `keys`, `order`, `bad`, `bodies`, `connections`,
 /// `handlers`, `load`, `all`) stands for any of its faults that can be done to the delivery. Without a share a fault has 0.01 and a class
 /// 0.2.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

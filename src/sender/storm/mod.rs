@@ -95,16 +95,23 @@ pub struct Counts(Arc<Numbers>);
 #[derive(Debug, Default)]
 struct Numbers {
     sent: AtomicU64,
+    requests: AtomicU64,
     refused: AtomicU64,
     begun: AtomicU64,
     ended: AtomicU64,
 }
 
 impl Counts {
-    /// Requests so far.
+    /// Events in requests so far, in every try and every copy.
     #[must_use]
     pub fn sent(&self) -> u64 {
         self.0.sent.load(Ordering::Relaxed)
+    }
+
+    /// Requests so far.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.0.requests.load(Ordering::Relaxed)
     }
 
     /// Deliveries that were refused as they had to be, so far.

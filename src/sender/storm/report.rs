@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::Counts;
 use crate::sender::ledger::{Broken, Ledger};
 
 /// What came of a run. [`is_happy`](Self::is_happy) says whether everything that has to be 0 is.
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// Requests, every try and every copy.
+    /// Events in requests, in every try and every copy.
     pub sent: u64,
+    /// Requests.
+    pub requests: u64,
     /// Events, each of which had to be handled once.
     pub events: u64,
     /// Those whose sender had a 2xx.
@@ -49,15 +52,16 @@ pub struct Report {
 }
 
 impl Report {
-    pub(super) fn of(ledger: &Ledger, sent: u64, refused: u64, took: &mut [u32]) -> Self {
+    pub(super) fn of(ledger: &Ledger, counts: &Counts, took: &mut [u32]) -> Self {
         let tally = ledger.close();
         took.sort_unstable();
         let count = |broken| tally.count(broken);
         Self {
-            sent,
+            sent: counts.sent(),
+            requests: counts.requests(),
             events: tally.events,
             accepted: tally.accepted,
-            refused,
+            refused: counts.refused(),
             lost: count(Broken::Lost),
             called_again: tally.called_again,
             handled_twice: count(Broken::HandledTwice),
@@ -111,8 +115,8 @@ pub(super) fn on_the_ladder(time: Duration) -> String {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sent, events, accepted, refused, called_again, p50_ms, p99_ms, .. } = self;
-        writeln!(f, "{events} events, {accepted} accepted; {sent} requests, {refused} refused as they had to be")?;
+        let Self { requests, events, accepted, refused, called_again, p50_ms, p99_ms, .. } = self;
+        writeln!(f, "{events} events, {accepted} accepted; {requests} requests, {refused} refused as they had to be")?;
         writeln!(f, "called again, as it may be: {called_again}; answers: p50 {p50_ms} ms, p99 {p99_ms} ms")?;
         for (what, count) in self.must_be_zero() {
             writeln!(f, "{} {what}: {count}", if count == 0 { "ok  " } else { "FAIL" })?;

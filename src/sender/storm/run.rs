@@ -111,7 +111,7 @@ impl<T: Transport> Run<T> {
 
     fn report(&self) -> Report {
         let mut took = self.took.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut report = Report::of(&self.ledger, self.counts.sent(), self.counts.refused(), &mut took);
+        let mut report = Report::of(&self.ledger, &self.counts, &mut took);
         let switched_off = self.switched_off.lock().unwrap_or_else(PoisonError::into_inner);
         let said = |(name, time): (&String, &Duration)| {
             format!("{name}: its provider would have switched this webhook off at {}", on_the_ladder(*time))

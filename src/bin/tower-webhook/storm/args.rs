@@ -124,7 +124,7 @@ The receiver may be killed and started again meanwhile. An event that is called 
 a 2xx counts as called_again, which need not be 0.
 
 --faults takes NAME=SHARE, NAME@NUMBER (of the delivery, from 1) or NAME, with commas between them. Classes: duplicates, keys, \
-order, bad, connections, handlers, load, all. All names: see the documentation of tower_webhook::sender::storm::Fault.
+order, bad, bodies, connections, handlers, load, all. All names: see the documentation of tower_webhook::sender::storm::Fault.
 
 Examples:
   tower-webhook storm --config receiver.toml --to http://127.0.0.1:8080 \\

@@ -32,15 +32,15 @@ async fn draw(counts: Counts, events: u64) {
     let mut tick = interval(EVERY);
     loop {
         tick.tick().await;
-        paint(&line(counts.begun().min(events), events, counts.sent(), counts.refused()));
+        paint(&line(counts.begun().min(events), events, counts.requests(), counts.refused()));
     }
 }
 
-fn line(begun: u64, events: u64, sent: u64, refused: u64) -> String {
+fn line(begun: u64, events: u64, requests: u64, refused: u64) -> String {
     let filled = begun * WIDTH / events.max(1);
     let bar: String = (0..WIDTH).map(|at| if at < filled { '#' } else { '.' }).collect();
     let settling = if begun == events { ", settling" } else { "" };
-    format!("[{bar}] {begun}/{events} events, {sent} requests, {refused} refused{settling}")
+    format!("[{bar}] {begun}/{events} events, {requests} requests, {refused} refused{settling}")
 }
 
 /// In place of what stands there. Where nobody can see it, nobody does.

@@ -74,7 +74,7 @@ const FLAWS: [(Flaw, &str, Broken); 22] = [
     (Flaw::ReadsWhatIsCompressed, "gzip-only-said=0.1", Broken::WronglyAccepted),
 ];
 
-const EVERYTHING: &str = "duplicates=0.2,keys=0.1,order=0.1,bad=0.2,handlers=0.1,load=0.05";
+const EVERYTHING: &str = "duplicates=0.2,keys=0.1,order=0.1,bad=0.15,bodies=0.05,handlers=0.1,load=0.05";
 
 /// What is known of a key.
 #[derive(Default)]

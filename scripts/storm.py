@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""A storm of events against a listener that is killed meanwhile, and started again.
+
+    scripts/storm.py [--program PATH] [--events 50000] [--store memory|redis] [--kills 0] [--seed 1] [--faults LIST]
+        [--concurrency 64]
+
+It starts a private redis-server where it is asked to, a listener for all providers, and the program's own storm, which plays the
+providers and the service behind the listener, with its usual 20 % of duplicates, 5 % of bad input and 1 % of handler failures. Kills
+are spread over the run. It ends with the storm's JSON object on stdout, with the kills and the listener's memory added, and with 0
+only if nothing was lost, handled twice, taken or refused wrongly, or left unsettled, and if no more was called again than handlers
+that failed and kills explain: what was in hand at each kill, and that is at most as many requests as there are at once.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+KEYS = {
+    "aella": 'keys = [{ id = "new", value = "ae_sk_test_example" }, { id = "next", value = "ae_sk_test_another_one" },'
+    ' { id = "old", value = "ae_sk_test_older_one", not_after = "2025-12-01T00:00:00Z" }]',
+    "opp": f'keys = [{{ id = "k", value = "{"000102030405060708090a0b0c0d0e0f" * 2}" }}]',
+    "sibs": 'keys = [{ id = "k", value = "AAECAwQFBgcICQoLDA0ODwABAgMEBQYHCAkKCwwNDg8=" }]',
+    "banking_circle": 'keys = [{ id = "k", value = "sim-bc-notification-key-32-chars" }]',
+    "standard_webhooks": 'keys = [{ id = "k", value = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD" }]',
+    "mambu": 'basic_auth = [{ username = "mambu", password = { value = "correct horse" } }]',
+}
+# A killed listener's leases end by then.
+LEASE = "2s"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def fail(why):
+    sys.exit(f"storm: {why}")
+
+
+def wait_for_port(port, process):
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            fail(f"a process ended at its start with {process.returncode}")
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    fail("a process does not listen")
+
+
+def configuration(listen, upstream, store):
+    endpoints = [
+        f'[[endpoint]]\npath = "/{name}"\nprovider = "{name}"\n{keys}\nforward_to = "http://127.0.0.1:{upstream}/"\n'
+        for name, keys in KEYS.items()
+    ]
+    return f'listen = "127.0.0.1:{listen}"\n[dedupe]\nlease = "{LEASE}"\n{store}\n' + "".join(endpoints)
+
+
+class Listener:
+    def __init__(self, program, config, port, log):
+        self.command = [program, "listen", "--quiet-payloads", "--config", config]
+        self.port, self.log, self.kills = port, log, 0
+        self.start()
+
+    def start(self):
+        self.child = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=self.log, stdin=subprocess.DEVNULL)
+        wait_for_port(self.port, self.child)
+
+    def kill(self):
+        self.child.send_signal(signal.SIGKILL)
+        self.child.wait()
+        self.kills += 1
+        self.start()
+
+    def memory_mib(self):
+        with open(f"/proc/{self.child.pid}/status") as status:
+            peak = next((line for line in status if line.startswith("VmHWM")), "VmHWM: 0 kB")
+        return round(int(peak.split()[1]) / 1024, 1)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--program", default="target/debug/tower-webhook")
+    parser.add_argument("--events", type=int, default=50000)
+    parser.add_argument("--store", choices=["memory", "redis"], default="memory")
+    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--every", type=float, default=3.0, help="seconds between two kills")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--faults", default="")
+    parser.add_argument("--concurrency", type=int, default=64)
+    given = parser.parse_args()
+    folder, children = tempfile.mkdtemp(prefix="storm-"), []
+    try:
+        sys.exit(run(given, folder, children))
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run(given, folder, children):
+    listen, upstream = free_port(), free_port()
+    store = f'kind = "memory"\ncapacity = {2 * given.events + 100000}'
+    log = open(os.path.join(folder, "log"), "ab")
+    if given.store == "redis":
+        redis = free_port()
+        command = ["redis-server", "--port", str(redis), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "yes"]
+        children.append(subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL))
+        wait_for_port(redis, children[-1])
+        store = f'kind = "redis"\nurl = "redis://127.0.0.1:{redis}"'
+    config = os.path.join(folder, "receiver.toml")
+    with open(config, "w") as file:
+        file.write(configuration(listen, upstream, store))
+    listener = Listener(given.program, config, listen, log)
+    command = [given.program, "storm", "--config", config, "--to", f"http://127.0.0.1:{listen}"]
+    command += ["--upstream", f"127.0.0.1:{upstream}", "--seed", str(given.seed), "--events", str(given.events)]
+    command += ["--faults", given.faults, "--concurrency", str(given.concurrency)]
+    storm = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=sys.stderr, text=True)
+    children.append(storm)
+    began = time.monotonic()
+    ended = threading.Event()
+
+    def kill():
+        while listener.kills < given.kills and not ended.wait(given.every):
+            listener.kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    out, _ = storm.communicate()
+    ended.set()
+    killer.join()
+    children.append(listener.child)
+    report = json.loads(out)
+    seconds = time.monotonic() - began
+    report.update(kills=listener.kills, listener_mib=listener.memory_mib(), seconds=round(seconds, 1))
+    print(json.dumps(report))
+    if listener.kills < given.kills:
+        fail(f"only {listener.kills} of {given.kills} kills: take more events, or --every")
+    failures = 0.03 * given.events
+    if report["called_again"] > failures + listener.kills * given.concurrency:
+        fail("more was called again than failures and kills explain")
+    return storm.returncode
+
+
+main()
