@@ -233,13 +233,17 @@ impl Pick {
         }
     }
 
+    /// Whether it stands for this fault.
+    fn means(self, fault: Fault) -> bool {
+        match self {
+            Self::One(one) => fault == one,
+            Self::Any(class) => class == Class::All || fault.class() == class,
+        }
+    }
+
     /// The fault that it stands for, if any can be done.
     fn resolve(self, chance: &mut Chance, applies: &dyn Fn(Fault) -> bool) -> Option<Fault> {
-        let fits = |fault: &Fault| match self {
-            Self::One(one) => *fault == one,
-            Self::Any(class) => class == Class::All || fault.class() == class,
-        };
-        let fitting: Vec<_> = Fault::all().filter(fits).filter(|fault| applies(*fault)).collect();
+        let fitting: Vec<_> = Fault::all().filter(|fault| self.means(*fault) && applies(*fault)).collect();
         let drawn = chance.below(fitting.len() as u64);
         fitting.get(usize::try_from(drawn).ok()?).copied()
     }
@@ -289,6 +293,12 @@ impl Faults {
     pub fn and(self, others: Self) -> Result<Self, FaultError> {
         let both = others.at.into_iter().fold(self, |both, (pick, number)| both.at(pick, number));
         others.shares.into_iter().try_fold(both, |both, (pick, share)| both.share(pick, share))
+    }
+
+    /// Those that can come out of it.
+    pub(super) fn possible(&self) -> impl Iterator<Item = Fault> {
+        let picks = || self.shares.iter().map(|(pick, _)| *pick).chain(self.at.iter().map(|(pick, _)| *pick));
+        Fault::all().filter(move |fault| picks().any(|pick| pick.means(*fault)))
     }
 
     /// The fault of the delivery of this number, among those that can be done to it: at most one, and the same for the same seed.

@@ -62,7 +62,7 @@ pub(super) struct Delivery {
 impl<T: Transport> Run<T> {
     pub(super) fn new(storm: Storm<T>) -> Self {
         let Storm { routes, targets, ledger, plan, counts } = storm;
-        let applicable = routes.iter().map(|route| applicable(route, plan.epoch)).collect();
+        let applicable = routes.iter().map(|route| applicable(route, &plan)).collect();
         Self {
             targets,
             ledger,
@@ -184,8 +184,8 @@ impl<T: Transport> Run<T> {
 }
 
 /// What can be done to a delivery of this route, tried on one.
-fn applicable(route: &Route, now: Timestamp) -> Vec<Fault> {
+fn applicable(route: &Route, plan: &Plan) -> Vec<Fault> {
     let message = route.author.write(&[Theme::sample()]);
-    let sample = route.seal(&message, now).unwrap_or_else(|_| Request::new(bytes::Bytes::new()));
-    Fault::all().filter(|fault| route.applies(*fault, &message, &sample)).collect()
+    let sample = route.seal(&message, plan.epoch).unwrap_or_else(|_| Request::new(bytes::Bytes::new()));
+    plan.faults.possible().filter(|fault| route.applies(*fault, &message, &sample)).collect()
 }

@@ -12,7 +12,7 @@ use wrong::Receiver;
 /// A run against this receiver, from this seed.
 async fn run(receiver: Receiver, ledger: &Ledger, faults: &str, seed: u64) -> Report {
     let routes = receiver.routes();
-    storm(routes, receiver, ledger).events(600).seed(seed).faults(faults.parse().unwrap()).run().await
+    storm(routes, receiver, ledger).events(400).seed(seed).faults(faults.parse().unwrap()).run().await
 }
 
 fn storm<T: Transport>(
