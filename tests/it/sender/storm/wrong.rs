@@ -188,6 +188,18 @@ impl Author for Keyed {
 }
 
 impl Receiver {
+    pub(super) fn honest(ledger: &Ledger) -> Self {
+        Self::new(Flaw::None, ledger)
+    }
+
+    pub(super) fn that_handles_every_copy(ledger: &Ledger) -> Self {
+        Self::new(Flaw::HandlesEveryCopy, ledger)
+    }
+
+    pub(super) fn that_says_yes(ledger: &Ledger) -> Self {
+        Self::new(Flaw::SaysYesToWhatItRefuses, ledger)
+    }
+
     fn new(flaw: Flaw, ledger: &Ledger) -> Self {
         Self {
             flaw,
