@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::board::Status;
-use super::judge::judge;
+use super::judge::{expected, judge};
 use super::notification::Came;
 use super::transport::Transport;
 use super::webhook::{NotSent, Webhook};
@@ -33,7 +33,7 @@ impl<P: Provider, T: Transport> Webhook<P, T> {
         };
         let message = Message::new(test);
         let request = self.0.seal(&message).map_err(NotSent::Unsealable)?;
-        let expected = self.0.expected(&request, &message);
+        let expected = expected(&self.0.profile, &self.0.provider, &request, &message);
         let came = judge(&self.0.profile, expected.as_ref(), self.0.exchange(request).await);
         if matches!(came, Came::Delivered(_)) {
             self.switch_on();

@@ -65,4 +65,4 @@ pub use profile::{DeliveryProfile, Jitter, LongFailure, Payload, Pending, Resend
 pub use subscription::{Inlet, Interest, Routed, Subscriptions};
 pub use tcp::{NotLoopback, Tcp};
 pub use transport::{Answer, InProcess, NoAnswer, Transport};
-pub use webhook::{NotSent, Webhook};
+pub use webhook::{NotSent, Webhook, new_key};

@@ -13,14 +13,14 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::board::{Board, Status};
 use super::chance::Chance;
-use super::judge::{judge, retry_after};
+use super::judge::{expected, judge, retry_after};
 use super::ladder::Ladder;
 use super::notification::{Attempt, Came, Id, Notification, State};
 use super::profile::{DeliveryProfile, Payload};
 use super::transport::{Answer, NoAnswer, Transport};
-use crate::clock::{Entropy, OsEntropy};
+use crate::clock::{Entropy, NoEntropy, OsEntropy};
 use crate::encoding::Encoding;
-use crate::provider::{Acknowledgement, Message, Provider};
+use crate::provider::{Message, Provider};
 use crate::scheme::{SealError, Sealing};
 
 /// How many tries are under way at once, where nothing else is set.
@@ -156,7 +156,7 @@ impl<P: Provider, T: Transport> Webhook<P, T> {
             message.idempotency_key = Some(self.0.new_key()?);
         }
         let request = self.0.seal(&message).map_err(NotSent::Unsealable)?;
-        let expected = self.0.expected(&request, &message);
+        let expected = expected(&self.0.profile, &self.0.provider, &request, &message);
         let mut board = self.board();
         if board.status != Status::Active {
             return Err(NotSent::SwitchedOff);
@@ -181,6 +181,17 @@ impl<P, T> Inner<P, T> {
     pub(super) fn board(&self) -> MutexGuard<'_, Board> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A new idempotency key: 16 random bytes in hexadecimal.
+///
+/// # Errors
+///
+/// When the source has none.
+pub fn new_key(entropy: &dyn Entropy) -> Result<String, NoEntropy> {
+    let mut bytes = [0; 16];
+    entropy.fill(&mut bytes)?;
+    Ok(Encoding::Hex.encode(&bytes))
 }
 
 /// A notification's task, which ends whatever its transport does.
@@ -210,17 +221,7 @@ impl<P: Provider, T: Transport> Inner<P, T> {
     }
 
     pub(super) fn new_key(&self) -> Result<String, NotSent> {
-        let mut bytes = [0; 16];
-        self.entropy.fill(&mut bytes).map_err(|error| NotSent::Unsealable(error.into()))?;
-        Ok(Encoding::Hex.encode(&bytes))
-    }
-
-    pub(super) fn expected(&self, request: &Request<Bytes>, message: &Message) -> Option<Acknowledgement> {
-        if !self.profile.reads_acknowledgement {
-            return None;
-        }
-        let events = self.provider.decode(request.headers(), message.body.clone()).ok()?;
-        self.provider.acknowledge(&events)
+        new_key(&*self.entropy).map_err(|error| NotSent::Unsealable(error.into()))
     }
 
     /// Tries until it is delivered, until the ladder is at its end, or until the webhook is switched off.

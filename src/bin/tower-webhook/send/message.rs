@@ -6,9 +6,9 @@ use bytes::Bytes;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
-use tower_webhook::clock::{Entropy as _, OsEntropy};
-use tower_webhook::encoding::Encoding;
+use tower_webhook::clock::OsEntropy;
 use tower_webhook::provider::Message;
+use tower_webhook::sender::new_key;
 use tower_webhook::sender::template::{Escape, Values, render};
 
 use super::args::MessageOptions;
@@ -77,7 +77,7 @@ impl Source {
         message.content_type = asked.or(own);
         Ok(message.idempotency_key(match &options.idempotency_key {
             Some(key) => key.clone(),
-            None => random()?,
+            None => new_key(&OsEntropy).map_err(|error| error.to_string())?,
         }))
     }
 }
@@ -117,10 +117,4 @@ fn built_in(template: &str, values: &str) -> Result<(Template, Values), String> 
     let content_type = content_type.parse().map_err(|error| broken(&error))?;
     let values = serde_json::from_str(values).map_err(|error| broken(&error))?;
     Ok((Template { content_type, body }, values))
-}
-
-fn random() -> Result<String, String> {
-    let mut bytes = [0; 16];
-    OsEntropy.fill(&mut bytes).map_err(|error| error.to_string())?;
-    Ok(Encoding::Hex.encode(&bytes))
 }
