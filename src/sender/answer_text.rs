@@ -4,7 +4,7 @@ use std::io;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::transport::Answer;
@@ -29,12 +29,16 @@ struct Head {
     keeps: bool,
 }
 
-/// Reads one answer. Those that only say that another comes, such as 100, are passed over.
-pub(super) async fn hear(stream: &mut (impl AsyncRead + Unpin), read: &mut BytesMut) -> io::Result<Heard> {
+/// Reads one answer to a request of this method. Those that only say that another comes, such as 100, are passed over.
+pub(super) async fn hear(
+    stream: &mut (impl AsyncRead + Unpin),
+    read: &mut BytesMut,
+    method: &Method,
+) -> io::Result<Heard> {
     loop {
         let head = head(stream, read).await?;
         if !head.status.is_informational() {
-            let (body, is_framed) = body(stream, read, &head).await?;
+            let (body, is_framed) = body(stream, read, &head, method).await?;
             let more_may_follow = head.keeps && is_framed && read.is_empty();
             return Ok(Heard { answer: Answer { status: head.status, headers: head.headers, body }, more_may_follow });
         }
@@ -71,9 +75,14 @@ fn closes(headers: &HeaderMap) -> bool {
 }
 
 /// The body, and whether its end was known otherwise than by the end of the connection (RFC 9112, section 6.3).
-async fn body(stream: &mut (impl AsyncRead + Unpin), read: &mut BytesMut, head: &Head) -> io::Result<(Bytes, bool)> {
+async fn body(
+    stream: &mut (impl AsyncRead + Unpin),
+    read: &mut BytesMut,
+    head: &Head,
+    method: &Method,
+) -> io::Result<(Bytes, bool)> {
     let length = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+    if matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) || method == Method::HEAD {
         return Ok((Bytes::new(), true));
     }
     if head.headers.contains_key(TRANSFER_ENCODING) {
@@ -175,8 +184,12 @@ mod tests {
 
     /// The body, and whether more may follow.
     async fn heard(text: &str) -> Option<(String, bool)> {
+        heard_of(&Method::POST, text).await
+    }
+
+    async fn heard_of(method: &Method, text: &str) -> Option<(String, bool)> {
         let mut read = BytesMut::new();
-        let heard = hear(&mut text.as_bytes(), &mut read).await.ok()?;
+        let heard = hear(&mut text.as_bytes(), &mut read, method).await.ok()?;
         Some((String::from_utf8(heard.answer.body.to_vec()).unwrap(), heard.more_may_follow))
     }
 
@@ -209,6 +222,13 @@ mod tests {
         ] {
             assert_eq!(heard(broken).await, None, "{broken:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn to_a_head_an_answer_has_a_length_and_no_body() {
+        let head = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n";
+        assert_eq!(heard_of(&Method::HEAD, head).await, Some((String::new(), true)));
+        assert_eq!(heard_of(&Method::GET, head).await, None);
     }
 
     #[tokio::test]

@@ -85,7 +85,7 @@ impl Peer {
     async fn on_a_kept_one(&self, request: &Request<Bytes>, conduct: Conduct) -> Result<Answer, NoAnswer> {
         let text = write(request, conduct, &self.host, Next::MayFollow);
         let (mut connection, written) = self.start(&text).await?;
-        let heard = listen(&mut connection).await?;
+        let heard = listen(&mut connection, request).await?;
         if heard.more_may_follow && written == Written::All {
             self.idle.put(connection);
         }
@@ -108,11 +108,11 @@ impl Peer {
     async fn behind_refused(&self, request: &Request<Bytes>) -> Result<Answer, NoAnswer> {
         let mut connection = self.open().await?;
         connection.write(&write(&bare(request), Conduct::Well, &self.host, Next::MayFollow)).await;
-        if !listen(&mut connection).await.is_ok_and(|heard| heard.more_may_follow) {
+        if !listen(&mut connection, request).await.is_ok_and(|heard| heard.more_may_follow) {
             connection = self.open().await?;
         }
         connection.write(&write(request, Conduct::Well, &self.host, Next::None)).await;
-        Ok(listen(&mut connection).await?.answer)
+        Ok(listen(&mut connection, request).await?.answer)
     }
 
     async fn on_its_own(&self, request: &Request<Bytes>, conduct: Conduct) -> Result<Answer, NoAnswer> {
@@ -127,7 +127,7 @@ impl Peer {
         let said = say(&mut connection, &text, conduct).await;
         match said {
             // A receiver may answer before it has heard all, and close: what it said is there to be read.
-            Ok(true) | Err(_) => Ok(listen(&mut connection).await?.answer),
+            Ok(true) | Err(_) => Ok(listen(&mut connection, request).await?.answer),
             Ok(false) => Err(NoAnswer::Broken),
         }
     }
@@ -141,8 +141,8 @@ fn bare(request: &Request<Bytes>) -> Request<Bytes> {
     bare
 }
 
-async fn listen(connection: &mut Connection) -> Result<Heard, NoAnswer> {
-    hear(&mut connection.stream, &mut connection.read).await.map_err(|_| NoAnswer::Broken)
+async fn listen(connection: &mut Connection, to: &Request<Bytes>) -> Result<Heard, NoAnswer> {
+    hear(&mut connection.stream, &mut connection.read, to.method()).await.map_err(|_| NoAnswer::Broken)
 }
 
 /// Writes the request. False: that was it, and nobody waits for the answer.
