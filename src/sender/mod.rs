@@ -63,6 +63,6 @@ pub use malformed::Malformed;
 pub use notification::{Attempt, Came, Id, Notification, State};
 pub use profile::{DeliveryProfile, Jitter, LongFailure, Payload, Pending, Resend, RetryAfter};
 pub use subscription::{Inlet, Interest, Routed, Subscriptions};
-pub use tcp::{NotLoopback, Tcp};
+pub use tcp::{NotAnswered, NotLoopback, Tcp};
 pub use transport::{Answer, InProcess, NoAnswer, Transport};
 pub use webhook::{NotSent, Webhook, new_key};

@@ -1,5 +1,7 @@
 //! Over connections: HTTP/1.1 as a provider writes it, and as no client library would.
 
+use std::error::Error;
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -37,13 +39,48 @@ struct Peer {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct NotLoopback(SocketAddr);
 
-impl std::fmt::Display for NotLoopback {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for NotLoopback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} is not on this machine: a sender with faults sends to loopback only", self.0)
     }
 }
 
-impl std::error::Error for NotLoopback {}
+impl Error for NotLoopback {}
+
+/// No answer came, and why not: its source is the fault in the words of the network or of the parser.
+#[derive(Debug)]
+pub struct NotAnswered {
+    no_answer: NoAnswer,
+    cause: Option<io::Error>,
+}
+
+impl NotAnswered {
+    /// What is known without the words.
+    #[must_use]
+    pub fn no_answer(&self) -> NoAnswer {
+        self.no_answer
+    }
+
+    fn unreachable(cause: io::Error) -> Self {
+        Self { no_answer: NoAnswer::Unreachable, cause: Some(cause) }
+    }
+
+    fn broken(cause: impl Into<Option<io::Error>>) -> Self {
+        Self { no_answer: NoAnswer::Broken, cause: cause.into() }
+    }
+}
+
+impl fmt::Display for NotAnswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.no_answer.fmt(f)
+    }
+}
+
+impl Error for NotAnswered {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_ref().map(|cause| cause as _)
+    }
+}
 
 impl Tcp {
     /// To this address, which is on this machine.
@@ -52,7 +89,11 @@ impl Tcp {
     ///
     /// [`NotLoopback`] for any other.
     pub fn new(address: SocketAddr) -> Result<Self, NotLoopback> {
-        if address.ip().is_loopback() { Ok(Self::dangerous_any_host(address)) } else { Err(NotLoopback(address)) }
+        if address.ip().to_canonical().is_loopback() {
+            Ok(Self::dangerous_any_host(address))
+        } else {
+            Err(NotLoopback(address))
+        }
     }
 
     /// To any address.
@@ -64,25 +105,34 @@ impl Tcp {
     pub fn dangerous_any_host(address: SocketAddr) -> Self {
         Self(Arc::new(Peer { address, host: address.to_string(), idle: Idle::default() }))
     }
-}
 
-impl Transport for Tcp {
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Answer, NoAnswer> {
+    /// Sends one request, as [`exchange`](Transport::exchange) does, and keeps the cause where no answer comes.
+    ///
+    /// # Errors
+    ///
+    /// [`NotAnswered`] when no whole answer came.
+    pub async fn ask(&self, request: &Request<Bytes>) -> Result<Answer, NotAnswered> {
         let conduct = request.extensions().get::<Conduct>().copied().unwrap_or_default();
         match conduct {
-            Conduct::Well | Conduct::Chunked { .. } => self.0.on_a_kept_one(&request, conduct).await,
-            Conduct::BehindRefused => self.0.behind_refused(&request).await,
-            _ => self.0.on_its_own(&request, conduct).await,
+            Conduct::Well | Conduct::Chunked { .. } => self.0.on_a_kept_one(request, conduct).await,
+            Conduct::BehindRefused => self.0.behind_refused(request).await,
+            _ => self.0.on_its_own(request, conduct).await,
         }
     }
 }
 
+impl Transport for Tcp {
+    async fn exchange(&self, request: Request<Bytes>) -> Result<Answer, NoAnswer> {
+        self.ask(&request).await.map_err(|error| error.no_answer)
+    }
+}
+
 impl Peer {
-    async fn open(&self) -> Result<Connection, NoAnswer> {
-        Connection::open(self.address).await.map_err(|_| NoAnswer::Unreachable)
+    async fn open(&self) -> Result<Connection, NotAnswered> {
+        Connection::open(self.address).await.map_err(NotAnswered::unreachable)
     }
 
-    async fn on_a_kept_one(&self, request: &Request<Bytes>, conduct: Conduct) -> Result<Answer, NoAnswer> {
+    async fn on_a_kept_one(&self, request: &Request<Bytes>, conduct: Conduct) -> Result<Answer, NotAnswered> {
         let text = write(request, conduct, &self.host, Next::MayFollow);
         let (mut connection, written) = self.start(&text).await?;
         let heard = listen(&mut connection, request).await?;
@@ -92,7 +142,7 @@ impl Peer {
         Ok(heard.answer)
     }
 
-    async fn start(&self, text: &RequestText) -> Result<(Connection, Written), NoAnswer> {
+    async fn start(&self, text: &RequestText) -> Result<(Connection, Written), NotAnswered> {
         if let Some(mut connection) = self.idle.take() {
             let written = connection.write(text).await;
             if written != Written::Nothing {
@@ -105,7 +155,7 @@ impl Peer {
     }
 
     /// A copy without its proof, and the request itself where that has been refused.
-    async fn behind_refused(&self, request: &Request<Bytes>) -> Result<Answer, NoAnswer> {
+    async fn behind_refused(&self, request: &Request<Bytes>) -> Result<Answer, NotAnswered> {
         let mut connection = self.open().await?;
         connection.write(&write(&bare(request), Conduct::Well, &self.host, Next::MayFollow)).await;
         if !listen(&mut connection, request).await.is_ok_and(|heard| heard.more_may_follow) {
@@ -115,20 +165,20 @@ impl Peer {
         Ok(listen(&mut connection, request).await?.answer)
     }
 
-    async fn on_its_own(&self, request: &Request<Bytes>, conduct: Conduct) -> Result<Answer, NoAnswer> {
+    async fn on_its_own(&self, request: &Request<Bytes>, conduct: Conduct) -> Result<Answer, NotAnswered> {
         let mut connection = self.open().await?;
         if let Conduct::Http2(end) = conduct {
             // A receiver that does not speak it may have closed at the first bytes, and is told the rest in vain.
             let _ = connection.stream.write_all(&broken_off(request, &self.host, end)).await;
             let _ = connection.stream.shutdown().await;
-            return Err(NoAnswer::Broken);
+            return Err(NotAnswered::broken(None));
         }
         let text = write(request, conduct, &self.host, Next::None);
         let said = say(&mut connection, &text, conduct).await;
         match said {
             // A receiver may answer before it has heard all, and close: what it said is there to be read.
             Ok(true) | Err(_) => Ok(listen(&mut connection, request).await?.answer),
-            Ok(false) => Err(NoAnswer::Broken),
+            Ok(false) => Err(NotAnswered::broken(None)),
         }
     }
 }
@@ -141,8 +191,8 @@ fn bare(request: &Request<Bytes>) -> Request<Bytes> {
     bare
 }
 
-async fn listen(connection: &mut Connection, to: &Request<Bytes>) -> Result<Heard, NoAnswer> {
-    hear(&mut connection.stream, &mut connection.read, to.method()).await.map_err(|_| NoAnswer::Broken)
+async fn listen(connection: &mut Connection, to: &Request<Bytes>) -> Result<Heard, NotAnswered> {
+    hear(&mut connection.stream, &mut connection.read, to.method()).await.map_err(NotAnswered::broken)
 }
 
 /// Writes the request. False: that was it, and nobody waits for the answer.

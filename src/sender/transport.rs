@@ -1,5 +1,6 @@
 //! How a request gets to its target: over a connection, or straight into a service of this process.
 
+use std::error::Error;
 use std::fmt;
 use std::future::{Future, poll_fn};
 
@@ -61,6 +62,18 @@ pub enum NoAnswer {
     /// It was not there in time.
     TimedOut,
 }
+
+impl fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unreachable => "nobody took the connection",
+            Self::Broken => "no whole answer came",
+            Self::TimedOut => "no answer came in time",
+        })
+    }
+}
+
+impl Error for NoAnswer {}
 
 /// Straight into a service of this process, such as an axum `Router` or a receiver with its handler: no sockets, so that a paused
 /// clock goes on.

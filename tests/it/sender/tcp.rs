@@ -142,8 +142,29 @@ async fn a_lost_answer_is_given_again_and_the_event_handled_once() {
 async fn nobody_there_is_no_answer_and_elsewhere_is_not_sent_to() {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     assert_eq!(send(free, Conduct::Well).await.unwrap_err(), NoAnswer::Unreachable);
-    let elsewhere: SocketAddr = "192.0.2.1:80".parse().unwrap();
-    assert!(Tcp::new(elsewhere).unwrap_err().to_string().contains("192.0.2.1:80"));
+    for here in ["127.9.9.9:80", "[::1]:80", "[::ffff:127.0.0.1]:80"] {
+        assert!(Tcp::new(here.parse().unwrap()).is_ok(), "{here}");
+    }
+    for elsewhere in ["192.0.2.1:80", "0.0.0.0:80", "[::]:80", "[::ffff:192.0.2.1]:80"] {
+        assert!(Tcp::new(elsewhere.parse().unwrap()).unwrap_err().to_string().contains(elsewhere), "{elsewhere}");
+    }
+}
+
+#[tokio::test]
+async fn who_asks_is_told_why_no_answer_came() {
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let (closing, _) = scripted(vec![vec!["HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"]], false).await;
+    let (talking, _) = scripted(vec![vec!["nonsense\r\n\r\n"]], false).await;
+    for (to, no_answer, words) in [
+        (free, NoAnswer::Unreachable, "refused"),
+        (closing, NoAnswer::Broken, "unexpected end of file"),
+        (talking, NoAnswer::Broken, "invalid HTTP version"),
+    ] {
+        let error = Tcp::new(to).unwrap().ask(&request(Conduct::Well)).await.unwrap_err();
+        assert_eq!((error.no_answer(), error.to_string()), (no_answer, no_answer.to_string()));
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains(words), "{cause}");
+    }
 }
 
 #[tokio::test]
