@@ -2,14 +2,17 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::Uri;
 use http::uri::Authority;
+use http::{HeaderValue, Uri};
+use tower_webhook::sender::{NotLoopback, Tcp};
 
 /// An address that has been looked up once, so that what was checked is what is connected to.
 pub(crate) struct Target {
     pub(crate) uri: Uri,
-    pub(crate) authority: Authority,
+    /// As it stands in the address.
+    pub(crate) host: HeaderValue,
     pub(crate) addresses: Vec<SocketAddr>,
+    way: fn(SocketAddr) -> Result<Tcp, NotLoopback>,
 }
 
 impl Target {
@@ -27,11 +30,21 @@ impl Target {
         }
         let port = authority.port_u16().unwrap_or(80);
         let found = tokio::net::lookup_host((host.as_str(), port)).await;
-        let addresses: Vec<_> = found.map_err(|error| format!("--to: {host} cannot be found: {error}"))?.collect();
-        if !any_host && !addresses.iter().all(|address| is_loopback(address.ip())) {
-            return Err(not_here(&host));
-        }
-        Ok(Self { uri, authority, addresses })
+        let addresses = found.map_err(|error| format!("--to: {host} cannot be found: {error}"))?.collect();
+        let way = if any_host { |address| Ok(Tcp::dangerous_any_host(address)) } else { Tcp::new };
+        let header = HeaderValue::from_str(authority.as_str()).map_err(|error| format!("--to: {error}"))?;
+        let target = Self { uri, host: header, addresses, way };
+        target.ways().map_err(|_| not_here(&host))?;
+        Ok(target)
+    }
+
+    /// A way to each of the addresses. None has a connection yet.
+    ///
+    /// # Errors
+    ///
+    /// For an address that is not this machine's.
+    pub(crate) fn ways(&self) -> Result<Vec<Tcp>, NotLoopback> {
+        self.addresses.iter().copied().map(self.way).collect()
     }
 }
 
