@@ -52,7 +52,7 @@ fn a_service_in_another_language_gets_each_event_once() {
 
     let verdicts: Vec<_> = (0..3).map(|_| receiver.json()["verdict"].clone()).collect();
     assert_eq!(verdicts, ["accepted", "duplicate", "refused"]);
-    assert_eq!(service.line(), "transfer.completed|7b129bdd-b3c1-4a33-b80e-76cee553466f 692 bytes");
+    assert_eq!(service.line(), "transfer.completed|7b129bdd-b3c1-4a33-b80e-76cee553466f 567 bytes");
     receiver.signal("TERM");
     let done = receiver.wait();
     assert_eq!((done.code, done.stdout.len()), (Some(0), 0), "{done:?}");
