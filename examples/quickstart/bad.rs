@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Method};
-use tower_webhook::encoding::Encoding;
+use tower_webhook::error::BoxError;
 use tower_webhook::provider::Message;
+use tower_webhook::sender::forge::{Forgery, flip_header};
 
-use crate::client::BoxError;
 use crate::common::Who::{self, Aella, Bank, Mambu, Opp};
 use crate::keys::{MAMBU_PASSWORD, MAMBU_USER, Which};
 use crate::messages::{fresh, long_transfer, vector, with_other_amount};
@@ -32,11 +32,11 @@ pub(crate) fn mambu(script: &mut Script) -> Result<(), BoxError> {
 }
 
 pub(crate) fn aella(script: &mut Script) -> Result<(), BoxError> {
-    signed(script, Aella, Encoding::Hex, &["x-aella-signature"])?;
+    signed(script, Aella, &["x-aella-signature"])?;
     let long = long_transfer("too-long", AELLA_MAX_BODY + 1);
     let long = seal(Aella, Which::Current, long)?;
     script.add(Aella, "a body of one byte over the limit", long.clone(), Answers::one(413));
-    script.add(Aella, "  the same in chunks", long, Answers::one(413)).is_chunked = true;
+    script.add(Aella, "  the same in chunks", long, Answers::one(413)).chunked()?;
     let mut request = seal(Aella, Which::Current, Message::new(vector("aella", "body")?))?;
     request.headers_mut().insert("x-aella-signature", HeaderValue::try_from(vector("aella", "signature_hex")?)?);
     script.add(Aella, "same id with other data, the vector", request, Answers::one(422));
@@ -44,7 +44,7 @@ pub(crate) fn aella(script: &mut Script) -> Result<(), BoxError> {
 }
 
 pub(crate) fn opp(script: &mut Script) -> Result<(), BoxError> {
-    signed(script, Opp, Encoding::Hex, &["x-authentication-tag", "x-initialization-vector"])?;
+    signed(script, Opp, &["x-authentication-tag", "x-initialization-vector"])?;
     script.bad(Opp, "a tag of 15 bytes", 400)?.header("x-authentication-tag", "00112233445566778899aabbccddee");
     *script.bad(Opp, "a body that is no hexadecimal", 400)?.request.body_mut() = Bytes::from_static(b"xyz");
     *script.bad(Opp, "a wrapper of another name", 400)?.request.body_mut() = Bytes::from_static(br#"{"body":"00"}"#);
@@ -52,7 +52,7 @@ pub(crate) fn opp(script: &mut Script) -> Result<(), BoxError> {
 }
 
 pub(crate) fn bank(script: &mut Script) -> Result<(), BoxError> {
-    signed(script, Bank, Encoding::Base64, &["authenticationtag", "nonce", "checksum"])?;
+    signed(script, Bank, &["authenticationtag", "nonce", "checksum"])?;
     script.bad(Bank, "application/json", 415)?.header("content-type", "application/json");
     let no_id = Message::new(r#"{"notifications":[{"notificationType":"IncomingPaymentBooked","payment":{}}]}"#);
     script.add(Bank, "a notification without eventId", seal(Bank, Which::Current, no_id)?, Answers::one(400));
@@ -60,28 +60,21 @@ pub(crate) fn bank(script: &mut Script) -> Result<(), BoxError> {
 }
 
 /// What goes wrong in the same way wherever a key proves the sender. The first of the headers is the signature or tag.
-fn signed(script: &mut Script, who: Who, encoding: Encoding, headers: &[&'static str]) -> Result<(), BoxError> {
+fn signed(script: &mut Script, who: Who, headers: &[&'static str]) -> Result<(), BoxError> {
     for (what, which) in
         [("forged: a stranger's key", Which::Strange), ("stale: a key that has expired", Which::Expired)]
     {
         script.add(who, what, seal(who, which, fresh(who, what))?, Answers::one(401));
     }
-    let body = script.bad(who, "one bit of the body", 401)?.request.body_mut();
-    *body = match who {
-        Who::Opp => flipped(Encoding::Hex, body)?.into(),
-        _ => bit_off(body).into(),
-    };
+    script.forged(who, "one bit of the body", 401, Forgery::BodyBit)?;
     for header in headers {
         let case = script.bad(who, &format!("one bit of {header}"), 401)?;
-        let value = case.headers().get(*header).ok_or("a sealed request lacks its header")?;
-        let value = HeaderValue::try_from(flipped(encoding, value.as_bytes())?)?;
-        case.headers().insert(*header, value);
+        let flipped = case.headers().get(*header).and_then(flip_header).ok_or("a sealed request lacks its header")?;
+        case.headers().insert(*header, flipped);
     }
-    if let Some(header) = headers.first() {
-        script.bad(who, &format!("missing {header}"), 401)?.headers().remove(*header);
-        let case = script.bad(who, &format!("{header} twice"), 400)?;
-        let value = case.headers().get(*header).cloned().ok_or("a sealed request lacks its header")?;
-        case.headers().append(*header, value);
+    if let Some(proof) = headers.first() {
+        script.forged(who, &format!("missing {proof}"), 401, Forgery::NoProof)?;
+        script.forged(who, &format!("{proof} twice"), 400, Forgery::TwoProofs)?;
     }
     let broken = seal(who, Which::Current, Message::new(r#"{"event":"#))?;
     script.add(who, "broken JSON under a good key", broken, Answers::one(400));
@@ -107,14 +100,4 @@ fn both(script: &mut Script, who: Who) -> Result<(), BoxError> {
     *script.bad(who, "a GET", 405)?.request.method_mut() = Method::GET;
     script.bad(who, "Content-Encoding: gzip", 415)?.header("content-encoding", "gzip");
     Ok(())
-}
-
-/// The same text with one bit of what it encodes turned over.
-fn flipped(encoding: Encoding, text: &[u8]) -> Result<String, BoxError> {
-    Ok(encoding.encode(&bit_off(&encoding.decode(text)?)))
-}
-
-fn bit_off(bytes: &[u8]) -> Vec<u8> {
-    let middle = bytes.len() / 2;
-    bytes.iter().enumerate().map(|(at, byte)| if at == middle { byte ^ 1 } else { *byte }).collect()
 }

@@ -4,56 +4,53 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request};
 use tower_webhook::clock::OsEntropy;
 use tower_webhook::encoding::Encoding;
+use tower_webhook::error::BoxError;
 use tower_webhook::provider::opp::{Opp, Wrapper};
 use tower_webhook::provider::{Message, Provider as _};
 use tower_webhook::scheme::Sealing;
-use tower_webhook::sender::template::Escape;
+use tower_webhook::sender::events;
 
-use crate::client::BoxError;
 use crate::common::Who::{Aella, Bank, Mambu, Opp as Platform};
 use crate::keys::{self, Which};
-use crate::messages::{self, fresh, loan, rendered, vector};
+use crate::messages::{fresh, long_transfer, vector};
 use crate::outcome::Answers;
 use crate::receiver::AELLA_MAX_BODY;
 use crate::script::{Case, Script};
 use crate::sender::seal;
 
 /// The event of the batch whose first booking fails.
-pub(crate) const FAILS_ONCE: &str = "00000000-0000-4000-8000-000000000013";
+pub(crate) const FAILS_ONCE: &str = "00000001-0000-4000-8000-000000000003";
 
 pub(crate) fn mambu(script: &mut Script) -> Result<(), BoxError> {
-    let xml = "<loan><client>{CLIENT_NAME}</client><amount>{LOAN_AMOUNT}</amount></loan>";
-    let text = "{CLIENT_NAME} gets {LOAN_AMOUNT} {ACCOUNT_CURRENCY_CODE} on {ACCOUNT_ID}, score {CF:CLIENT:Score:1}";
-    script.good(Mambu, "POST, JSON template", loan("m-1", None)?)?;
+    let [json, xml, text] = [events::mambu::json, events::mambu::xml, events::mambu::text]
+        .map(|template| move |key: &str| template("LOAN_DISBURSEMENT").id(key));
+    script.good(Mambu, "POST, JSON template", json("m-1").message())?;
     script.again()?;
-    script.good(Mambu, "PUT, JSON template", loan("m-2", None)?)?.request.method_mut().clone_from(&Method::PUT);
+    script.good(Mambu, "PUT, JSON template", json("m-2").message())?.request.method_mut().clone_from(&Method::PUT);
     script.again()?;
-    let message = rendered("m-3", "application/xml", xml, Escape::Xml)?;
-    script.good(Mambu, "PATCH, XML template", message)?.request.method_mut().clone_from(&Method::PATCH);
+    script.good(Mambu, "PATCH, XML template", xml("m-3").message())?.request.method_mut().clone_from(&Method::PATCH);
     script.again()?;
-    let message = rendered("m-4", "text/plain; charset=UTF-8", text, Escape::Plain)?;
-    script.good(Mambu, "POST, text template", message)?;
+    script.good(Mambu, "POST, text template", text("m-4").message())?;
     script.again()?;
-    script.good(Mambu, "amount without a value: broken JSON", loan("m-5", Some("LOAN_AMOUNT"))?)?;
+    script.good(Mambu, "amount without a value: broken JSON", json("m-5").amount("").message())?;
     Ok(())
 }
 
 pub(crate) fn aella(script: &mut Script) -> Result<(), BoxError> {
-    for (what, body) in [
-        ("transfer.completed", messages::TRANSFER),
-        ("inwards.completed", messages::INWARDS),
-        ("mandate.debit.successful", messages::DEBIT),
+    for (what, message) in [
+        ("transfer.completed", events::aella::transfer().message()),
+        ("inwards.completed", events::aella::inwards().message()),
+        ("mandate.debit.successful", events::aella::debit_successful().message()),
     ] {
-        script.good(Aella, what, Message::new(body))?;
+        script.good(Aella, what, message)?;
         script.again()?;
     }
-    let later = messages::TRANSFER.replace("2024-12-06T14:00:00Z", "2024-12-06T14:05:00Z");
-    script.resealed(Aella, "the first, with a later timestamp", Message::new(later))?;
-    let unknown = r#"{"event":"wallet.frozen","timestamp":"2026-11-21T14:00:00Z","data":{"id":"w-1"}}"#;
-    script.good(Aella, "an event nobody knows yet", Message::new(unknown))?;
-    let exact = messages::long_transfer("long", AELLA_MAX_BODY);
-    script.good(Aella, "a body of exactly the limit", exact)?;
-    script.good(Aella, "a chunked body", fresh(Aella, "chunked"))?.is_chunked = true;
+    let later = events::aella::transfer().timestamp("2024-12-06T14:05:00Z");
+    script.resealed(Aella, "the first, with a later timestamp", later.message())?;
+    let unknown = events::aella::mandate_created().event("wallet.frozen");
+    script.good(Aella, "an event nobody knows yet", unknown.message())?;
+    script.good(Aella, "a body of exactly the limit", long_transfer("long", AELLA_MAX_BODY))?;
+    script.good(Aella, "a chunked body", fresh(Aella, "chunked"))?.chunked()?;
     let hundred = script.good(Aella, "a hundred copies at once", fresh(Aella, "hundred"))?;
     (hundred.copies, hundred.expected) = (100, Answers::once_of(100));
     script.good_under(Which::Previous, Aella, "the previous key, still valid", fresh(Aella, "previous"))?;
@@ -61,26 +58,24 @@ pub(crate) fn aella(script: &mut Script) -> Result<(), BoxError> {
 }
 
 pub(crate) fn opp(script: &mut Script) -> Result<(), BoxError> {
-    script.good(Platform, "PAYMENT, bare hexadecimal", Message::new(messages::PAYMENT))?;
+    let payment = events::opp::payment().message();
+    script.good(Platform, "PAYMENT, bare hexadecimal", payment.clone())?;
     script.again()?;
-    script.resealed(Platform, "  under a fresh IV", Message::new(messages::PAYMENT))?;
-    let wrapped = wrapped(messages::PAYMENT)?;
-    script.add(Platform, "  in the JSON wrapper", wrapped, Answers::repeated());
-    script
-        .resealed(Platform, "  as Content-Encoding: UTF-8", Message::new(messages::PAYMENT))?
-        .header("content-encoding", "UTF-8");
+    script.resealed(Platform, "  under a fresh IV", payment.clone())?;
+    script.add(Platform, "  in the JSON wrapper", wrapped(payment.clone())?, Answers::repeated());
+    script.resealed(Platform, "  as Content-Encoding: UTF-8", payment)?.header("content-encoding", "UTF-8");
 
-    let activation = script.good(Platform, "activation test, JSON wrapper", Message::new(messages::ACTIVATION))?;
-    activation.request = self::wrapped(messages::ACTIVATION)?;
+    let test = events::opp::activation_test().message();
+    script.good(Platform, "activation test, JSON wrapper", test.clone())?.request = wrapped(test.clone())?;
     script.again()?;
-    script.resealed(Platform, "  under a fresh IV", Message::new(messages::ACTIVATION))?;
+    script.resealed(Platform, "  under a fresh IV", test)?;
     published(script)?;
     script.again()?;
 
-    let pending = messages::payment("8a-1", "000.200.000", "92.00", "2026-11-21 16:46:07+0000");
-    let success = messages::payment("8a-1", "000.000.000", "92.00", "2026-11-21 16:47:12+0000");
+    let payment = events::opp::payment().number(1).timestamp("2026-11-21 16:46:07+0000");
+    let pending = payment.clone().result_code("000.200.000").message();
     script.good(Platform, "a payment, PENDING", pending.clone())?;
-    script.good(Platform, "  the same payment, SUCCESS", success)?;
+    script.good(Platform, "  the same payment, SUCCESS", payment.timestamp("2026-11-21 16:47:12+0000").message())?;
     script.resealed(Platform, "  PENDING once more, late", pending)?;
     script.good_under(Which::Previous, Platform, "the previous key, still valid", fresh(Platform, "previous"))?;
     Ok(())
@@ -96,23 +91,26 @@ fn published(script: &mut Script) -> Result<(), BoxError> {
     Ok(())
 }
 
-fn wrapped(body: &'static str) -> Result<Request<Bytes>, BoxError> {
+fn wrapped(message: Message) -> Result<Request<Bytes>, BoxError> {
     let platform = Opp::new(keys::secret(Platform, Which::Current)?)?.sealed_as(Wrapper::Json)?;
-    let mut request = platform.seal(Message::new(body), &Sealing::new(keys::now()?, &OsEntropy))?;
+    let mut request = platform.seal(message, &Sealing::new(keys::now()?, &OsEntropy))?;
     *request.uri_mut() = Platform.path().parse()?;
     Ok(request)
 }
 
 pub(crate) fn bank(script: &mut Script) -> Result<(), BoxError> {
-    for (what, body) in
-        [("IncomingPaymentProcessed", messages::INCOMING), ("OutgoingPaymentBooked", messages::OUTGOING)]
-    {
-        script.good(Bank, what, Message::new(body))?;
+    for (what, event) in [
+        ("IncomingPaymentProcessed", events::banking_circle::incoming_payment_processed().number(101)),
+        ("OutgoingPaymentBooked", events::banking_circle::outgoing_payment_booked().number(102)),
+    ] {
+        let message = event.message();
+        script.good(Bank, what, message.clone())?;
         script.again()?;
-        script.resealed(Bank, "  under a fresh nonce", Message::new(body))?;
+        script.resealed(Bank, "  under a fresh nonce", message)?;
     }
-    let batch = || Message::new(messages::BATCH);
-    let first = script.good(Bank, "a batch of 12, one booking fails", batch())?;
+    let all = (1..=12).map(|number| events::banking_circle::outgoing_payment_rejected().number(number));
+    let batch = events::banking_circle::batch(all).message();
+    let first = script.good(Bank, "a batch of 12, one booking fails", batch.clone())?;
     first.expected = Answers::one(500);
     let (failed, done) = first.events.drain(..).partition(|event| event.key == FAILS_ONCE);
     first.events = done;
@@ -120,7 +118,7 @@ pub(crate) fn bank(script: &mut Script) -> Result<(), BoxError> {
     retry.what = "  its retry runs that one alone".into();
     (retry.expected, retry.events) = (Answers::one(200), failed);
     script.again()?;
-    script.resealed(Bank, "  under a fresh nonce", batch())?;
+    script.resealed(Bank, "  under a fresh nonce", batch)?;
     vector_without_events(script)?;
     script.good_under(Which::Previous, Bank, "the previous key, still valid", fresh(Bank, "previous"))?;
     Ok(())

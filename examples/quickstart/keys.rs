@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use tower_webhook::clock::{Clock as _, SystemClock, Timestamp};
+use tower_webhook::error::BoxError;
 use tower_webhook::secret::{Key, KeyRing, Secret};
 
-use crate::client::BoxError;
 use crate::common::Who;
 
 pub(crate) const MAMBU_USER: &str = "mambu";

@@ -6,8 +6,6 @@
 
 mod bad;
 mod cases;
-#[path = "../support/client.rs"]
-mod client;
 mod common;
 mod keys;
 mod ledger;
@@ -23,12 +21,12 @@ mod server;
 
 use std::process::ExitCode;
 
-use client::BoxError;
 use ledger::Ledger;
 use report::Report;
 use sabotage::Sabotage;
 use sender::Sender;
 use server::Running;
+use tower_webhook::error::BoxError;
 
 const HELP: &str = "\
 Receives webhooks of four providers on this machine, good and bad ones, and compares both sides.
@@ -93,7 +91,7 @@ async fn main() -> ExitCode {
 async fn run(sabotage: Option<Sabotage>) -> Result<bool, BoxError> {
     let ledger = Ledger::new(sabotage).down_once_for(cases::FAILS_ONCE);
     let running = Running::start(&ledger, sabotage).await?;
-    let sender = Sender::to(running.address);
+    let sender = Sender::to(running.address)?;
     let mut report = Report::default();
     for case in cases::all()? {
         let before = ledger.mark();

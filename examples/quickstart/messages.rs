@@ -1,105 +1,41 @@
-//! What the providers say: fixtures, rendered templates, made-up events, and the events inside each message.
+//! What the providers say: built events, and the events inside each message.
 
 use bytes::Bytes;
-use http::HeaderValue;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use tower_webhook::error::BoxError;
 use tower_webhook::provider::{Identity, Message};
-use tower_webhook::sender::template::{Escape, Values, render};
+use tower_webhook::sender::events::{aella, banking_circle, mambu, opp};
 
-use crate::client::BoxError;
 use crate::common::Who;
 
-macro_rules! fixture {
-    ($path:literal) => {
-        include_str!(concat!("../../tests/fixtures/", $path))
-    };
-}
-
-pub(crate) const TRANSFER: &str = fixture!("aella/transfer.completed.json");
-pub(crate) const INWARDS: &str = fixture!("aella/inwards.completed.json");
-pub(crate) const DEBIT: &str = fixture!("aella/mandate.debit.successful.json");
-pub(crate) const PAYMENT: &str = fixture!("opp/payment.json");
-pub(crate) const ACTIVATION: &str = fixture!("opp/activation-test.json");
-pub(crate) const INCOMING: &str = fixture!("banking-circle/incoming-payment-processed.json");
-pub(crate) const OUTGOING: &str = fixture!("banking-circle/outgoing-payment-booked.json");
-pub(crate) const BATCH: &str = fixture!("banking-circle/batch.json");
-const LOAN_TEMPLATE: &str = fixture!("mambu/loan-disbursed.template.json");
-const LOAN_VALUES: &str = fixture!("mambu/values.json");
-const VECTORS: &str = fixture!("vectors.json");
-
-/// The loan template of the fixtures. Without this placeholder's value, to see what is left of it.
-pub(crate) fn loan(key: &str, without: Option<&str>) -> Result<Message, BoxError> {
-    #[derive(Deserialize)]
-    struct Template {
-        content_type: String,
-        body: String,
-    }
-    let template: Template = serde_json::from_str(LOAN_TEMPLATE)?;
-    let mut values: Values = serde_json::from_str(LOAN_VALUES)?;
-    without.and_then(|name| values.remove(name));
-    let content_type = HeaderValue::try_from(template.content_type)?;
-    let body = render(&template.body, &values, Escape::Json);
-    Ok(Message::new(body).content_type(content_type).idempotency_key(key))
-}
-
-/// The same values in a template of another type.
-pub(crate) fn rendered(
-    key: &str,
-    content_type: &'static str,
-    template: &str,
-    escape: Escape,
-) -> Result<Message, BoxError> {
-    let body = render(template, &serde_json::from_str(LOAN_VALUES)?, escape);
-    Ok(Message::new(body).content_type(HeaderValue::from_static(content_type)).idempotency_key(key))
-}
+const VECTORS: &str = include_str!("../../tests/fixtures/vectors.json");
 
 /// An event that was never sent before, when its id was not.
 pub(crate) fn fresh(who: Who, id: &str) -> Message {
-    match who {
-        Who::Mambu => Message::new(r#"{"event":"LOAN_REPAYMENT","amount":12.50,"currency":"EUR"}"#).idempotency_key(id),
-        Who::Aella => transfer(id, "10000"),
-        Who::Opp => payment(id, "000.000.000", "92.00", "2026-11-21 16:46:07+0000"),
-        Who::Bank => booking(id, "1250.35"),
-    }
+    event(who, id, "92.00")
 }
 
 /// The same event as [`fresh`] makes, about another amount.
 pub(crate) fn with_other_amount(who: Who, id: &str) -> Message {
+    event(who, id, "99.00")
+}
+
+fn event(who: Who, id: &str, amount: &str) -> Message {
     match who {
-        Who::Mambu => Message::new(r#"{"event":"LOAN_REPAYMENT","amount":99.50,"currency":"EUR"}"#).idempotency_key(id),
-        Who::Aella => transfer(id, "99999"),
-        Who::Opp => payment(id, "000.000.000", "99.00", "2026-11-21 16:46:07+0000"),
-        Who::Bank => booking(id, "9250.35"),
+        // A name that needs no quoting in a shell.
+        Who::Mambu => mambu::json("LOAN_REPAYMENT").id(id).amount(amount).value("CLIENT_NAME", "Zoë Zed").message(),
+        Who::Aella => aella::transfer().id(id).amount(amount).message(),
+        Who::Opp => opp::payment().id(id).amount(amount).message(),
+        Who::Bank => banking_circle::incoming_payment_booked().id(id).amount(amount).message(),
     }
-}
-
-fn transfer(id: &str, amount: &str) -> Message {
-    Message::new(format!(
-        r#"{{"event":"transfer.completed","timestamp":"2026-11-21T14:00:00Z","data":{{"id":"{id}","status":"Success","amount":{amount},"currency":"NGN"}}}}"#
-    ))
-}
-
-pub(crate) fn payment(id: &str, code: &str, amount: &str, time: &str) -> Message {
-    Message::new(format!(
-        r#"{{"type":"PAYMENT","payload":{{"id":"{id}","paymentType":"DB","amount":"{amount}","currency":"EUR","result":{{"code":"{code}"}},"timestamp":"{time}"}}}}"#
-    ))
-}
-
-fn booking(id: &str, amount: &str) -> Message {
-    Message::new(format!(
-        r#"{{"notifications":[{{"eventId":"{id}","notificationType":"IncomingPaymentBooked","timestamp":"2026-11-21T14:53:52Z","payment":{{"paymentId":"4b0a","amount":{amount},"currency":"EUR"}}}}]}}"#
-    ))
 }
 
 /// Aella's transfer with a narration that makes the body exactly this long.
 pub(crate) fn long_transfer(id: &str, length: usize) -> Message {
-    let body = |filling: usize| {
-        let narration = "x".repeat(filling);
-        format!(r#"{{"event":"transfer.completed","data":{{"id":"{id}","amount":1,"narration":"{narration}"}}}}"#)
-    };
-    Message::new(body(length.saturating_sub(body(0).len())))
+    let transfer = |filling: usize| aella::transfer().id(id).narration("x".repeat(filling)).message();
+    transfer(length.saturating_sub(transfer(0).body.len()))
 }
 
 /// A member of the first test vector of this provider.

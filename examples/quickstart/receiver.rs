@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use tower_webhook::error::BoxError;
 use tower_webhook::event::{Event, Money, Project};
 use tower_webhook::layers::{BasicAuthLayer, Credentials};
 use tower_webhook::provider::Lookup;
@@ -13,7 +14,6 @@ use tower_webhook::provider::mambu::{self, Mambu};
 use tower_webhook::provider::opp::{self, Opp};
 use tower_webhook::{Received, Receiver};
 
-use crate::client::BoxError;
 use crate::common::Who;
 use crate::keys::{self, MAMBU_USER, Which};
 use crate::ledger::{Entry, Ledger, LedgerDown};

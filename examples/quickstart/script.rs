@@ -2,14 +2,16 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request};
-use tower_webhook::provider::Message;
+use tower_webhook::error::BoxError;
+use tower_webhook::provider::{Message, Provider as _};
+use tower_webhook::sender::Conduct;
+use tower_webhook::sender::forge::{Forgery, forge};
 
-use crate::client::BoxError;
 use crate::common::Who;
 use crate::keys::Which;
 use crate::messages::{self, Sent};
 use crate::outcome::Answers;
-use crate::sender::seal;
+use crate::sender::{provider, seal};
 
 /// One delivery, what it must be answered, and the events that it brings for the first time.
 #[derive(Clone)]
@@ -17,7 +19,6 @@ pub(crate) struct Case {
     pub(crate) who: Who,
     pub(crate) what: String,
     pub(crate) request: Request<Bytes>,
-    pub(crate) is_chunked: bool,
     pub(crate) copies: usize,
     pub(crate) expected: Answers,
     pub(crate) events: Vec<Sent>,
@@ -25,13 +26,20 @@ pub(crate) struct Case {
 
 impl Case {
     pub(crate) fn new(who: Who, what: &str, request: Request<Bytes>, expected: Answers) -> Self {
-        Self { who, what: what.into(), request, is_chunked: false, copies: 1, expected, events: Vec::new() }
+        Self { who, what: what.into(), request, copies: 1, expected, events: Vec::new() }
     }
 
     /// The same, with a header set.
     pub(crate) fn header(&mut self, name: &'static str, value: &'static str) -> &mut Self {
         self.request.headers_mut().insert(name, HeaderValue::from_static(value));
         self
+    }
+
+    /// The same, in chunks of a hundred bytes and without a length.
+    pub(crate) fn chunked(&mut self) -> Result<(), BoxError> {
+        let conduct = Conduct::Chunked { bytes: 100.try_into()?, ornate: false };
+        self.request.extensions_mut().insert(conduct);
+        Ok(())
     }
 
     pub(crate) fn headers(&mut self) -> &mut HeaderMap {
@@ -87,6 +95,14 @@ impl Script {
     pub(crate) fn bad(&mut self, who: Who, what: &str, status: u16) -> Result<&mut Case, BoxError> {
         let unsent = messages::fresh(who, &what.replace(' ', "-"));
         Ok(self.add(who, what, seal(who, Which::Current, unsent)?, Answers::one(status)))
+    }
+
+    /// The same, forged.
+    pub(crate) fn forged(&mut self, who: Who, what: &str, status: u16, how: Forgery) -> Result<(), BoxError> {
+        let sender = provider(who, Which::Current)?;
+        let case = self.bad(who, what, status)?;
+        case.request = forge(&case.request, sender.scheme(), how).ok_or("there is nothing to forge so")?;
+        Ok(())
     }
 
     fn push(&mut self, case: Case) -> &mut Case {

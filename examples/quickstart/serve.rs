@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use http::Request;
 use tower_webhook::encoding::Encoding;
+use tower_webhook::error::BoxError;
 
-use crate::client::BoxError;
 use crate::common::Who;
 use crate::keys::{MAMBU_PASSWORD, MAMBU_USER, Which};
 use crate::ledger::Ledger;

@@ -10,10 +10,10 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tower_webhook::delivery::Drain;
+use tower_webhook::error::BoxError;
 use tower_webhook::provider::Provider;
 use tower_webhook::{MemoryStore, Received, Receiver, Rejection};
 
-use crate::client::BoxError;
 use crate::common::Who;
 use crate::ledger::{Ledger, LedgerDown};
 use crate::receiver;
