@@ -3,7 +3,8 @@
 use http::header::CONTENT_ENCODING;
 use tower_webhook::clock::{OsEntropy, Timestamp};
 use tower_webhook::scheme::{SealError, Sealing};
-use tower_webhook::sender::Malformed;
+use tower_webhook::sender::{InProcess, Malformed};
+use tower_webhook::{MemoryStore, Received, Receiver};
 
 use super::*;
 
