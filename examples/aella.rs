@@ -7,15 +7,13 @@ use axum::Router;
 use tower_webhook::delivery::Drain;
 use tower_webhook::event::Project as _;
 use tower_webhook::provider::aella::{Aella, Event};
+use tower_webhook::sender::events;
 use tower_webhook::{ConfigError, MemoryStore, Received, Receiver, secret::Secret};
 
 #[path = "support/serve.rs"]
 mod serve;
 
 use serve::BoxError;
-
-const TRANSFER: &str =
-    r#"{"event":"transfer.completed","timestamp":"2024-12-06T14:00:00Z","data":{"id":"7b","amount":10000}}"#;
 
 fn aella(secret: &str) -> Result<Aella, ConfigError> {
     Aella::new(Secret::utf8(secret)?)
@@ -37,8 +35,8 @@ async fn main() -> Result<(), BoxError> {
     let receiver = Receiver::new("aella", aella(&key)?).drain(&drain).dedupe(MemoryStore::new(1_000_000));
     let app = Router::new().route_service("/aella", receiver.handle(on_event));
     serve::run(app, drain, async |address| {
-        serve::deliver(address, "/aella", &aella(&key)?, TRANSFER, 200).await?;
-        serve::deliver(address, "/aella", &aella("ae_sk_test_of_a_stranger")?, TRANSFER, 401).await
+        serve::deliver(address, "/aella", &aella(&key)?, events::aella::transfer(), 200).await?;
+        serve::deliver(address, "/aella", &aella("ae_sk_test_of_a_stranger")?, events::aella::transfer(), 401).await
     })
     .await
 }

@@ -11,6 +11,7 @@ use tower_webhook::layers::{BasicAuthLayer, Credentials};
 use tower_webhook::provider::Lookup;
 use tower_webhook::provider::aella::{self, Aella};
 use tower_webhook::provider::mambu::{self, Mambu};
+use tower_webhook::sender::events;
 use tower_webhook::{ConfigError, MemoryStore, Outcome, Received, Receiver, secret::Secret};
 
 #[path = "support/serve.rs"]
@@ -54,8 +55,7 @@ fn secret(variable: &str) -> Result<Secret, ConfigError> {
 
 /// Plays Aella: one good delivery, and one of somebody who does not know the secret.
 async fn try_out(receiver: SocketAddr) -> Result<(), BoxError> {
-    let body = r#"{"event":"transfer.completed","timestamp":"2024-12-06T14:00:00Z","data":{"id":"7b","amount":10000}}"#;
     let stranger = Aella::new(Secret::utf8("wrong horse battery staple")?)?;
-    serve::deliver(receiver, "/aella", &Aella::new(secret("AELLA_SECRET")?)?, body, 200).await?;
-    serve::deliver(receiver, "/aella", &stranger, body, 401).await
+    serve::deliver(receiver, "/aella", &Aella::new(secret("AELLA_SECRET")?)?, events::aella::transfer(), 200).await?;
+    serve::deliver(receiver, "/aella", &stranger, events::aella::transfer(), 401).await
 }

@@ -6,17 +6,13 @@
 use axum::Router;
 use tower_webhook::delivery::Drain;
 use tower_webhook::provider::banking_circle::{BankingCircle, Detail, Event};
+use tower_webhook::sender::events::banking_circle::{batch, incoming_payment_booked};
 use tower_webhook::{ConfigError, MemoryStore, Received, Receiver, secret::Secret};
 
 #[path = "support/serve.rs"]
 mod serve;
 
 use serve::BoxError;
-
-const BATCH: &str = r#"{"notifications":[
-    {"eventId":"e-1","notificationType":"IncomingPaymentBooked","payment":{"paymentId":"p-1","amount":12.5,"currency":"EUR"}},
-    {"eventId":"e-2","notificationType":"SomethingNew","payment":{"paymentId":"p-2"}}
-]}"#;
 
 fn banking_circle(key: &str) -> Result<BankingCircle, ConfigError> {
     BankingCircle::new(Secret::utf8(key)?)
@@ -45,9 +41,11 @@ async fn main() -> Result<(), BoxError> {
         Receiver::new("banking-circle", banking_circle(&key)?).drain(&drain).dedupe(MemoryStore::new(1_000_000));
     let app = Router::new().route_service("/banking-circle", receiver.handle_batch(on_events));
     serve::run(app, drain, async |address| {
-        serve::deliver(address, "/banking-circle", &banking_circle(&key)?, BATCH, 200).await?;
-        serve::deliver(address, "/banking-circle", &banking_circle("another-key-that-has-32-letters!")?, BATCH, 401)
-            .await
+        let (booked, new) = (incoming_payment_booked().number(1), incoming_payment_booked().number(2));
+        let batch = batch([booked, new.event("SomethingNew")]);
+        serve::deliver(address, "/banking-circle", &banking_circle(&key)?, batch.clone(), 200).await?;
+        let stranger = banking_circle("another-key-that-has-32-letters!")?;
+        serve::deliver(address, "/banking-circle", &stranger, batch, 401).await
     })
     .await
 }

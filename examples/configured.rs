@@ -20,7 +20,8 @@ use tower_webhook::config::{self, Config, SecretSource};
 use tower_webhook::delivery::Drain;
 use tower_webhook::event::Project as _;
 use tower_webhook::idempotency::AnyStore;
-use tower_webhook::provider::AnyEvent;
+use tower_webhook::provider::{AnyEvent, Message};
+use tower_webhook::sender::events;
 use tower_webhook::{ConfigError, Outcome, Received};
 
 #[path = "support/play.rs"]
@@ -135,18 +136,17 @@ async fn main() -> Result<(), BoxError> {
 
 /// Plays all three senders by the same configuration: each once, once more, and once under a key that is not its own.
 async fn try_out(receiver: SocketAddr, config: &Config, ledger: &Ledger) -> Result<(), BoxError> {
-    let transfer =
-        r#"{"event":"transfer.completed","timestamp":"2024-12-06T14:00:00Z","data":{"id":"7b","amount":10000}}"#;
-    let bodies = [transfer, transfer, r#"{"id":"e1","event":"ping"}"#];
-    for (endpoint, body) in config.endpoints.iter().zip(bodies) {
+    let transfer = events::aella::transfer().message();
+    let messages = [transfer.clone(), transfer, Message::new(r#"{"id":"e1","event":"ping"}"#)];
+    for (endpoint, message) in config.endpoints.iter().zip(messages) {
         let mut forger = endpoint.spec.clone();
         for key in &mut forger.keys {
             key.secret = SecretSource::value("wrong horse battery staple");
         }
         let path = endpoint.path();
-        play::deliver(receiver, path, &endpoint.provider, body, 200).await?;
-        play::deliver(receiver, path, &endpoint.provider, body, 200).await?;
-        play::deliver(receiver, path, &forger.build()?.provider, body, 401).await?;
+        play::deliver(receiver, path, &endpoint.provider, message.clone(), 200).await?;
+        play::deliver(receiver, path, &endpoint.provider, message.clone(), 200).await?;
+        play::deliver(receiver, path, &forger.build()?.provider, message, 401).await?;
     }
     for (name, event) in [("/aella", "transfer.completed"), ("sandbox", "transfer.completed"), ("/hub", "ping")] {
         let handled = ledger.handled(name);

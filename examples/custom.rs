@@ -9,8 +9,8 @@ use axum::http::HeaderName;
 use serde::Deserialize;
 use tower_webhook::delivery::Drain;
 use tower_webhook::encoding::Encoding;
-use tower_webhook::provider::Lookup;
 use tower_webhook::provider::custom::{Custom, Event};
+use tower_webhook::provider::{Lookup, Message};
 use tower_webhook::scheme::{Hmac, MacAlgorithm, Signed};
 use tower_webhook::{ConfigError, MemoryStore, Received, Receiver, Rejection, secret::Secret};
 
@@ -50,8 +50,8 @@ async fn main() -> Result<(), BoxError> {
     let receiver = Receiver::new("shop", shop(&key)?).drain(&drain).dedupe(MemoryStore::new(1_000_000));
     let app = Router::new().route_service("/shop", receiver.handle(on_event));
     serve::run(app, drain, async |address| {
-        serve::deliver(address, "/shop", &shop(&key)?, ORDER, 200).await?;
-        serve::deliver(address, "/shop", &shop("wrong horse battery staple")?, ORDER, 401).await
+        serve::deliver(address, "/shop", &shop(&key)?, Message::new(ORDER), 200).await?;
+        serve::deliver(address, "/shop", &shop("wrong horse battery staple")?, Message::new(ORDER), 401).await
     })
     .await
 }

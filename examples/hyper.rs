@@ -21,6 +21,7 @@ use tower_webhook::delivery::Drain;
 use tower_webhook::gate::{PeerAddr, ResponseBody};
 use tower_webhook::layers::SourceIpLayer;
 use tower_webhook::provider::opp::{self, Opp};
+use tower_webhook::sender::events;
 use tower_webhook::{ConfigError, MemoryStore, Received, Receiver, secret::Secret};
 
 #[path = "support/play.rs"]
@@ -92,7 +93,6 @@ fn key(byte: &str) -> Result<Secret, ConfigError> {
 
 /// Plays the platform: one good delivery, and one under a key that is not ours.
 async fn try_out(receiver: SocketAddr) -> Result<(), BoxError> {
-    let body = r#"{"type":"PAYMENT","payload":{"id":"8a82","amount":"92.00","currency":"EUR"}}"#;
-    play::deliver(receiver, "/", &Opp::new(key("11")?)?, body, 200).await?;
-    play::deliver(receiver, "/", &Opp::new(key("22")?)?, body, 401).await
+    play::deliver(receiver, "/", &Opp::new(key("11")?)?, events::opp::payment(), 200).await?;
+    play::deliver(receiver, "/", &Opp::new(key("22")?)?, events::opp::payment(), 401).await
 }

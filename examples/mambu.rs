@@ -9,14 +9,13 @@ use tower_webhook::delivery::Drain;
 use tower_webhook::json::Pointer;
 use tower_webhook::provider::Lookup;
 use tower_webhook::provider::mambu::{Event, EventName, KeyPolicy, Mambu};
+use tower_webhook::sender::events;
 use tower_webhook::{ConfigError, MemoryStore, Received, Receiver, secret::Secret};
 
 #[path = "support/serve.rs"]
 mod serve;
 
 use serve::BoxError;
-
-const DISBURSEMENT: &str = r#"{"event":"LOAN_DISBURSEMENT","transactionId":"T-1","accountId":"L-7"}"#;
 
 /// The template says what happened and to which transaction: with both as the key, a resend by hand is a repeat too.
 fn mambu(api_key: &str) -> Result<Mambu, ConfigError> {
@@ -43,9 +42,10 @@ async fn main() -> Result<(), BoxError> {
     let drain = Drain::new();
     let receiver = Receiver::new("mambu", mambu(&key)?).drain(&drain).dedupe(MemoryStore::new(1_000_000));
     let app = Router::new().route_service("/mambu", receiver.handle(on_event));
+    let loan = || events::mambu::json("LOAN_DISBURSEMENT");
     serve::run(app, drain, async |address| {
-        serve::deliver(address, "/mambu", &mambu(&key)?, DISBURSEMENT, 200).await?;
-        serve::deliver(address, "/mambu", &mambu("wrong horse battery staple")?, DISBURSEMENT, 401).await
+        serve::deliver(address, "/mambu", &mambu(&key)?, loan(), 200).await?;
+        serve::deliver(address, "/mambu", &mambu("wrong horse battery staple")?, loan(), 401).await
     })
     .await
 }

@@ -7,15 +7,13 @@ use axum::Router;
 use tower_webhook::delivery::Drain;
 use tower_webhook::event::Project as _;
 use tower_webhook::provider::opp::{Event, Opp};
+use tower_webhook::sender::events;
 use tower_webhook::{ConfigError, MemoryStore, Received, Receiver, secret::Secret};
 
 #[path = "support/serve.rs"]
 mod serve;
 
 use serve::BoxError;
-
-const PAYMENT: &str =
-    r#"{"type":"PAYMENT","payload":{"id":"8a82","amount":"92.00","currency":"EUR","result":{"code":"000.000.000"}}}"#;
 
 fn opp(key: &str) -> Result<Opp, ConfigError> {
     Opp::new(Secret::hex(key)?)
@@ -38,15 +36,9 @@ async fn main() -> Result<(), BoxError> {
     let receiver = Receiver::new("opp", opp(&key)?).drain(&drain).dedupe(MemoryStore::new(1_000_000));
     let app = Router::new().route_service("/opp", receiver.handle(on_event));
     serve::run(app, drain, async |address| {
-        serve::deliver(address, "/opp", &opp(&key)?, PAYMENT, 200).await?;
-        serve::deliver(
-            address,
-            "/opp",
-            &opp("2222222222222222222222222222222222222222222222222222222222222222")?,
-            PAYMENT,
-            401,
-        )
-        .await
+        serve::deliver(address, "/opp", &opp(&key)?, events::opp::payment(), 200).await?;
+        let stranger = opp(&"22".repeat(32))?;
+        serve::deliver(address, "/opp", &stranger, events::opp::payment(), 401).await
     })
     .await
 }

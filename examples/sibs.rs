@@ -7,14 +7,13 @@ use axum::Router;
 use tower_webhook::delivery::Drain;
 use tower_webhook::event::Project as _;
 use tower_webhook::provider::sibs::{Event, Sibs};
+use tower_webhook::sender::events;
 use tower_webhook::{ConfigError, MemoryStore, Received, Receiver, secret::Secret};
 
 #[path = "support/serve.rs"]
 mod serve;
 
 use serve::BoxError;
-
-const PAYMENT: &str = r#"{"notificationID":"b6571d90","transactionID":"s2bf","paymentStatus":"Success","amount":{"value":16.20,"currency":"EUR"}}"#;
 
 fn sibs(key: &str) -> Result<Sibs, ConfigError> {
     Sibs::new(Secret::base64(key)?)
@@ -39,8 +38,9 @@ async fn main() -> Result<(), BoxError> {
     let receiver = Receiver::new("sibs", sibs(&key)?).drain(&drain).dedupe(MemoryStore::new(1_000_000));
     let app = Router::new().route_service("/sibs", receiver.handle(on_event));
     serve::run(app, drain, async |address| {
-        serve::deliver(address, "/sibs", &sibs(&key)?, PAYMENT, 200).await?;
-        serve::deliver(address, "/sibs", &sibs("IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI=")?, PAYMENT, 401).await
+        serve::deliver(address, "/sibs", &sibs(&key)?, events::sibs::payment(), 200).await?;
+        let stranger = sibs("IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI=")?;
+        serve::deliver(address, "/sibs", &stranger, events::sibs::payment(), 401).await
     })
     .await
 }

@@ -7,15 +7,13 @@ use axum::Router;
 use serde::Deserialize;
 use tower_webhook::delivery::Drain;
 use tower_webhook::provider::standard_webhooks::{self, Event, StandardWebhooks};
+use tower_webhook::sender::events;
 use tower_webhook::{ConfigError, MemoryStore, Received, Receiver, Rejection};
 
 #[path = "support/serve.rs"]
 mod serve;
 
 use serve::BoxError;
-
-const INVOICE: &str =
-    r#"{"type":"invoice.paid","timestamp":"2026-11-21T12:00:00Z","data":{"id":"i-1","amount":"12.50"}}"#;
 
 /// The sender's own events are the application's to describe.
 #[derive(Deserialize)]
@@ -52,10 +50,11 @@ async fn main() -> Result<(), BoxError> {
     let drain = Drain::new();
     let receiver = Receiver::new("invoices", webhooks(&key)?).drain(&drain).dedupe(MemoryStore::new(1_000_000));
     let app = Router::new().route_service("/invoices", receiver.handle(on_event));
+    let paid = || events::standard_webhooks::event("invoice.paid").amount("12.50");
     serve::run(app, drain, async |address| {
-        serve::deliver(address, "/invoices", &webhooks(&key)?, INVOICE, 200).await?;
+        serve::deliver(address, "/invoices", &webhooks(&key)?, paid(), 200).await?;
         let stranger = webhooks("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX")?;
-        serve::deliver(address, "/invoices", &stranger, INVOICE, 401).await
+        serve::deliver(address, "/invoices", &stranger, paid(), 401).await
     })
     .await
 }

@@ -11,16 +11,16 @@ use tower_webhook::sender::{Tcp, Transport as _};
 
 pub(crate) use tower_webhook::error::BoxError;
 
-/// Seals the body as this provider does, sends it to `path`, and fails when the answer has another status.
+/// Seals the message as this provider does, sends it to `path`, and fails when the answer has another status.
 pub(crate) async fn deliver(
     to: SocketAddr,
     path: &str,
     provider: &impl Provider,
-    body: &'static str,
+    message: impl Into<Message>,
     expected: u16,
 ) -> Result<(), BoxError> {
     let now = SystemClock.now().ok_or("the clock failed")?;
-    let mut request = provider.seal(Message::new(body), &Sealing::new(now, &OsEntropy))?;
+    let mut request = provider.seal(message.into(), &Sealing::new(now, &OsEntropy))?;
     *request.uri_mut() = path.parse()?;
     let status = timeout(Duration::from_secs(10), Tcp::new(to)?.exchange(request)).await??.status;
     println!("answered {status}");
