@@ -17,6 +17,8 @@ use tower_webhook::scheme::{
 use tower_webhook::secret::Secret;
 use tower_webhook::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
 
+use crate::support::flips;
+
 const SECRET: &str = "whsec_5df8d8b6a1c24d6d9a2e";
 const ADYEN: &str = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056";
 const URL: &str = "https://receiver.test/hooks/square";
@@ -388,15 +390,6 @@ impl Sender {
     fn sent(&self) -> Vec<(&'static str, String)> {
         (self.send)(self.body, NOW)
     }
-}
-
-/// The bytes again and again, each time with another bit the wrong way round.
-fn flips(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-    (0..bytes.len() * 8).map(|bit| {
-        let mut flipped = bytes.to_vec();
-        flipped[bit / 8] ^= 1 << (bit % 8);
-        flipped
-    })
 }
 
 #[test]

@@ -12,6 +12,8 @@ use tower_webhook::scheme::{Opened, Scheme, SealError, Sealing};
 use tower_webhook::secret::{Key, KeyRing, Secret};
 use tower_webhook::{Rejection, RejectionKind};
 
+use crate::support::flips;
+
 mod aes_gcm;
 #[cfg(feature = "asymmetric")]
 mod ed25519;
@@ -74,15 +76,6 @@ fn assert_mismatch(case: &str, result: Result<Opened, Rejection>) {
         (RejectionKind::SignatureMismatch, StatusCode::UNAUTHORIZED, "no valid key fits this delivery"),
         "{case}"
     );
-}
-
-/// The bytes again and again, each time with another bit the wrong way round.
-fn flips(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-    (0..bytes.len() * 8).map(|bit| {
-        let mut flipped = bytes.to_vec();
-        flipped[bit / 8] ^= 1 << (bit % 8);
-        flipped
-    })
 }
 
 fn at(text: &str) -> Timestamp {

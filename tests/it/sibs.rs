@@ -16,6 +16,8 @@ use tower_webhook::scheme::Sealing;
 use tower_webhook::secret::Secret;
 use tower_webhook::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
 
+use crate::support::flips;
+
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 const KEY: &str = "000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f";
 
@@ -83,14 +85,6 @@ fn without(name: &str) -> String {
 fn vector() -> [Vec<u8>; 3] {
     let all: Value = serde_json::from_str(include_str!("../fixtures/vectors.json")).unwrap();
     ["iv_hex", "tag_hex", "body_hex"].map(|name| Hex.decode(all["opp"][0][name].as_str().unwrap().as_bytes()).unwrap())
-}
-
-fn flips(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-    (0..bytes.len() * 8).map(|bit| {
-        let mut flipped = bytes.to_vec();
-        flipped[bit / 8] ^= 1 << (bit % 8);
-        flipped
-    })
 }
 
 #[test]

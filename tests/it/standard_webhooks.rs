@@ -16,6 +16,8 @@ use tower_webhook::scheme::{SealError, Sealing};
 use tower_webhook::secret::{Key, KeyRing, Secret};
 use tower_webhook::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
 
+use crate::support::flips;
+
 const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 /// The key pair of the seed 00 01 02 … 1f, and a signature of it that another library (OpenSSL's) has made.
 const PUBLIC: &str = "whpk_A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=";
@@ -80,15 +82,6 @@ fn assert_mismatch(webhooks: &StandardWebhooks, headers: &HeaderMap, body: impl 
         (refused.kind(), refused.detail()),
         (RejectionKind::SignatureMismatch, "no valid key fits this delivery")
     );
-}
-
-/// The bytes again and again, each time with another bit the wrong way round.
-fn flips(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-    (0..bytes.len() * 8).map(|bit| {
-        let mut flipped = bytes.to_vec();
-        flipped[bit / 8] ^= 1 << (bit % 8);
-        flipped
-    })
 }
 
 /// Opens, and is refused when any one bit of signature, body, id, time or key is flipped.

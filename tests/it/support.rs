@@ -136,6 +136,15 @@ impl Body for Untouchable {
     }
 }
 
+/// The bytes again and again, each time with another bit the wrong way round.
+pub(crate) fn flips(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    (0..bytes.len() * 8).map(|bit| {
+        let mut flipped = bytes.to_vec();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        flipped
+    })
+}
+
 /// A fresh connection to hyper with this service behind it, and the task that serves it.
 pub(crate) async fn connect<S, R>(service: S) -> (TcpStream, JoinHandle<()>)
 where
