@@ -187,7 +187,6 @@ impl Ledger {
     }
 
     /// A handler is called. `None`: with what is no event of this ledger.
-    #[must_use]
     pub fn called(&self, number: Option<u64>, fence: Option<u64>) -> Call {
         let handling = self.book().called(number, fence);
         Call { ledger: self.clone(), number, handling, ended: false }
