@@ -40,10 +40,8 @@ pub(super) const LIBRARY: &[(&str, &[&str])] = &[
             "secret",
         ],
     ),
-    ("sender", &["clock", "encoding", "error", "json", "provider", "scheme"]),
+    ("sender", &["clock", "encoding", "error", "json", "provider", "scheme", "secret"]),
     ("testing", &["clock", "delivery", "error", "fail_point", "gate", "idempotency", "layers", "provider", "scheme"]),
-    ("sender", &["clock", "encoding", "error", "provider", "scheme", "secret"]),
-    ("testing", &["clock", "delivery", "error", "gate", "idempotency", "layers", "provider", "scheme"]),
 ];
 
 /// The same for the files and folders of the program, among themselves. What is public of the library they may all use.
