@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -248,7 +247,7 @@ impl<T: Transport> Run<T> {
                     return delivery.events.iter().for_each(|event| self.ledger.taken(*event, &what));
                 }
                 Ok(status) if !comes_again(status) => {
-                    self.counts.0.refused.fetch_add(1, Ordering::Relaxed);
+                    self.counts.count_refused();
                     return;
                 }
                 Ok(_) | Err(_) => sleep(Duration::from_secs(60) / self.plan.compressed).await,
@@ -269,8 +268,7 @@ impl<T: Transport> Run<T> {
     ) -> (Result<Answer, NoAnswer>, Duration) {
         // It is never closed.
         let _place = self.at_once.acquire().await;
-        self.counts.0.requests.fetch_add(1, Ordering::Relaxed);
-        self.counts.0.sent.fetch_add(delivery.events.len() as u64, Ordering::Relaxed);
+        self.counts.count_request(delivery.events.len());
         let at = usize::try_from(delivery.number.wrapping_add(tries)).unwrap_or_default() % self.targets.len().max(1);
         let began = Instant::now();
         let Some(target) = self.targets.get(at) else { return (Err(NoAnswer::Unreachable), Duration::ZERO) };

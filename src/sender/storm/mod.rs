@@ -41,25 +41,28 @@
 //! ```
 
 mod author;
+mod counts;
 mod deliver;
 mod fault;
 mod mark;
+mod plan;
 mod report;
 mod route;
 mod run;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::ledger::Ledger;
 use super::transport::Transport;
+use plan::Plan;
 use run::Run;
 
 pub use author::Writer;
+pub use counts::Counts;
 pub use fault::{Class, Fault, FaultError, Faults, Pick};
 pub use mark::Mark;
 pub use report::Report;
@@ -73,64 +76,6 @@ pub struct Storm<T> {
     ledger: Ledger,
     plan: Plan,
     counts: Counts,
-}
-
-/// What is drawn and how, the same for every delivery.
-#[derive(Clone, Debug)]
-struct Plan {
-    seed: u64,
-    stamp: u32,
-    events: u64,
-    faults: Faults,
-    concurrency: usize,
-    compressed: u32,
-    heal: Duration,
-    epoch: Timestamp,
-}
-
-/// How far a run is. Clones are one.
-#[derive(Clone, Debug, Default)]
-pub struct Counts(Arc<Numbers>);
-
-#[derive(Debug, Default)]
-struct Numbers {
-    sent: AtomicU64,
-    requests: AtomicU64,
-    refused: AtomicU64,
-    begun: AtomicU64,
-    ended: AtomicU64,
-}
-
-impl Counts {
-    /// Events in requests so far, in every try and every copy.
-    #[must_use]
-    pub fn sent(&self) -> u64 {
-        self.0.sent.load(Ordering::Relaxed)
-    }
-
-    /// Requests so far.
-    #[must_use]
-    pub fn requests(&self) -> u64 {
-        self.0.requests.load(Ordering::Relaxed)
-    }
-
-    /// Deliveries that were refused as they had to be, so far.
-    #[must_use]
-    pub fn refused(&self) -> u64 {
-        self.0.refused.load(Ordering::Relaxed)
-    }
-
-    /// Events that are under way or have come to an end.
-    #[must_use]
-    pub fn begun(&self) -> u64 {
-        self.0.begun.load(Ordering::Relaxed)
-    }
-
-    /// Deliveries that have come to an end, well or not.
-    #[must_use]
-    pub fn ended(&self) -> u64 {
-        self.0.ended.load(Ordering::Relaxed)
-    }
 }
 
 impl<T: Transport> Storm<T> {
@@ -224,7 +169,8 @@ impl<T: Transport> Storm<T> {
 
     /// Runs it to its end. It needs a tokio runtime with its timer.
     pub async fn run(self) -> Report {
-        Arc::new(Run::new(self)).run().await
+        let Self { routes, targets, ledger, plan, counts } = self;
+        Arc::new(Run::new(routes, targets, ledger, plan, counts)).run().await
     }
 }
 

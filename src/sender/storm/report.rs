@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Counts;
+use super::counts::Counts;
 use crate::sender::ledger::{Broken, Ledger};
 
 /// What came of a run. [`is_happy`](Self::is_happy) says whether everything that has to be 0 is.

@@ -1,7 +1,6 @@
 //! A run: deliveries so many at a time, until all is settled, or the time for it is over.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,11 +10,12 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::counts::Counts;
 use super::fault::Fault;
 use super::mark::Mark;
+use super::plan::Plan;
 use super::report::{Report, on_the_ladder};
 use super::route::{Route, Theme};
-use super::{Counts, Plan, Storm};
 use crate::sender::chance::Chance;
 use crate::sender::ledger::{Handling, Ledger};
 use crate::sender::transport::Transport;
@@ -60,8 +60,7 @@ pub(super) struct Delivery {
 }
 
 impl<T: Transport> Run<T> {
-    pub(super) fn new(storm: Storm<T>) -> Self {
-        let Storm { routes, targets, ledger, plan, counts } = storm;
+    pub(super) fn new(routes: Vec<Route>, targets: Vec<T>, ledger: Ledger, plan: Plan, counts: Counts) -> Self {
         let applicable = routes.iter().map(|route| applicable(route, &plan)).collect();
         Self {
             targets,
@@ -94,7 +93,7 @@ impl<T: Transport> Run<T> {
             let run = Arc::clone(&self);
             open.spawn(async move {
                 run.deliver(delivery).await;
-                run.counts.0.ended.fetch_add(1, Ordering::Relaxed);
+                run.counts.count_ended();
             });
             number += 1;
             self.turn.send_replace(number);
@@ -148,7 +147,7 @@ impl<T: Transport> Run<T> {
 
     /// A new event.
     fn enter(&self, handling: Handling, name: &Arc<str>) -> u64 {
-        self.counts.0.begun.fetch_add(1, Ordering::Relaxed);
+        self.counts.count_begun();
         self.ledger.enter_named(handling, name)
     }
 

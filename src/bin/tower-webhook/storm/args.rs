@@ -8,7 +8,10 @@ use clap::Args;
 use tower_webhook::config;
 use tower_webhook::sender::storm::{Class, Fault, Faults, Pick};
 
-use super::HEAL;
+/// The time that what is not settled has, where nothing else is said.
+const HEAL: Duration = Duration::from_secs(60);
+/// More would leave no descriptors.
+const MOST_AT_ONCE: usize = 4096;
 
 /// What is sent, where, and with which faults.
 #[derive(Args)]
@@ -99,10 +102,7 @@ fn is_zero(share: &str) -> bool {
 }
 
 fn at_once(text: &str) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|number| (1..=super::MOST_AT_ONCE).contains(number))
-        .ok_or_else(|| "write 1 to 4096".to_owned())
+    text.parse().ok().filter(|number| (1..=MOST_AT_ONCE).contains(number)).ok_or_else(|| "write 1 to 4096".to_owned())
 }
 
 fn times(text: &str) -> Result<u32, String> {

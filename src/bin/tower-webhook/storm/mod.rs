@@ -7,7 +7,6 @@ mod upstream;
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tower_webhook::clock::{Clock as _, SystemClock};
@@ -18,9 +17,6 @@ use crate::lines::{self, say};
 use crate::send::Target;
 
 pub(crate) use args::Arguments;
-
-/// More would leave no descriptors.
-const MOST_AT_ONCE: usize = 4096;
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
@@ -87,7 +83,7 @@ fn prepared(arguments: &Arguments, faults: Faults, routes: Vec<Route>, targets: 
         .events(arguments.events)
         .seed(arguments.seed)
         .faults(faults)
-        .concurrency(arguments.concurrency.min(MOST_AT_ONCE))
+        .concurrency(arguments.concurrency)
         .compressed(arguments.time)
         .heal(arguments.heal)
         .starting_at(now)
@@ -105,6 +101,3 @@ async fn targets(arguments: &Arguments) -> Result<Vec<Tcp>, Ended> {
     }
     Ok(targets)
 }
-
-/// The time that what is not settled has, where nothing else is said.
-const HEAL: Duration = Duration::from_secs(60);

@@ -61,15 +61,17 @@ struct Server {
 
 /// Why a request is none.
 enum Odd {
-    /// The connection ended, well or not.
+    /// The connection ended.
     Gone,
+    /// It was reset.
+    Reset,
     /// Answered so.
     Refused(u16),
 }
 
 impl From<io::Error> for Odd {
     fn from(_: io::Error) -> Self {
-        Self::Gone
+        Self::Reset
     }
 }
 
@@ -81,13 +83,16 @@ impl Server {
             let ended = timeout(DEADLINE, self.request(&mut stream, &mut read)).await.unwrap_or(Err(Odd::Refused(408)));
             let status = match ended {
                 _ if self.is_dead.load(Ordering::Relaxed) => return,
+                Err(Odd::Reset) if self.flaw == Flaw::DiesOfWhatIsOdd => {
+                    return self.is_dead.store(true, Ordering::Relaxed);
+                }
                 Err(_) if self.flaw == Flaw::DiesOfWhatIsOdd && !read.is_empty() => {
                     return self.is_dead.store(true, Ordering::Relaxed);
                 }
                 Ok(_) if self.flaw == Flaw::DiesOfWhatIsOdd && has_ended(&stream).await => {
                     return self.is_dead.store(true, Ordering::Relaxed);
                 }
-                Err(Odd::Gone) => return,
+                Err(Odd::Gone | Odd::Reset) => return,
                 Err(Odd::Refused(status)) => status,
                 Ok(_) if has_refused && self.flaw == Flaw::RefusesBehindARefusal => 400,
                 Ok(request) => match self.receiver.exchange(request).await {
