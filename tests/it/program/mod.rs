@@ -13,6 +13,7 @@ mod quiet;
 mod readme;
 mod reference;
 mod send;
+mod storm;
 mod strain;
 mod unreadable;
 mod upstream;

@@ -77,8 +77,8 @@ fn prepared(arguments: &Arguments, faults: Faults, routes: Vec<Route>, targets: 
     let mut targets = targets.into_iter();
     let first = targets.next().ok_or_else(|| Ended::Wrong(vec!["--to: is missing".to_owned()]))?;
     let storm = targets.fold(Storm::new(routes, first), Storm::also_to);
-    // The second of the beginning tells runs of one seed apart, whose events a store still knows.
-    let stamp = u32::try_from(now.as_second() & i64::from(u32::MAX)).unwrap_or_default();
+    // The millisecond of the beginning tells runs of one seed apart, whose events a store still knows.
+    let stamp = u32::try_from(now.as_millisecond() & i64::from(u32::MAX)).unwrap_or_default();
     Ok(storm
         .events(arguments.events)
         .seed(arguments.seed)

@@ -1,0 +1,313 @@
+//! `storm` from outside: our own listener comes through it, and receivers that are wrong do not.
+
+use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use serde_json::Value;
+
+use super::child::{Done, Folder, Listener, Program};
+use super::wire::{Raw, hex, hmac512};
+
+const SECRET: &str = "ae_sk_test_example";
+
+/// A port that was free a moment ago: a service that is to be known before it listens needs one.
+fn free() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+fn aella(upstream: SocketAddr) -> String {
+    format!(
+        "listen = \"127.0.0.1:0\"\n[[endpoint]]\npath = \"/aella\"\nprovider = \"aella\"\n\
+         keys = [{{ id = \"k\", value = \"{SECRET}\" }}, {{ id = \"next\", value = \"ae_sk_test_another\" }},\n\
+         {{ id = \"old\", value = \"ae_sk_test_older_one\", not_after = \"2025-12-01T00:00:00Z\" }}]\n\
+         forward_to = \"http://{upstream}/\"\n"
+    )
+}
+
+/// All providers of the mission, and two of no room of their own.
+fn everybody(upstream: SocketAddr) -> String {
+    let forward = format!("forward_to = \"http://{upstream}/\"\n");
+    let opp = "000102030405060708090a0b0c0d0e0f".repeat(2);
+    let standard = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    let endpoints = [
+        "path = \"/mambu\"\nprovider = \"mambu\"\nbasic_auth = [{ username = \"m\", password = { value = \"correct\" } }]".to_owned(),
+        format!("path = \"/opp\"\nprovider = \"opp\"\nkeys = [{{ id = \"k\", value = \"{opp}\" }}]"),
+        "path = \"/bank\"\nname = \"the bank\"\nprovider = \"banking_circle\"\n\
+         keys = [{ id = \"k\", value = \"sim-bc-notification-key-32-chars\" }]".to_owned(),
+        "path = \"/sibs\"\nprovider = \"sibs\"\n\
+         keys = [{ id = \"k\", value = \"AAECAwQFBgcICQoLDA0ODwABAgMEBQYHCAkKCwwNDg8=\" }]".to_owned(),
+        format!("path = \"/standard\"\nprovider = \"standard_webhooks\"\nkeys = [{{ id = \"k\", value = \"{standard}\" }}]"),
+        "path = \"/hub\"\nprovider = \"custom\"\nkeys = [{ id = \"k\", value = \"It's a Secret to Everybody\" }]\n\
+         scheme = { mac = \"hmac-sha256\", header = \"x-hub-signature-256\", prefix = \"sha256=\", encoding = \"hex\", signed = \"{body}\" }\n\
+         key = { header = \"x-github-delivery\" }\nevent = { header = \"x-github-event\" }".to_owned(),
+        "path = \"/shop\"\nprovider = \"custom\"\nkeys = [{ id = \"k\", value = \"an example of a secret\" }]\n\
+         scheme = { mac = \"hmac-sha512\", header = \"x-shop\", encoding = \"base64\", signed = \"{body}\" }\n\
+         key = { json = \"/data/id\" }".to_owned(),
+    ];
+    let others: String = endpoints.map(|endpoint| format!("[[endpoint]]\n{endpoint}\n{forward}")).concat();
+    aella(upstream) + &others
+}
+
+/// A storm on whoever listens there.
+fn storm(config: &str, to: &str, upstream: SocketAddr, more: &[&str]) -> Done {
+    let folder = Folder::new();
+    let config = folder.write("receiver.toml", config);
+    let upstream = upstream.to_string();
+    let config = config.to_str().unwrap();
+    let own = ["storm", "--config", config, "--to", to, "--upstream", &upstream, "--seed", "7"];
+    Program::new(own.into_iter().chain(more.iter().copied())).run()
+}
+
+fn report(done: &Done) -> Value {
+    let lines = done.json();
+    assert_eq!(lines.len(), 1, "{done:?}");
+    lines[0].clone()
+}
+
+#[test]
+fn our_own_listener_comes_through_all_faults_of_all_providers() {
+    let upstream = free();
+    let config = everybody(upstream);
+    let listener = Listener::start(&(config.clone() + "[dedupe]\nkind = \"memory\"\n"));
+    let done =
+        storm(&config, &listener.url(""), upstream, &["--events", "800", "--faults", "all=0.3", "--time", "1000x"]);
+    let report = report(&done);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert_eq!(report["events"], 800, "{report}");
+    for none in ["lost", "handled_twice", "wrongly_accepted", "wrongly_refused", "unsettled", "answered_early"] {
+        assert_eq!(report[none], 0, "{report}");
+    }
+    assert_eq!(report["switched_off"], serde_json::json!([]), "{report}");
+    assert!(report["refused"].as_u64().unwrap() > 20, "{report}");
+    assert!(report["called_again"].as_u64().unwrap() > 0, "{report}");
+    assert!(report["p50_ms"].as_f64().unwrap() > 0.0, "{report}");
+    assert_eq!(listener.stop().code, Some(0));
+}
+
+#[test]
+fn the_line_that_is_printed_does_the_same_again() {
+    let upstream = free();
+    let config = aella(upstream);
+    let folder = Folder::new();
+    let file = folder.write("receiver.toml", &config);
+    let run = |arguments: Vec<String>| {
+        let done = Program::new(arguments).run();
+        assert_eq!(done.code, Some(0), "{done:?}");
+        report(&done)
+    };
+    let listener = Listener::start(&config);
+    let to = listener.url("");
+    let upstream = upstream.to_string();
+    let own = ["storm", "--config", file.to_str().unwrap(), "--to", &to, "--upstream", &upstream];
+    let own = |seed: &str| own.into_iter().chain(["--seed", seed, "--events", "100"]).map(str::to_owned).collect();
+    let first = run(own("3"));
+    let line = first["replay"].as_str().unwrap().strip_prefix("tower-webhook ").unwrap();
+    let again = run(line.split(' ').map(str::to_owned).collect());
+    assert_eq!(again["hash"], first["hash"]);
+    assert_eq!(again["replay"], first["replay"]);
+    assert_ne!(run(own("4"))["hash"], first["hash"]);
+}
+
+/// A receiver of Aella's, written from the page and not with this crate.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Wrong {
+    Not,
+    HandlesTwice,
+    ForgetsNowAndThen,
+    AnswersBeforeItHandles,
+    Loses,
+    VerifiesNothing,
+    ComparesPrefixes,
+    TrustsAnUnsignedHeader,
+    KnowsOneKey,
+    FailsForGood,
+}
+
+struct Server {
+    wrong: Wrong,
+    upstream: SocketAddr,
+    /// Per key: whether it is done, and the last fence.
+    known: Mutex<HashMap<String, (bool, u64)>>,
+    requests: std::sync::atomic::AtomicU64,
+}
+
+impl Server {
+    fn start(wrong: Wrong, upstream: SocketAddr) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = Arc::new(Self { wrong, upstream, known: Mutex::default(), requests: Default::default() });
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (server, stream) = (Arc::clone(&server), stream.unwrap());
+                thread::spawn(move || server.serve(&stream));
+            }
+        });
+        format!("http://{address}")
+    }
+
+    /// One request a connection.
+    fn serve(&self, stream: &TcpStream) {
+        let mut reader = BufReader::new(stream);
+        let mut headers = HashMap::<String, Vec<String>>::new();
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line).unwrap_or(0) == 0 {
+                return;
+            }
+            match line.trim_end().split_once(": ") {
+                Some((name, value)) => headers.entry(name.to_ascii_lowercase()).or_default().push(value.to_owned()),
+                None if line.trim_end().is_empty() => break,
+                None => {}
+            }
+        }
+        let length = headers.get("content-length").and_then(|length| length[0].parse().ok()).unwrap_or(0);
+        let mut body = vec![0; length];
+        if reader.read_exact(&mut body).is_err() {
+            return;
+        }
+        let status = self.answer(&headers, &body);
+        let _ = write!(&*stream, "HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    }
+
+    fn is_signed(&self, headers: &HashMap<String, Vec<String>>, body: &[u8]) -> bool {
+        let given = headers.get("x-aella-signature").filter(|all| all.len() == 1).map(|all| all[0].as_str());
+        let secrets: &[&str] =
+            if self.wrong == Wrong::KnowsOneKey { &[SECRET] } else { &[SECRET, "ae_sk_test_another"] };
+        let fits = |secret: &&str| {
+            let signature = hex(&hmac512(secret.as_bytes(), &[body]));
+            match self.wrong {
+                Wrong::ComparesPrefixes => given.is_some_and(|given| !given.is_empty() && signature.starts_with(given)),
+                _ => given == Some(&signature),
+            }
+        };
+        self.wrong == Wrong::VerifiesNothing || secrets.iter().any(|secret| fits(secret))
+    }
+
+    fn answer(&self, headers: &HashMap<String, Vec<String>>, body: &[u8]) -> u16 {
+        if !self.is_signed(headers, body) {
+            return 401;
+        }
+        let Ok(value) = serde_json::from_slice::<Value>(body) else { return 400 };
+        let id = [&value["data"]["id"], &value["data"]["transaction"]["id"]].into_iter().find_map(Value::as_str);
+        let label = headers.get("x-event-id").map(|all| all[0].clone());
+        let key = match (self.wrong, label) {
+            (Wrong::TrustsAnUnsignedHeader, Some(label)) => label,
+            _ => id.unwrap_or_default().to_owned(),
+        };
+        let number = self.requests.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        // One at a time, so that nothing is handled twice but by its flaw.
+        let mut known = self.known.lock().unwrap();
+        if self.wrong == Wrong::ForgetsNowAndThen && number % 50 == 49 {
+            known.clear();
+        }
+        let entry = known.entry(key.clone()).or_default();
+        if entry.0 && self.wrong != Wrong::HandlesTwice {
+            return 200;
+        }
+        entry.1 += 1;
+        let fence = entry.1;
+        let call = Raw::new("/", &[("tower-webhook-key", key), ("tower-webhook-fence", fence.to_string())], body);
+        let upstream = self.upstream.to_string();
+        match self.wrong {
+            Wrong::FailsForGood => return 410,
+            Wrong::Loses if number % 10 == 5 => entry.0 = true,
+            Wrong::AnswersBeforeItHandles => {
+                entry.0 = true;
+                thread::spawn(move || call.send(&upstream));
+                return 200;
+            }
+            _ => {
+                let status = call.send(&upstream).status;
+                entry.0 = status == 200;
+                return status;
+            }
+        }
+        200
+    }
+}
+
+#[test]
+fn a_receiver_that_is_wrong_is_found() {
+    for (wrong, broken) in [
+        (Wrong::Not, ""),
+        (Wrong::HandlesTwice, "handled_twice"),
+        (Wrong::ForgetsNowAndThen, "handled_twice"),
+        (Wrong::AnswersBeforeItHandles, "answered_early"),
+        (Wrong::Loses, "lost"),
+        (Wrong::VerifiesNothing, "wrongly_accepted"),
+        (Wrong::ComparesPrefixes, "wrongly_accepted"),
+        (Wrong::TrustsAnUnsignedHeader, "handled_twice"),
+        (Wrong::KnowsOneKey, "wrongly_refused"),
+        (Wrong::FailsForGood, "wrongly_refused"),
+    ] {
+        let upstream = free();
+        let to = Server::start(wrong, upstream);
+        let more = ["--events", "200", "--bad", "0.2", "--faults", "other-key=0.1", "--time", "1000x", "--heal", "10s"];
+        let done = storm(&aella(upstream), &to, upstream, &more);
+        let report = report(&done);
+        match wrong {
+            Wrong::Not => assert_eq!(done.code, Some(0), "{done:?}"),
+            _ => {
+                assert_eq!(done.code, Some(1), "{wrong:?}: {done:?}");
+                assert!(report[broken].as_u64().unwrap() > 0, "{wrong:?}: {report}");
+            }
+        }
+    }
+}
+
+#[test]
+fn who_is_killed_and_forgets_handles_twice() {
+    let (upstream, at) = (free(), free());
+    let config = aella(upstream).replace("127.0.0.1:0", &at.to_string());
+    let killer = thread::spawn({
+        let config = config.clone();
+        move || {
+            for _ in 0..8 {
+                let listener = Listener::start(&config);
+                thread::sleep(std::time::Duration::from_millis(700));
+                drop(listener);
+            }
+            Listener::start(&config)
+        }
+    });
+    let done = storm(
+        &config,
+        &format!("http://{at}"),
+        upstream,
+        &["--events", "8000", "--duplicates", "0.5", "--time", "1000x"],
+    );
+    let report = report(&done);
+    assert_eq!(done.code, Some(1), "{done:?}");
+    assert!(report["handled_twice"].as_u64().unwrap() > 0 && report["lost"] == 0, "{report}");
+    drop(killer.join());
+}
+
+#[test]
+fn nobody_there_is_a_failure_and_wrong_arguments_are_said() {
+    let upstream = free();
+    let config = aella(upstream);
+    let nobody = storm(&config, &format!("http://{}", free()), upstream, &["--events", "10", "--heal", "1s"]);
+    assert_eq!((nobody.code, &report(&nobody)["unsettled"]), (Some(1), &serde_json::json!(1)), "{nobody:?}");
+
+    for (more, said) in [
+        (["--duplicates", "2"], "--duplicates"),
+        (["--faults", "nonsense"], "\"nonsense\" is no fault"),
+        (["--bad", "0.9"], "more than 1 together"),
+        (["--time", "0x"], "100x"),
+        (["--concurrency", "0"], "1 to 4096"),
+    ] {
+        let done = storm(&config, "http://127.0.0.1:1", upstream, &more);
+        assert_eq!((done.code, done.stdout.len()), (Some(2), 0), "{done:?}");
+        assert!(done.stderr.contains(said), "{done:?}");
+    }
+    let far = storm(&config, "http://192.0.2.1:80", upstream, &[]);
+    assert_eq!(far.code, Some(2), "{far:?}");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = storm(&config, "http://127.0.0.1:1", taken.local_addr().unwrap(), &[]);
+    assert_eq!(taken.code, Some(1), "{taken:?}");
+    let public = config.replace("provider = \"aella\"", "provider = \"nobody\"");
+    assert_eq!(storm(&public, "http://127.0.0.1:1", upstream, &[]).code, Some(2));
+}
