@@ -2,7 +2,7 @@
 """A storm of events against a listener that is killed meanwhile, and started again.
 
     scripts/storm.py [--program PATH] [--events 50000] [--store memory|redis] [--kills 0] [--seed 1] [--faults LIST]
-        [--concurrency 64]
+        [--concurrency 64] [--time 100x]
 
 It starts a private redis-server where it is asked to, a listener for all providers, and the program's own storm, which plays the
 providers and the service behind the listener, with its usual 20 % of duplicates, 5 % of bad input and 1 % of handler failures. Kills
@@ -98,6 +98,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--faults", default="")
     parser.add_argument("--concurrency", type=int, default=64)
+    parser.add_argument("--time", default="100x")
     given = parser.parse_args()
     folder, children = tempfile.mkdtemp(prefix="storm-"), []
     try:
@@ -125,7 +126,7 @@ def run(given, folder, children):
     listener = Listener(given.program, config, listen, log)
     command = [given.program, "storm", "--config", config, "--to", f"http://127.0.0.1:{listen}"]
     command += ["--upstream", f"127.0.0.1:{upstream}", "--seed", str(given.seed), "--events", str(given.events)]
-    command += ["--faults", given.faults, "--concurrency", str(given.concurrency)]
+    command += ["--faults", given.faults, "--concurrency", str(given.concurrency), "--time", given.time]
     storm = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=sys.stderr, text=True)
     children.append(storm)
     began = time.monotonic()

@@ -66,3 +66,23 @@ fn wait_for(port: &str, service: &Running) {
         std::thread::yield_now();
     }
 }
+
+#[test]
+fn the_storm_of_the_readme_finds_nothing_in_our_own_receiver() {
+    let file = blocks("Beside a service in any language")[1];
+    let storm = blocks("Under a storm");
+    assert_eq!((file.0, storm.len(), storm[0].0), ("toml", 1, "sh"));
+    let (listen_port, upstream_port) = (free_port(), free_port());
+    let text = |text: &str| text.replace("8080", &listen_port).replace("3000", &upstream_port);
+    let folder = Folder::new();
+    let config = folder.write("receiver.toml", text(file.1));
+    let listen = ["listen".into(), "--config".into(), config.into_os_string()];
+    let receiver = Program::new(listen).env("AELLA_SECRET", "ae_sk_test_example").start();
+    assert_eq!(receiver.json()["listening"], format!("127.0.0.1:{listen_port}"));
+    let bin = Path::new(env!("CARGO_BIN_EXE_tower-webhook")).parent().unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let script = format!("cd '{}'\n{}", folder.path().display(), text(storm[0].1));
+    let done = Program::other("sh", ["-c", &script]).env("PATH", &path).run();
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert_eq!(done.json()[0]["events"], 2000, "{done:?}");
+}
