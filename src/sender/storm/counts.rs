@@ -47,9 +47,10 @@ impl Counts {
         self.0.ended.load(Ordering::Relaxed)
     }
 
-    pub(super) fn count_request(&self, events: usize) {
-        self.0.requests.fetch_add(1, Ordering::Relaxed);
+    /// How many there were before.
+    pub(super) fn count_request(&self, events: usize) -> u64 {
         self.0.sent.fetch_add(events as u64, Ordering::Relaxed);
+        self.0.requests.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(super) fn count_refused(&self) {

@@ -46,7 +46,7 @@ impl<T: Transport> Run<T> {
         let is_answered = async {
             self.sent(&sealed);
             loop {
-                match self.exchange(&delivery, &sealed.request, 0).await {
+                match self.exchange(&delivery, &sealed.request).await {
                     Ok(answer) if !comes_again(answer.status) => return,
                     _ => sleep(BETWEEN_KNOCKS).await,
                 }
@@ -123,7 +123,7 @@ impl<T: Transport> Run<T> {
             }
             Some(Fault::LostAnswer) => {
                 self.sent(sealed);
-                let _ = self.exchange(delivery, &sealed.request, 0).await;
+                let _ = self.exchange(delivery, &sealed.request).await;
                 self.settle(delivery, sealed).await;
             }
             Some(Fault::Sent(conduct)) => {
@@ -166,7 +166,7 @@ impl<T: Transport> Run<T> {
     async fn contradict(&self, delivery: &Delivery) {
         let themes: Vec<_> = delivery.themes.iter().map(|theme| Theme { is_other: true, ..*theme }).collect();
         if let Ok(request) = delivery.route.seal(&delivery.route.author.write(&themes), self.now()) {
-            let _ = self.exchange(delivery, &request, 1).await;
+            let _ = self.exchange(delivery, &request).await;
         }
     }
 
@@ -193,8 +193,8 @@ impl<T: Transport> Run<T> {
         let (route, mut chance) = (&delivery.route, delivery.chance.clone());
         let expected = expected(&route.profile, route.provider(), &request, &sealed.message);
         let mut ladder = Ladder::default();
-        for tries in 0.. {
-            let (answer, took) = self.timed(delivery, &request, tries).await;
+        for tries in 0_u32.. {
+            let (answer, took) = self.timed(delivery, &request).await;
             let asked = answer.as_ref().ok().and_then(|answer| retry_after(&answer.headers));
             match judge(&route.profile, expected.as_ref(), answer) {
                 Came::Delivered(_) => return self.accepted(sealed, took),
@@ -202,7 +202,7 @@ impl<T: Transport> Run<T> {
                 Came::Unacknowledged(status) => return self.refused(sealed, status),
                 Came::Refused(_) | Came::Nothing(_) => {}
             }
-            if delivery.fault == Some(Fault::Poison) && tries >= TRIES.into() {
+            if delivery.fault == Some(Fault::Poison) && tries >= TRIES {
                 return;
             }
             let Some(wait) = ladder.next(&route.profile, asked, &mut chance) else {
@@ -239,8 +239,8 @@ impl<T: Transport> Run<T> {
 
     /// Nobody may say yes to it.
     async fn must_refuse(&self, delivery: &Delivery, request: Request<Bytes>, tries: u32) {
-        for tries in 0..tries.into() {
-            let answer = self.exchange(delivery, &request, tries).await;
+        for _ in 0..tries {
+            let answer = self.exchange(delivery, &request).await;
             match answer.map(|answer| answer.status) {
                 Ok(status) if status.is_success() => {
                     let what = format!("answered {}", status.as_u16());
@@ -255,21 +255,16 @@ impl<T: Transport> Run<T> {
         }
     }
 
-    async fn exchange(&self, delivery: &Delivery, request: &Request<Bytes>, tries: u64) -> Result<Answer, NoAnswer> {
-        self.timed(delivery, request, tries).await.0
+    async fn exchange(&self, delivery: &Delivery, request: &Request<Bytes>) -> Result<Answer, NoAnswer> {
+        self.timed(delivery, request).await.0
     }
 
     /// What was answered, and how long it took.
-    async fn timed(
-        &self,
-        delivery: &Delivery,
-        request: &Request<Bytes>,
-        tries: u64,
-    ) -> (Result<Answer, NoAnswer>, Duration) {
+    async fn timed(&self, delivery: &Delivery, request: &Request<Bytes>) -> (Result<Answer, NoAnswer>, Duration) {
         // It is never closed.
         let _place = self.at_once.acquire().await;
-        self.counts.count_request(delivery.events.len());
-        let at = usize::try_from(delivery.number.wrapping_add(tries)).unwrap_or_default() % self.targets.len().max(1);
+        let before = self.counts.count_request(delivery.events.len());
+        let at = usize::try_from(before % self.targets.len().max(1) as u64).unwrap_or_default();
         let began = Instant::now();
         let Some(target) = self.targets.get(at) else { return (Err(NoAnswer::Unreachable), Duration::ZERO) };
         let answer = timeout(delivery.route.profile.answer_within, target.exchange(request.clone())).await;
