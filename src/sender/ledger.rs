@@ -1,5 +1,6 @@
 //! What was sent, what was answered, and what was handled, each noted when it happens: what the oracle judges by.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -38,6 +39,8 @@ pub enum Broken {
     Unsettled,
     /// The sender had a 2xx before the handler was done, where nothing is stored before.
     AnsweredEarly,
+    /// An event was handled behind a later one of its lane, where lanes are kept in order.
+    OutOfOrder,
 }
 
 /// The events of a ledger in figures.
@@ -50,18 +53,27 @@ pub struct Tally {
     pub accepted: u64,
     /// Calls that came again as they may.
     pub called_again: u64,
+    /// Events that were first called behind a later one of their lane.
+    pub overtaken: u64,
     /// Each that should be 0, in the order of [`Broken::ALL`].
-    pub broken: [u64; 6],
+    pub broken: [u64; Broken::ALL.len()],
 }
 
 #[derive(Default)]
 struct Book {
     /// Whether a 2xx may come before the handler.
     stores_first: bool,
+    /// Whether lanes are kept in order.
+    keeps_lanes: bool,
     is_closed: bool,
     events: Vec<Event>,
+    /// The event of this id at that receiver, where it is not the one of this number.
+    elsewhere: HashMap<(u64, String), u64>,
+    /// The latest event of each lane that was called.
+    lanes: HashMap<u64, u64>,
     called_again: u64,
-    broken: [u64; 6],
+    overtaken: u64,
+    broken: [u64; Broken::ALL.len()],
     /// The first few that were broken, in words.
     examples: Vec<String>,
 }
@@ -69,6 +81,7 @@ struct Book {
 #[derive(Clone, Default)]
 struct Event {
     name: Option<Arc<str>>,
+    lane: Option<u64>,
     handling: Handling,
     was_sent: bool,
     was_accepted: bool,
@@ -86,13 +99,14 @@ const EXAMPLES: usize = 20;
 
 impl Broken {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Lost,
         Self::HandledTwice,
         Self::WronglyAccepted,
         Self::WronglyRefused,
         Self::Unsettled,
         Self::AnsweredEarly,
+        Self::OutOfOrder,
     ];
 
     fn place(self) -> usize {
@@ -135,6 +149,13 @@ impl Ledger {
         ledger
     }
 
+    /// Of a receiver that handles the events of a lane one after the other, in the order in which they were entered.
+    #[must_use]
+    pub fn that_keeps_lanes(self) -> Self {
+        self.book().keeps_lanes = true;
+        self
+    }
+
     /// A new event. Its number counts from 0.
     #[must_use]
     pub fn enter(&self, handling: Handling) -> u64 {
@@ -145,6 +166,16 @@ impl Ledger {
     #[must_use]
     pub fn enter_named(&self, handling: Handling, name: &Arc<str>) -> u64 {
         self.push(Event { handling, name: Some(Arc::clone(name)), ..Event::default() })
+    }
+
+    /// Puts an event into a lane, such as its account's.
+    pub fn in_lane(&self, number: u64, lane: u64) {
+        self.with(number, |event| event.lane = Some(lane));
+    }
+
+    /// What this receiver calls the event of the first number is the event of the second: another's, of the same id.
+    pub fn elsewhere(&self, number: u64, receiver: impl Into<String>, event: u64) {
+        self.book().elsewhere.insert((number, receiver.into()), event);
     }
 
     fn push(&self, event: Event) -> u64 {
@@ -192,6 +223,12 @@ impl Ledger {
         Call { ledger: self.clone(), number, handling, ended: false }
     }
 
+    /// The same by this receiver, for runs in which several receivers are sent events of one id.
+    pub fn called_by(&self, receiver: &str, number: Option<u64>, fence: Option<u64>) -> Call {
+        let own = number.and_then(|number| self.book().elsewhere.get(&(number, receiver.to_owned())).copied());
+        self.called(own.or(number), fence)
+    }
+
     /// Whether it was called and done.
     #[must_use]
     pub fn is_done(&self, number: u64) -> bool {
@@ -217,7 +254,13 @@ impl Ledger {
             }
         }
         let accepted = book.events.iter().filter(|event| event.was_accepted).count() as u64;
-        Tally { events: book.events.len() as u64, accepted, called_again: book.called_again, broken: book.broken }
+        Tally {
+            events: book.events.len() as u64,
+            accepted,
+            called_again: book.called_again,
+            overtaken: book.overtaken,
+            broken: book.broken,
+        }
     }
 
     /// The first few broken promises, a line each.
@@ -289,8 +332,22 @@ impl Book {
             );
         } else if before.calls > 0 {
             self.again(before, number, fence, stores_first);
+        } else {
+            self.in_order(number, before.lane);
         }
         handling
+    }
+
+    /// At its first call: none of its lane that was entered later was called before.
+    fn in_order(&mut self, number: u64, lane: Option<u64>) {
+        let Some(lane) = lane else { return };
+        let latest = self.lanes.entry(lane).or_insert(number);
+        let is_overtaken = *latest > number;
+        *latest = number.max(*latest);
+        self.overtaken += u64::from(is_overtaken);
+        if is_overtaken && self.keeps_lanes {
+            self.broke(Broken::OutOfOrder, number, "called behind a later event of its lane");
+        }
     }
 
     fn again(&mut self, before: Event, number: u64, fence: Option<u64>, stores_first: bool) {
@@ -501,6 +558,42 @@ mod tests {
             }),
             [(Broken::WronglyAccepted, 2)]
         );
+    }
+
+    #[test]
+    fn a_lane_that_is_kept_is_called_in_its_order_and_other_lanes_may_be_ahead() {
+        let run = |ledger: &Ledger, order: [usize; 3]| {
+            let events = [1, 1, 2].map(|lane| {
+                let event = ledger.enter(Handling::Works);
+                ledger.in_lane(event, lane);
+                ledger.sent(event);
+                event
+            });
+            for at in order {
+                done(ledger, events[at], Some(1));
+                ledger.accepted(events[at]);
+            }
+            let tally = ledger.close();
+            (tally.overtaken, tally.count(Broken::OutOfOrder))
+        };
+        assert_eq!(run(&Ledger::new().that_keeps_lanes(), [2, 0, 1]), (0, 0));
+        assert_eq!(run(&Ledger::new().that_keeps_lanes(), [1, 0, 2]), (1, 1));
+        assert_eq!(run(&Ledger::new(), [1, 0, 2]), (1, 0));
+    }
+
+    #[test]
+    fn one_id_at_two_receivers_is_two_events() {
+        let ledger = Ledger::new();
+        let [own, other] = [(); 2].map(|()| ledger.enter(Handling::Works));
+        ledger.elsewhere(own, "other", other);
+        for (receiver, event) in [("own", own), ("other", other)] {
+            ledger.sent(event);
+            ledger.called_by(receiver, Some(own), Some(1)).done();
+            ledger.accepted(event);
+        }
+        assert!(ledger.close().is_happy());
+        ledger.called_by("other", Some(own), Some(2)).done();
+        assert_eq!(ledger.close().count(Broken::HandledTwice), 1);
     }
 
     #[test]

@@ -35,7 +35,8 @@ struct Sealed {
 }
 
 impl<T: Transport> Run<T> {
-    /// The first delivery, which opens the way: tried until somebody answers it, or the time for it is over. False: nobody did.
+    /// The first delivery, which opens the way: tried until it is answered well or refused, or the time for it is over. False: nobody
+    /// is there.
     pub(super) async fn open(&self, delivery: Delivery) -> bool {
         let message = delivery.route.author.write(&delivery.themes);
         let Ok(request) = delivery.route.seal(&message, self.now()) else {
@@ -43,20 +44,22 @@ impl<T: Transport> Run<T> {
             return true;
         };
         let sealed = Sealed { message, request, events: delivery.events.clone() };
-        let is_answered = async {
+        let mut is_there = false;
+        let knocking = async {
             self.sent(&sealed);
             loop {
-                match self.exchange(&delivery, &sealed.request).await {
+                let answer = self.exchange(&delivery, &sealed.request).await;
+                is_there |= answer.is_ok();
+                match answer {
                     Ok(answer) if !comes_again(answer.status) => return,
                     _ => sleep(BETWEEN_KNOCKS).await,
                 }
             }
         };
-        let is_answered = timeout(self.plan.heal, is_answered).await.is_ok();
-        if is_answered {
+        if timeout(self.plan.heal, knocking).await.is_ok() {
             self.settle(&delivery, &sealed).await;
         }
-        is_answered
+        is_there
     }
 
     pub(super) async fn deliver(&self, mut delivery: Delivery) {
@@ -144,6 +147,10 @@ impl<T: Transport> Run<T> {
                 self.settle(delivery, sealed).await;
                 self.twin(delivery).await;
             }
+            Some(Fault::OtherReceiver) => {
+                self.settle(delivery, sealed).await;
+                self.at_the_other(delivery, &sealed.message).await;
+            }
             _ => self.settle(delivery, sealed).await,
         }
     }
@@ -176,6 +183,15 @@ impl<T: Transport> Run<T> {
         let message = delivery.route.author.write(&[Theme { key: self.mark(event), ..*theme }]);
         if let Ok(request) = delivery.route.seal(&message, self.now()) {
             self.settle(delivery, &Sealed { message, request, events: vec![event] }).await;
+        }
+    }
+
+    /// The same id at another receiver: another event.
+    async fn at_the_other(&self, delivery: &Delivery, message: &Message) {
+        let (Some(other), Some(event)) = (&delivery.other, delivery.twin) else { return };
+        if let Ok(request) = other.seal(message, self.now()) {
+            let sealed = Sealed { message: message.clone(), request, events: vec![event] };
+            self.settle(&Delivery { route: other.clone(), ..delivery.clone() }, &sealed).await;
         }
     }
 

@@ -37,6 +37,8 @@ pub enum Fault {
     OtherBody,
     /// Its body comes again, under another key: another event.
     OtherId,
+    /// Its id comes to another receiver of the same provider as well: another event.
+    OtherReceiver,
     /// The next overtakes it.
     Swapped,
     /// A hundred overtake it.
@@ -111,7 +113,7 @@ const CLASSES: [(Class, &str); 9] = [
 const PIECE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63);
 
 /// Those that are of no list of their own, with their names in a line that replays a run.
-const NAMES: [(Fault, Class, &str); 37] = [
+const NAMES: [(Fault, Class, &str); 38] = [
     (Fault::Duplicate, Class::Duplicates, "duplicate"),
     (Fault::Resealed, Class::Duplicates, "resealed"),
     (Fault::Together, Class::Duplicates, "together"),
@@ -121,6 +123,7 @@ const NAMES: [(Fault, Class, &str); 37] = [
     (Fault::OtherBody, Class::Keys, "other-body"),
     (Fault::OtherId, Class::Keys, "other-id"),
     (Fault::OtherKey, Class::Keys, "other-key"),
+    (Fault::OtherReceiver, Class::Keys, "other-receiver"),
     (Fault::Swapped, Class::Order, "swapped"),
     (Fault::Held, Class::Order, "held"),
     (Fault::ClockBehind, Class::Order, "clock-behind"),
@@ -184,7 +187,12 @@ impl Fault {
 
     /// Whether it makes sense for one event alone.
     pub(super) fn needs_one_event(self) -> bool {
-        matches!(self, Self::OtherBody | Self::OtherId)
+        matches!(self, Self::OtherBody | Self::OtherId | Self::OtherReceiver)
+    }
+
+    /// Whether it takes a second event.
+    pub(super) fn has_twin(self) -> bool {
+        matches!(self, Self::OtherId | Self::OtherReceiver)
     }
 
     /// What it belongs to.

@@ -36,6 +36,10 @@ pub struct Report {
     pub unsettled: u64,
     /// Events whose sender had a 2xx before a handler was done, where nothing is stored before.
     pub answered_early: u64,
+    /// Events that were handled behind a later one of their lane, where lanes are kept in order.
+    pub out_of_order: u64,
+    /// Events that were first called behind a later one of their lane, whether or not that is promised.
+    pub overtaken: u64,
     /// How long an answer that counts took, in milliseconds: half of them were there by then.
     pub p50_ms: f64,
     /// The same for 99 of 100.
@@ -69,6 +73,8 @@ impl Report {
             wrongly_refused: count(Broken::WronglyRefused),
             unsettled: count(Broken::Unsettled),
             answered_early: count(Broken::AnsweredEarly),
+            out_of_order: count(Broken::OutOfOrder),
+            overtaken: tally.overtaken,
             p50_ms: percentile(took, 50),
             p99_ms: percentile(took, 99),
             switched_off: Vec::new(),
@@ -84,7 +90,7 @@ impl Report {
         self.must_be_zero().iter().all(|(_, count)| *count == 0) && self.switched_off.is_empty()
     }
 
-    fn must_be_zero(&self) -> [(&'static str, u64); 6] {
+    fn must_be_zero(&self) -> [(&'static str, u64); 7] {
         [
             ("lost", self.lost),
             ("handled twice", self.handled_twice),
@@ -92,6 +98,7 @@ impl Report {
             ("wrongly refused", self.wrongly_refused),
             ("unsettled", self.unsettled),
             ("answered early", self.answered_early),
+            ("out of order", self.out_of_order),
         ]
     }
 }

@@ -122,6 +122,11 @@ impl Route {
         self
     }
 
+    /// Whether the same provider sends to both, which are two receivers.
+    pub(super) fn is_other_of(&self, route: &Self) -> bool {
+        self.name != route.name && self.provider.profile().name == route.provider.profile().name
+    }
+
     pub(super) fn provider(&self) -> &AnyProvider {
         &self.provider
     }

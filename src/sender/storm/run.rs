@@ -22,6 +22,8 @@ use crate::sender::transport::Transport;
 
 /// For each request at once so many deliveries may be open: most of them wait for their next try.
 const OPEN: usize = 16;
+/// Events are about so many accounts, by their numbers.
+const LANES: u64 = 16;
 /// What overtakes a delivery that is held.
 const OVERTAKING: u64 = 100;
 
@@ -48,6 +50,7 @@ pub(super) struct Run<T> {
 }
 
 /// A delivery of one or more events.
+#[derive(Clone)]
 pub(super) struct Delivery {
     pub(super) number: u64,
     pub(super) route: Route,
@@ -55,13 +58,15 @@ pub(super) struct Delivery {
     pub(super) events: Vec<u64>,
     /// The event of the same body under another key.
     pub(super) twin: Option<u64>,
+    /// Another receiver of the same provider, which gets the event's id too.
+    pub(super) other: Option<Route>,
     pub(super) themes: Vec<Theme>,
     pub(super) chance: Chance,
 }
 
 impl<T: Transport> Run<T> {
     pub(super) fn new(routes: Vec<Route>, targets: Vec<T>, ledger: Ledger, plan: Plan, counts: Counts) -> Self {
-        let applicable = routes.iter().map(|route| applicable(route, &plan)).collect();
+        let applicable = routes.iter().map(|route| applicable(route, &routes, &plan)).collect();
         Self {
             targets,
             ledger,
@@ -131,7 +136,7 @@ impl<T: Transport> Run<T> {
         let drawn = || self.plan.faults.of(self.plan.seed, number, &applies);
         // The first opens the way: it is not the one to be strange. A twin needs room for itself.
         let fault = Some(()).filter(|()| number > 0).and_then(|()| drawn());
-        let fault = fault.filter(|fault| *fault != Fault::OtherId || left > 1);
+        let fault = fault.filter(|fault| !fault.has_twin() || left > 1);
         let handling = match fault {
             Some(Fault::HandlerFails) => Handling::FailsAtFirst,
             Some(Fault::HandlerSlow) => Handling::Slow,
@@ -141,14 +146,21 @@ impl<T: Transport> Run<T> {
         let name = format!("{}, {}", route.name, fault.map_or_else(|| "no fault".to_owned(), Fault::name)).into();
         let events: Vec<u64> = (0..size).map(|_| self.enter(handling, &name)).collect();
         let themes = events.iter().map(|event| Theme::new(self.mark(*event), chance.draw())).collect();
-        let twin = (fault == Some(Fault::OtherId)).then(|| self.enter(Handling::Works, &name));
-        Some(Delivery { number, route, fault, events, twin, themes, chance })
+        let twin = fault.is_some_and(Fault::has_twin).then(|| self.enter(Handling::Works, &name));
+        let other = self.routes.iter().find(|other| other.is_other_of(&route)).cloned();
+        let other = other.filter(|_| fault == Some(Fault::OtherReceiver));
+        if let (Some(other), Some(twin), Some(event)) = (&other, twin, events.first()) {
+            self.ledger.elsewhere(*event, &*other.name, twin);
+        }
+        Some(Delivery { number, route, fault, events, twin, other, themes, chance })
     }
 
     /// A new event.
     fn enter(&self, handling: Handling, name: &Arc<str>) -> u64 {
         self.counts.count_begun();
-        self.ledger.enter_named(handling, name)
+        let event = self.ledger.enter_named(handling, name);
+        self.ledger.in_lane(event, event % LANES);
+        event
     }
 
     pub(super) fn mark(&self, event: u64) -> Mark {
@@ -183,8 +195,12 @@ impl<T: Transport> Run<T> {
 }
 
 /// What can be done to a delivery of this route, tried on one.
-fn applicable(route: &Route, plan: &Plan) -> Vec<Fault> {
+fn applicable(route: &Route, all: &[Route], plan: &Plan) -> Vec<Fault> {
     let message = route.author.write(&[Theme::sample()]);
     let sample = route.seal(&message, plan.epoch).unwrap_or_else(|_| Request::new(bytes::Bytes::new()));
-    plan.faults.possible().filter(|fault| route.applies(*fault, &message, &sample)).collect()
+    let applies = |fault: &Fault| match fault {
+        Fault::OtherReceiver => all.iter().any(|other| other.is_other_of(route)),
+        fault => route.applies(*fault, &message, &sample),
+    };
+    plan.faults.possible().filter(applies).collect()
 }

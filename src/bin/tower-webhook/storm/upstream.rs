@@ -44,7 +44,8 @@ async fn connection(stream: TcpStream, ledger: Ledger) {
 async fn answer(request: Request<Incoming>, ledger: &Ledger) -> Response<Body> {
     let (head, body) = request.into_parts();
     let Some(body) = read(body).await else { return of(StatusCode::PAYLOAD_TOO_LARGE) };
-    let call = ledger.called(event(&head.headers, &body), fence(&head.headers));
+    let receiver = head.headers.get("tower-webhook-receiver").and_then(|name| name.to_str().ok()).unwrap_or_default();
+    let call = ledger.called_by(receiver, event(&head.headers, &body), fence(&head.headers));
     of(handle(call).await)
 }
 

@@ -30,6 +30,7 @@ fn providers() -> Vec<(&'static str, AnyProvider, Writer, DeliveryProfile)> {
     let standard = StandardWebhooks::new(hex()).unwrap();
     vec![
         ("/aella", AnyProvider::new(Aella::new(secret()).unwrap()), Writer::Aella, DeliveryProfile::aella()),
+        ("/aella-2", AnyProvider::new(Aella::new(secret()).unwrap()), Writer::Aella, DeliveryProfile::aella()),
         ("/opp", AnyProvider::new(Opp::new(hex()).unwrap()), Writer::Opp, DeliveryProfile::opp()),
         ("/sibs", AnyProvider::new(Sibs::new(hex()).unwrap()), Writer::Sibs, DeliveryProfile::sibs()),
         (
@@ -82,7 +83,7 @@ impl Ours {
 
 async fn handle(ledger: Ledger, event: Received<AnyEvent>) -> Outcome {
     let mark = Mark::find(event.delivery().key().as_str().as_bytes()).map(Mark::number);
-    let call = ledger.called(mark, event.fence().map(|fence| fence.get()));
+    let call = ledger.called_by(event.delivery().receiver(), mark, event.fence().map(|fence| fence.get()));
     match call.handling() {
         Handling::FailsAtFirst | Handling::Poison => {
             call.failed();

@@ -54,6 +54,7 @@ enum Flaw {
     InsistsOnOrder,
     AnswersWhenItTakesLong,
     StopsAtAFailure,
+    MixesReceivers,
 }
 
 const FLAWS: [(Flaw, &str, Broken); 22] = [
@@ -90,6 +91,7 @@ fn found_by(fault: Fault) -> Option<(Flaw, Broken)> {
         Fault::Together | Fault::Crowd => (Flaw::ChecksBeforeItClaims, Broken::HandledTwice),
         Fault::OtherBody => (Flaw::HandlesOtherBodies, Broken::HandledTwice),
         Fault::OtherId => (Flaw::DedupesByBody, Broken::Lost),
+        Fault::OtherReceiver => (Flaw::MixesReceivers, Broken::Lost),
         Fault::Swapped | Fault::Held => (Flaw::InsistsOnOrder, Broken::WronglyRefused),
         Fault::ClockBehind | Fault::ClockAhead => (Flaw::AllowsNoSkew, Broken::WronglyRefused),
         Fault::OtherKey => (Flaw::KnowsOneKey, Broken::WronglyRefused),
@@ -213,13 +215,15 @@ impl Receiver {
         }
     }
 
-    pub(super) fn routes(&self) -> [Route; 5] {
+    pub(super) fn routes(&self) -> [Route; 6] {
         let to = |path: &str| path.parse().unwrap();
         let aella_route = Route::new("aella", to("/aella"), aella(&[KEY]), DeliveryProfile::aella(), transfers);
         let profile = DeliveryProfile::standard_webhooks();
         let standard_route = Route::new("standard", to("/standard"), standard(&[KEY]), profile, Keyed("a.b"));
         let mambu = Route::new("mambu", to("/mambu"), Mambu::new(), DeliveryProfile::mambu(), Keyed("c.d"));
+        let second = Route::new("aella-2", to("/aella-2"), aella(&[KEY]), DeliveryProfile::aella(), transfers);
         [
+            second.other_key(aella(&[SECOND])).wrong_key(aella(&[OVER])),
             aella_route.other_key(aella(&[SECOND])).wrong_key(aella(&[OVER])),
             standard_route.other_key(standard(&[SECOND])).wrong_key(standard(&[OVER])),
             mambu.credentials(password()),
@@ -244,7 +248,7 @@ impl Receiver {
             _ => &[KEY, SECOND],
         };
         match path {
-            "/aella" => aella(secrets),
+            "/aella" | "/aella-2" => aella(secrets),
             "/standard" => standard(secrets),
             "/opp" => opp(),
             "/bank" => bank(),
@@ -274,10 +278,10 @@ impl Receiver {
                 opens(request.body().clone(), then)
             }
             Flaw::AllowsNoSkew if time.is_some_and(|time| (time - self.now().as_second()).abs() > 60) => false,
-            Flaw::ComparesPrefixes if path == "/aella" => {
+            Flaw::ComparesPrefixes if path.starts_with("/aella") => {
                 !given().is_empty() && signed(request.body()).starts_with(&given())
             }
-            Flaw::VerifiesReserialisedJson if path == "/aella" => {
+            Flaw::VerifiesReserialisedJson if path.starts_with("/aella") => {
                 let value: Option<serde_json::Value> = serde_json::from_slice(request.body()).ok();
                 value.is_some_and(|value| signed(value.to_string().as_bytes()) == given())
             }
@@ -318,6 +322,7 @@ impl Receiver {
             return 401;
         }
         let Some(key) = self.key(&provider, &request) else { return 400 };
+        let key = if self.flaw == Flaw::MixesReceivers { key } else { format!("{} {key}", request.uri().path()) };
         match self.claim(&key, &request).await {
             Ok(fence) if proved => self.handle(&key, &request, fence).await,
             Ok(_) => {
@@ -387,7 +392,8 @@ impl Receiver {
             self.known.lock().unwrap().entry(key.to_owned()).or_default().is_in_hand = false;
             return 503;
         }
-        let call = self.ledger.called(mark.map(Mark::number), Some(fence));
+        let receiver = request.uri().path().trim_start_matches('/');
+        let call = self.ledger.called_by(receiver, mark.map(Mark::number), Some(fence));
         if call.handling() == Handling::Slow && self.flaw == Flaw::AnswersWhenItTakesLong {
             return 200;
         }
@@ -463,6 +469,33 @@ async fn every_fault_finds_a_flaw() {
         let report = storm.faults(faults.parse().unwrap()).run().await;
         assert!(ledger.close().count(broken) > 0, "{faults} with {flaw:?}: {report}");
     }
+}
+
+/// What stays down for all of its ladder's hundred hours, and what does not.
+#[tokio::test(start_paused = true)]
+async fn what_a_provider_would_have_switched_off_is_said_and_when() {
+    let ledger = Ledger::new();
+    let inside = Receiver::honest(&ledger);
+    let routes = inside.routes();
+    let bank_is_down = move |request: Request<Bytes>| {
+        let inside = inside.clone();
+        async move {
+            match request.uri().path() {
+                "/bank" => Ok(Answer::of(StatusCode::SERVICE_UNAVAILABLE)),
+                _ => inside.exchange(request).await,
+            }
+        }
+    };
+    let report = storm(routes, bank_is_down, &ledger)
+        .events(60)
+        .seed(7)
+        .compressed(1)
+        .heal(Duration::from_secs(200 * 3600))
+        .run()
+        .await;
+    assert_eq!(report.switched_off.len(), 1, "{report}");
+    assert!(report.switched_off[0].starts_with("bank: ") && report.switched_off[0].ends_with("at T+94 h"), "{report}");
+    assert!(report.unsettled > 0 && report.wrongly_refused == 0, "{report}");
 }
 
 fn poisoned(report: &Report) -> u64 {
