@@ -494,7 +494,7 @@ async fn what_a_provider_would_have_switched_off_is_said_and_when() {
         .run()
         .await;
     assert_eq!(report.switched_off.len(), 1, "{report}");
-    assert!(report.switched_off[0].starts_with("bank: ") && report.switched_off[0].ends_with("at T+94 h"), "{report}");
+    assert!(report.switched_off[0].starts_with("bank: ") && report.switched_off[0].ends_with("at T+93 h"), "{report}");
     assert!(report.unsettled > 0 && report.wrongly_refused == 0, "{report}");
 }
 
