@@ -1,5 +1,6 @@
 //! What happens to a proved delivery before any of its events is handled, whoever handles them.
 
+use std::future::Future;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use http::request::Parts;
 use http::{Extensions, HeaderMap, Response, Uri};
 
 use super::drain::Drain;
+use super::inner::{Answer, Handled, Job};
 use super::lease_lost::LeaseLost;
 use super::received::{Delivery, Head, Inner, Received};
 use crate::error::{Rejection, RejectionKind};
@@ -44,6 +46,9 @@ pub(crate) struct Common {
     pub(crate) acknowledgement: Option<Box<Acknowledgement>>,
     /// What is answered once all of them are done, where some events of the delivery cannot be read.
     pub(crate) unreadable: Option<Rejection>,
+    /// Who looks on, in a test.
+    #[cfg(feature = "testing")]
+    pub(crate) witness: Option<super::witness::Witness>,
 }
 
 impl Common {
@@ -53,6 +58,29 @@ impl Common {
 
     pub(crate) fn scope(&self) -> Scope<'_> {
         Scope { reporter: &self.head.reporter, key_id: self.head.verified.key_id() }
+    }
+}
+
+/// How an event comes into the hands of who handles it.
+impl Common {
+    #[cfg(not(feature = "testing"))]
+    pub(crate) fn hand<E, I: super::inner::Inner<E>>(
+        &self,
+        job: Job<E>,
+        to: I,
+    ) -> impl Future<Output = Handled<Answer<I::Error>>> {
+        to.handle(job)
+    }
+
+    /// And before somebody's eyes, in a test.
+    #[cfg(feature = "testing")]
+    pub(crate) fn hand<E, I: super::inner::Inner<E>>(
+        &self,
+        job: Job<E>,
+        to: I,
+    ) -> impl Future<Output = Handled<Answer<I::Error>>> {
+        let ended = self.witness.as_ref().map(|witness| witness.called(job.received.delivery()));
+        super::witness::watched(ended, to.handle(job))
     }
 }
 
@@ -121,6 +149,8 @@ impl<P: Provider> Admission<P> {
         takes_requests: bool,
     ) -> Admitted<P::Event> {
         let unreadable = events.rejection();
+        #[cfg(feature = "testing")]
+        let witness = head.extensions.remove();
         let (inner, seen, mut evidence) = if takes_requests {
             self.make_inner(&mut head);
             let seen = (head.uri.clone(), head.headers.clone());
@@ -133,7 +163,14 @@ impl<P: Provider> Admission<P> {
         evidence.clear();
         evidence.insert(verified.clone());
         let head = Arc::new(self.seen(seen, verified));
-        let common = Common { head, evidence, acknowledgement, unreadable };
+        let common = Common {
+            head,
+            evidence,
+            acknowledgement,
+            unreadable,
+            #[cfg(feature = "testing")]
+            witness,
+        };
         Admitted { head: inner, events: events.into_iter().collect(), common }
     }
 

@@ -17,6 +17,8 @@ mod outcome;
 mod received;
 mod service;
 mod waiting;
+#[cfg(feature = "testing")]
+mod witness;
 
 pub(crate) use admission::{Admission, Admitted, Common};
 pub use batch::{BatchHandler, IntoOutcomes, Together};
@@ -32,3 +34,5 @@ pub use outcome::{IntoOutcome, Outcome};
 pub use received::{Delivery, Received};
 pub use service::Requests;
 pub(crate) use waiting::{all, at_once, until};
+#[cfg(feature = "testing")]
+pub(crate) use witness::{Ended, Witness};

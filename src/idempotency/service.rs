@@ -201,7 +201,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
                 let Task { head, event } = task;
                 let [event] = *event;
                 let received = self.admission.received(common, event, grant.fence, grant.lost);
-                seat.handle(Job { received, head, acknowledgement: common.acknowledgement.clone() })
+                common.hand(Job { received, head, acknowledgement: common.acknowledgement.clone() }, seat)
             };
             self.claims.run(&key, &fingerprint, common.scope(), work).await
         };

@@ -11,7 +11,7 @@ use super::profile::DeliveryProfile;
 use super::transport::{Answer, NoAnswer};
 use crate::provider::{Acknowledgement, Delivered, Message, Provider};
 
-pub(super) fn judge(
+pub(crate) fn judge(
     profile: &DeliveryProfile,
     expected: Option<&Acknowledgement>,
     answer: Result<Answer, NoAnswer>,
@@ -32,7 +32,7 @@ pub(super) fn judge(
 }
 
 /// What the answer has to say, where the provider reads it.
-pub(super) fn expected<P: Provider>(
+pub(crate) fn expected<P: Provider>(
     profile: &DeliveryProfile,
     provider: &P,
     request: &Request<Bytes>,

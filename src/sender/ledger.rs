@@ -82,11 +82,13 @@ struct Book {
 struct Event {
     name: Option<Arc<str>>,
     lane: Option<u64>,
+    has_no_number: bool,
     handling: Handling,
     was_sent: bool,
     was_accepted: bool,
     was_refused: bool,
     was_taken: bool,
+    is_excused: bool,
     is_done: bool,
     calls: u32,
     failed: u32,
@@ -111,6 +113,19 @@ impl Broken {
 
     fn place(self) -> usize {
         Self::ALL.iter().position(|one| *one == self).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lost => "lost",
+            Self::HandledTwice => "handled twice",
+            Self::WronglyAccepted => "wrongly accepted",
+            Self::WronglyRefused => "wrongly refused",
+            Self::Unsettled => "unsettled",
+            Self::AnsweredEarly => "answered early",
+        })
     }
 }
 
@@ -178,10 +193,21 @@ impl Ledger {
         self.book().elsewhere.insert((number, receiver.into()), event);
     }
 
+    /// A new event, which a broken promise is told of by this name alone.
+    #[must_use]
+    pub fn enter_as(&self, handling: Handling, name: &Arc<str>) -> u64 {
+        self.push(Event { handling, name: Some(Arc::clone(name)), has_no_number: true, ..Event::default() })
+    }
+
     fn push(&self, event: Event) -> u64 {
         let mut book = self.book();
         book.events.push(event);
         book.events.len() as u64 - 1
+    }
+
+    /// The event need not be accepted in the end.
+    pub fn excuse(&self, number: u64) {
+        self.with(number, |event| event.is_excused = true);
     }
 
     /// From now on the event may be handled: it is about to be sent.
@@ -207,6 +233,14 @@ impl Ledger {
         let Some(event) = book.event(number).filter(|event| !event.was_refused) else { return };
         event.was_refused = true;
         book.broke(Broken::WronglyRefused, number, why);
+    }
+
+    /// Its sender gives up, though it was never refused for good. `why`: what was answered last.
+    pub fn given_up(&self, number: u64, why: &dyn fmt::Display) {
+        let mut book = self.book();
+        let Some(event) = book.event(number).filter(|event| !event.was_accepted && !event.was_refused) else { return };
+        event.is_excused = true;
+        book.broke(Broken::Unsettled, number, why);
     }
 
     /// What had to be refused was answered 2xx. `what` it was.
@@ -249,7 +283,7 @@ impl Ledger {
             if event.was_accepted && !event.is_done {
                 book.broke(Broken::Lost, number, "accepted, and never handled");
             }
-            if !event.was_accepted && !event.was_refused {
+            if !event.was_accepted && !event.was_refused && !event.is_excused {
                 book.broke(Broken::Unsettled, number, "not accepted to the end");
             }
         }
@@ -304,9 +338,12 @@ impl Book {
             *count += 1;
         }
         if self.examples.len() < EXAMPLES {
-            let name = self.events.get(index(number)).and_then(|event| event.name.as_deref()).unwrap_or_default();
-            let name = if name.is_empty() { String::new() } else { format!(" ({name})") };
-            self.examples.push(format!("{promise:?}: event {number}{name}: {why}"));
+            let called = match self.events.get(index(number)) {
+                Some(Event { name: Some(name), has_no_number: true, .. }) => name.to_string(),
+                Some(Event { name: Some(name), .. }) => format!("{number} ({name})"),
+                _ => number.to_string(),
+            };
+            self.examples.push(format!("{promise}: event {called}: {why}"));
         }
     }
 
@@ -527,6 +564,24 @@ mod tests {
         let poison = ledger.enter(Handling::Poison);
         ledger.sent(poison);
         assert!(ledger.close().is_happy());
+    }
+
+    #[test]
+    fn an_event_is_told_of_by_its_name_and_what_is_excused_need_not_settle() {
+        let ledger = Ledger::new();
+        let also = ledger.enter_named(Handling::Works, &"no fault".into());
+        let named = ledger.enter_as(Handling::Works, &"transfer|7b".into());
+        let excused = ledger.enter(Handling::Works);
+        ledger.given_up(named, &"answered 503");
+        ledger.excuse(excused);
+        assert_eq!(ledger.close().count(Broken::Unsettled), 2, "{also} too");
+        assert_eq!(
+            ledger.examples(),
+            ["unsettled: event transfer|7b: answered 503", "unsettled: event 0 (no fault): not accepted to the end"]
+        );
+        ledger.accepted(excused);
+        ledger.given_up(excused, &"it was accepted");
+        assert_eq!(ledger.close().count(Broken::Unsettled), 2);
     }
 
     #[test]

@@ -39,7 +39,7 @@ mod connection;
 pub mod events;
 pub mod forge;
 mod http2_text;
-mod judge;
+pub(crate) mod judge;
 mod ladder;
 mod ledger;
 mod malformed;

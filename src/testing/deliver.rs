@@ -178,14 +178,23 @@ impl<'a, P: Provider> TestSender<'a, P> {
         R: http_body::Body,
         R::Error: Into<BoxError>,
     {
-        let request = self.request(path, body)?.map(Body::from);
-        let mut app = app.clone();
-        poll_fn(|cx| app.poll_ready(cx)).await.map_err(DeliverError::because("the app is not ready"))?;
-        let response = app.call(request).await.map_err(DeliverError::because("the app failed"))?;
-        let (head, body) = response.into_parts();
-        let body = body.collect().await.map_err(DeliverError::because("the answer broke off"))?;
-        Ok(Response::from_parts(head, body.to_bytes()))
+        answer(app.clone(), self.request(path, body)?).await
     }
+}
+
+/// Calls an app, and collects its answer.
+pub(super) async fn answer<S, R>(mut app: S, request: Request<Bytes>) -> Result<Response<Bytes>, DeliverError>
+where
+    S: Service<Request<Body>, Response = Response<R>>,
+    S::Error: Into<BoxError>,
+    R: http_body::Body,
+    R::Error: Into<BoxError>,
+{
+    poll_fn(|cx| app.poll_ready(cx)).await.map_err(DeliverError::because("the app is not ready"))?;
+    let response = app.call(request.map(Body::from)).await.map_err(DeliverError::because("the app failed"))?;
+    let (head, body) = response.into_parts();
+    let body = body.collect().await.map_err(DeliverError::because("the answer broke off"))?;
+    Ok(Response::from_parts(head, body.to_bytes()))
 }
 
 impl<P> fmt::Debug for TestSender<'_, P> {

@@ -41,7 +41,10 @@ pub(super) const LIBRARY: &[(&str, &[&str])] = &[
         ],
     ),
     ("sender", &["clock", "encoding", "error", "json", "provider", "scheme", "secret"]),
-    ("testing", &["clock", "delivery", "error", "fail_point", "gate", "idempotency", "layers", "provider", "scheme"]),
+    (
+        "testing",
+        &["clock", "delivery", "error", "fail_point", "gate", "idempotency", "layers", "provider", "scheme", "sender"],
+    ),
 ];
 
 /// The same for the files and folders of the program, among themselves. What is public of the library they may all use.

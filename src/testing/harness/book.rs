@@ -1,0 +1,223 @@
+//! What a harness has sent, what was answered, and who was called for it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::num::NonZeroU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::verdict::{BrokenPromises, Kept};
+use crate::delivery::{Ended, Witness};
+use crate::provider::EventKey;
+use crate::sender::{Handling, Ledger};
+
+/// How a delivery is to be judged.
+#[derive(Clone, Debug)]
+pub(super) enum Way {
+    /// It has to be accepted, unless the test says otherwise.
+    Genuine,
+    /// The test alone knows.
+    Free(&'static str),
+    /// It has to be refused: this is what was done to it.
+    Forged(String),
+}
+
+/// All that happened. What is called an entry is the place of a delivery in it.
+pub(super) struct Book {
+    pub(super) ledger: Ledger,
+    pages: Mutex<Pages>,
+}
+
+#[derive(Default)]
+struct Pages {
+    numbers: HashMap<(usize, String), u64>,
+    events: Vec<Event>,
+    entries: Vec<Entry>,
+    may_refuse: bool,
+}
+
+struct Event {
+    name: String,
+    done: u64,
+}
+
+struct Entry {
+    what: String,
+    answer: String,
+    is_forged: bool,
+    calls: u64,
+    refusal: Option<Refusal>,
+}
+
+/// A refusal that nobody expected so far.
+#[derive(Clone)]
+struct Refusal {
+    numbers: Vec<u64>,
+    words: String,
+    comes_again: bool,
+}
+
+impl Book {
+    pub(super) fn new() -> Self {
+        Self { ledger: Ledger::new(), pages: Mutex::default() }
+    }
+
+    /// The numbers of these events in the ledger. One that is new is not judged unless it is sent.
+    pub(super) fn numbers(&self, party: usize, keys: &[EventKey]) -> Vec<u64> {
+        let mut pages = self.pages();
+        keys.iter().map(|key| self.number(&mut pages, party, key.as_str())).collect()
+    }
+
+    /// The number of something that has no key.
+    pub(super) fn number_of(&self, party: usize, what: &str) -> u64 {
+        self.number(&mut self.pages(), party, what)
+    }
+
+    fn number(&self, pages: &mut Pages, party: usize, key: &str) -> u64 {
+        let Pages { numbers, events, .. } = pages;
+        *numbers.entry((party, key.to_owned())).or_insert_with(|| {
+            let number = self.ledger.enter(Handling::Works);
+            self.ledger.name(number, key);
+            self.ledger.excuse(number);
+            events.push(Event { name: key.to_owned(), done: 0 });
+            number
+        })
+    }
+
+    pub(super) fn name(&self, number: u64) -> String {
+        let place = usize::try_from(number).unwrap_or(usize::MAX);
+        self.pages().events.get(place).map_or_else(String::new, |event| event.name.clone())
+    }
+
+    /// How often its handling came to its end, in all.
+    pub(super) fn done(&self, number: u64) -> u64 {
+        let place = usize::try_from(number).unwrap_or(usize::MAX);
+        self.pages().events.get(place).map_or(0, |event| event.done)
+    }
+
+    /// How many calls there were in one delivery.
+    pub(super) fn calls(&self, entry: usize) -> u64 {
+        self.pages().entries.get(entry).map_or(0, |entry| entry.calls)
+    }
+
+    /// A delivery is about to be sent.
+    pub(super) fn begin(&self, path: &str, names: &[String], way: &Way) -> usize {
+        let how = match way {
+            Way::Genuine => "",
+            Way::Free(how) => how,
+            Way::Forged(how) => how,
+        };
+        let names = names.join(" ");
+        let what = [path, &names, how].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+        let mut pages = self.pages();
+        pages.entries.push(Entry {
+            what: what.join(", "),
+            answer: "nobody waited for an answer".to_owned(),
+            is_forged: matches!(way, Way::Forged(_)),
+            calls: 0,
+            refusal: None,
+        });
+        pages.entries.len() - 1
+    }
+
+    pub(super) fn answered(&self, entry: usize, words: &str) {
+        self.with(entry, |entry| words.clone_into(&mut entry.answer));
+    }
+
+    /// A genuine delivery was not accepted. `words`: what was answered.
+    pub(super) fn refused(&self, entry: usize, numbers: &[u64], words: String, comes_again: bool) {
+        let refusal = Refusal { numbers: numbers.to_vec(), words, comes_again };
+        self.with(entry, |entry| entry.refusal = Some(refusal));
+    }
+
+    /// The test expects that this delivery was refused.
+    pub(super) fn expect_refusal(&self, entry: usize) {
+        self.with(entry, |entry| entry.refusal = None);
+    }
+
+    pub(super) fn may_refuse(&self) {
+        self.pages().may_refuse = true;
+    }
+
+    /// Who looks on while this delivery is handled.
+    pub(super) fn witness(self: &Arc<Self>, party: usize, entry: usize, way: &Way) -> Witness {
+        let (book, forged) = (
+            Arc::clone(self),
+            match way {
+                Way::Forged(how) => Some(how.clone()),
+                Way::Genuine | Way::Free(_) => None,
+            },
+        );
+        Witness::new(move |delivery| {
+            let number = book.number_of(party, delivery.key().as_str());
+            if let Some(how) = &forged {
+                book.ledger.taken(number, &format_args!("{how}: its handler was called"));
+            }
+            book.with(entry, |entry| entry.calls += 1);
+            let call = book.ledger.called(Some(number), delivery.fence().map(NonZeroU64::get));
+            let book = Arc::clone(&book);
+            let ended: Ended = Box::new(move |is_done| {
+                if is_done {
+                    call.done();
+                    book.is_done(number);
+                } else {
+                    call.failed();
+                }
+            });
+            ended
+        })
+    }
+
+    fn is_done(&self, number: u64) {
+        let place = usize::try_from(number).unwrap_or(usize::MAX);
+        if let Some(event) = self.pages().events.get_mut(place) {
+            event.done += 1;
+        }
+    }
+
+    /// What was kept, or what was broken.
+    pub(super) fn close(&self, seed: u64) -> Result<Kept, BrokenPromises> {
+        let pages = self.pages();
+        let refusals = pages.entries.iter().filter_map(|entry| entry.refusal.as_ref());
+        for Refusal { numbers, words, comes_again } in refusals.filter(|_| !pages.may_refuse) {
+            for number in numbers {
+                match comes_again {
+                    true => self.ledger.given_up(*number, words),
+                    false => self.ledger.refused(*number, words),
+                }
+            }
+        }
+        let tally = self.ledger.close();
+        if tally.is_happy() {
+            let forgeries = pages.entries.iter().filter(|entry| entry.is_forged).count();
+            return Ok(Kept { tally, deliveries: pages.entries.len(), forgeries });
+        }
+        let sent = pages.entries.iter().map(|entry| format!("{}: {}", entry.what, entry.said())).collect();
+        Err(BrokenPromises { tally, broken: self.ledger.examples(), sent, seed })
+    }
+
+    fn with(&self, entry: usize, change: impl FnOnce(&mut Entry)) {
+        if let Some(entry) = self.pages().entries.get_mut(entry) {
+            change(entry);
+        }
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entry {
+    fn said(&self) -> String {
+        match self.calls {
+            0 => format!("{}, no handler called", self.answer),
+            1 => format!("{}, a handler called", self.answer),
+            calls => format!("{}, {calls} calls of a handler", self.answer),
+        }
+    }
+}
+
+impl fmt::Debug for Book {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Book").field("ledger", &self.ledger).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,80 @@
+//! What comes of a harness in the end.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::sender::{Broken, Tally};
+
+/// So many deliveries are told of, the last ones.
+const TOLD: usize = 40;
+
+/// Every promise was kept.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Kept {
+    /// The events in figures.
+    pub tally: Tally,
+    /// How many deliveries there were, forged ones among them.
+    pub deliveries: usize,
+    /// How many had to be refused, and were.
+    pub forgeries: usize,
+}
+
+impl fmt::Display for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { tally, deliveries, forgeries } = self;
+        write!(f, "{deliveries} deliveries, {forgeries} of them forged and refused; ")?;
+        write!(f, "{} events accepted, each handled once", tally.accepted)
+    }
+}
+
+/// Promises that were broken: each in a line, then what was sent, and how to send it again. So does its `Debug`, for who unwraps it.
+#[derive(Clone)]
+pub struct BrokenPromises {
+    pub(super) tally: Tally,
+    pub(super) broken: Vec<String>,
+    pub(super) sent: Vec<String>,
+    pub(super) seed: u64,
+}
+
+impl BrokenPromises {
+    /// How often this promise was broken.
+    #[must_use]
+    pub fn count(&self, promise: Broken) -> u64 {
+        self.tally.count(promise)
+    }
+
+    /// The first few of them, a line each.
+    #[must_use]
+    pub fn lines(&self) -> &[String] {
+        &self.broken
+    }
+
+    /// Every delivery, a line each: where it went, of which events, what was done to it, what was answered, and who was called.
+    #[must_use]
+    pub fn sent(&self) -> &[String] {
+        &self.sent
+    }
+}
+
+impl fmt::Display for BrokenPromises {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count: u64 = self.tally.broken.iter().sum();
+        writeln!(f, "promises broken: {count}")?;
+        self.broken.iter().try_for_each(|line| writeln!(f, "  {line}"))?;
+        writeln!(f, "what was sent:")?;
+        let numbered = self.sent.iter().enumerate().skip(self.sent.len().saturating_sub(TOLD));
+        for (at, line) in numbered {
+            writeln!(f, "  {}. {line}", at + 1)?;
+        }
+        write!(f, "to replay it: Harness::seed({}), and these deliveries in this order", self.seed)
+    }
+}
+
+impl fmt::Debug for BrokenPromises {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Error for BrokenPromises {}
