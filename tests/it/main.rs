@@ -28,6 +28,7 @@ mod gate;
 mod handlers;
 mod hang_up;
 mod hanging;
+mod harness;
 mod identity;
 mod inside;
 mod key_swap;
