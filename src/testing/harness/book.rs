@@ -5,7 +5,7 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::verdict::{BrokenPromises, Kept};
+use super::verdict::{BrokenPromises, Kept, Told};
 use crate::delivery::{Ended, Witness};
 use crate::provider::EventKey;
 use crate::sender::{Handling, Ledger};
@@ -44,6 +44,7 @@ struct Entry {
     what: String,
     answer: String,
     is_forged: bool,
+    was_taken: bool,
     calls: u64,
     refusal: Option<Refusal>,
 }
@@ -113,6 +114,7 @@ impl Book {
             what: what.join(", "),
             answer: "nobody waited for an answer".to_owned(),
             is_forged: matches!(way, Way::Forged(_)),
+            was_taken: false,
             calls: 0,
             refusal: None,
         });
@@ -121,6 +123,12 @@ impl Book {
 
     pub(super) fn answered(&self, entry: usize, words: &str) {
         self.with(entry, |entry| words.clone_into(&mut entry.answer));
+    }
+
+    /// What had to be refused was answered 2xx.
+    pub(super) fn taken(&self, entry: usize, numbers: &[u64], what: &dyn fmt::Display) {
+        numbers.iter().for_each(|number| self.ledger.taken(*number, what));
+        self.with(entry, |entry| entry.was_taken = true);
     }
 
     /// A genuine delivery was not accepted. `words`: what was answered.
@@ -191,7 +199,7 @@ impl Book {
             let forgeries = pages.entries.iter().filter(|entry| entry.is_forged).count();
             return Ok(Kept { tally, deliveries: pages.entries.len(), forgeries });
         }
-        let sent = pages.entries.iter().map(|entry| format!("{}: {}", entry.what, entry.said())).collect();
+        let sent = pages.entries.iter().map(Entry::told).collect();
         Err(BrokenPromises { tally, broken: self.ledger.examples(), sent, seed })
     }
 
@@ -207,12 +215,15 @@ impl Book {
 }
 
 impl Entry {
-    fn said(&self) -> String {
-        match self.calls {
-            0 => format!("{}, no handler called", self.answer),
-            1 => format!("{}, a handler called", self.answer),
-            calls => format!("{}, {calls} calls of a handler", self.answer),
-        }
+    fn told(&self) -> Told {
+        let Self { what, answer, calls, .. } = self;
+        let called = match calls {
+            0 => "no handler called".to_owned(),
+            1 => "a handler called".to_owned(),
+            calls => format!("a handler called {calls} times"),
+        };
+        let is_dull = self.is_forged && !self.was_taken && *calls == 0;
+        Told { line: format!("{what}: {answer}, {called}"), is_dull }
     }
 }
 

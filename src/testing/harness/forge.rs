@@ -216,7 +216,10 @@ fn changed(mut message: Message, change: impl Fn(&mut Vec<Value>) -> Option<()>)
 
 fn twin(members: &mut Vec<Value>) -> Option<()> {
     let mut twin = members.first()?.clone();
-    twin.as_object_mut()?.insert("twin".to_owned(), Value::Bool(true));
+    let event = twin.as_object_mut()?;
+    let more = || ("twin".to_owned(), Value::Bool(true));
+    event.values_mut().filter_map(Value::as_object_mut).for_each(|inside| inside.extend([more()]));
+    event.extend([more()]);
     members.push(twin);
     Some(())
 }

@@ -53,7 +53,7 @@ impl Sent {
         let taken = |what: &str| {
             let nameless = [book.number_of(marks.party, "without a key")];
             let numbers = if numbers.is_empty() { &nameless[..] } else { numbers };
-            numbers.iter().for_each(|number| book.ledger.taken(*number, &format_args!("{what}: answered {words}")));
+            book.taken(self.entry, numbers, &format_args!("{what}: answered {words}"));
         };
         match (way, &marks.unusable, self.came) {
             (Way::Forged(how), _, Came::Delivered(_) | Came::Unacknowledged(_)) => taken(how),

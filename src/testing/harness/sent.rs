@@ -101,7 +101,7 @@ impl Sent {
     pub fn not_handled(self) -> Self {
         let calls = self.book.calls(self.entry);
         if calls > 0 {
-            self.fails(format_args!("no handler had to be called, and there were {calls} calls"), "");
+            self.fails(format_args!("no handler had to be called (calls: {calls})"), "");
         }
         self
     }

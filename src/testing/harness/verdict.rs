@@ -28,12 +28,20 @@ impl fmt::Display for Kept {
     }
 }
 
+/// A delivery, in a line.
+#[derive(Clone)]
+pub(super) struct Told {
+    pub(super) line: String,
+    /// A forgery that was refused as it had to be.
+    pub(super) is_dull: bool,
+}
+
 /// Promises that were broken: each in a line, then what was sent, and how to send it again. So does its `Debug`, for who unwraps it.
 #[derive(Clone)]
 pub struct BrokenPromises {
     pub(super) tally: Tally,
     pub(super) broken: Vec<String>,
-    pub(super) sent: Vec<String>,
+    pub(super) sent: Vec<Told>,
     pub(super) seed: u64,
 }
 
@@ -51,9 +59,8 @@ impl BrokenPromises {
     }
 
     /// Every delivery, a line each: where it went, of which events, what was done to it, what was answered, and who was called.
-    #[must_use]
-    pub fn sent(&self) -> &[String] {
-        &self.sent
+    pub fn sent(&self) -> impl Iterator<Item = &str> {
+        self.sent.iter().map(|told| &*told.line)
     }
 }
 
@@ -62,10 +69,10 @@ impl fmt::Display for BrokenPromises {
         let count: u64 = self.tally.broken.iter().sum();
         writeln!(f, "promises broken: {count}")?;
         self.broken.iter().try_for_each(|line| writeln!(f, "  {line}"))?;
-        writeln!(f, "what was sent:")?;
-        let numbered = self.sent.iter().enumerate().skip(self.sent.len().saturating_sub(TOLD));
-        for (at, line) in numbered {
-            writeln!(f, "  {}. {line}", at + 1)?;
+        writeln!(f, "what was sent, but for forgeries that were refused:")?;
+        let told: Vec<_> = (1..).zip(&self.sent).filter(|(_, told)| !told.is_dull).collect();
+        for (number, Told { line, .. }) in told.iter().skip(told.len().saturating_sub(TOLD)) {
+            writeln!(f, "  {number}. {line}")?;
         }
         write!(f, "to replay it: Harness::seed({}), and these deliveries in this order", self.seed)
     }

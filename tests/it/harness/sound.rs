@@ -130,8 +130,7 @@ async fn a_batch_is_handled_but_for_what_cannot_be_read() {
     let each = receiver().handle(|_: Received<banking_circle::Event>| async {});
     let harness = Harness::start(each).provider("/", bank());
     harness.send("/", batch(1)).await.accepted().handled_once();
-    let sent =
-        harness.forge("/", batch(11), forge::unreadable_member()).await.refused_as(RejectionKind::PayloadMalformed);
+    let sent = harness.forge("/", batch(11), forge::unreadable_member()).await.refused_as(RejectionKind::KeyMissing);
     assert_eq!(sent.handled_once().calls(), 2);
     let sent = harness.forge("/", batch(21), forge::twin_member()).await;
     assert_eq!(sent.not_accepted().calls(), 3, "one of the twins");

@@ -2,5 +2,6 @@
 
 mod app;
 mod handlers;
+mod harness;
 mod redis;
 mod stop;
