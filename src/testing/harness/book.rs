@@ -36,7 +36,7 @@ struct Pages {
 }
 
 struct Event {
-    name: String,
+    name: Arc<str>,
     done: u64,
 }
 
@@ -76,17 +76,17 @@ impl Book {
     fn number(&self, pages: &mut Pages, party: usize, key: &str) -> u64 {
         let Pages { numbers, events, .. } = pages;
         *numbers.entry((party, key.to_owned())).or_insert_with(|| {
-            let number = self.ledger.enter(Handling::Works);
-            self.ledger.name(number, key);
+            let name = Arc::from(key);
+            let number = self.ledger.enter_as(Handling::Works, &name);
             self.ledger.excuse(number);
-            events.push(Event { name: key.to_owned(), done: 0 });
+            events.push(Event { name, done: 0 });
             number
         })
     }
 
     pub(super) fn name(&self, number: u64) -> String {
         let place = usize::try_from(number).unwrap_or(usize::MAX);
-        self.pages().events.get(place).map_or_else(String::new, |event| event.name.clone())
+        self.pages().events.get(place).map_or_else(String::new, |event| event.name.to_string())
     }
 
     /// How often its handling came to its end, in all.
