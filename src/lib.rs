@@ -51,7 +51,8 @@
 //! | to stop without losing what is in hand | [`delivery::Drain`] |
 //! | what a rejection means | [`RejectionKind`] |
 //! | another answer to rejected deliveries | [`gate::Responder`] |
-//! | to test your handlers and your app | `testing`, `Received::for_test` |
+//! | to test your app, and what it promises | `testing::Harness` |
+//! | to test a handler alone | `Received::for_test` |
 //! | to test what a crash does to your effects | `testing::crash` |
 //! | to play a provider | `sender` |
 //!
@@ -66,7 +67,7 @@
 //! | `redis` | no | [`idempotency::RedisStore`](crate::idempotency), a dedupe store for several receivers |
 //! | `redis-tls` | no | the same over TLS |
 //! | `sender` | no | `sender`: the provider's side, with its ladders, its history and its reaction to failure |
-//! | `testing` | no | `sender`, and `testing`: deliveries as the provider sends them, the contract suite for dedupe stores, and receivers that crash at named points; `Received::for_test`. Never for production |
+//! | `testing` | no | `sender`, and `testing`: a harness around an app, deliveries as the provider sends them, the contract suite for dedupe stores, and receivers that crash at named points; `Received::for_test`. Never for production |
 //!
 //! A feature adds API and changes nothing else.
 //!

@@ -49,6 +49,7 @@ mod request_text;
 mod resend;
 pub mod storm;
 mod subscription;
+mod tally;
 mod tcp;
 pub mod template;
 mod transport;

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::verdict::{BrokenPromises, Kept, Told};
 use crate::delivery::{Ended, Witness};
 use crate::provider::EventKey;
-use crate::sender::{Handling, Ledger};
+use crate::sender::storm::Report;
+use crate::sender::{Broken, Handling, Ledger, Tally};
 
 /// How a delivery is to be judged.
 #[derive(Clone, Debug)]
@@ -32,6 +33,7 @@ struct Pages {
     numbers: HashMap<(usize, String), u64>,
     events: Vec<Event>,
     entries: Vec<Entry>,
+    storms: Vec<Report>,
     may_refuse: bool,
 }
 
@@ -146,6 +148,11 @@ impl Book {
         self.pages().may_refuse = true;
     }
 
+    /// What came of a storm beside all this.
+    pub(super) fn stormed(&self, report: &Report) {
+        self.pages().storms.push(report.clone());
+    }
+
     /// Who looks on while this delivery is handled.
     pub(super) fn witness(self: &Arc<Self>, party: usize, entry: usize, way: &Way) -> Witness {
         let (book, forged) = (
@@ -194,13 +201,19 @@ impl Book {
                 }
             }
         }
-        let tally = self.ledger.close();
-        if tally.is_happy() {
-            let forgeries = pages.entries.iter().filter(|entry| entry.is_forged).count();
-            return Ok(Kept { tally, deliveries: pages.entries.len(), forgeries });
+        let (mut tally, mut broken) = (self.ledger.close(), self.ledger.examples());
+        let (mut deliveries, mut forgeries) = (pages.entries.len() as u64, pages.forgeries());
+        for storm in &pages.storms {
+            add(&mut tally, storm);
+            (deliveries, forgeries) = (deliveries + storm.requests, forgeries + storm.refused);
+            broken.extend(storm.examples.iter().chain(&storm.switched_off).cloned());
+        }
+        if tally.is_happy() && pages.storms.iter().all(Report::is_happy) {
+            return Ok(Kept { tally, deliveries, forgeries });
         }
         let sent = pages.entries.iter().map(Entry::told).collect();
-        Err(BrokenPromises { tally, broken: self.ledger.examples(), sent, seed })
+        let storms = pages.storms.iter().map(|storm| storm.replay.clone()).collect();
+        Err(BrokenPromises { tally, broken, sent, seed, storms })
     }
 
     fn with(&self, entry: usize, change: impl FnOnce(&mut Entry)) {
@@ -212,6 +225,27 @@ impl Book {
     fn pages(&self) -> MutexGuard<'_, Pages> {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Pages {
+    fn forgeries(&self) -> u64 {
+        self.entries.iter().filter(|entry| entry.is_forged).count() as u64
+    }
+}
+
+fn add(tally: &mut Tally, storm: &Report) {
+    tally.events += storm.events;
+    tally.accepted += storm.accepted;
+    tally.called_again += storm.called_again;
+    let counts = Broken::ALL.map(|promise| match promise {
+        Broken::Lost => storm.lost,
+        Broken::HandledTwice => storm.handled_twice,
+        Broken::WronglyAccepted => storm.wrongly_accepted,
+        Broken::WronglyRefused => storm.wrongly_refused,
+        Broken::Unsettled => storm.unsettled,
+        Broken::AnsweredEarly => storm.answered_early,
+    });
+    tally.broken.iter_mut().zip(counts).for_each(|(all, more)| *all += more);
 }
 
 impl Entry {

@@ -78,7 +78,7 @@ fn is_final(status: StatusCode) -> bool {
 
 type Full = Result<http::Response<Bytes>, crate::testing::deliver::DeliverError>;
 
-fn in_short(answer: &Full) -> Result<Answer, NoAnswer> {
+pub(super) fn in_short(answer: &Full) -> Result<Answer, NoAnswer> {
     let response = answer.as_ref().map_err(|_| NoAnswer::Broken)?;
     Ok(Answer { status: response.status(), headers: response.headers().clone(), body: response.body().clone() })
 }

@@ -8,6 +8,7 @@ mod line;
 mod party;
 mod send;
 mod sent;
+mod storm;
 mod verdict;
 mod words;
 

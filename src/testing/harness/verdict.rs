@@ -15,9 +15,9 @@ pub struct Kept {
     /// The events in figures.
     pub tally: Tally,
     /// How many deliveries there were, forged ones among them.
-    pub deliveries: usize,
+    pub deliveries: u64,
     /// How many had to be refused, and were.
-    pub forgeries: usize,
+    pub forgeries: u64,
 }
 
 impl fmt::Display for Kept {
@@ -43,6 +43,7 @@ pub struct BrokenPromises {
     pub(super) broken: Vec<String>,
     pub(super) sent: Vec<Told>,
     pub(super) seed: u64,
+    pub(super) storms: Vec<String>,
 }
 
 impl BrokenPromises {
@@ -74,7 +75,8 @@ impl fmt::Display for BrokenPromises {
         for (number, Told { line, .. }) in told.iter().skip(told.len().saturating_sub(TOLD)) {
             writeln!(f, "  {number}. {line}")?;
         }
-        write!(f, "to replay it: Harness::seed({}), and these deliveries in this order", self.seed)
+        self.storms.iter().try_for_each(|storm| writeln!(f, "  a storm: {storm}"))?;
+        write!(f, "to replay it: Harness::seed({}), and this in this order", self.seed)
     }
 }
 

@@ -31,7 +31,7 @@ fn of_panic<T>(action: impl FnOnce() -> T) -> String {
     panic.downcast_ref::<String>().unwrap().clone()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_app_that_handles_twice() {
     let twice = || {
         let receiver = Receiver::new("aella", provider()).dangerous_without_dedupe();
@@ -55,6 +55,12 @@ async fn an_app_that_handles_twice() {
     let replayed = twice();
     replayed.forge("/aella", events::aella::transfer(), forge::replayed()).await;
     said(&replayed.verify().unwrap_err(), Broken::HandledTwice, 1, TRANSFER);
+    let stormy = twice();
+    let report = stormy.storm(200, "duplicates=0.3".parse().unwrap(), 7).await;
+    assert!(report.handled_twice > 0, "{report}");
+    let broken = stormy.verify().unwrap_err();
+    said(&broken, Broken::HandledTwice, report.handled_twice, "handled twice: event ");
+    assert!(broken.to_string().contains("  a storm: Harness::storm(200, \"duplicates=0.3"), "{broken}");
     let dropped = twice();
     dropped.send_twice("/aella", events::aella::transfer()).await;
     assert!(of_panic(|| drop(dropped)).contains("handled twice: event transfer.completed|"));

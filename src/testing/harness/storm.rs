@@ -1,0 +1,93 @@
+//! Many events with faults, into the app in this process.
+
+use std::num::NonZeroU64;
+
+use bytes::Bytes;
+use http::{Extensions, Request};
+
+use super::Harness;
+use super::app::App;
+use super::line::in_short;
+use super::party::Party;
+use crate::delivery::{Ended, Witness};
+use crate::sender::storm::{Faults, Mark, Report, Route, Storm, Writer};
+use crate::sender::{Answer, Ledger, NoAnswer, Transport};
+
+impl Harness {
+    /// Runs a [`Storm`] into the app: so many events of all the harness's providers whose events this crate can write, with these
+    /// faults, drawn from this seed. Whether handlers fail is the app's own business. What was broken is said in the end with the
+    /// rest.
+    ///
+    /// It takes as long as it takes; under a paused clock, no time. For schemes that sign a time the app's clock and the
+    /// harness's have to go by that clock.
+    ///
+    /// ```
+    /// # use tower_webhook::provider::aella::{Aella, Event};
+    /// # use tower_webhook::testing::Harness;
+    /// # use tower_webhook::{MemoryStore, Received, Receiver, secret::Secret};
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let provider = || Aella::new(Secret::utf8("ae_sk_test_example")?);
+    /// # let receiver = Receiver::new("aella-ng", provider()?).dedupe(MemoryStore::new(10_000));
+    /// # let app = receiver.handle(|_: Received<Event>| async {});
+    /// let harness = Harness::start(app).provider("/aella", provider()?);
+    /// harness.storm(300, "duplicates=0.2,bad=0.2".parse()?, 7).await;
+    /// assert_eq!(harness.verify()?.tally.accepted, 300);
+    /// # Ok(()) }
+    /// ```
+    pub async fn storm(&self, events: u64, faults: Faults, seed: u64) -> Report {
+        let routes: Vec<_> = self.parties.iter().filter_map(route).collect();
+        if routes.is_empty() {
+            self.fails("there is no provider whose events could be written for a storm");
+        }
+        let ledger = Ledger::new();
+        let replay = format!("Harness::storm({events}, {:?}.parse()?, {seed})", faults.to_string());
+        let (app, extensions) = (self.line.app.clone(), self.line.extensions.clone());
+        let target = Target { app, extensions, ledger: ledger.clone() };
+        let storm = Storm::new(routes, target).ledger(&ledger).events(events).faults(faults).seed(seed);
+        let mut report = storm.starting_at(self.now()).run().await;
+        report.replay = replay;
+        self.line.book.stormed(&report);
+        report
+    }
+}
+
+fn route(party: &Party) -> Option<Route> {
+    let writer = match party.profile.name {
+        "aella" => Writer::Aella,
+        "banking_circle" => Writer::BankingCircle,
+        "mambu" => Writer::Mambu,
+        "opp" => Writer::Opp,
+        "sibs" => Writer::Sibs,
+        "standard_webhooks" => Writer::StandardWebhooks,
+        _ => return None,
+    };
+    let name = party.path.to_string();
+    let route = Route::new(name, party.path.clone(), party.provider.clone(), party.profile.clone(), writer);
+    Some(match &party.credentials {
+        Some(credentials) => route.credentials(credentials.clone()),
+        None => route,
+    })
+}
+
+/// The app, and who looks on for the storm's ledger.
+struct Target {
+    app: App,
+    extensions: Extensions,
+    ledger: Ledger,
+}
+
+impl Transport for Target {
+    async fn exchange(&self, mut request: Request<Bytes>) -> Result<Answer, NoAnswer> {
+        let ledger = self.ledger.clone();
+        let witness = Witness::new(move |delivery| {
+            let number = Mark::find(delivery.key().as_str().as_bytes()).map(Mark::number);
+            let call = ledger.called(number, delivery.fence().map(NonZeroU64::get));
+            let ended: Ended = Box::new(|is_done| if is_done { call.done() } else { call.failed() });
+            ended
+        });
+        request.extensions_mut().extend(self.extensions.clone());
+        request.extensions_mut().insert(witness);
+        in_short(&self.app.call(request).await)
+    }
+}
