@@ -5,7 +5,7 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::verdict::{BrokenPromises, Kept, Told};
+use super::verdict::{Broke, BrokenPromises, Kept, Told};
 use crate::delivery::{Ended, Witness};
 use crate::provider::EventKey;
 use crate::sender::storm::Report;
@@ -213,7 +213,7 @@ impl Book {
         }
         let sent = pages.entries.iter().map(Entry::told).collect();
         let storms = pages.storms.iter().map(|storm| storm.replay.clone()).collect();
-        Err(BrokenPromises { tally, broken, sent, seed, storms })
+        Err(BrokenPromises(Box::new(Broke { tally, broken, sent, seed, storms })))
     }
 
     fn with(&self, entry: usize, change: impl FnOnce(&mut Entry)) {

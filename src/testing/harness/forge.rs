@@ -225,6 +225,7 @@ fn twin(members: &mut Vec<Value>) -> Option<()> {
 }
 
 fn emptied(members: &mut Vec<Value>) -> Option<()> {
-    *members.last_mut()? = Value::Object(serde_json::Map::new());
+    members.pop()?;
+    members.push(Value::Object(serde_json::Map::new()));
     Some(())
 }

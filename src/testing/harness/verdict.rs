@@ -38,7 +38,10 @@ pub(super) struct Told {
 
 /// Promises that were broken: each in a line, then what was sent, and how to send it again. So does its `Debug`, for who unwraps it.
 #[derive(Clone)]
-pub struct BrokenPromises {
+pub struct BrokenPromises(pub(super) Box<Broke>);
+
+#[derive(Clone)]
+pub(super) struct Broke {
     pub(super) tally: Tally,
     pub(super) broken: Vec<String>,
     pub(super) sent: Vec<Told>,
@@ -50,33 +53,33 @@ impl BrokenPromises {
     /// How often this promise was broken.
     #[must_use]
     pub fn count(&self, promise: Broken) -> u64 {
-        self.tally.count(promise)
+        self.0.tally.count(promise)
     }
 
     /// The first few of them, a line each.
     #[must_use]
     pub fn lines(&self) -> &[String] {
-        &self.broken
+        &self.0.broken
     }
 
     /// Every delivery, a line each: where it went, of which events, what was done to it, what was answered, and who was called.
     pub fn sent(&self) -> impl Iterator<Item = &str> {
-        self.sent.iter().map(|told| &*told.line)
+        self.0.sent.iter().map(|told| &*told.line)
     }
 }
 
 impl fmt::Display for BrokenPromises {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count: u64 = self.tally.broken.iter().sum();
+        let count: u64 = self.0.tally.broken.iter().sum();
         writeln!(f, "promises broken: {count}")?;
-        self.broken.iter().try_for_each(|line| writeln!(f, "  {line}"))?;
+        self.0.broken.iter().try_for_each(|line| writeln!(f, "  {line}"))?;
         writeln!(f, "what was sent, but for forgeries that were refused:")?;
-        let told: Vec<_> = (1..).zip(&self.sent).filter(|(_, told)| !told.is_dull).collect();
+        let told: Vec<_> = (1..).zip(&self.0.sent).filter(|(_, told)| !told.is_dull).collect();
         for (number, Told { line, .. }) in told.iter().skip(told.len().saturating_sub(TOLD)) {
             writeln!(f, "  {number}. {line}")?;
         }
-        self.storms.iter().try_for_each(|storm| writeln!(f, "  a storm: {storm}"))?;
-        write!(f, "to replay it: Harness::seed({}), and this in this order", self.seed)
+        self.0.storms.iter().try_for_each(|storm| writeln!(f, "  a storm: {storm}"))?;
+        write!(f, "to replay it: Harness::seed({}), and this in this order", self.0.seed)
     }
 }
 
