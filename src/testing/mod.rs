@@ -1,6 +1,6 @@
 //! What this crate brings for tests: a [`Harness`] that sends to an app as providers do and complains of each promise that was
 //! broken; [single deliveries](deliver()); the [contract suite](contract) that every dedupe store must pass; and receivers that
-//! [crash](crash) at named points.
+//! [`crash`] at named points.
 //!
 //! ```
 //! use tower_webhook::testing::events::aella;

@@ -55,10 +55,11 @@ impl Sent {
             let numbers = if numbers.is_empty() { &nameless[..] } else { numbers };
             book.taken(self.entry, numbers, &format_args!("{what}: answered {words}"));
         };
+        let is_yes = self.status().is_some_and(|status| status.is_success());
         match (way, &marks.unusable, self.came) {
-            (Way::Forged(how), _, Came::Delivered(_) | Came::Unacknowledged(_)) => taken(how),
+            (Way::Forged(how), ..) if is_yes => taken(how),
             (Way::Forged(_), ..) => {}
-            (_, Some(why), Came::Delivered(_)) => taken(&format!("what cannot be read, {why}")),
+            (_, Some(why), _) if is_yes => taken(&format!("what cannot be read, {why}")),
             (_, None, Came::Delivered(_)) => numbers.iter().for_each(|number| book.ledger.accepted(*number)),
             (Way::Genuine, None, came) => {
                 let comes_again = !matches!(came, Came::Refused(status) if is_final(status));

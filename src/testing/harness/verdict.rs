@@ -72,14 +72,20 @@ impl fmt::Display for BrokenPromises {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count: u64 = self.0.tally.broken.iter().sum();
         writeln!(f, "promises broken: {count}")?;
-        self.0.broken.iter().try_for_each(|line| writeln!(f, "  {line}"))?;
+        for same in self.0.broken.chunk_by(|one, next| one == next) {
+            match (same.first(), same.len()) {
+                (Some(line), 1) => writeln!(f, "  {line}")?,
+                (Some(line), times) => writeln!(f, "  {line} ({times} times)")?,
+                (None, _) => {}
+            }
+        }
         writeln!(f, "what was sent, but for forgeries that were refused:")?;
         let told: Vec<_> = (1..).zip(&self.0.sent).filter(|(_, told)| !told.is_dull).collect();
         for (number, Told { line, .. }) in told.iter().skip(told.len().saturating_sub(TOLD)) {
             writeln!(f, "  {number}. {line}")?;
         }
         self.0.storms.iter().try_for_each(|storm| writeln!(f, "  a storm: {storm}"))?;
-        write!(f, "to replay it: Harness::seed({}), and this in this order", self.0.seed)
+        write!(f, "to replay it: Harness::seed({}), and the same in this order", self.0.seed)
     }
 }
 

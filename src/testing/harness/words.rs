@@ -25,6 +25,7 @@ pub(super) fn hint(answer: &Result<Response<Bytes>, DeliverError>) -> &'static s
     let Ok(response) = answer else { return "" };
     match response.extensions().get::<Rejection>().map(Rejection::kind) {
         Some(kind) => hint_at(kind),
+        None if response.status().is_success() => ": which answers does this provider take for a yes?",
         None if response.status() == 404 => ": is this the path of the route?",
         None if response.status().is_client_error() => ": no receiver refused it, so which layer did?",
         None => "",

@@ -10,6 +10,7 @@ use tower::{Service, ServiceExt as _, service_fn};
 use tower_webhook::RejectionKind;
 use tower_webhook::gate::{Body, ResponseBody};
 use tower_webhook::provider::aella::Aella;
+use tower_webhook::provider::opp::Opp;
 use tower_webhook::secret::Secret;
 use tower_webhook::sender::Broken;
 use tower_webhook::sender::forge::Forgery;
@@ -50,7 +51,9 @@ async fn an_app_that_handles_twice() {
 
     let beside = twice();
     beside.send_together("/aella", events::aella::transfer(), 3).await;
-    said(&beside.verify().unwrap_err(), Broken::HandledTwice, 2, "called again with fence 0 after 0");
+    let broken = beside.verify().unwrap_err();
+    said(&broken, Broken::HandledTwice, 2, "called again with fence 0 after 0");
+    assert!(broken.to_string().contains("called again with fence 0 after 0 (2 times)\n"), "{broken}");
 
     let replayed = twice();
     replayed.forge("/aella", events::aella::transfer(), forge::replayed()).await;
@@ -157,6 +160,24 @@ async fn an_app_that_says_yes_to_what_cannot_be_read() {
     harness.send("/aella", events::aella::transfer().amount("a lot")).await;
     let broken = harness.verify().unwrap_err();
     said(&broken, Broken::WronglyAccepted, 1, "what cannot be read, payload_malformed");
+}
+
+/// A platform that takes 200 alone.
+#[tokio::test]
+async fn an_app_that_says_yes_in_another_way_than_its_provider() {
+    let no_content = service_fn(|_: Request<Body>| async {
+        let mut response = Response::<ResponseBody>::default();
+        *response.status_mut() = http::StatusCode::NO_CONTENT;
+        Ok::<_, Infallible>(response)
+    });
+    let opp =
+        Opp::new(Secret::hex("000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f").unwrap()).unwrap();
+    let harness = Harness::start(no_content).provider("/opp", opp);
+    harness.send("/opp", events::opp::payment()).await.not_handled();
+    harness.forge("/opp", events::opp::payment().number(2), forge::flipped_bit()).await;
+    let broken = harness.verify().unwrap_err();
+    said(&broken, Broken::WronglyAccepted, 1, "FlippedBit: answered 204");
+    said(&broken, Broken::WronglyRefused, 1, "refused with 204: which answers does this provider take for a yes?");
 }
 
 #[tokio::test]
