@@ -27,11 +27,13 @@
 //! # }
 //! ```
 
+mod clock;
 pub mod contract;
 pub mod crash;
 mod deliver;
 pub mod harness;
 
 pub use crate::sender::events;
+pub use clock::TokioClock;
 pub use deliver::{DeliverError, TestSender, deliver};
 pub use harness::{Harness, Sent, forge};

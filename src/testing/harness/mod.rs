@@ -118,7 +118,8 @@ impl Harness {
         self
     }
 
-    /// Whose time deliveries are sealed at. Default: the machine's. The app has to go by the same.
+    /// Whose time deliveries are sealed at. Default: the machine's. The app has to go by the same, and both by a
+    /// [`TokioClock`](super::TokioClock) where the test pauses tokio's.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);

@@ -19,7 +19,7 @@ impl Harness {
     /// rest.
     ///
     /// It takes as long as it takes; under a paused clock, no time. For schemes that sign a time the app's clock and the
-    /// harness's have to go by that clock.
+    /// harness's have to be a [`TokioClock`](crate::testing::TokioClock) then.
     ///
     /// ```
     /// # use tower_webhook::provider::aella::{Aella, Event};

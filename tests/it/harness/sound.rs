@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::routing::post;
 use http::{HeaderName, StatusCode};
 use tower::ServiceBuilder;
-use tower_webhook::clock::Timestamp;
+use tower_webhook::clock::{Clock, Timestamp};
 use tower_webhook::delivery::Outcome;
 use tower_webhook::encoding::Encoding;
 use tower_webhook::idempotency::IdempotencyLayer;
@@ -17,7 +17,7 @@ use tower_webhook::scheme::{Hmac, MacAlgorithm, Signed};
 use tower_webhook::secret::Secret;
 use tower_webhook::sender::forge::Forgery;
 use tower_webhook::sender::{Malformed, State};
-use tower_webhook::testing::{Harness, events, forge};
+use tower_webhook::testing::{Harness, TokioClock, events, forge};
 use tower_webhook::{MemoryStore, Received, Receiver, RejectionKind};
 
 use super::*;
@@ -206,4 +206,39 @@ async fn a_storm_passes_over_a_sound_app() {
     let kept = harness.verify().unwrap();
     assert_eq!((kept.tally.events, kept.tally.accepted), (report.events + 1, report.accepted + 1));
     assert_eq!(kept.forgeries, report.refused);
+}
+
+/// Standard Webhooks, whose app goes by this clock, and whose handler fails three times.
+fn of_signed_times(clock: impl Clock + Copy) -> Harness {
+    let webhooks = || StandardWebhooks::new(Secret::utf8("a secret of at least 24 bytes").unwrap()).unwrap();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let receiver = Receiver::new("sw", webhooks()).clock(clock).dedupe(MemoryStore::new(9999));
+    let app = receiver.handle(move |_: Received<standard_webhooks::Event>| {
+        let is_down = calls.fetch_add(1, Ordering::Relaxed) < 3;
+        async move { if is_down { Outcome::failed("down") } else { Outcome::Done } }
+    });
+    Harness::start(app).provider("/", webhooks()).clock(clock)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ladder_of_signed_times_needs_a_clock_that_goes_along() {
+    let start: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
+    let message = || events::standard_webhooks::event("a.b").number(1).message();
+    let harness = of_signed_times(TokioClock::starting_at(start));
+    let webhook = harness.webhook("/");
+    webhook.send(message()).unwrap();
+    webhook.settled().await;
+    assert_eq!((webhook.history()[0].attempts.len(), webhook.history()[0].state), (4, State::Sent));
+    let report = harness.storm(200, "duplicates=0.1,bad=0.2".parse().unwrap(), 3).await;
+    assert!(report.is_happy(), "{report}");
+    harness.verify().unwrap();
+
+    let still = of_signed_times(start);
+    let webhook = still.webhook("/");
+    webhook.send(message()).unwrap();
+    webhook.settled().await;
+    assert_eq!(webhook.history()[0].state, State::Failed);
+    let broken = still.verify().unwrap_err();
+    let hint = "do the app and the harness go by one clock, by `clock`?";
+    assert!(broken.lines().iter().any(|line| line.contains("timestamp_outside") && line.ends_with(hint)), "{broken}");
 }
