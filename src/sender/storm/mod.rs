@@ -44,6 +44,7 @@ mod author;
 mod counts;
 mod deliver;
 mod fault;
+mod faults;
 mod mark;
 mod plan;
 mod report;
@@ -63,7 +64,8 @@ use run::Run;
 
 pub use author::Writer;
 pub use counts::Counts;
-pub use fault::{Class, Fault, FaultError, Faults, Pick};
+pub use fault::{Class, Fault, FaultError, Pick};
+pub use faults::Faults;
 pub use mark::Mark;
 pub use report::Report;
 pub use route::{Author, Route, Theme};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::fault::Faults;
+use super::faults::Faults;
 
 /// What is drawn and how, the same for every delivery.
 #[derive(Clone, Debug)]

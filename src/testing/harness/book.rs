@@ -237,6 +237,7 @@ fn add(tally: &mut Tally, storm: &Report) {
     tally.events += storm.events;
     tally.accepted += storm.accepted;
     tally.called_again += storm.called_again;
+    tally.overtaken += storm.overtaken;
     let counts = Broken::ALL.map(|promise| match promise {
         Broken::Lost => storm.lost,
         Broken::HandledTwice => storm.handled_twice,
@@ -244,6 +245,7 @@ fn add(tally: &mut Tally, storm: &Report) {
         Broken::WronglyRefused => storm.wrongly_refused,
         Broken::Unsettled => storm.unsettled,
         Broken::AnsweredEarly => storm.answered_early,
+        Broken::OutOfOrder => storm.out_of_order,
     });
     tally.broken.iter_mut().zip(counts).for_each(|(all, more)| *all += more);
 }

@@ -1,0 +1,181 @@
+//! What a ledger holds, and how it is judged.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::sender::tally::{Broken, Tally};
+
+/// How an event's handler behaves, where the run decides it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Handling {
+    /// It works.
+    #[default]
+    Works,
+    /// It fails at its first call.
+    FailsAtFirst,
+    /// It takes its time.
+    Slow,
+    /// It always fails. Such an event need not settle.
+    Poison,
+}
+
+#[derive(Default)]
+pub(super) struct Book {
+    /// Whether a 2xx may come before the handler.
+    pub(super) stores_first: bool,
+    /// Whether lanes are kept in order.
+    pub(super) keeps_lanes: bool,
+    pub(super) is_closed: bool,
+    pub(super) events: Vec<Event>,
+    /// The event of this id at that receiver, where it is not the one of this number.
+    pub(super) elsewhere: HashMap<(u64, String), u64>,
+    /// The latest event of each lane that was called.
+    pub(super) lanes: HashMap<u64, u64>,
+    pub(super) called_again: u64,
+    pub(super) overtaken: u64,
+    pub(super) broken: [u64; Broken::ALL.len()],
+    /// The first few that were broken, in words.
+    pub(super) examples: Vec<String>,
+}
+
+#[derive(Clone, Default)]
+pub(super) struct Event {
+    pub(super) name: Option<Arc<str>>,
+    pub(super) lane: Option<u64>,
+    pub(super) has_no_number: bool,
+    pub(super) handling: Handling,
+    pub(super) was_sent: bool,
+    pub(super) was_accepted: bool,
+    pub(super) was_refused: bool,
+    pub(super) was_taken: bool,
+    pub(super) is_excused: bool,
+    pub(super) is_done: bool,
+    pub(super) calls: u32,
+    pub(super) failed: u32,
+    /// The highest so far.
+    pub(super) fence: Option<u64>,
+}
+
+/// So many examples are kept.
+const EXAMPLES: usize = 20;
+
+impl Book {
+    pub(super) fn event(&mut self, number: u64) -> Option<&mut Event> {
+        self.events.get_mut(index(number))
+    }
+
+    pub(super) fn broke(&mut self, promise: Broken, number: u64, why: impl fmt::Display) {
+        if let Some(count) = self.broken.get_mut(promise.place()) {
+            *count += 1;
+        }
+        if self.examples.len() < EXAMPLES {
+            let called = match self.events.get(index(number)) {
+                Some(Event { name: Some(name), has_no_number: true, .. }) => name.to_string(),
+                Some(Event { name: Some(name), .. }) => format!("{number} ({name})"),
+                Some(_) => number.to_string(),
+                None => "of nobody".to_owned(),
+            };
+            self.examples.push(format!("{promise}: event {called}: {why}"));
+        }
+    }
+
+    pub(super) fn called(&mut self, number: Option<u64>, fence: Option<u64>) -> Handling {
+        let stores_first = self.stores_first;
+        let Some((number, event)) = number.and_then(|number| Some((number, self.event(number)?))) else {
+            self.broke(Broken::WronglyAccepted, u64::MAX, "a handler was called for what was never sent");
+            return Handling::Works;
+        };
+        let before = event.clone();
+        event.calls += 1;
+        event.fence = before.fence.max(fence);
+        let handling = match before.handling {
+            Handling::FailsAtFirst if before.calls > 0 => Handling::Works,
+            handling => handling,
+        };
+        if !before.was_sent && !before.was_taken {
+            event.was_taken = true;
+            self.broke(
+                Broken::WronglyAccepted,
+                number,
+                "its handler was called before a delivery that proves it was sent",
+            );
+        } else if before.calls > 0 {
+            self.again(before, number, fence, stores_first);
+        } else {
+            self.in_order(number, before.lane);
+        }
+        handling
+    }
+
+    /// At its first call: none of its lane that was entered later was called before.
+    fn in_order(&mut self, number: u64, lane: Option<u64>) {
+        let Some(lane) = lane else { return };
+        let latest = self.lanes.entry(lane).or_insert(number);
+        let is_overtaken = *latest > number;
+        *latest = number.max(*latest);
+        self.overtaken += u64::from(is_overtaken);
+        if is_overtaken && self.keeps_lanes {
+            self.broke(Broken::OutOfOrder, number, "called behind a later event of its lane");
+        }
+    }
+
+    fn again(&mut self, before: Event, number: u64, fence: Option<u64>, stores_first: bool) {
+        let is_newer = match (before.fence, fence) {
+            (Some(before), Some(now)) => now > before,
+            // Who knows no fences may call again what has failed.
+            (None, _) => before.failed == before.calls,
+            (Some(_), None) => false,
+        };
+        if before.was_accepted && !stores_first {
+            self.broke(Broken::HandledTwice, number, "called again after its sender had a 2xx");
+        } else if !is_newer {
+            let fences = (before.fence.unwrap_or_default(), fence.unwrap_or_default());
+            let why = format_args!("called again with fence {} after {}", fences.1, fences.0).to_string();
+            self.broke(Broken::HandledTwice, number, why);
+        } else {
+            self.called_again += 1;
+        }
+    }
+
+    /// Judges what has not come to an end, once, and counts.
+    pub(super) fn close(&mut self) -> Tally {
+        let left = if self.is_closed { 0 } else { self.events.len() as u64 };
+        self.is_closed = true;
+        for number in 0..left {
+            let Some(event) = self.event(number).cloned() else { continue };
+            if event.handling == Handling::Poison {
+                continue;
+            }
+            if event.was_accepted && !event.is_done {
+                self.broke(Broken::Lost, number, "accepted, and never handled");
+            }
+            if !event.was_accepted && !event.was_refused && !event.is_excused {
+                self.broke(Broken::Unsettled, number, "not accepted to the end");
+            }
+        }
+        let accepted = self.events.iter().filter(|event| event.was_accepted).count() as u64;
+        Tally {
+            events: self.events.len() as u64,
+            accepted,
+            called_again: self.called_again,
+            overtaken: self.overtaken,
+            broken: self.broken,
+        }
+    }
+
+    pub(super) fn hash(&self) -> u64 {
+        let mut all = xxhash_rust::xxh3::Xxh3::new();
+        for event in &self.events {
+            let flags = [event.was_sent, event.was_accepted, event.was_refused, event.was_taken, event.is_done];
+            all.update(&flags.map(u8::from));
+            all.update(event.name.as_deref().unwrap_or_default().as_bytes());
+        }
+        all.digest()
+    }
+}
+
+pub(super) fn index(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

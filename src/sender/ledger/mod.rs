@@ -1,0 +1,220 @@
+//! What was sent, what was answered, and what was handled, each noted when it happens: what the oracle judges by.
+
+mod book;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use book::{Book, Event, index};
+
+pub use super::tally::{Broken, Tally};
+pub use book::Handling;
+
+/// What was sent and what became of it. Clones are one ledger.
+#[derive(Clone)]
+pub struct Ledger(Arc<Mutex<Book>>);
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Ledger {
+    /// Of a receiver that answers 2xx when an event is handled, and never before.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    /// Of a receiver that answers 2xx when an event is stored, and calls its handler later, again after each crash.
+    #[must_use]
+    pub fn of_an_inbox() -> Self {
+        let ledger = Self::new();
+        ledger.book().stores_first = true;
+        ledger
+    }
+
+    /// Of a receiver that handles the events of a lane one after the other, in the order in which they were entered.
+    #[must_use]
+    pub fn that_keeps_lanes(self) -> Self {
+        self.book().keeps_lanes = true;
+        self
+    }
+
+    /// A new event. Its number counts from 0.
+    #[must_use]
+    pub fn enter(&self, handling: Handling) -> u64 {
+        self.push(Event { handling, ..Event::default() })
+    }
+
+    /// A new event, which a broken promise is told of by this name.
+    #[must_use]
+    pub fn enter_named(&self, handling: Handling, name: &Arc<str>) -> u64 {
+        self.push(Event { handling, name: Some(Arc::clone(name)), ..Event::default() })
+    }
+
+    /// Puts an event into a lane, such as its account's.
+    pub fn in_lane(&self, number: u64, lane: u64) {
+        self.with(number, |event| event.lane = Some(lane));
+    }
+
+    /// What this receiver calls the event of the first number is the event of the second: another's, of the same id.
+    pub fn elsewhere(&self, number: u64, receiver: impl Into<String>, event: u64) {
+        self.book().elsewhere.insert((number, receiver.into()), event);
+    }
+
+    /// A new event, which a broken promise is told of by this name alone.
+    #[must_use]
+    pub fn enter_as(&self, handling: Handling, name: &Arc<str>) -> u64 {
+        self.push(Event { handling, name: Some(Arc::clone(name)), has_no_number: true, ..Event::default() })
+    }
+
+    fn push(&self, event: Event) -> u64 {
+        let mut book = self.book();
+        book.events.push(event);
+        book.events.len() as u64 - 1
+    }
+
+    /// The event need not be accepted in the end.
+    pub fn excuse(&self, number: u64) {
+        self.with(number, |event| event.is_excused = true);
+    }
+
+    /// From now on the event may be handled: it is about to be sent.
+    pub fn sent(&self, number: u64) {
+        self.with(number, |event| event.was_sent = true);
+    }
+
+    /// The sender of this event had a 2xx.
+    pub fn accepted(&self, number: u64) {
+        let mut book = self.book();
+        let stores_first = book.stores_first;
+        let Some(event) = book.event(number) else { return };
+        let is_early = !stores_first && !event.is_done && !event.was_accepted;
+        event.was_accepted = true;
+        if is_early {
+            book.broke(Broken::AnsweredEarly, number, "the sender had a 2xx, and no handler had done it");
+        }
+    }
+
+    /// Its sender was refused for good. `why`: what was answered.
+    pub fn refused(&self, number: u64, why: &dyn fmt::Display) {
+        let mut book = self.book();
+        let Some(event) = book.event(number).filter(|event| !event.was_refused) else { return };
+        event.was_refused = true;
+        book.broke(Broken::WronglyRefused, number, why);
+    }
+
+    /// Its sender gives up, though it was never refused for good. `why`: what was answered last.
+    pub fn given_up(&self, number: u64, why: &dyn fmt::Display) {
+        let mut book = self.book();
+        let Some(event) = book.event(number).filter(|event| !event.was_accepted && !event.was_refused) else { return };
+        event.is_excused = true;
+        book.broke(Broken::Unsettled, number, why);
+    }
+
+    /// What had to be refused was answered 2xx. `what` it was.
+    pub fn taken(&self, number: u64, what: &dyn fmt::Display) {
+        let mut book = self.book();
+        let Some(event) = book.event(number).filter(|event| !event.was_taken) else { return };
+        event.was_taken = true;
+        book.broke(Broken::WronglyAccepted, number, what);
+    }
+
+    /// A handler is called. `None`: with what is no event of this ledger.
+    pub fn called(&self, number: Option<u64>, fence: Option<u64>) -> Call {
+        let handling = self.book().called(number, fence);
+        Call { ledger: self.clone(), number, handling, ended: false }
+    }
+
+    /// The same by this receiver, for runs in which several receivers are sent events of one id.
+    pub fn called_by(&self, receiver: &str, number: Option<u64>, fence: Option<u64>) -> Call {
+        let own = number.and_then(|number| self.book().elsewhere.get(&(number, receiver.to_owned())).copied());
+        self.called(own.or(number), fence)
+    }
+
+    /// Whether it was called and done.
+    #[must_use]
+    pub fn is_done(&self, number: u64) -> bool {
+        self.book().events.get(index(number)).is_some_and(|event| event.is_done)
+    }
+
+    /// Judges what has not come to an end, once, and counts.
+    #[must_use]
+    pub fn close(&self) -> Tally {
+        self.book().close()
+    }
+
+    /// The first few broken promises, a line each.
+    #[must_use]
+    pub fn examples(&self) -> Vec<String> {
+        self.book().examples.clone()
+    }
+
+    /// What each event was and what became of it, as one number: the same for two runs that came to the same. How often a handler was
+    /// called is not in it, which hangs on who was faster.
+    #[must_use]
+    pub fn hash(&self) -> u64 {
+        self.book().hash()
+    }
+
+    fn with(&self, number: u64, change: impl FnOnce(&mut Event)) {
+        if let Some(event) = self.book().event(number) {
+            change(event);
+        }
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A call of a handler, under way. Dropped without a word it was broken off: nobody knows whether it had an effect.
+#[must_use]
+pub struct Call {
+    ledger: Ledger,
+    number: Option<u64>,
+    handling: Handling,
+    ended: bool,
+}
+
+impl Call {
+    /// What the run wants of this call.
+    #[must_use]
+    pub fn handling(&self) -> Handling {
+        self.handling
+    }
+
+    /// It had its effect.
+    pub fn done(self) {
+        self.end(|event| event.is_done = true);
+    }
+
+    /// It failed, and had no effect.
+    pub fn failed(self) {
+        self.end(|event| event.failed += 1);
+    }
+
+    fn end(mut self, change: impl FnOnce(&mut Event)) {
+        self.ended = true;
+        if let Some(number) = self.number {
+            self.ledger.with(number, change);
+        }
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("number", &self.number).field("ended", &self.ended).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ledger").field("events", &self.book().events.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
