@@ -2,7 +2,7 @@
 //!
 //! A [`Storm`] plays the providers of its [`Route`]s against a receiver: it sends so many events, each by its provider's ladder in
 //! compressed time, does to some what real senders, networks and attackers do ([`Faults`], all from one seed), and notes in a
-//! [`Ledger`](super::Ledger) what was sent, answered and handled. Then the faults stop, and everything has to settle. The
+//! [`Ledger`] what was sent, answered and handled. Then the faults stop, and everything has to settle. The
 //! [`Report`] says what was lost, handled twice, taken or refused wrongly, and what the providers would have switched off.
 //!
 //! Whoever handles events tells the ledger: [`Mark::find`] finds in a key or a body which event it is.
