@@ -149,7 +149,7 @@ impl<T: Transport> Run<T> {
             }
             Some(Fault::OtherReceiver) => {
                 self.settle(delivery, sealed).await;
-                self.at_the_other(delivery, &sealed.message).await;
+                self.at_the_other(delivery).await;
             }
             _ => self.settle(delivery, sealed).await,
         }
@@ -187,10 +187,12 @@ impl<T: Transport> Run<T> {
     }
 
     /// The same id at another receiver: another event.
-    async fn at_the_other(&self, delivery: &Delivery, message: &Message) {
+    async fn at_the_other(&self, delivery: &Delivery) {
         let (Some(other), Some(event)) = (&delivery.other, delivery.twin) else { return };
-        if let Ok(request) = other.seal(message, self.now()) {
-            let sealed = Sealed { message: message.clone(), request, events: vec![event] };
+        // Two senders of one's own making may put it in different places.
+        let message = other.author.write(&delivery.themes);
+        if let Ok(request) = other.seal(&message, self.now()) {
+            let sealed = Sealed { message, request, events: vec![event] };
             self.settle(&Delivery { route: other.clone(), ..delivery.clone() }, &sealed).await;
         }
     }
