@@ -148,7 +148,7 @@ def run(given, folder, children):
     print(json.dumps(report))
     if listener.kills < given.kills:
         fail(f"only {listener.kills} of {given.kills} kills: take more events, or --every")
-    failures = 0.03 * given.events
+    failures = (0.1 if given.faults else 0.03) * given.events
     if report["called_again"] > failures + listener.kills * given.concurrency:
         fail("more was called again than failures and kills explain")
     return storm.returncode
