@@ -90,6 +90,8 @@ pub mod event;
 mod fail_point;
 pub mod gate;
 pub mod idempotency;
+#[cfg(feature = "sqlite")]
+pub mod inbox;
 pub mod json;
 pub mod layers;
 pub mod observe;
