@@ -96,6 +96,12 @@ impl Fingerprint {
         Self(*identity.into().as_bytes())
     }
 
+    /// A fingerprint of these bytes, for stores and tests.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
     /// The fingerprint's bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 16] {

@@ -6,6 +6,6 @@
 mod store;
 
 pub use store::{
-    Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LeaseToken, Leased, NewEvent, Quota,
-    Replayed, Stats, Stored, StoredState,
+    Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LeaseToken, Leased, NewEvent,
+    Quota, Replayed, SqliteInbox, SqliteSetup, Stats, Stored, StoredState,
 };

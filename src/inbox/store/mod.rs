@@ -11,14 +11,16 @@
 //!    current one, nothing changes, and the answer is [`Ended::Lost`].
 //! 5. Keys outlive bodies. A fence never goes back, whatever is replayed, purged or restarted.
 
+mod sqlite;
 mod types;
 
 use std::future::Future;
 use std::time::Duration;
 
+pub use sqlite::{SqliteInbox, SqliteSetup};
 pub use types::{
-    Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, Leased, LeaseToken, NewEvent, Quota, Replayed, Stats,
-    Stored, StoredState,
+    Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, LeaseToken, Leased, NewEvent, Quota,
+    Replayed, Stats, Stored, StoredState,
 };
 
 /// A durable inbox's engine. All times are wall-clock times that the caller passes.

@@ -154,8 +154,7 @@ pub enum StoredState {
 
 impl StoredState {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Ready, Self::Running, Self::Done, Self::Dead, Self::Parked, Self::Quarantined];
+    pub const ALL: [Self; 6] = [Self::Ready, Self::Running, Self::Done, Self::Dead, Self::Parked, Self::Quarantined];
 
     /// As it is written for people.
     #[must_use]

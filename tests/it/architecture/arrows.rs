@@ -69,6 +69,7 @@ const KNOWN_BY: &[(&str, &[&str])] = &[
     ("tracing", &["src/observe/"]),
     ("axum_core", &["src/receiver/axum.rs"]),
     ("redis", &["src/idempotency/store/redis/"]),
+    ("rusqlite", &["src/inbox/store/sqlite/"]),
     ("rustls", &["src/idempotency/store/redis/address.rs"]),
     ("httparse", &["src/sender/answer_text.rs"]),
     ("arrayvec", &["src/event/text.rs", "src/provider/event_key.rs"]),

@@ -1,0 +1,117 @@
+//! What is new is stored.
+
+use rusqlite::{Connection, params};
+
+use super::super::{Accepted, EventId, InboxError, InboxErrorKind, NewEvent, StoredState};
+use super::fault::Fault;
+use super::lanes;
+use super::row::Micros;
+use super::task::Write;
+
+pub(super) const KNOWN: &str = "SELECT id, fingerprint, state FROM events WHERE key = ?1";
+const STORE: &str = "INSERT INTO events (id, key, fingerprint, state, due, received, until, occurred, readable, receiver, \
+                     provider, event, lane, key_id, reason) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+const STORE_BODY: &str = "INSERT INTO bodies (id, payload) VALUES (?1, ?2)";
+
+/// What is there already of an event's key.
+enum Known {
+    Nothing,
+    /// The same, or one that was kept apart for the same payload.
+    Same(Accepted),
+    /// Another payload.
+    Other,
+}
+
+pub(super) fn accept(write: &mut Write<'_>, events: &[NewEvent], now: Micros) -> Result<Vec<Accepted>, Fault> {
+    if !has_room(write, events) {
+        return refused_or_known(write.connection, events);
+    }
+    events.iter().map(|event| accept_one(write, event, now)).collect()
+}
+
+fn accept_one(write: &mut Write<'_>, event: &NewEvent, now: Micros) -> Result<Accepted, Fault> {
+    match known(write.connection, event)? {
+        Known::Same(accepted) => Ok(accepted),
+        Known::Nothing => {
+            let due = lanes::due(write.connection, event.lane.as_deref(), now)?;
+            write.is_woken |= due.is_some();
+            Ok(Accepted::Stored(store(write, event, StoredState::Ready, due, now)?))
+        }
+        Known::Other => Ok(Accepted::Quarantined(store(write, event, StoredState::Quarantined, None, now)?)),
+    }
+}
+
+fn known(connection: &Connection, event: &NewEvent) -> rusqlite::Result<Known> {
+    let mut statement = connection.prepare_cached(KNOWN)?;
+    let mut rows = statement.query([event.key.as_bytes()])?;
+    let mut known = Known::Nothing;
+    while let Some(row) = rows.next()? {
+        known = Known::Other;
+        if row.get_ref(1)?.as_blob()? == event.fingerprint.as_bytes() {
+            let id = EventId(row.get(0)?);
+            return Ok(Known::Same(match row.get(2)? {
+                StoredState::Quarantined => Accepted::Quarantined(id),
+                _ => Accepted::Duplicate(id),
+            }));
+        }
+    }
+    Ok(known)
+}
+
+fn store(
+    write: &mut Write<'_>,
+    event: &NewEvent,
+    state: StoredState,
+    due: Option<Micros>,
+    now: Micros,
+) -> rusqlite::Result<EventId> {
+    let id = write.ledger.next_id();
+    write.ledger.enters(state);
+    let reason = (state == StoredState::Quarantined).then_some("its key came with another payload before");
+    write.connection.prepare_cached(STORE)?.execute(params![
+        id,
+        event.key.as_bytes(),
+        event.fingerprint.as_bytes(),
+        state,
+        due,
+        now,
+        Micros::of(event.key_until),
+        event.occurred_at.map(Micros::of),
+        event.readable_key,
+        event.receiver,
+        event.provider,
+        event.event,
+        event.lane,
+        event.key_id,
+        reason,
+    ])?;
+    write.brought = write.brought.saturating_add(u64::try_from(event.payload.len()).unwrap_or(u64::MAX));
+    write.connection.prepare_cached(STORE_BODY)?.execute(params![id, &event.payload[..]])?;
+    Ok(EventId(id))
+}
+
+/// Whether all of them may be stored.
+fn has_room(write: &Write<'_>, events: &[NewEvent]) -> bool {
+    let rows = u64::try_from(events.len()).unwrap_or(u64::MAX);
+    let bytes = events.iter().map(|event| u64::try_from(event.payload.len()).unwrap_or(u64::MAX));
+    let bytes = bytes.fold(write.brought, u64::saturating_add);
+    let (taken, free) = write.space;
+    write.ledger.unfinished().saturating_add(rows) <= write.quota.rows
+        && taken.saturating_add(bytes) <= write.quota.bytes
+        && free.saturating_sub(bytes) >= write.quota.free_disk
+}
+
+/// A full inbox still knows what it has.
+fn refused_or_known(connection: &Connection, events: &[NewEvent]) -> Result<Vec<Accepted>, Fault> {
+    let mut accepted = Vec::with_capacity(events.len());
+    for event in events {
+        match known(connection, event)? {
+            Known::Same(same) => accepted.push(same),
+            Known::Nothing | Known::Other => {
+                return Err(Fault::Refused(InboxError::new(InboxErrorKind::Full).caused_by("a quota is reached")));
+            }
+        }
+    }
+    Ok(accepted)
+}

@@ -1,0 +1,57 @@
+//! What SQLite's errors mean for a caller.
+
+use rusqlite::{Error, ErrorCode};
+
+use super::super::{InboxError, InboxErrorKind};
+
+/// Why a command did not do it.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// It wrote nothing, and says why.
+    Refused(InboxError),
+    /// It failed, perhaps half-way: what it wrote must be undone.
+    Failed(Error),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Of an error within a transaction.
+pub(super) fn kind_of(error: &Error) -> InboxErrorKind {
+    match error {
+        Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..) | Error::IntegralValueOutOfRange(..) => {
+            InboxErrorKind::Unusable
+        }
+        _ => match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => InboxErrorKind::Full,
+            Some(ErrorCode::SystemIoFailure) => InboxErrorKind::Poisoned,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => InboxErrorKind::Unusable,
+            _ => InboxErrorKind::Unavailable,
+        },
+    }
+}
+
+/// Of an error of the commit itself. What is not known to have left everything as it was leaves it in doubt.
+pub(super) fn kind_of_commit(error: &Error) -> InboxErrorKind {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => InboxErrorKind::Full,
+        Some(ErrorCode::DatabaseBusy) => InboxErrorKind::Unavailable,
+        _ => InboxErrorKind::Poisoned,
+    }
+}
+
+/// Of an error before anything is written.
+pub(super) fn of_open(error: &Error) -> InboxError {
+    let kind = match kind_of(error) {
+        InboxErrorKind::Poisoned => InboxErrorKind::Unavailable,
+        kind => kind,
+    };
+    InboxError::new(kind).caused_by(error.to_string())
+}
+
+pub(super) fn unusable(why: impl Into<String>) -> InboxError {
+    InboxError::new(InboxErrorKind::Unusable).caused_by(why.into())
+}

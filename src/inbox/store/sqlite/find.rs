@@ -1,0 +1,145 @@
+//! What people ask.
+
+use bytes::Bytes;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params_from_iter};
+
+use super::super::{EventId, Filter, History, Stats, Stored, StoredState};
+use super::ledger::Ledger;
+use super::row::{Micros, number};
+use super::{lease, steps};
+
+pub(super) const NEXT_DUE: &str = "SELECT min(due) FROM events WHERE due IS NOT NULL";
+pub(super) const HEAD: &str = "SELECT id FROM events WHERE lane = ?1 AND state <= 1 AND due IS NOT NULL LIMIT 1";
+const COLUMNS: &str = "id, readable, receiver, provider, event, lane, state, attempts, fence, received, due, reason, \
+                       replayed_by, ended";
+
+pub(super) fn next_due(connection: &Connection) -> rusqlite::Result<Option<Micros>> {
+    connection.prepare_cached(NEXT_DUE)?.query_row([], |row| row.get(0))
+}
+
+pub(super) fn stats(connection: &Connection, now: Micros) -> rusqlite::Result<Stats> {
+    let waited = next_due(connection)?.map_or(0, |due| now.0.saturating_sub(due.0).max(0));
+    let age = std::time::Duration::from_micros(u64::try_from(waited).unwrap_or(0)).as_secs_f64();
+    Ok(Ledger::read(connection)?.stats(age))
+}
+
+pub(super) fn list(connection: &Connection, filter: &Filter, most: usize) -> rusqlite::Result<Vec<Stored>> {
+    let (condition, mut values) = condition(filter);
+    values.push(Value::Integer(i64::try_from(most).unwrap_or(i64::MAX)));
+    let text = format!("SELECT {COLUMNS} FROM events WHERE {condition} ORDER BY id LIMIT ?");
+    let mut statement = connection.prepare_cached(&text)?;
+    statement.query_map(params_from_iter(values), stored)?.collect()
+}
+
+/// What a filter says, as a condition and its values.
+pub(super) fn condition(filter: &Filter) -> (String, Vec<Value>) {
+    let mut text = "true".to_owned();
+    let mut values = Vec::new();
+    let mut and = |more: &str, value: Value| {
+        text.push_str(" AND ");
+        text.push_str(more);
+        values.push(value);
+    };
+    if let Some(id) = filter.id {
+        and("id = ?", Value::Integer(id.0));
+    }
+    if let Some(key) = &filter.key {
+        and("readable = ?", Value::Text(key.clone()));
+    }
+    if let Some(event) = &filter.event {
+        and("+event = ?", Value::Text(event.clone()));
+    }
+    if let Some(reason) = &filter.reason {
+        // What begins so has nothing before it.
+        and("instr(reason, ?) = 1", Value::Text(reason.clone()));
+    }
+    if let Some(since) = filter.since {
+        and("received >= ?", Value::Integer(Micros::of(since).0));
+    }
+    if let Some(state) = filter.state {
+        text.push_str(" AND ");
+        text.push_str(&in_state(state));
+    }
+    (text, values)
+}
+
+/// With what lets SQLite take the index of that state.
+fn in_state(state: StoredState) -> String {
+    let number = number(state);
+    match state {
+        StoredState::Dead | StoredState::Parked | StoredState::Quarantined => {
+            format!("state = {number} AND state >= 3")
+        }
+        StoredState::Ready | StoredState::Running => format!(
+            "state = {number} AND id IN (SELECT id FROM events WHERE due IS NOT NULL UNION ALL \
+             SELECT id FROM events WHERE lane IS NOT NULL AND state <= 1)"
+        ),
+        StoredState::Done => format!("state = {number}"),
+    }
+}
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    let (received, due): (Micros, Option<Micros>) = (row.get(9)?, row.get(10)?);
+    let fence: i64 = row.get(8)?;
+    Ok(Stored {
+        id: EventId(row.get(0)?),
+        key: row.get(1)?,
+        receiver: row.get(2)?,
+        provider: row.get(3)?,
+        event: row.get(4)?,
+        lane: row.get(5)?,
+        state: row.get(6)?,
+        attempts: row.get(7)?,
+        fence: u64::try_from(fence).unwrap_or(0),
+        received_at: received.time(),
+        due_at: due.map(Micros::time),
+        reason: row.get(11)?,
+        replayed_by: row.get(12)?,
+    })
+}
+
+pub(super) fn show(connection: &Connection, id: EventId) -> rusqlite::Result<Option<History>> {
+    let text = format!("SELECT {COLUMNS} FROM events WHERE id = ?1");
+    let mut statement = connection.prepare_cached(&text)?;
+    let row = statement.query_row([id.0], |row| Ok((stored(row)?, row.get::<_, Option<Micros>>(13)?)));
+    let Some((stored, ended)) = row.optional()? else { return Ok(None) };
+    let payload: Option<Vec<u8>> =
+        connection.prepare_cached(lease::BODY)?.query_row([id.0], |row| row.get(0)).optional()?;
+    Ok(Some(History {
+        steps: steps_of(connection, &stored, ended)?,
+        waits_for: waits_for(connection, &stored)?,
+        payload: payload.map(Bytes::from),
+        stored,
+    }))
+}
+
+fn steps_of(
+    connection: &Connection,
+    stored: &Stored,
+    ended: Option<Micros>,
+) -> rusqlite::Result<Vec<(jiff::Timestamp, String, Option<String>)>> {
+    let mut all = vec![(stored.received_at, "accepted".to_owned(), None)];
+    let mut statement = connection.prepare_cached(steps::OF)?;
+    let rows = statement.query_map([stored.id.0], |row| {
+        let at: Micros = row.get(0)?;
+        Ok((at.time(), row.get(1)?, row.get(2)?))
+    })?;
+    for row in rows {
+        all.push(row?);
+    }
+    if let (StoredState::Done, Some(ended)) = (stored.state, ended) {
+        all.push((ended.time(), "done".to_owned(), None));
+    }
+    Ok(all)
+}
+
+/// The head of its lane, where that is another.
+fn waits_for(connection: &Connection, stored: &Stored) -> rusqlite::Result<Option<EventId>> {
+    let Some(lane) = stored.lane.as_ref().filter(|_| stored.state == StoredState::Ready && stored.due_at.is_none())
+    else {
+        return Ok(None);
+    };
+    let lane: &dyn ToSql = lane;
+    connection.prepare_cached(HEAD)?.query_row([lane], |row| row.get(0).map(EventId)).optional()
+}

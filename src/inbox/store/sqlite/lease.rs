@@ -1,0 +1,102 @@
+//! What is due is held.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::super::{EventId, LeaseToken, Leased, NewEvent, StoredState};
+use super::fault::Fault;
+use super::row::Micros;
+use super::task::Write;
+use super::{lanes, steps};
+use crate::delivery::{Fingerprint, KeyHash};
+
+/// Only heads of lanes are due, so one of a lane at most.
+pub(super) const DUE: &str = "SELECT id, state FROM events WHERE due <= ?1 ORDER BY due LIMIT ?2";
+pub(super) const HOLD: &str = "UPDATE events SET state = 1, due = ?2, token = ?3, fence = ?4, attempts = attempts + 1 \
+                               WHERE id = ?1 \
+                               RETURNING attempts, key, fingerprint, until, occurred, readable, receiver, provider, event, \
+                               lane, key_id";
+pub(super) const BODY: &str = "SELECT payload FROM bodies WHERE id = ?1";
+pub(super) const GIVE_UP: &str =
+    "UPDATE events SET state = 3, due = NULL, token = NULL, reason = ?2, ended = ?3 WHERE id = ?1";
+
+pub(super) fn lease(
+    write: &mut Write<'_>,
+    token: LeaseToken,
+    most: usize,
+    lease: Duration,
+    now: Micros,
+) -> Result<Vec<Leased>, Fault> {
+    let mut held = Vec::new();
+    for (id, state) in due(write.connection, most, now)? {
+        if state == StoredState::Running {
+            steps::add(write.connection, id, now, "lease ended", Some("its holder was not heard of again"))?;
+        }
+        held.extend(hold(write, id, state, token, now, now.after(lease))?);
+    }
+    Ok(held)
+}
+
+fn due(connection: &Connection, most: usize, now: Micros) -> rusqlite::Result<Vec<(i64, StoredState)>> {
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(DUE)?;
+    statement.query_map(params![now, most], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+/// `None`: its body is gone, though nobody dropped it; it can be of no more use.
+fn hold(
+    write: &mut Write<'_>,
+    id: i64,
+    state: StoredState,
+    token: LeaseToken,
+    now: Micros,
+    until: Micros,
+) -> rusqlite::Result<Option<Leased>> {
+    let fence = write.ledger.next_fence();
+    let mut statement = write.connection.prepare_cached(HOLD)?;
+    let (attempt, mut event) =
+        statement.query_row(params![id, until, token.0, fence], |row| Ok((row.get(0)?, event(row)?)))?;
+    let body: Option<Vec<u8>> = write.connection.prepare_cached(BODY)?.query_row([id], |row| row.get(0)).optional()?;
+    let Some(body) = body else {
+        write.connection.prepare_cached(GIVE_UP)?.execute(params![id, "its body is gone", now])?;
+        write.ledger.moves(state, StoredState::Dead);
+        lanes::go_on(write, event.lane.as_deref(), now)?;
+        return Ok(None);
+    };
+    event.payload = Bytes::from(body);
+    write.ledger.moves(state, StoredState::Running);
+    let fence = u64::try_from(fence).unwrap_or(0);
+    Ok(Some(Leased::new(EventId(id), token, fence, attempt, until.time(), event)))
+}
+
+fn event(row: &Row<'_>) -> rusqlite::Result<NewEvent> {
+    let until: Micros = row.get(3)?;
+    let occurred: Option<Micros> = row.get(4)?;
+    Ok(NewEvent {
+        key: KeyHash::from_bytes(row.get(1)?),
+        fingerprint: Fingerprint::from_bytes(row.get(2)?),
+        key_until: until.time(),
+        occurred_at: occurred.map(Micros::time),
+        readable_key: row.get(5)?,
+        receiver: row.get(6)?,
+        provider: row.get(7)?,
+        event: row.get(8)?,
+        lane: row.get(9)?,
+        key_id: row.get(10)?,
+        payload: Bytes::new(),
+    })
+}
+
+/// Leases of owners that are gone: due at once. Their attempts stay counted.
+pub(super) fn void_all(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "BEGIN IMMEDIATE;
+         INSERT INTO steps (event, at, what, why)
+             SELECT id, due, 'lease ended', 'its owner was gone' FROM events WHERE due IS NOT NULL AND state = 1;
+         UPDATE ledger SET ready = ready + running, running = 0;
+         UPDATE events SET state = 0, due = received, token = NULL WHERE due IS NOT NULL AND state = 1;
+         COMMIT",
+    )
+}

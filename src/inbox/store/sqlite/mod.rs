@@ -1,0 +1,56 @@
+//! A durable inbox in one file, by SQLite.
+//!
+//! One thread writes, with one connection, which alone checkpoints. Commands that wait share a transaction, and each is
+//! answered after its commit; an idle one commits at once. A command that fails takes no other with it. Reads have
+//! connections of their own.
+//!
+//! ```
+//! use tower_webhook::inbox::{InboxStore, SqliteInbox};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let path = std::env::temp_dir().join(format!("tower-webhook-{}.doc", std::process::id()));
+//! let inbox = SqliteInbox::open(&path).await?;
+//! // The file has one owner at a time; any number may visit.
+//! assert!(SqliteInbox::open(&path).await.is_err());
+//! let visitor = SqliteInbox::visit(&path).await?;
+//! assert_eq!(visitor.next_due().await?, None);
+//! # drop((inbox, visitor));
+//! # for end in ["", "-wal", "-shm", ".lock"] {
+//! #     let _ = std::fs::remove_file(format!("{}{end}", path.display()));
+//! # }
+//! # Ok(()) }
+//! ```
+//!
+//! # Layout
+//!
+//! An event is one row of `events`, whose key and fingerprint are unique together, and one of `bodies`, which goes earlier.
+//! `due` is set for what may be leased at some time, and for nothing else: of a lane only its head has one, and whoever ends
+//! the head's turn gives it to the next. So the index that a claim reads holds what can be claimed, by time. Counters are
+//! kept in the one row of `ledger`, with the last fence and the last number given.
+
+mod accept;
+mod connect;
+mod end;
+mod erase;
+mod fault;
+mod find;
+mod lanes;
+mod lease;
+mod ledger;
+mod readers;
+mod replay;
+mod retain;
+mod row;
+mod schema;
+mod setup;
+mod space;
+mod steps;
+mod store;
+mod task;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use setup::SqliteSetup;
+pub use store::SqliteInbox;

@@ -1,0 +1,77 @@
+//! What has ended is due again, at somebody's word.
+
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension, params, params_from_iter};
+
+use super::super::{Filter, InboxError, Replayed, StoredState};
+use super::fault::Fault;
+use super::find::condition;
+use super::row::Micros;
+use super::store::SqliteInbox;
+use super::task::Write;
+use super::{lanes, steps};
+
+/// So many in a transaction, for others wait for it.
+const CHUNK: usize = 256;
+
+/// Ended, not kept apart, and with a body.
+const CAN_BE: &str = "state IN (2, 3, 4) AND EXISTS (SELECT 1 FROM bodies WHERE bodies.id = events.id)";
+pub(super) const ENDED: &str = "SELECT state, lane FROM events WHERE id = ?1 AND state IN (2, 3, 4) \
+                                AND EXISTS (SELECT 1 FROM bodies WHERE bodies.id = ?1)";
+pub(super) const AGAIN: &str =
+    "UPDATE events SET state = 0, due = ?2, attempts = 0, ended = NULL, replayed_by = ?3 WHERE id = ?1";
+
+pub(super) async fn replay(
+    inbox: &SqliteInbox,
+    filter: Filter,
+    most: usize,
+    is_dry_run: bool,
+    by: &str,
+    now: Micros,
+) -> Result<Replayed, InboxError> {
+    let most = if is_dry_run { 0 } else { most };
+    let (matches, ids) = fitting(inbox, &filter, most).await?;
+    let mut replayed: u64 = 0;
+    for chunk in ids.chunks(CHUNK) {
+        let (chunk, by) = (chunk.to_vec(), by.to_owned());
+        let done = inbox.write(0, move |write| again(write, &chunk, &by, now)).await?;
+        replayed = replayed.saturating_add(done);
+    }
+    Ok(Replayed { matches, replayed })
+}
+
+/// How many fit, and the first of them.
+async fn fitting(inbox: &SqliteInbox, filter: &Filter, most: usize) -> Result<(u64, Vec<i64>), InboxError> {
+    let (condition, values) = condition(filter);
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    inbox
+        .read(move |connection| {
+            let text = format!("SELECT count(*) FROM events WHERE {condition} AND {CAN_BE}");
+            let count: i64 = connection.query_row(&text, params_from_iter(&values), |row| row.get(0))?;
+            let text = format!("SELECT id FROM events WHERE {condition} AND {CAN_BE} ORDER BY id LIMIT ?");
+            let values = values.into_iter().chain([Value::Integer(most)]);
+            let ids = connection
+                .prepare(&text)?
+                .query_map(params_from_iter(values), |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
+            Ok((u64::try_from(count).unwrap_or(0), ids))
+        })
+        .await
+}
+
+/// What has changed since it was found is left alone.
+fn again(write: &mut Write<'_>, ids: &[i64], by: &str, now: Micros) -> Result<u64, Fault> {
+    let mut replayed: u64 = 0;
+    for id in ids {
+        let ended: Option<(StoredState, Option<String>)> =
+            write.connection.prepare_cached(ENDED)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let Some((state, lane)) = ended else { continue };
+        let due = lanes::due(write.connection, lane.as_deref(), now)?;
+        write.connection.prepare_cached(AGAIN)?.execute(params![id, due, by])?;
+        write.ledger.moves(state, StoredState::Ready);
+        write.is_woken |= due.is_some();
+        steps::add(write.connection, *id, now, "replayed", Some(by))?;
+        replayed = replayed.saturating_add(1);
+    }
+    Ok(replayed)
+}

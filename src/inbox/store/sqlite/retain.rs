@@ -1,0 +1,79 @@
+//! What has been kept for long enough goes: bodies first, and their events with the keys.
+
+use rusqlite::params;
+
+use super::super::{InboxError, StoredState};
+use super::fault::Fault;
+use super::row::Micros;
+use super::store::SqliteInbox;
+use super::task::Write;
+
+/// So many in a transaction, for others wait for it.
+const CHUNK: i64 = 256;
+
+/// From the oldest body on, up to the first that came too late to be over.
+pub(super) const OLD_BODIES: &str = "SELECT bodies.id, events.received, events.state = 2 AND events.ended < ?2 \
+                                     FROM bodies CROSS JOIN events ON events.id = bodies.id \
+                                     WHERE bodies.id > ?1 ORDER BY bodies.id LIMIT ?3";
+pub(super) const OLD_KEYS: &str = "SELECT id FROM events WHERE state = 2 AND until <= ?1 LIMIT ?2";
+pub(super) const DROP_BODY: &str = "DELETE FROM bodies WHERE id = ?1";
+const DROP_STEPS: &str = "DELETE FROM steps WHERE event = ?1";
+const DROP_EVENT: &str = "DELETE FROM events WHERE id = ?1";
+
+pub(super) async fn purge(inbox: &SqliteInbox, before: Micros, now: Micros) -> Result<(u64, u64), InboxError> {
+    let (mut bodies, mut keys): (u64, u64) = (0, 0);
+    let mut after = Some(i64::MIN);
+    while let Some(from) = after {
+        let (dropped, last) = inbox.write(0, move |write| drop_bodies(write, from, before)).await?;
+        bodies = bodies.saturating_add(dropped);
+        after = last;
+    }
+    loop {
+        let (dropped, with_bodies) = inbox.write(0, move |write| drop_keys(write, now)).await?;
+        bodies = bodies.saturating_add(with_bodies);
+        keys = keys.saturating_add(dropped);
+        if dropped == 0 {
+            return Ok((bodies, keys));
+        }
+    }
+}
+
+/// How many, and where to go on. Events come in the order of their numbers, as far as the clock did not go back.
+fn drop_bodies(write: &mut Write<'_>, after: i64, before: Micros) -> Result<(u64, Option<i64>), Fault> {
+    let mut statement = write.connection.prepare_cached(OLD_BODIES)?;
+    let rows = statement
+        .query_map(params![after, before, CHUNK], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Micros>(1)?, row.get::<_, Option<bool>>(2)?))
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut dropped: u64 = 0;
+    for (id, received, is_over) in &rows {
+        if *received >= before {
+            return Ok((dropped, None));
+        }
+        if *is_over == Some(true) {
+            write.connection.prepare_cached(DROP_BODY)?.execute([id])?;
+            dropped = dropped.saturating_add(1);
+        }
+    }
+    Ok((dropped, rows.last().map(|(id, ..)| *id)))
+}
+
+/// How many keys, and how many bodies that were still there. The key of an event that is not done stays.
+fn drop_keys(write: &mut Write<'_>, now: Micros) -> Result<(u64, u64), Fault> {
+    let ids = write
+        .connection
+        .prepare_cached(OLD_KEYS)?
+        .query_map(params![now, CHUNK], |row| row.get(0))?
+        .collect::<rusqlite::Result<Vec<i64>>>()?;
+    let (mut keys, mut bodies): (u64, u64) = (0, 0);
+    for id in ids {
+        let body = write.connection.prepare_cached(DROP_BODY)?.execute([id])?;
+        write.connection.prepare_cached(DROP_STEPS)?.execute([id])?;
+        write.connection.prepare_cached(DROP_EVENT)?.execute([id])?;
+        write.ledger.leaves(StoredState::Done);
+        keys = keys.saturating_add(1);
+        bodies = bodies.saturating_add(u64::try_from(body).unwrap_or(0));
+    }
+    Ok((keys, bodies))
+}

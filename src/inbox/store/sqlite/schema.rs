@@ -1,0 +1,104 @@
+//! The tables, version by version.
+
+use rusqlite::Connection;
+
+use super::super::{InboxError, InboxErrorKind};
+use super::fault::{of_open, unusable};
+
+/// `whin`: what tells an inbox from other databases.
+const APPLICATION: i64 = 0x7768_696e;
+
+/// What leads from each version to the next. Only ever longer.
+const STEPS: &[&str] = &["
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY,
+    key BLOB NOT NULL,
+    fingerprint BLOB NOT NULL,
+    state INTEGER NOT NULL,
+    due INTEGER,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    fence INTEGER NOT NULL DEFAULT 0,
+    token BLOB,
+    received INTEGER NOT NULL,
+    ended INTEGER,
+    until INTEGER NOT NULL,
+    occurred INTEGER,
+    readable TEXT NOT NULL,
+    receiver TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    event TEXT NOT NULL,
+    lane TEXT,
+    key_id TEXT,
+    reason TEXT,
+    replayed_by TEXT
+) STRICT;
+CREATE UNIQUE INDEX events_key ON events (key, fingerprint);
+CREATE INDEX events_readable ON events (readable);
+CREATE INDEX events_due ON events (due) WHERE due IS NOT NULL;
+CREATE INDEX events_lane ON events (lane, id) WHERE lane IS NOT NULL AND state <= 1;
+CREATE INDEX events_until ON events (until) WHERE state = 2;
+CREATE INDEX events_aside ON events (state, id) WHERE state >= 3;
+CREATE TABLE bodies (id INTEGER PRIMARY KEY, payload BLOB NOT NULL) STRICT;
+CREATE TABLE steps (
+    id INTEGER PRIMARY KEY,
+    event INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    what TEXT NOT NULL,
+    why TEXT
+) STRICT;
+CREATE INDEX steps_event ON steps (event);
+CREATE TABLE ledger (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    ready INTEGER NOT NULL,
+    running INTEGER NOT NULL,
+    done INTEGER NOT NULL,
+    dead INTEGER NOT NULL,
+    parked INTEGER NOT NULL,
+    quarantined INTEGER NOT NULL,
+    fence INTEGER NOT NULL,
+    last INTEGER NOT NULL
+) STRICT;
+INSERT INTO ledger VALUES (1, 0, 0, 0, 0, 0, 0, 0, 0);
+"];
+
+/// The version of this database; 0 for one that is empty.
+///
+/// # Errors
+///
+/// It is none of ours, or newer than this.
+pub(super) fn version(connection: &Connection) -> Result<usize, InboxError> {
+    let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|error| of_open(&error));
+    let application = number("PRAGMA application_id")?;
+    if application != APPLICATION && (application != 0 || number("SELECT count(*) FROM sqlite_schema")? != 0) {
+        return Err(unusable("the file is no inbox"));
+    }
+    let version = usize::try_from(number("PRAGMA user_version")?).unwrap_or(usize::MAX);
+    if version > STEPS.len() {
+        return Err(unusable(format!("its version is {version}, and this program knows {} at most", STEPS.len())));
+    }
+    Ok(version)
+}
+
+/// Brings the tables up to date.
+pub(super) fn migrate(connection: &Connection) -> Result<(), InboxError> {
+    let version = version(connection)?;
+    for (number, step) in STEPS.iter().enumerate().skip(version) {
+        let number = number.saturating_add(1);
+        let text = format!(
+            "BEGIN IMMEDIATE; {step} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {number}; COMMIT"
+        );
+        connection.execute_batch(&text).map_err(|error| of_open(&error))?;
+    }
+    Ok(())
+}
+
+/// A visitor changes no table.
+pub(super) fn must_be_current(connection: &Connection) -> Result<(), InboxError> {
+    match version(connection)? {
+        version if version == STEPS.len() => Ok(()),
+        version => Err(InboxError::new(InboxErrorKind::Unusable).caused_by(format!(
+            "its version is {version}: let its owner open it first, which brings it to {}",
+            STEPS.len()
+        ))),
+    }
+}

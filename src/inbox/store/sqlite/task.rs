@@ -1,0 +1,75 @@
+//! A command on its way to the writer, and its answer on the way back.
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::super::{InboxError, Quota};
+use super::fault::Fault;
+use super::ledger::Ledger;
+
+/// What a command writes through: a transaction that it may share.
+#[derive(Debug)]
+pub(super) struct Write<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) ledger: Ledger,
+    pub(super) quota: &'a Quota,
+    /// Bytes of the store and free bytes of its disk, at the transaction's beginning.
+    pub(super) space: (u64, u64),
+    /// Bytes that were stored in this transaction.
+    pub(super) brought: u64,
+    /// Something is due that was not.
+    pub(super) is_woken: bool,
+}
+
+/// A command whose answer's type is nobody's business. It may run again after its transaction was undone.
+pub(super) trait Job: Send {
+    /// Bytes that it brings.
+    fn weight(&self) -> usize;
+
+    /// Writes. After an error the transaction must be undone.
+    fn run(&mut self, write: &mut Write<'_>) -> Result<(), rusqlite::Error>;
+
+    /// After the commit.
+    fn answer(self: Box<Self>);
+
+    /// After it was undone.
+    fn refuse(self: Box<Self>, error: InboxError);
+}
+
+#[derive(Debug)]
+pub(super) struct Task<F, T> {
+    pub(super) work: F,
+    pub(super) weight: usize,
+    pub(super) result: Option<Result<T, InboxError>>,
+    pub(super) asker: oneshot::Sender<Result<T, InboxError>>,
+}
+
+impl<F, T> Job for Task<F, T>
+where
+    F: FnMut(&mut Write<'_>) -> Result<T, Fault> + Send,
+    T: Send,
+{
+    fn weight(&self) -> usize {
+        self.weight
+    }
+
+    fn run(&mut self, write: &mut Write<'_>) -> Result<(), rusqlite::Error> {
+        self.result = Some(match (self.work)(write) {
+            Ok(value) => Ok(value),
+            Err(Fault::Refused(error)) => Err(error),
+            Err(Fault::Failed(error)) => return Err(error),
+        });
+        Ok(())
+    }
+
+    /// Whoever asked may be gone: then it has happened all the same.
+    fn answer(self: Box<Self>) {
+        if let Some(result) = self.result {
+            let _ = self.asker.send(result);
+        }
+    }
+
+    fn refuse(self: Box<Self>, error: InboxError) {
+        let _ = self.asker.send(Err(error));
+    }
+}

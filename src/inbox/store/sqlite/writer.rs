@@ -1,0 +1,125 @@
+//! The one thread that writes: what waits shares a transaction.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rusqlite::{Connection, Error};
+use tokio::sync::{Notify, mpsc};
+
+use super::super::{InboxError, InboxErrorKind, Quota};
+use super::fault::{kind_of, kind_of_commit};
+use super::ledger::Ledger;
+use super::space;
+use super::task::{Job, Write};
+
+/// A group takes no further command when it brings so many bytes.
+const GROUP_BYTES: usize = 8 * 1024 * 1024;
+
+#[derive(Debug)]
+pub(super) struct Writer {
+    pub(super) connection: Connection,
+    pub(super) path: PathBuf,
+    pub(super) quota: Quota,
+    /// How many commands share a transaction at most.
+    pub(super) group: usize,
+    pub(super) woken: Arc<Notify>,
+    pub(super) is_poisoned: Arc<AtomicBool>,
+    /// Held for as long as the connection is; after it, since fields are dropped in order.
+    pub(super) _lock: Option<File>,
+}
+
+/// Where a transaction failed, and what that means for those in it.
+struct Broken {
+    kind: InboxErrorKind,
+    cause: String,
+    /// One of its commands failed, and the others need not.
+    is_by_one: bool,
+}
+
+impl Writer {
+    /// Until nobody can send any more, or a write leaves it in doubt what is on disk.
+    pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
+        while let Some(first) = jobs.blocking_recv() {
+            let group = self.gather(first, &mut jobs);
+            self.commit(group);
+            if self.is_poisoned.load(Ordering::Acquire) {
+                return;
+            }
+        }
+    }
+
+    fn gather(&self, first: Box<dyn Job>, jobs: &mut mpsc::Receiver<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
+        let mut weight = first.weight();
+        let mut group = vec![first];
+        while group.len() < self.group && weight < GROUP_BYTES {
+            let Ok(job) = jobs.try_recv() else { break };
+            weight = weight.saturating_add(job.weight());
+            group.push(job);
+        }
+        group
+    }
+
+    fn commit(&mut self, mut group: Vec<Box<dyn Job>>) {
+        match self.transact(&mut group) {
+            Ok(()) => group.into_iter().for_each(|job| job.answer()),
+            Err(broken) if broken.is_by_one && group.len() > 1 => {
+                group.into_iter().for_each(|job| self.commit(vec![job]));
+            }
+            Err(broken) => {
+                for job in group {
+                    job.refuse(InboxError::new(broken.kind).caused_by(broken.cause.clone()));
+                }
+            }
+        }
+    }
+
+    /// All of them in one transaction, or none.
+    fn transact(&mut self, group: &mut [Box<dyn Job>]) -> Result<(), Broken> {
+        if self.is_poisoned.load(Ordering::Acquire) {
+            return Err(Broken {
+                kind: InboxErrorKind::Poisoned,
+                cause: "by a write before".to_owned(),
+                is_by_one: false,
+            });
+        }
+        let result = self.attempt(group);
+        let Err(mut broken) = result else { return Ok(()) };
+        if !self.connection.is_autocommit() && self.connection.execute_batch("ROLLBACK").is_err() {
+            broken.kind = InboxErrorKind::Poisoned;
+        }
+        if broken.kind == InboxErrorKind::Poisoned {
+            broken.is_by_one = false;
+            self.is_poisoned.store(true, Ordering::Release);
+        }
+        Err(broken)
+    }
+
+    fn attempt(&mut self, group: &mut [Box<dyn Job>]) -> Result<(), Broken> {
+        let begun = |error: Error| Broken { kind: kind_of(&error), cause: error.to_string(), is_by_one: false };
+        let by_one = |error: Error| Broken { kind: kind_of(&error), cause: error.to_string(), is_by_one: true };
+        let ended = |error: Error| Broken { kind: kind_of_commit(&error), cause: error.to_string(), is_by_one: false };
+
+        let mut begin = self.connection.prepare_cached("BEGIN IMMEDIATE").map_err(begun)?;
+        begin.execute([]).map_err(begun)?;
+        let ledger = Ledger::read(&self.connection).map_err(begun)?;
+        let space = space::measure(&self.connection, &self.path).map_err(begun)?;
+        let mut write =
+            Write { connection: &self.connection, ledger, quota: &self.quota, space, brought: 0, is_woken: false };
+        for job in group {
+            job.run(&mut write).map_err(by_one)?;
+        }
+        if write.ledger != ledger {
+            write.ledger.write(&self.connection).map_err(by_one)?;
+        }
+        let mut commit = self.connection.prepare_cached("COMMIT").map_err(begun)?;
+        commit.execute([]).map_err(ended)?;
+        if write.is_woken {
+            // All who wait now, and the next who would.
+            self.woken.notify_waiters();
+            self.woken.notify_one();
+        }
+        Ok(())
+    }
+}
