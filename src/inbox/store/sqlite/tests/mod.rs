@@ -1,1 +1,109 @@
+//! The laws, on a file.
 
+mod accepting;
+mod failing;
+mod keeping;
+mod lanes;
+mod leasing;
+mod opening;
+mod plans;
+mod replaying;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::super::{Accepted, EventId, InboxStore, LeaseToken, Leased, NewEvent};
+use super::SqliteInbox;
+use crate::delivery::{Fingerprint, KeyHash};
+
+const LEASE: Duration = Duration::from_secs(30);
+
+/// A folder of a test's own, gone with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("tower-webhook-inbox-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("inbox")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+async fn opened(folder: &Folder) -> SqliteInbox {
+    SqliteInbox::open(folder.file()).await.unwrap()
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+fn event(key: u8, says: &str) -> NewEvent {
+    let mut event =
+        NewEvent::new(KeyHash::from_bytes([key; 32]), Fingerprint::of(says.as_bytes()), says.to_owned(), at(1_000_000));
+    event.readable_key = format!("key-{key}");
+    event.event = "transfer.completed".to_owned();
+    event
+}
+
+fn in_lane(key: u8, lane: &str) -> NewEvent {
+    NewEvent { lane: Some(lane.to_owned()), ..event(key, "x") }
+}
+
+async fn accept(inbox: &SqliteInbox, event: NewEvent, second: i64) -> EventId {
+    match inbox.accept(vec![event], at(second)).await.unwrap()[..] {
+        [Accepted::Stored(id)] => id,
+        ref other => panic!("{other:?}"),
+    }
+}
+
+async fn lease(inbox: &SqliteInbox, token: u8, most: usize, second: i64) -> Vec<Leased> {
+    inbox.lease(LeaseToken([token; 16]), most, LEASE, at(second)).await.unwrap()
+}
+
+async fn lease_one(inbox: &SqliteInbox, token: u8, second: i64) -> Leased {
+    let mut leased = lease(inbox, token, 10, second).await;
+    assert_eq!(leased.len(), 1, "{leased:?}");
+    leased.remove(0)
+}
+
+fn ids(leased: &[Leased]) -> Vec<EventId> {
+    leased.iter().map(|leased| leased.id).collect()
+}
+
+/// What is counted is what is there.
+async fn counts_are_true(inbox: &SqliteInbox) {
+    let counted = inbox.read(|connection| super::ledger::Ledger::read(connection)).await.unwrap().stats(0.0);
+    let there = inbox
+        .read(|connection| {
+            let mut counts = [0_u64; 6];
+            for (state, count) in counts.iter_mut().enumerate() {
+                let sql = "SELECT count(*) FROM events WHERE state = ?1";
+                let number: i64 = connection.query_row(sql, [state as i64], |row| row.get(0))?;
+                *count = number as u64;
+            }
+            Ok(counts)
+        })
+        .await
+        .unwrap();
+    let counted = [counted.ready, counted.running, counted.done, counted.dead, counted.parked, counted.quarantined];
+    assert_eq!(counted, there);
+}
+
+fn size(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |data| data.len())
+}

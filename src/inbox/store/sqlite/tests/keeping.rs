@@ -1,0 +1,103 @@
+use super::*;
+use crate::inbox::StoredState;
+
+async fn done(inbox: &SqliteInbox, key: u8, second: i64) -> EventId {
+    let id = accept(inbox, event(key, "a"), second).await;
+    let held = lease_one(inbox, 1, second).await;
+    let _ = inbox.complete(&held, at(second)).await.unwrap();
+    id
+}
+
+#[tokio::test]
+async fn bodies_go_before_keys_and_only_those_of_what_is_done() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    let old = done(&inbox, 1, 0).await;
+    let young = done(&inbox, 2, 100).await;
+    let dead = accept(&inbox, event(3, "a"), 0).await;
+    let held = lease_one(&inbox, 1, 0).await;
+    let _ = inbox.bury(&held, "down", at(0)).await.unwrap();
+    assert_eq!(inbox.purge(at(50), at(200)).await.unwrap(), (1, 0));
+    for (id, has_body) in [(old, false), (young, true), (dead, true)] {
+        assert_eq!(inbox.show(id).await.unwrap().unwrap().payload.is_some(), has_body, "{id}");
+    }
+    assert_eq!(inbox.accept(vec![event(1, "a")], at(201)).await.unwrap(), [Accepted::Duplicate(old)]);
+
+    assert_eq!(inbox.purge(at(50), at(2_000_000)).await.unwrap(), (1, 2));
+    assert!(inbox.show(old).await.unwrap().is_none());
+    assert_eq!(inbox.show(dead).await.unwrap().unwrap().stored.state, StoredState::Dead);
+    counts_are_true(&inbox).await;
+}
+
+#[tokio::test]
+async fn an_event_that_ends_late_keeps_its_body_for_as_long() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    let id = accept(&inbox, event(1, "a"), 0).await;
+    let held = lease_one(&inbox, 1, 100).await;
+    let _ = inbox.complete(&held, at(100)).await.unwrap();
+    assert_eq!(inbox.purge(at(100), at(100)).await.unwrap(), (0, 0));
+    assert!(inbox.show(id).await.unwrap().unwrap().payload.is_some());
+    assert_eq!(inbox.purge(at(101), at(101)).await.unwrap(), (1, 0));
+}
+
+#[tokio::test]
+async fn many_are_purged_over_many_transactions() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    let events = (0..600_u32).map(|number| {
+        let mut key = [0; 32];
+        key[..4].copy_from_slice(&number.to_be_bytes());
+        NewEvent { key: KeyHash::from_bytes(key), ..event(0, "a") }
+    });
+    inbox.accept(events.collect(), at(0)).await.unwrap();
+    for held in lease(&inbox, 1, 600, 0).await {
+        let _ = inbox.complete(&held, at(0)).await.unwrap();
+    }
+    assert_eq!(inbox.purge(at(1), at(1)).await.unwrap(), (600, 0));
+    assert_eq!(inbox.purge(at(1), at(1_000_000)).await.unwrap(), (0, 600));
+    counts_are_true(&inbox).await;
+}
+
+/// Not even a key that was forgotten sees a fence twice.
+#[tokio::test]
+async fn a_fence_goes_on_after_its_key_was_forgotten() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    accept(&inbox, event(1, "a"), 0).await;
+    let before = lease_one(&inbox, 1, 0).await;
+    let _ = inbox.complete(&before, at(0)).await.unwrap();
+    assert_eq!(inbox.purge(at(1), at(1_000_000)).await.unwrap(), (1, 1));
+    let id = accept(&inbox, event(1, "a"), 1_000_001).await;
+    let after = lease_one(&inbox, 1, 1_000_001).await;
+    assert!(after.fence > before.fence && id > before.id);
+}
+
+#[tokio::test]
+async fn what_is_erased_says_nothing_any_more_and_stays_known() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    let secret = "Jane-Doe-GB33BUKB20201555555555";
+    let given = NewEvent { lane: Some(secret.to_owned()), ..event(1, secret) };
+    let id = accept(&inbox, given.clone(), 0).await;
+    let next = accept(&inbox, NewEvent { lane: Some(secret.to_owned()), ..event(2, "b") }, 0).await;
+    let held = lease_one(&inbox, 1, 0).await;
+    let _ = inbox.retry(&held, at(0), secret, at(0)).await.unwrap();
+    let held = lease_one(&inbox, 1, 0).await;
+    assert_eq!(inbox.erase("key-9", at(1)).await.unwrap(), 0);
+    assert_eq!(inbox.erase("key-1", at(1)).await.unwrap(), 1);
+    assert_eq!(inbox.erase("key-1", at(1)).await.unwrap(), 0);
+    assert_eq!(inbox.complete(&held, at(2)).await.unwrap(), crate::inbox::Ended::Lost);
+    let shown = inbox.show(id).await.unwrap().unwrap();
+    assert_eq!((shown.stored.state, shown.payload.is_none()), (StoredState::Done, true));
+    assert!(!format!("{shown:?}").contains(secret));
+    assert_eq!(inbox.accept(vec![given], at(2)).await.unwrap(), [Accepted::Duplicate(id)]);
+    counts_are_true(&inbox).await;
+
+    let held = lease_one(&inbox, 1, 2).await;
+    assert_eq!(held.id, next);
+    assert_eq!(inbox.erase("key-2", at(3)).await.unwrap(), 1);
+    drop(inbox);
+    let file = std::fs::read(folder.file()).unwrap();
+    assert!(!file.windows(secret.len()).any(|window| window == secret.as_bytes()));
+}

@@ -1,0 +1,151 @@
+use super::*;
+use crate::inbox::store::sqlite::connect::must_be_sound;
+use crate::inbox::{Filter, InboxErrorKind};
+
+fn sql(path: &Path, text: &str) {
+    rusqlite::Connection::open(path).unwrap().execute_batch(text).unwrap();
+}
+
+#[test]
+fn an_sqlite_that_may_lose_commits_is_refused_by_number() {
+    assert!(must_be_sound(3_051_003, "3.51.3").is_ok());
+    let error = must_be_sound(3_051_002, "3.51.2").unwrap_err();
+    assert_eq!(error.kind(), InboxErrorKind::Unusable);
+    let said = error.to_string();
+    assert!(said.contains("3.51.2") && said.contains("3.51.3"), "{said}");
+}
+
+#[tokio::test]
+async fn what_was_accepted_is_there_after_a_reopening_and_fences_go_on() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    let id = accept(&inbox, event(1, "a"), 0).await;
+    let before = lease_one(&inbox, 1, 10).await;
+    drop(inbox);
+    let inbox = opened(&folder).await;
+    // The lease of an owner that is gone is void, long before its time.
+    let after = lease_one(&inbox, 1, 11).await;
+    assert_eq!((after.id, after.attempt), (id, 2));
+    assert!(after.fence > before.fence);
+    assert_eq!(inbox.complete(&before, at(12)).await.unwrap(), crate::inbox::Ended::Lost);
+    assert_eq!(inbox.accept(vec![event(1, "a")], at(13)).await.unwrap(), [Accepted::Duplicate(id)]);
+    counts_are_true(&inbox).await;
+}
+
+#[tokio::test]
+async fn a_file_has_one_owner_at_a_time() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    let second = SqliteInbox::open(folder.file()).await.unwrap_err();
+    assert_eq!(second.kind(), InboxErrorKind::Unavailable);
+    assert!(second.to_string().contains("owns it"), "{second}");
+    let clone = inbox.clone();
+    drop(inbox);
+    assert!(SqliteInbox::open(folder.file()).await.is_err());
+    drop(clone);
+    opened(&folder).await;
+}
+
+#[tokio::test]
+async fn a_visitor_sees_and_replays_and_neither_makes_a_file_nor_ends_a_lease() {
+    let folder = Folder::new();
+    assert!(SqliteInbox::visit(folder.file()).await.is_err());
+    assert!(!folder.file().exists());
+    let inbox = opened(&folder).await;
+    let id = accept(&inbox, event(1, "a"), 0).await;
+    accept(&inbox, event(2, "b"), 1).await;
+    let dead = lease(&inbox, 1, 1, 1).await.remove(0);
+    let _ = inbox.bury(&dead, "down", at(1)).await.unwrap();
+    let held = lease_one(&inbox, 1, 1).await;
+
+    let visitor = SqliteInbox::visit(folder.file()).await.unwrap();
+    assert!(lease(&visitor, 9, 10, 2).await.is_empty());
+    let filter = Filter { id: Some(id), ..Filter::default() };
+    assert_eq!(visitor.replay(&filter, 10, false, "ann", at(3)).await.unwrap().replayed, 1);
+    drop(visitor);
+    assert_eq!(inbox.next_due().await.unwrap(), Some(at(3)));
+    assert_eq!(lease_one(&inbox, 2, 3).await.id, id);
+    assert_eq!(inbox.complete(&held, at(4)).await.unwrap(), crate::inbox::Ended::Done);
+    counts_are_true(&inbox).await;
+}
+
+#[tokio::test]
+async fn a_visitor_does_not_checkpoint_and_the_owner_does() {
+    let folder = Folder::new();
+    let log = folder.0.join("inbox-wal");
+    let inbox = opened(&folder).await;
+    accept(&inbox, event(1, "a"), 0).await;
+    std::fs::copy(folder.file(), folder.0.join("copy")).unwrap();
+    std::fs::copy(&log, folder.0.join("copy-wal")).unwrap();
+    drop(inbox);
+    assert_eq!(size(&log), 0);
+
+    // As after a kill: the log is there, and nobody owns it.
+    let copied = size(&folder.0.join("copy-wal"));
+    let visitor = SqliteInbox::visit(folder.0.join("copy")).await.unwrap();
+    assert_eq!(visitor.stats(at(0)).await.unwrap().ready, 1);
+    drop(visitor);
+    assert_eq!(size(&folder.0.join("copy-wal")), copied);
+}
+
+#[tokio::test]
+async fn a_file_that_is_none_of_ours_or_newer_or_damaged_is_refused() {
+    let folder = Folder::new();
+    for (text, says) in [("CREATE TABLE mine (a)", "no inbox"), ("PRAGMA application_id = 7", "no inbox")] {
+        sql(&folder.file(), text);
+        let error = SqliteInbox::open(folder.file()).await.unwrap_err();
+        assert_eq!(error.kind(), InboxErrorKind::Unusable, "{text}");
+        assert!(error.to_string().contains(says), "{error}");
+        std::fs::remove_file(folder.file()).unwrap();
+    }
+    drop(opened(&folder).await);
+    drop(opened(&folder).await);
+    sql(&folder.file(), "PRAGMA user_version = 99");
+    for error in [SqliteInbox::open(folder.file()).await, SqliteInbox::visit(folder.file()).await] {
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), InboxErrorKind::Unusable);
+        assert!(error.to_string().contains("99"), "{error}");
+    }
+    std::fs::write(folder.file(), [7; 4096]).unwrap();
+    assert_eq!(SqliteInbox::open(folder.file()).await.unwrap_err().kind(), InboxErrorKind::Unusable);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn its_user_alone_may_read_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    accept(&inbox, event(1, "a"), 0).await;
+    for name in ["inbox", "inbox-wal", "inbox-shm", "inbox.lock"] {
+        let mode = std::fs::metadata(folder.0.join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn every_setting_that_durability_needs_is_made() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    let pragmas = [
+        ("journal_mode", "wal"),
+        ("synchronous", "2"),
+        ("mmap_size", "0"),
+        ("page_size", "8192"),
+        ("secure_delete", "1"),
+    ];
+    for (name, value) in pragmas {
+        let found = inbox
+            .write(0, move |write| {
+                let sql = format!("PRAGMA {name}");
+                let text = |value: rusqlite::types::Value| match value {
+                    rusqlite::types::Value::Integer(number) => number.to_string(),
+                    rusqlite::types::Value::Text(text) => text,
+                    other => format!("{other:?}"),
+                };
+                Ok(write.connection.query_row(&sql, [], |row| row.get(0).map(text))?)
+            })
+            .await;
+        assert_eq!(found.unwrap(), value, "{name}");
+    }
+}

@@ -1,0 +1,89 @@
+use super::*;
+use crate::inbox::{Filter, Replayed, StoredState};
+
+/// Dead: 1, 2. Done: 3. Ready: 4. Kept apart: 5.
+async fn filled(folder: &Folder) -> SqliteInbox {
+    let inbox = opened(folder).await;
+    for (key, reason) in [(1, "down: a"), (2, "down: b")] {
+        accept(&inbox, event(key, "a"), i64::from(key)).await;
+        let held = lease_one(&inbox, 1, 10).await;
+        let _ = inbox.bury(&held, reason, at(10)).await.unwrap();
+    }
+    accept(&inbox, NewEvent { event: "payment.failed".to_owned(), ..event(3, "a") }, 3).await;
+    let held = lease_one(&inbox, 1, 10).await;
+    let _ = inbox.complete(&held, at(10)).await.unwrap();
+    accept(&inbox, event(4, "a"), 4).await;
+    inbox.accept(vec![event(4, "b")], at(5)).await.unwrap();
+    inbox
+}
+
+fn filters() -> Vec<(Filter, &'static [i64])> {
+    let all = Filter::default;
+    vec![
+        (all(), &[1, 2, 3, 4, 5]),
+        (Filter { id: Some(EventId(2)), ..all() }, &[2]),
+        (Filter { id: Some(EventId(9)), ..all() }, &[]),
+        (Filter { key: Some("key-4".to_owned()), ..all() }, &[4, 5]),
+        (Filter { state: Some(StoredState::Ready), ..all() }, &[4]),
+        (Filter { state: Some(StoredState::Running), ..all() }, &[]),
+        (Filter { state: Some(StoredState::Done), ..all() }, &[3]),
+        (Filter { state: Some(StoredState::Dead), ..all() }, &[1, 2]),
+        (Filter { state: Some(StoredState::Parked), ..all() }, &[]),
+        (Filter { state: Some(StoredState::Quarantined), ..all() }, &[5]),
+        (Filter { event: Some("payment.failed".to_owned()), ..all() }, &[3]),
+        (Filter { reason: Some("down".to_owned()), ..all() }, &[1, 2]),
+        (Filter { reason: Some("down: b".to_owned()), ..all() }, &[2]),
+        (Filter { reason: Some("own".to_owned()), ..all() }, &[]),
+        (Filter { reason: Some("d%".to_owned()), ..all() }, &[]),
+        (Filter { since: Some(at(3)), ..all() }, &[3, 4, 5]),
+        (Filter { since: Some(at(2)), state: Some(StoredState::Dead), ..all() }, &[2]),
+    ]
+}
+
+#[tokio::test]
+async fn every_part_of_a_filter_is_kept_to() {
+    let folder = Folder::new();
+    let inbox = filled(&folder).await;
+    for (filter, expected) in filters() {
+        let found: Vec<_> = inbox.list(&filter, 10).await.unwrap().iter().map(|stored| stored.id.0).collect();
+        assert_eq!(found, expected, "{filter:?}");
+    }
+    assert_eq!(inbox.list(&Filter::default(), 2).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_has_ended_is_replayed_and_nothing_else() {
+    for (filter, expected) in filters() {
+        let folder = Folder::new();
+        let inbox = filled(&folder).await;
+        let count = expected.iter().filter(|id| **id <= 3).count() as u64;
+        let dry = inbox.replay(&filter, 10, true, "ann", at(20)).await.unwrap();
+        assert_eq!(dry, Replayed { matches: count, replayed: 0 }, "{filter:?}");
+        assert_eq!(inbox.stats(at(20)).await.unwrap().ready, 1);
+        let real = inbox.replay(&filter, 10, false, "ann", at(20)).await.unwrap();
+        assert_eq!(real, Replayed { matches: count, replayed: count }, "{filter:?}");
+        assert_eq!(lease(&inbox, 1, 10, 20).await.len() as u64, count + 1);
+        counts_are_true(&inbox).await;
+    }
+}
+
+#[tokio::test]
+async fn a_replay_has_a_cap_a_higher_fence_and_the_name_of_who_asked() {
+    let folder = Folder::new();
+    let inbox = filled(&folder).await;
+    let before = inbox.show(EventId(1)).await.unwrap().unwrap().stored.fence;
+    let filter = Filter { state: Some(StoredState::Dead), ..Filter::default() };
+    let replayed = inbox.replay(&filter, 1, false, "ann", at(20)).await.unwrap();
+    assert_eq!(replayed, Replayed { matches: 2, replayed: 1 });
+    let held = lease(&inbox, 1, 10, 20).await.into_iter().find(|held| held.id == EventId(1)).unwrap();
+    assert!(held.fence > before);
+    assert_eq!((held.attempt, held.event.readable_key.as_str()), (1, "key-1"));
+    let shown = inbox.show(EventId(1)).await.unwrap().unwrap();
+    assert_eq!(shown.stored.replayed_by.as_deref(), Some("ann"));
+    assert!(
+        shown
+            .steps
+            .iter()
+            .any(|(when, what, who)| { (*when, what.as_str(), who.as_deref()) == (at(20), "replayed", Some("ann")) })
+    );
+}
