@@ -127,6 +127,7 @@ impl Leased {
 /// What became of the end of a lease.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[must_use]
+#[non_exhaustive]
 pub enum Ended {
     /// It is as it was said.
     Done,

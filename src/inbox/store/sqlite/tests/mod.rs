@@ -87,14 +87,14 @@ fn ids(leased: &[Leased]) -> Vec<EventId> {
 
 /// What is counted is what is there.
 async fn counts_are_true(inbox: &SqliteInbox) {
-    let counted = inbox.read(|connection| super::ledger::Ledger::read(connection)).await.unwrap().stats(0.0);
+    let counted = inbox.read(super::ledger::Ledger::read).await.unwrap().stats(0.0);
     let there = inbox
         .read(|connection| {
             let mut counts = [0_u64; 6];
-            for (state, count) in counts.iter_mut().enumerate() {
+            for (state, count) in (0_i64..).zip(&mut counts) {
                 let sql = "SELECT count(*) FROM events WHERE state = ?1";
-                let number: i64 = connection.query_row(sql, [state as i64], |row| row.get(0))?;
-                *count = number as u64;
+                let number: i64 = connection.query_row(sql, [state], |row| row.get(0))?;
+                *count = u64::try_from(number).unwrap();
             }
             Ok(counts)
         })
