@@ -67,6 +67,7 @@
 //! | `redis` | no | [`idempotency::RedisStore`](crate::idempotency), a dedupe store for several receivers |
 //! | `redis-tls` | no | the same over TLS |
 //! | `sender` | no | `sender`: the provider's side, with its ladders, its history and its reaction to failure |
+//! | `sqlite` | no | `inbox`: a durable inbox in a file |
 //! | `testing` | no | `sender`, and `testing`: a harness around an app, deliveries as the provider sends them, the contract suite for dedupe stores, and receivers that crash at named points; `Received::for_test`. Never for production |
 //!
 //! A feature adds API and changes nothing else.
