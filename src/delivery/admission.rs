@@ -207,6 +207,7 @@ impl<P: Provider> Admission<P> {
             occurred_at: event.occurred_at,
             raw: event.raw,
             fence,
+            attempt: fence,
             lost,
             head: Arc::clone(&common.head),
         });

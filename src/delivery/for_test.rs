@@ -100,6 +100,7 @@ impl<E> Received<E> {
             occurred_at: made_up.occurred_at,
             raw: made_up.raw,
             fence: made_up.fence,
+            attempt: made_up.fence,
             lost,
             head: Arc::new(head),
         });

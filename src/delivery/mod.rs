@@ -5,6 +5,7 @@
 
 mod admission;
 mod batch;
+mod done;
 mod drain;
 #[cfg(feature = "testing")]
 mod for_test;
@@ -16,12 +17,16 @@ mod lease_lost;
 mod outcome;
 mod received;
 mod service;
+#[cfg(feature = "sqlite")]
+mod stored;
 mod waiting;
 #[cfg(feature = "testing")]
 mod witness;
 
 pub(crate) use admission::{Admission, Admitted, Common};
 pub use batch::{BatchHandler, IntoOutcomes, Together};
+pub use done::REPLAYED;
+pub(crate) use done::{acknowledge, mark_replayed, prove, respond};
 pub use drain::{Drain, StillInHand};
 #[cfg(feature = "testing")]
 pub use for_test::ForTest;
@@ -33,6 +38,8 @@ pub use lease_lost::LeaseLost;
 pub use outcome::{IntoOutcome, Outcome};
 pub use received::{Delivery, Received};
 pub use service::Requests;
+#[cfg(feature = "sqlite")]
+pub(crate) use stored::Kept;
 pub(crate) use waiting::{all, at_once, until};
 #[cfg(feature = "testing")]
 pub(crate) use witness::{Ended, Witness};

@@ -82,6 +82,7 @@ pub(crate) struct Inner {
     pub(crate) occurred_at: Option<Timestamp>,
     pub(crate) raw: Bytes,
     pub(crate) fence: Option<NonZeroU64>,
+    pub(crate) attempt: Option<NonZeroU64>,
     pub(crate) lost: LeaseLost,
     pub(crate) head: Arc<Head>,
 }
@@ -182,11 +183,12 @@ impl Delivery {
         self.0.head.headers.get(name).filter(|_| !is_secret)
     }
 
-    /// Which try of the event this is, counted from 1, as far as its store counts: the [fencing token](Self::fence) of a
-    /// store that adds one for each claim, as those of this crate do. `None` when nothing was claimed.
+    /// Which try of the event this is, counted from 1, as far as its store counts: an inbox's attempts, or else the
+    /// [fencing token](Self::fence) of a store that adds one for each claim, as those of this crate do. `None` when nothing
+    /// was claimed.
     #[must_use]
     pub fn attempt(&self) -> Option<NonZeroU64> {
-        self.0.fence
+        self.0.attempt
     }
 
     /// The name of the type of the event that came with it, as [`std::any::type_name`] has it.

@@ -1,17 +1,13 @@
 //! Many events, one answer: what the sender of a delivery gets.
 
-use http::header::CONTENT_TYPE;
-use http::{Extensions, HeaderName, HeaderValue, Response, StatusCode};
+use http::{Response, StatusCode};
 
 use super::lease::Settled;
 use super::store::StoredResponse;
-use crate::delivery::{Answer, Common};
+use crate::delivery::{Answer, Common, acknowledge, mark_replayed, prove, respond};
 use crate::error::Rejection;
 use crate::gate::{Exit, ResponseBody};
-use crate::provider::{Acknowledgement, EventKey};
-
-/// Says that an answer is a repeat's: the event was handled before.
-pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+use crate::provider::EventKey;
 
 /// The keys of those events of a delivery that were handled before: in the answer's extensions, where there are any.
 #[derive(Clone, Debug)]
@@ -44,16 +40,6 @@ pub(crate) fn answer_one<E>(exit: &Exit, common: Common, came: Came<E>) -> Resul
     Ok(response)
 }
 
-/// Says in an answer's extensions how the sender was proved.
-fn prove(response: &mut Response<ResponseBody>, evidence: Extensions) {
-    let extensions = response.extensions_mut();
-    if extensions.is_empty() {
-        *extensions = evidence;
-    } else {
-        extensions.extend(evidence);
-    }
-}
-
 /// One answer for several events: 2xx when all are done, else the most urgent failure. When all are done that can be
 /// read, the rejection of the rest.
 pub(crate) fn answer_all<E>(exit: &Exit, common: Common, came: Vec<Came<E>>) -> Result<Response<ResponseBody>, E> {
@@ -78,7 +64,7 @@ pub(crate) fn answer_all<E>(exit: &Exit, common: Common, came: Vec<Came<E>>) -> 
         response = alarmed(response, alarm);
     }
     if only_repeats {
-        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+        mark_replayed(&mut response);
     }
     prove(&mut response, common.evidence);
     Ok(with_repeats(response, repeats))
@@ -128,28 +114,9 @@ fn alarmed(mut response: Response<ResponseBody>, alarm: Rejection) -> Response<R
     response
 }
 
-/// What the provider reads as a success.
-fn acknowledge(acknowledgement: Option<&Acknowledgement>) -> Response<ResponseBody> {
-    match acknowledgement {
-        Some(Acknowledgement { status, content_type, body }) => {
-            respond(*status, content_type.clone(), ResponseBody::from(body.clone()))
-        }
-        None => Response::default(),
-    }
-}
-
 fn replay(stored: StoredResponse) -> Response<ResponseBody> {
     let body = ResponseBody::from(stored.body().clone());
     let mut response = respond(stored.status(), stored.content_type().cloned(), body);
-    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
-    response
-}
-
-fn respond(status: StatusCode, content_type: Option<HeaderValue>, body: ResponseBody) -> Response<ResponseBody> {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    if let Some(content_type) = content_type {
-        response.headers_mut().insert(CONTENT_TYPE, content_type);
-    }
+    mark_replayed(&mut response);
     response
 }

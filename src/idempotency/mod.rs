@@ -19,9 +19,11 @@ mod store;
 mod unprotected;
 mod without_dedupe;
 
-pub use answer::{REPLAYED, Repeats};
+pub use answer::Repeats;
 pub use identity::{NameTaken, ReceiverIdentity};
 pub use layer::IdempotencyLayer;
+
+pub use crate::delivery::REPLAYED;
 
 #[cfg(feature = "redis")]
 pub use self::store::redis::{self, RedisStore};
