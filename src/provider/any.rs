@@ -67,6 +67,7 @@ trait Erased: Send + Sync {
     fn profile(&self) -> &Profile;
     fn scheme(&self) -> &dyn Scheme;
     fn decode(&self, headers: &HeaderMap, plaintext: Bytes) -> Result<Events<AnyEvent>, Rejection>;
+    fn decode_one(&self, name: &str, raw: Bytes) -> Result<AnyEvent, Rejection>;
     fn event_content_type(&self) -> Option<HeaderValue>;
     fn seal(&self, message: Message, with: &Sealing<'_>) -> Result<Request<Bytes>, SealError>;
 }
@@ -84,6 +85,10 @@ impl<P: Provider> Erased for P {
         let events = Provider::decode(self, headers, plaintext)?;
         let mut acknowledgement = Provider::acknowledge(self, &events);
         Ok(events.map(|event| AnyEvent::of(&event, acknowledgement.take())))
+    }
+
+    fn decode_one(&self, name: &str, raw: Bytes) -> Result<AnyEvent, Rejection> {
+        Provider::decode_one(self, name, raw).map(|event| AnyEvent::of(&event, None))
     }
 
     fn event_content_type(&self) -> Option<HeaderValue> {
@@ -108,6 +113,10 @@ impl Provider for AnyProvider {
 
     fn decode(&self, headers: &HeaderMap, plaintext: Bytes) -> Result<Events<AnyEvent>, Rejection> {
         self.0.decode(headers, plaintext)
+    }
+
+    fn decode_one(&self, name: &str, raw: Bytes) -> Result<AnyEvent, Rejection> {
+        self.0.decode_one(name, raw)
     }
 
     fn event_content_type(&self) -> Option<HeaderValue> {

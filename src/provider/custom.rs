@@ -223,6 +223,10 @@ impl Provider for Custom {
         Ok(Decoded::new(Event::read(name, headers, &plaintext), key, plaintext).into())
     }
 
+    fn decode_one(&self, name: &str, raw: Bytes) -> Result<Event, Rejection> {
+        Ok(Event::stored(name, raw))
+    }
+
     /// With the message's idempotency key, if it has one, in the first header that the key is read from.
     fn seal(&self, mut message: Message, with: &Sealing<'_>) -> Result<Request<Bytes>, SealError> {
         let header = self.key.iter().find_map(|place| match place {
@@ -235,6 +239,9 @@ impl Provider for Custom {
         super::seal(&*self.scheme, &self.profile, message, with)
     }
 }
+
+/// The name of what has none.
+const NAMELESS: &str = "notification";
 
 /// A delivery as it came. Its body may be anything.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -253,6 +260,11 @@ impl Event {
     #[must_use]
     pub fn new(body: impl Into<Bytes>) -> Self {
         Self { name: None, content_type: None, body: body.into() }
+    }
+
+    /// As it was stored: by the name that was found then. What the sender says the body is, is not known any more.
+    pub(super) fn stored(name: &str, body: Bytes) -> Self {
+        Self { name: (name != NAMELESS).then(|| name.into()), ..Self::new(body) }
     }
 
     pub(super) fn read(name: Option<Text>, headers: &HeaderMap, body: &Bytes) -> Self {
@@ -276,7 +288,7 @@ impl event::Project for Event {
 
     /// `notification`, where nothing tells the event's own name.
     fn name(&self) -> &str {
-        self.name.as_deref().unwrap_or("notification")
+        self.name.as_deref().unwrap_or(NAMELESS)
     }
 }
 

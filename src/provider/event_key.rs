@@ -25,6 +25,12 @@ impl EventKey {
         Self(long.into())
     }
 
+    /// The key that reads so, as it was stored.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn stored(text: &str) -> Self {
+        Self(text.into())
+    }
+
     /// The key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use bytes::Bytes;
 
 use super::decoded::Decoded;
-use crate::error::Rejection;
+use crate::error::{Rejection, RejectionKind};
 
 /// The events inside a delivery: the readable ones, in their order, and beside them what cannot be read.
 ///
@@ -95,6 +95,15 @@ impl<E> Events<E> {
     #[must_use]
     pub fn only(mut self) -> Option<Decoded<E>> {
         if self.count() == 1 { self.readable.pop() } else { None }
+    }
+
+    /// The event of what can hold no other.
+    pub(super) fn one(self) -> Result<E, Rejection> {
+        if let Some(rejection) = self.rejection() {
+            return Err(rejection);
+        }
+        let none = || Rejection::new(RejectionKind::PayloadMalformed, "it is not one event");
+        self.only().map(|decoded| decoded.event).ok_or_else(none)
     }
 
     /// The same events as another type, such as one for several providers.

@@ -195,6 +195,18 @@ pub trait Provider: Send + Sync + 'static {
     /// ```
     fn decode(&self, headers: &HeaderMap, plaintext: Bytes) -> Result<Events<Self::Event>, Rejection>;
 
+    /// One event, alone, as an inbox has kept it: its name as it was then, and [`Decoded::raw`]. The headers of its delivery
+    /// are gone. Default: what [`decode`](Self::decode) finds in it without headers, for providers of one event a delivery.
+    /// Who puts several into one, or cannot decode without headers, must say how.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode).
+    fn decode_one(&self, name: &str, raw: Bytes) -> Result<Self::Event, Rejection> {
+        let _ = name;
+        self.decode(&HeaderMap::new(), raw)?.one()
+    }
+
     /// What an event is as bytes, for services behind a receiver as a layer. `None`: what the delivery says, since its body
     /// is the event. Default: `None`.
     fn event_content_type(&self) -> Option<HeaderValue> {

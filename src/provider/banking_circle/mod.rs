@@ -250,6 +250,12 @@ impl Provider for BankingCircle {
         decode::decode(&plaintext, self.unreadable)
     }
 
+    /// A notification outside of its message.
+    fn decode_one(&self, _name: &str, raw: Bytes) -> Result<Event, Rejection> {
+        let message = [b"{\"notifications\":[", &raw[..], b"]}"].concat();
+        decode::decode(&message.into(), self.unreadable)?.one()
+    }
+
     fn seal(&self, message: Message, with: &Sealing<'_>) -> Result<Request<Bytes>, SealError> {
         let mut request = super::seal(&self.scheme, &self.profile, message, with)?;
         request.headers_mut().insert(&self.version, HeaderValue::from_static("1"));

@@ -206,6 +206,11 @@ impl Provider for Mambu {
         Ok(Decoded::new(Event::read(name, headers, &plaintext), key, plaintext).into())
     }
 
+    /// By the name that was found then. What the body claims to be is not known any more.
+    fn decode_one(&self, name: &str, raw: Bytes) -> Result<Event, Rejection> {
+        Ok(Event::read(Some(name.to_owned()).filter(|name| name != model::NAMELESS), &HeaderMap::new(), &raw))
+    }
+
     /// A POST with the message's idempotency key, if it has one, in Mambu's header. Credentials for Basic auth are not
     /// added: like the address they belong to the subscription, and so does another method.
     fn seal(&self, mut message: Message, with: &Sealing<'_>) -> Result<Request<Bytes>, SealError> {

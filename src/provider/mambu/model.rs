@@ -11,6 +11,9 @@ use crate::event::words::words;
 use crate::event::{self, Notification, Text};
 use crate::json;
 
+/// The name of what has none.
+pub(super) const NAMELESS: &str = "notification";
+
 /// A notification of Mambu's. There is no schema: the body is whatever the template renders to.
 ///
 /// The body is handed over whatever it is. A template writes numbers without quotes and a placeholder without a value
@@ -70,7 +73,7 @@ impl event::Project for Event {
 
     /// `notification`, where nothing tells the event's own name.
     fn name(&self) -> &str {
-        self.name.as_ref().map_or("notification", EventName::as_str)
+        self.name.as_ref().map_or(NAMELESS, EventName::as_str)
     }
 }
 

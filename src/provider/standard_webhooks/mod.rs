@@ -242,6 +242,10 @@ impl Provider for StandardWebhooks {
         Ok(decoded.occurred_at(occurred_at).into())
     }
 
+    fn decode_one(&self, name: &str, raw: Bytes) -> Result<Event, Rejection> {
+        Ok(Event::stored(name, raw))
+    }
+
     /// As JSON, with the message's idempotency key as its id, or a new one.
     fn seal(&self, mut message: Message, with: &Sealing<'_>) -> Result<Request<Bytes>, SealError> {
         message.content_type.get_or_insert(HeaderValue::from_static("application/json"));
