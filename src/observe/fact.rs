@@ -90,6 +90,28 @@ pub enum Fact<'a> {
     StoreDown(&'a (dyn Error + 'static)),
     /// An event runs without a claim, since the route asks for that and the store could not say.
     Unprotected(&'a (dyn Error + 'static)),
+    /// An event is in the inbox, under this number, and will be handled.
+    Stored {
+        /// Its number there.
+        id: i64,
+    },
+    /// The key of an event was in the inbox with another payload: it is kept apart, for people, and never handled.
+    Quarantined {
+        /// Its number there.
+        id: i64,
+    },
+    /// An attempt at a stored event failed, or asked for another.
+    RetryLater {
+        /// It is due after this time.
+        after: Duration,
+        /// What went wrong.
+        reason: &'a str,
+    },
+    /// A stored event is a dead letter: nobody handles it, until somebody replays it.
+    Buried {
+        /// What went wrong.
+        reason: &'a str,
+    },
     /// A receiver was built with a store that forgets when the process ends.
     ForgetsAtExit,
 }

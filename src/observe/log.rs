@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::num::NonZeroU64;
+use std::time::Duration;
 
 use super::fact::{About, Fact, Observer};
 use crate::error::{Rejection, RejectionKind};
@@ -26,6 +27,7 @@ impl Observer for Log {
     fn observe(&self, fact: &Fact<'_>, about: &About<'_>) {
         match fact {
             Fact::Handled => log!(debug, about, "event handled"),
+            Fact::Stored { id } => log!(debug, about, "event stored", id = id),
             Fact::Replayed => log!(debug, about, "event was handled before"),
             Fact::Accepted { events } => log!(debug, about, "delivery accepted", events = events),
             Fact::KeyUsed { scheme } => log!(debug, about, "delivery proved", scheme = scheme),
@@ -39,6 +41,10 @@ impl Observer for Log {
 /// Enough to find an event's other lines.
 fn short(key: &[u8; 32]) -> String {
     faster_hex::Hex::new(key.get(..4).unwrap_or_default()).to_string()
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// An error with all of its causes.
@@ -105,6 +111,13 @@ fn observe_rare(fact: &Fact<'_>, about: &About<'_>) {
                 source = tracing::field::display(Chain(*error))
             );
         }
+        Fact::Quarantined { id } => {
+            log!(error, about, "the key was stored with another payload: kept apart, never handled", id = id);
+        }
+        Fact::RetryLater { after, reason } => {
+            log!(warn, about, "stored event to be tried again", milliseconds = millis(*after), reason = reason);
+        }
+        Fact::Buried { reason } => log!(error, about, "stored event is a dead letter", reason = reason),
         Fact::ForgetsAtExit => log!(
             warn,
             about,

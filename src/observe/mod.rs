@@ -37,4 +37,6 @@ mod reporter;
 
 pub use fact::{About, Fact, Observer};
 pub use log::Log;
+#[cfg(feature = "sqlite")]
+pub(crate) use reporter::Listeners;
 pub(crate) use reporter::{Reporter, Scope};

@@ -64,6 +64,25 @@ impl fmt::Debug for Reporter {
     }
 }
 
+/// Who listens to what is about no one receiver alone. The log always does.
+#[cfg(feature = "sqlite")]
+#[derive(Clone, Default)]
+pub(crate) struct Listeners(Vec<Arc<dyn Observer>>);
+
+#[cfg(feature = "sqlite")]
+impl Listeners {
+    pub(crate) fn add(&mut self, observer: impl Observer) {
+        self.0.push(Arc::new(observer));
+    }
+
+    pub(crate) fn tell(&self, fact: &Fact<'_>, about: &About<'_>) {
+        Log.observe(fact, about);
+        for observer in &self.0 {
+            observer.observe(fact, about);
+        }
+    }
+}
+
 /// The reports of one delivery, once it is proved.
 #[derive(Clone, Copy)]
 pub(crate) struct Scope<'a> {
