@@ -10,6 +10,8 @@ mod checks;
 mod head;
 mod identity;
 mod layer;
+#[cfg(feature = "sqlite")]
+mod stored;
 mod tenants;
 
 use std::sync::Arc;
@@ -27,6 +29,8 @@ use crate::provider::Provider;
 pub use checks::ReceiverCheck;
 use head::ReceiverHead;
 pub use layer::{HandlerService, ReceiverLayer, ReceiverService};
+#[cfg(feature = "sqlite")]
+pub use stored::InboxService;
 pub use tenants::{KeySource, Tenants};
 
 /// Receives one provider's deliveries, in the right order and nothing forgotten.
@@ -380,19 +384,25 @@ impl<P: Provider, D> Receiver<P, D> {
     where
         D: DedupeStore,
     {
-        let budget = self.budget.unwrap_or_else(|| BodyBudget::for_bodies_of(self.limits.max_bytes));
+        let (check, exit, budget) = self.front();
+        let dedupe = IdempotencyLayer::assemble(self.provider, self.store, self.settings, self.exit, self.drain);
+        ReceiverLayer { check, exit, budget, dedupe }
+    }
+
+    /// What stands in front of whoever takes the events.
+    fn front(&self) -> (Arc<ReceiverCheck<P>>, Arc<Exit>, BodyBudget) {
+        let budget = self.budget.clone().unwrap_or_else(|| BodyBudget::for_bodies_of(self.limits.max_bytes));
         let exit = Arc::new(self.exit.clone());
         let check = ReceiverCheck {
-            head: self.head,
+            head: self.head.clone(),
             provider: Arc::clone(&self.provider),
-            clock: self.clock.0,
+            clock: Arc::clone(&self.clock.0),
             exit: Arc::clone(&exit),
             limits: self.limits,
             skip_verification: self.skip_verification,
-            tenants: self.tenants,
+            tenants: self.tenants.clone(),
         };
-        let dedupe = IdempotencyLayer::assemble(self.provider, self.store, self.settings, self.exit, self.drain);
-        ReceiverLayer { check: Arc::new(check), exit, budget, dedupe }
+        (Arc::new(check), exit, budget)
     }
 }
 

@@ -1,0 +1,67 @@
+//! From a delivery's events to what is stored of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::store::{Accepted, NewEvent};
+use crate::delivery::{Fingerprint, Namespace};
+use crate::event::Project;
+use crate::gate::Verified;
+use crate::observe::Reporter;
+use crate::provider::Decoded;
+
+/// Says of an event which lane it is in.
+pub(crate) type Lane<E> = Arc<dyn Fn(&E) -> Option<String> + Send + Sync>;
+/// Is told of each event what became of it.
+pub(crate) type Told = Arc<dyn Fn(&NewEvent, Accepted) + Send + Sync>;
+
+/// How a receiver's events are stored.
+pub(crate) struct Entries<E> {
+    pub(crate) namespace: Namespace,
+    /// How long a key is remembered.
+    pub(crate) retention: Duration,
+    pub(crate) lane: Option<Lane<E>>,
+    pub(crate) told: Option<Told>,
+}
+
+impl<E> Clone for Entries<E> {
+    fn clone(&self) -> Self {
+        Self {
+            namespace: self.namespace.clone(),
+            retention: self.retention,
+            lane: self.lane.clone(),
+            told: self.told.clone(),
+        }
+    }
+}
+
+impl<E: Project> Entries<E> {
+    /// All of them, in their order.
+    pub(super) fn of(
+        &self,
+        events: Vec<Decoded<E>>,
+        verified: &Verified,
+        reporter: &Reporter,
+        now: Timestamp,
+    ) -> Vec<NewEvent> {
+        let of_tenant = verified.tenant().map(|tenant| self.namespace.of_tenant(tenant));
+        let namespace = of_tenant.as_ref().unwrap_or(&self.namespace);
+        let key_until = now.checked_add(self.retention).unwrap_or(Timestamp::MAX);
+        let entry = |decoded: Decoded<E>| NewEvent {
+            key: namespace.key(&decoded.key),
+            readable_key: decoded.key.as_str().to_owned(),
+            fingerprint: Fingerprint::of(decoded.identity),
+            receiver: reporter.receiver().to_string(),
+            provider: reporter.provider().to_owned(),
+            event: decoded.event.name().to_owned(),
+            lane: self.lane.as_ref().and_then(|lane| lane(&decoded.event)),
+            occurred_at: decoded.occurred_at,
+            key_id: verified.key_id().map(str::to_owned),
+            payload: decoded.raw,
+            key_until,
+        };
+        events.into_iter().map(entry).collect()
+    }
+}

@@ -1,0 +1,130 @@
+//! [`InboxHandler`]: a function from a stored event to a [`Verdict`].
+
+use std::fmt::Display;
+use std::future::Future;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::store::{EventId, NewEvent};
+use crate::delivery::{LeaseLost, Outcome};
+
+/// A stored event in the hands of its handler, whatever its type.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Handed {
+    /// The event as it was stored: its readable key, its name, its payload.
+    pub event: NewEvent,
+    /// Its number in the inbox.
+    pub id: EventId,
+    /// Grows with each lease of the event. It keeps a late writer from overwriting a newer one.
+    pub fence: u64,
+    /// How many attempts there were, this one among them.
+    pub attempt: u32,
+    /// When it was leased.
+    pub leased_at: Timestamp,
+    /// Reports when the lease is lost: somebody else may be handling the event now.
+    pub lease_lost: LeaseLost,
+}
+
+/// What became of a stored event in its handler's hands.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// It is done, for good.
+    Done,
+    /// It is not done, and is to be tried again, as long as there are attempts.
+    Retry {
+        /// From now. `None`: by the back-off.
+        after: Option<Duration>,
+        /// What went wrong. Never a secret or a payload: it is stored, and people read it.
+        reason: String,
+    },
+    /// It is a dead letter at once: no further attempt helps.
+    Dead {
+        /// What is wrong with it. Never a secret or a payload.
+        reason: String,
+    },
+}
+
+impl Verdict {
+    /// It is to be tried again by the back-off.
+    #[must_use]
+    pub fn retry(reason: impl Into<String>) -> Self {
+        Self::Retry { after: None, reason: reason.into() }
+    }
+
+    /// It is to be tried again after this time.
+    #[must_use]
+    pub fn retry_in(after: Duration, reason: impl Into<String>) -> Self {
+        Self::Retry { after: Some(after), reason: reason.into() }
+    }
+
+    /// It is a dead letter.
+    #[must_use]
+    pub fn dead(reason: impl Into<String>) -> Self {
+        Self::Dead { reason: reason.into() }
+    }
+}
+
+/// What a handler of stored events may return: `()`, a [`Verdict`], an [`Outcome`], or a `Result` of one of them with any
+/// error that prints, by which it is tried again.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a verdict",
+    note = "a handler of stored events yields `()`, a `Verdict`, an `Outcome`, or a `Result` of one of them"
+)]
+pub trait IntoVerdict {
+    /// As a verdict.
+    fn into_verdict(self) -> Verdict;
+}
+
+impl IntoVerdict for Verdict {
+    fn into_verdict(self) -> Verdict {
+        self
+    }
+}
+
+impl IntoVerdict for () {
+    fn into_verdict(self) -> Verdict {
+        Verdict::Done
+    }
+}
+
+impl IntoVerdict for Outcome {
+    fn into_verdict(self) -> Verdict {
+        match self {
+            Self::Done => Verdict::Done,
+            Self::Retry(after) => Verdict::retry_in(after, "the handler asked for a later try"),
+            Self::Failed(error) => Verdict::retry(error.to_string()),
+        }
+    }
+}
+
+impl<T: IntoVerdict, E: Display> IntoVerdict for Result<T, E> {
+    fn into_verdict(self) -> Verdict {
+        self.map_or_else(|error| Verdict::retry(error.to_string()), T::into_verdict)
+    }
+}
+
+/// Whoever handles stored events. Functions from [`Handed`] do; [`Typed`](super::Typed) makes a handler of one provider's
+/// events such a one, and [`Routes`](super::Routes) of several.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handler of stored events",
+    note = "such a handler is `Fn(Handed) -> impl Future` that is `Send + Sync + 'static`, a `Typed`, or `Routes`",
+    note = "its future is `Send` and yields `()`, a `Verdict`, an `Outcome`, or a `Result` of one of them"
+)]
+pub trait InboxHandler: Send + Sync + 'static {
+    /// Handles one event. A panic is a retry.
+    fn handle(&self, event: Handed) -> impl Future<Output = Verdict> + Send;
+}
+
+impl<F, Fut> InboxHandler for F
+where
+    F: Fn(Handed) -> Fut + Send + Sync + 'static,
+    Fut: Future + Send,
+    Fut::Output: IntoVerdict,
+{
+    async fn handle(&self, event: Handed) -> Verdict {
+        self(event).await.into_verdict()
+    }
+}

@@ -1,0 +1,135 @@
+//! One attempt at one event: the handler in a task of its own, and the lease renewed beside it.
+
+use std::future::{Future, pending};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinError;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::super::handler::{Handed, InboxHandler, Verdict};
+use super::super::store::{Ended, InboxStore, Leased};
+use super::Crew;
+use super::end::{End, about};
+use super::turn::Aborted;
+use crate::delivery::{LeaseLost, caught, until};
+use crate::observe::Fact;
+
+/// How long a handler has, once it was told that its time is over.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// The handler's task: an error where the runtime stops, or it panicked.
+type Work = Pin<Box<dyn Future<Output = Result<Verdict, &'static str>> + Send>>;
+
+impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
+    /// Has it handled, and ends its lease.
+    pub(super) async fn attempt(&self, held: Leased, since: Instant) {
+        let lost = LeaseLost::of(since, self.terms.lease);
+        let end = if held.attempt > self.terms.backoff.attempts {
+            // Those that were begun and never ended count too: it may be what kills the process.
+            End::Bury { reason: "its attempts are used up, the last without an end".to_owned() }
+        } else {
+            self.handle(&held, &lost).await
+        };
+        self.end(&held, &lost, end).await;
+    }
+
+    async fn handle(&self, held: &Leased, lost: &LeaseLost) -> End {
+        let mut work = self.work(held, lost);
+        let limit = pin!(async {
+            until(pin!(sleep(self.terms.limit)), pin!(self.control.hurried.wait())).await;
+        });
+        let kept = pin!(self.keep(held, lost));
+        match until(pin!(&mut work), pin!(until(limit, kept))).await {
+            Some(ended) => self.judge(held, ended),
+            None if self.control.hurried.initialized() => {
+                lost.report();
+                End::Release
+            }
+            None => self.overdue(held, lost, work).await,
+        }
+    }
+
+    /// The handler at work. Dropped, it is aborted.
+    fn work(&self, held: &Leased, lost: &LeaseLost) -> Work {
+        let handed = Handed {
+            event: held.event.clone(),
+            id: held.id,
+            fence: held.fence,
+            attempt: held.attempt,
+            leased_at: self.terms.clock.now().unwrap_or(held.until),
+            lease_lost: lost.clone(),
+        };
+        let handler = Arc::clone(&self.handler);
+        let mut task = Aborted(tokio::spawn(caught(async move { handler.handle(handed).await })));
+        Box::pin(async move {
+            let gone = |_: JoinError| "the runtime stops";
+            (&mut task.0).await.map_err(gone)?.map_err(|_| "the handler panicked")
+        })
+    }
+
+    fn judge(&self, held: &Leased, ended: Result<Verdict, &'static str>) -> End {
+        match ended.unwrap_or_else(Verdict::retry) {
+            Verdict::Done => End::Complete,
+            Verdict::Dead { reason } => End::Bury { reason },
+            Verdict::Retry { reason, .. } if held.attempt >= self.terms.backoff.attempts => End::Bury { reason },
+            Verdict::Retry { after, reason } => {
+                let rest = after.unwrap_or_else(|| self.terms.backoff.rest(held.attempt, self.random()));
+                End::Retry { after: rest, reason }
+            }
+        }
+    }
+
+    /// Without randomness all rest as long as they may.
+    fn random(&self) -> u64 {
+        let mut bytes = [0; 8];
+        self.terms.entropy.fill(&mut bytes).map_or(u64::MAX, |()| u64::from_le_bytes(bytes))
+    }
+
+    async fn overdue(&self, held: &Leased, lost: &LeaseLost, mut work: Work) -> End {
+        self.tell(held, &Fact::HandlerTimedOut { after: self.terms.limit });
+        lost.report();
+        let late = || Ok(Verdict::retry("the handler took longer than its limit"));
+        let ended = timeout(GRACE, &mut work).await.unwrap_or_else(|_| late());
+        self.judge(held, ended)
+    }
+
+    /// Renews the lease for as long as it is polled.
+    async fn keep(&self, held: &Leased, lost: &LeaseLost) {
+        let third = self.terms.lease / 3;
+        let (mut nap, mut failures, mut is_told) = (third, 0_u32, false);
+        loop {
+            sleep(nap).await;
+            let since = Instant::now();
+            match self.extend(held, third).await {
+                Some(Ended::Done) => {
+                    lost.renewed(since, self.terms.lease);
+                    (nap, failures, is_told) = (third, 0, false);
+                }
+                Some(Ended::Lost) => {
+                    lost.report();
+                    self.tell(held, &Fact::LeaseLost { failed_renewals: 0 });
+                    return pending().await;
+                }
+                None => {
+                    failures = failures.saturating_add(1);
+                    nap = third / 4;
+                    if lost.is_lost() && !std::mem::replace(&mut is_told, true) {
+                        self.tell(held, &Fact::LeaseLost { failed_renewals: failures });
+                    }
+                }
+            }
+        }
+    }
+
+    /// `None`: nobody can say.
+    async fn extend(&self, held: &Leased, within: Duration) -> Option<Ended> {
+        let now = self.now().ok()?;
+        timeout(within, self.store.extend(held, self.terms.lease, now)).await.ok()?.ok()
+    }
+
+    pub(super) fn tell(&self, held: &Leased, fact: &Fact<'_>) {
+        self.terms.listeners.tell(fact, &about(held));
+    }
+}

@@ -1,0 +1,158 @@
+//! The end of an attempt, in the store and for those who are told.
+
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::super::handler::InboxHandler;
+use super::super::store::{Ended, InboxError, InboxErrorKind, InboxStore, Leased};
+use super::Crew;
+use crate::delivery::LeaseLost;
+use crate::observe::{About, Fact};
+
+/// The longest reason that is kept, in bytes.
+const LONGEST: usize = 512;
+/// Between two tries to end a lease: at first, and at most.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+
+/// What is to become of an event's lease.
+pub(super) enum End {
+    Complete,
+    Retry { after: Duration, reason: String },
+    Bury { reason: String },
+    Release,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Ending {
+    /// The event is done.
+    Done,
+    /// It is due again.
+    Retry {
+        /// After this time.
+        after: Duration,
+        /// What went wrong.
+        reason: String,
+    },
+    /// It is a dead letter.
+    Dead {
+        /// What went wrong.
+        reason: String,
+    },
+    /// The worker stopped, and gave it back.
+    Released,
+    /// The lease was lost before the end, which changed nothing: somebody else handles the event, or has.
+    Lost,
+    /// The store could not be told before the lease ended: the event will be handled again, whether or not it was done.
+    Unknown,
+}
+
+pub(super) fn about(held: &Leased) -> About<'_> {
+    let mut about = About::default();
+    about.receiver = &held.event.receiver;
+    about.provider = &held.event.provider;
+    about.key_id = held.event.key_id.as_deref();
+    about.key = Some(held.event.key.as_bytes());
+    about.attempt = NonZeroU64::new(held.attempt.into());
+    about
+}
+
+impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
+    pub(super) async fn end(&self, held: &Leased, lost: &LeaseLost, mut end: End) {
+        if let End::Retry { reason, .. } | End::Bury { reason } = &mut end {
+            shorten(reason);
+        }
+        let ending = match self.persist(held, lost, &end).await {
+            Ok(Ended::Done) => self.done(held, end),
+            Ok(Ended::Lost) => {
+                if let End::Complete = end {
+                    self.tell(held, &Fact::CompletionLost);
+                }
+                Ending::Lost
+            }
+            Err(error) => {
+                self.tell(
+                    held,
+                    &match end {
+                        End::Complete => Fact::CompletionUnknown(&error),
+                        _ => Fact::ReleaseFailed(&error),
+                    },
+                );
+                Ending::Unknown
+            }
+        };
+        if let Some(told) = &self.terms.told {
+            told(held, &ending);
+        }
+    }
+
+    /// An event that came too late to be begun.
+    pub(super) async fn give_back(&self, held: &Leased, since: Instant) {
+        let lost = LeaseLost::of(since, self.terms.lease);
+        self.end(held, &lost, End::Release).await;
+    }
+
+    fn done(&self, held: &Leased, end: End) -> Ending {
+        match end {
+            End::Complete => {
+                self.tell(held, &Fact::Handled);
+                Ending::Done
+            }
+            End::Retry { after, reason } => {
+                self.tell(held, &Fact::RetryLater { after, reason: &reason });
+                Ending::Retry { after, reason }
+            }
+            End::Bury { reason } => {
+                self.tell(held, &Fact::Buried { reason: &reason });
+                Ending::Dead { reason }
+            }
+            End::Release => Ending::Released,
+        }
+    }
+
+    /// Tries until the store has said something, or the lease is over, and once in any case.
+    async fn persist(&self, held: &Leased, lost: &LeaseLost, end: &End) -> Result<Ended, InboxError> {
+        let (mut pause, most) = PAUSES;
+        let mut is_unsure = false;
+        loop {
+            let late = |_| InboxError::new(InboxErrorKind::Unavailable).caused_by("it took too long to end a lease");
+            let tried = timeout(self.terms.lease / 3, self.persist_once(held, end)).await.map_err(late).flatten();
+            match tried {
+                // An earlier try may have come through after all.
+                Ok(Ended::Lost) if is_unsure => return Ok(Ended::Done),
+                Ok(ended) => return Ok(ended),
+                Err(error) if is_final(&error) || lost.left().is_none_or(|left| left <= pause) => return Err(error),
+                Err(_) => is_unsure = true,
+            }
+            sleep(pause).await;
+            pause = pause.saturating_mul(2).min(most);
+        }
+    }
+
+    async fn persist_once(&self, held: &Leased, end: &End) -> Result<Ended, InboxError> {
+        let now = self.now()?;
+        match end {
+            End::Complete => self.store.complete(held, now).await,
+            End::Retry { after, reason } => {
+                let due = now.checked_add(*after).unwrap_or(Timestamp::MAX);
+                self.store.retry(held, due, reason, now).await
+            }
+            End::Bury { reason } => self.store.bury(held, reason, now).await,
+            End::Release => self.store.release(held, now).await,
+        }
+    }
+}
+
+fn is_final(error: &InboxError) -> bool {
+    matches!(error.kind(), InboxErrorKind::Poisoned | InboxErrorKind::Unusable)
+}
+
+/// At a letter's border.
+fn shorten(reason: &mut String) {
+    let border = (0..=LONGEST.min(reason.len())).rev().find(|at| reason.is_char_boundary(*at));
+    reason.truncate(border.unwrap_or(0));
+}

@@ -1,0 +1,214 @@
+//! [`Worker`]: leases events, has them handled, and ends the leases.
+
+mod attempt;
+mod backoff;
+mod end;
+mod turn;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore, SetOnce};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::handler::InboxHandler;
+use super::store::{InboxStore, Leased};
+use crate::clock::{Clock, Entropy, OsEntropy, SystemClock};
+use crate::observe::{Listeners, Observer};
+
+pub use backoff::Backoff;
+pub use end::Ending;
+
+/// Handles the events of an inbox, so many at a time.
+///
+/// Each attempt is counted before the handler runs, so that an event which kills the process does not kill it for ever. The
+/// lease is renewed at a third of its time; when it is lost all the same, the handler is told, and its end is refused. A
+/// handler that fails, panics or takes too long has its event tried again by the [`Backoff`]. One event waits for no other,
+/// unless they are of one lane.
+///
+/// It needs a tokio runtime with its timer.
+///
+/// # Handled twice
+///
+/// An event is handled again when the process ends between its effect and the end of its lease, or when a handler outlives
+/// its lease. Whoever must have its effect once passes the event's key on, unique where the effect is written:
+/// [`NewEvent::readable_key`](super::NewEvent::readable_key), or [`Delivery::key`](crate::Delivery::key).
+#[must_use = "a worker does nothing until it is started"]
+pub struct Worker<S, H> {
+    store: S,
+    handler: H,
+    terms: Terms,
+}
+
+/// Is told of each attempt how it ended.
+type Told = Arc<dyn Fn(&Leased, &Ending) + Send + Sync>;
+
+#[derive(Clone)]
+struct Terms {
+    concurrency: u32,
+    lease: Duration,
+    limit: Duration,
+    backoff: Backoff,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    listeners: Listeners,
+    told: Option<Told>,
+}
+
+impl<S: InboxStore, H: InboxHandler> Worker<S, H> {
+    /// A worker that has the events of this inbox handled so.
+    pub fn new(store: S, handler: H) -> Self {
+        let terms = Terms {
+            concurrency: 16,
+            lease: Duration::from_secs(30),
+            limit: Duration::from_secs(300),
+            backoff: Backoff::default(),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(OsEntropy),
+            listeners: Listeners::default(),
+            told: None,
+        };
+        Self { store, handler, terms }
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Terms)) -> Self {
+        change(&mut self.terms);
+        self
+    }
+
+    /// How many events are handled at a time, from 1 to 10,000. Default: 16.
+    pub fn concurrency(self, events: u32) -> Self {
+        self.with(|terms| terms.concurrency = events.clamp(1, 10_000))
+    }
+
+    /// How long an event is held. At least 1 second. Default: 30 seconds. After a crash an event waits so long.
+    pub fn lease(self, time: Duration) -> Self {
+        self.with(|terms| terms.lease = time.max(Duration::from_secs(1)))
+    }
+
+    /// How long an attempt may take: then the handler is told that its lease is lost, and a moment later it is dropped.
+    /// Default: 5 minutes.
+    pub fn handler_limit(self, time: Duration) -> Self {
+        self.with(|terms| terms.limit = time)
+    }
+
+    /// When a failed event is tried again, and how often. Default: [`Backoff::default`].
+    pub fn retry(self, backoff: Backoff) -> Self {
+        self.with(|terms| terms.backoff = backoff)
+    }
+
+    /// The wall clock by which events are due. Default: the machine's.
+    pub fn clock(self, clock: impl Clock) -> Self {
+        self.with(|terms| terms.clock = Arc::new(clock))
+    }
+
+    /// Where tokens and the jitter of the back-off come from. Default: the machine's source.
+    pub fn entropy(self, entropy: impl Entropy) -> Self {
+        self.with(|terms| terms.entropy = Arc::new(entropy))
+    }
+
+    /// Reports what becomes of events to this observer too, each fact once. Default: to the [log](crate::observe::Log) alone.
+    pub fn observer(self, observer: impl Observer) -> Self {
+        self.with(|terms| terms.listeners.add(observer))
+    }
+
+    /// Tells of each attempt how it ended, with the event. It must not block.
+    pub fn on_ended(self, told: impl Fn(&Leased, &Ending) + Send + Sync + 'static) -> Self {
+        self.with(|terms| terms.told = Some(Arc::new(told)))
+    }
+
+    /// Begins, in the tokio runtime that it is called in.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub fn start(self) -> Running {
+        let Self { store, handler, terms } = self;
+        let control = Arc::new(Control::default());
+        let places = Semaphore::new(usize::try_from(terms.concurrency).unwrap_or(1));
+        let crew =
+            Crew { store, handler: Arc::new(handler), terms, control: Arc::clone(&control), places: Arc::new(places) };
+        Running { control, ended: Some(tokio::spawn(Arc::new(crew).run())) }
+    }
+}
+
+impl<S: fmt::Debug, H> fmt::Debug for Worker<S, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker")
+            .field("store", &self.store)
+            .field("concurrency", &self.terms.concurrency)
+            .field("lease", &self.terms.lease)
+            .field("retry", &self.terms.backoff)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a worker's tasks share.
+struct Crew<S, H> {
+    store: S,
+    handler: Arc<H>,
+    terms: Terms,
+    control: Arc<Control>,
+    /// One for each event that may be handled at a time.
+    places: Arc<Semaphore>,
+}
+
+/// How a worker is stopped and woken.
+#[derive(Debug, Default)]
+struct Control {
+    /// Nothing new is leased.
+    stopped: SetOnce<()>,
+    /// What is in hand is given back.
+    hurried: SetOnce<()>,
+    bell: Notify,
+}
+
+impl Control {
+    fn stop(&self) {
+        // Stopped twice is stopped.
+        drop(self.stopped.set(()));
+        self.bell.notify_one();
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.initialized()
+    }
+}
+
+/// A worker at work. Dropped, it leases nothing new; what is in hand goes on.
+#[derive(Debug)]
+#[must_use = "a worker that is dropped stops"]
+pub struct Running {
+    control: Arc<Control>,
+    ended: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Leases nothing new, and waits until all that is in hand has ended. A handler that hangs ends at its
+    /// [limit](Worker::handler_limit).
+    pub async fn stop(mut self) {
+        self.control.stop();
+        if let Some(ended) = self.ended.take() {
+            // It ends in no panic.
+            drop(ended.await);
+        }
+    }
+
+    /// The same, but what is in hand after this time is dropped and given back: due at once, its attempt not counted.
+    pub async fn stop_within(mut self, time: Duration) {
+        self.control.stop();
+        let Some(mut ended) = self.ended.take() else { return };
+        if timeout(time, &mut ended).await.is_err() {
+            drop(self.control.hurried.set(()));
+            drop(ended.await);
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.control.stop();
+    }
+}
