@@ -58,6 +58,13 @@ pub(super) struct Event {
     pub(super) fence: Option<u64>,
 }
 
+impl Event {
+    /// Whether it was accepted, and is to be handled still.
+    pub(super) fn waits(&self) -> bool {
+        self.was_accepted && !self.is_done && self.handling != Handling::Poison
+    }
+}
+
 /// So many examples are kept.
 const EXAMPLES: usize = 20;
 
@@ -148,7 +155,7 @@ impl Book {
             if event.handling == Handling::Poison {
                 continue;
             }
-            if event.was_accepted && !event.is_done {
+            if event.waits() {
                 self.broke(Broken::Lost, number, "accepted, and never handled");
             }
             if !event.was_accepted && !event.was_refused && !event.is_excused {

@@ -76,6 +76,12 @@ impl Ledger {
         book.events.len() as u64 - 1
     }
 
+    /// Whether something was accepted that is still to be handled, by a receiver that stores it first.
+    pub(super) fn has_unhandled(&self) -> bool {
+        let book = self.book();
+        book.stores_first && book.events.iter().any(Event::waits)
+    }
+
     /// The event need not be accepted in the end.
     pub fn excuse(&self, number: u64) {
         self.with(number, |event| event.is_excused = true);

@@ -30,6 +30,9 @@ const OVERTAKING: u64 = 100;
 /// So often at least is something tried while it heals.
 const HEALING_TRIES: u32 = 30;
 
+/// How often it is looked whether all that was accepted is handled, where it is stored first.
+const GLANCE: Duration = Duration::from_millis(100);
+
 /// What all deliveries of a run share.
 pub(super) struct Run<T> {
     pub(super) targets: Vec<T>,
@@ -110,6 +113,12 @@ impl<T: Transport> Run<T> {
         // What is left when it is over was not settled.
         let _ = timeout(self.plan.heal, all).await;
         drop(open);
+        let handled = async {
+            while self.ledger.has_unhandled() {
+                sleep(GLANCE).await;
+            }
+        };
+        let _ = timeout(self.plan.heal, handled).await;
         self.report()
     }
 
