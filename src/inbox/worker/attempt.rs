@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::super::handler::{Handed, InboxHandler, Verdict};
 use super::super::store::{Ended, InboxStore, Leased};
-use super::Crew;
+use super::crew::Crew;
 use super::end::{End, about};
 use super::turn::Aborted;
 use crate::delivery::{LeaseLost, caught, until};

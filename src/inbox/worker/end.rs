@@ -8,7 +8,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::super::handler::InboxHandler;
 use super::super::store::{Ended, InboxError, InboxErrorKind, InboxStore, Leased};
-use super::Crew;
+use super::crew::Crew;
+use super::ending::Ending;
 use crate::delivery::LeaseLost;
 use crate::observe::{About, Fact};
 
@@ -23,32 +24,6 @@ pub(super) enum End {
     Retry { after: Duration, reason: String },
     Bury { reason: String },
     Release,
-}
-
-/// How an attempt ended.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Ending {
-    /// The event is done.
-    Done,
-    /// It is due again.
-    Retry {
-        /// After this time.
-        after: Duration,
-        /// What went wrong.
-        reason: String,
-    },
-    /// It is a dead letter.
-    Dead {
-        /// What went wrong.
-        reason: String,
-    },
-    /// The worker stopped, and gave it back.
-    Released,
-    /// The lease was lost before the end, which changed nothing: somebody else handles the event, or has.
-    Lost,
-    /// The store could not be told before the lease ended: the event will be handled again, whether or not it was done.
-    Unknown,
 }
 
 pub(super) fn about(held: &Leased) -> About<'_> {

@@ -2,14 +2,16 @@
 
 mod attempt;
 mod backoff;
+mod crew;
 mod end;
+mod ending;
 mod turn;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, SetOnce};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -19,7 +21,8 @@ use crate::clock::{Clock, Entropy, OsEntropy, SystemClock};
 use crate::observe::{Listeners, Observer};
 
 pub use backoff::Backoff;
-pub use end::Ending;
+use crew::{Control, Crew, Terms};
+pub use ending::Ending;
 
 /// Handles the events of an inbox, so many at a time.
 ///
@@ -40,21 +43,6 @@ pub struct Worker<S, H> {
     store: S,
     handler: H,
     terms: Terms,
-}
-
-/// Is told of each attempt how it ended.
-type Told = Arc<dyn Fn(&Leased, &Ending) + Send + Sync>;
-
-#[derive(Clone)]
-struct Terms {
-    concurrency: u32,
-    lease: Duration,
-    limit: Duration,
-    backoff: Backoff,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    listeners: Listeners,
-    told: Option<Told>,
 }
 
 impl<S: InboxStore, H: InboxHandler> Worker<S, H> {
@@ -142,38 +130,6 @@ impl<S: fmt::Debug, H> fmt::Debug for Worker<S, H> {
             .field("lease", &self.terms.lease)
             .field("retry", &self.terms.backoff)
             .finish_non_exhaustive()
-    }
-}
-
-/// What a worker's tasks share.
-struct Crew<S, H> {
-    store: S,
-    handler: Arc<H>,
-    terms: Terms,
-    control: Arc<Control>,
-    /// One for each event that may be handled at a time.
-    places: Arc<Semaphore>,
-}
-
-/// How a worker is stopped and woken.
-#[derive(Debug, Default)]
-struct Control {
-    /// Nothing new is leased.
-    stopped: SetOnce<()>,
-    /// What is in hand is given back.
-    hurried: SetOnce<()>,
-    bell: Notify,
-}
-
-impl Control {
-    fn stop(&self) {
-        // Stopped twice is stopped.
-        drop(self.stopped.set(()));
-        self.bell.notify_one();
-    }
-
-    fn is_stopped(&self) -> bool {
-        self.stopped.initialized()
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout};
 
 use super::super::handler::InboxHandler;
 use super::super::store::{InboxError, InboxErrorKind, InboxStore, LeaseToken, Leased};
-use super::Crew;
+use super::crew::Crew;
 use crate::delivery::caught;
 use crate::observe::{About, Fact};
 
