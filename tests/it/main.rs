@@ -30,6 +30,8 @@ mod hang_up;
 mod hanging;
 mod harness;
 mod identity;
+#[cfg(feature = "sqlite")]
+mod inbox;
 mod inside;
 mod key_swap;
 mod keys;

@@ -1,0 +1,163 @@
+//! Receivers in front of an inbox, and workers behind it: with the engine in a file, under a paused clock.
+
+mod accepting;
+mod drained;
+mod storm;
+mod typed;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
+
+use tokio::task::spawn_blocking;
+use tower_webhook::clock::Timestamp;
+use tower_webhook::inbox::{
+    Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LeaseToken, Leased, NewEvent,
+    Replayed, SqliteInbox, Stats, Stored,
+};
+
+/// A file's inbox, that can be away. While it is asked, a paused clock stands still: the engine works in a thread of its own.
+#[derive(Clone)]
+struct Inbox {
+    engine: SqliteInbox,
+    is_away: Arc<AtomicBool>,
+    _place: Arc<Place>,
+}
+
+/// A file that goes with this.
+struct Place(PathBuf);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        for end in ["", "-wal", "-shm", ".lock"] {
+            drop(std::fs::remove_file(format!("{}{end}", self.0.display())));
+        }
+    }
+}
+
+/// As long as it lives, a paused clock stands still.
+struct Still(#[expect(dead_code, reason = "its drop is what counts")] Sender<()>);
+
+fn still() -> Still {
+    let (sender, receiver) = channel();
+    drop(spawn_blocking(move || receiver.recv()));
+    Still(sender)
+}
+
+impl Inbox {
+    async fn open() -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("tower-webhook-it-{}-{}.db", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let place = Place(std::env::temp_dir().join(name));
+        let _still = still();
+        let engine = SqliteInbox::open(&place.0).await.unwrap();
+        Self { engine, is_away: Arc::default(), _place: Arc::new(place) }
+    }
+
+    fn away(&self, is_away: bool) {
+        self.is_away.store(is_away, Ordering::SeqCst);
+    }
+
+    fn reach(&self) -> Result<Still, InboxError> {
+        match self.is_away.load(Ordering::SeqCst) {
+            true => Err(InboxError::new(InboxErrorKind::Unavailable)),
+            false => Ok(still()),
+        }
+    }
+
+    /// All that is stored: keys, events, states, attempts.
+    async fn all(&self) -> Vec<Stored> {
+        self.list(&Filter::default(), 10_000).await.unwrap()
+    }
+}
+
+impl InboxStore for Inbox {
+    async fn accept(&self, events: Vec<NewEvent>, now: Timestamp) -> Result<Vec<Accepted>, InboxError> {
+        let _still = self.reach()?;
+        self.engine.accept(events, now).await
+    }
+
+    async fn lease(
+        &self,
+        token: LeaseToken,
+        most: usize,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<Leased>, InboxError> {
+        let _still = self.reach()?;
+        self.engine.lease(token, most, lease, now).await
+    }
+
+    async fn extend(&self, held: &Leased, lease: Duration, now: Timestamp) -> Result<Ended, InboxError> {
+        let _still = self.reach()?;
+        self.engine.extend(held, lease, now).await
+    }
+
+    async fn complete(&self, held: &Leased, now: Timestamp) -> Result<Ended, InboxError> {
+        let _still = self.reach()?;
+        self.engine.complete(held, now).await
+    }
+
+    async fn retry(&self, held: &Leased, due: Timestamp, reason: &str, now: Timestamp) -> Result<Ended, InboxError> {
+        let _still = self.reach()?;
+        self.engine.retry(held, due, reason, now).await
+    }
+
+    async fn bury(&self, held: &Leased, reason: &str, now: Timestamp) -> Result<Ended, InboxError> {
+        let _still = self.reach()?;
+        self.engine.bury(held, reason, now).await
+    }
+
+    async fn release(&self, held: &Leased, now: Timestamp) -> Result<Ended, InboxError> {
+        let _still = self.reach()?;
+        self.engine.release(held, now).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, InboxError> {
+        let _still = self.reach()?;
+        self.engine.next_due().await
+    }
+
+    async fn woken(&self) {
+        self.engine.woken().await;
+    }
+
+    async fn stats(&self, now: Timestamp) -> Result<Stats, InboxError> {
+        let _still = self.reach()?;
+        self.engine.stats(now).await
+    }
+
+    async fn list(&self, filter: &Filter, most: usize) -> Result<Vec<Stored>, InboxError> {
+        let _still = self.reach()?;
+        self.engine.list(filter, most).await
+    }
+
+    async fn show(&self, id: EventId) -> Result<Option<History>, InboxError> {
+        let _still = self.reach()?;
+        self.engine.show(id).await
+    }
+
+    async fn replay(
+        &self,
+        filter: &Filter,
+        most: usize,
+        is_dry_run: bool,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Replayed, InboxError> {
+        let _still = self.reach()?;
+        self.engine.replay(filter, most, is_dry_run, by, now).await
+    }
+
+    async fn purge(&self, bodies_before: Timestamp, now: Timestamp) -> Result<(u64, u64), InboxError> {
+        let _still = self.reach()?;
+        self.engine.purge(bodies_before, now).await
+    }
+
+    async fn erase(&self, key: &str, now: Timestamp) -> Result<u64, InboxError> {
+        let _still = self.reach()?;
+        self.engine.erase(key, now).await
+    }
+}
