@@ -41,6 +41,7 @@
 //! | to know what a provider sends, and how sure that is | [`provider::aella`], [`provider::banking_circle`], [`provider::mambu`], [`provider::opp`], [`provider::sibs`], [`provider::standard_webhooks`] |
 //! | one event type for all providers | [`event::Event`] through [`Received::shared`] |
 //! | single layers, stacked by hand | [`layers`], [`idempotency::IdempotencyLayer`] |
+//! | to answer when an event is stored, and handle it later | `inbox` |
 //! | the rules of claims, leases and fences; a store of your own | [`idempotency`], [`idempotency::DedupeStore`] |
 //! | endpoints in a file, handlers in your code | `config` |
 //! | any other sender, without code of its own | [`provider::custom`] with a [`scheme::Template`] |
@@ -67,14 +68,14 @@
 //! | `redis` | no | [`idempotency::RedisStore`](crate::idempotency), a dedupe store for several receivers |
 //! | `redis-tls` | no | the same over TLS |
 //! | `sender` | no | `sender`: the provider's side, with its ladders, its history and its reaction to failure |
-//! | `sqlite` | no | `inbox`: a durable inbox in a file |
+//! | `sqlite` | no | `inbox`: a durable inbox in a file, and its worker |
 //! | `testing` | no | `sender`, and `testing`: a harness around an app, deliveries as the provider sends them, the contract suite for dedupe stores, and receivers that crash at named points; `Received::for_test`. Never for production |
 //!
 //! A feature adds API and changes nothing else.
 //!
 //! # Promises
 //!
-//! - Never a 2xx for a delivery that was not handled, unless a route asks for it by name
+//! - Never a 2xx for a delivery that was not handled, or stored in an inbox, unless a route asks for it by name
 //!   ([`Mismatch::AcknowledgeUnhandled`](idempotency::Mismatch::AcknowledgeUnhandled)).
 //! - A rejected peer gets a status and nothing more, unless a [`Responder`](gate::Responder) of yours adds to it; [`Rejection`] in the response's extensions has the rest for you.
 //! - No layer changes a service's error type.

@@ -85,7 +85,7 @@ impl<P: Provider, S: InboxStore + Clone> InboxService<P, S> {
     }
 
     /// Which lane an event is in, such as its account. Events of one lane are handled one after the other, in the order in
-    /// which they were stored. Default: none, and an event waits for nobody.
+    /// which they were stored, also of several receivers that name one alike. Default: none, and an event waits for nobody.
     #[must_use]
     pub fn lane(mut self, lane: impl Fn(&P::Event) -> Option<String> + Send + Sync + 'static) -> Self {
         self.parts.entries.lane = Some(Arc::new(lane));
