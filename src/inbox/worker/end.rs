@@ -27,13 +27,13 @@ pub(super) enum End {
 }
 
 pub(super) fn about(held: &Leased) -> About<'_> {
-    let mut about = About::default();
-    about.receiver = &held.event.receiver;
-    about.provider = &held.event.provider;
-    about.key_id = held.event.key_id.as_deref();
-    about.key = Some(held.event.key.as_bytes());
-    about.attempt = NonZeroU64::new(held.attempt.into());
-    about
+    About {
+        receiver: &held.event.receiver,
+        provider: &held.event.provider,
+        key_id: held.event.key_id.as_deref(),
+        key: Some(held.event.key.as_bytes()),
+        attempt: NonZeroU64::new(held.attempt.into()),
+    }
 }
 
 impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
