@@ -54,11 +54,13 @@ impl<E: Project> Entries<E> {
             readable_key: decoded.key.as_str().to_owned(),
             fingerprint: Fingerprint::of(decoded.identity),
             receiver: reporter.receiver().to_string(),
+            tenant: verified.tenant().map(str::to_owned),
             provider: reporter.provider().to_owned(),
             event: decoded.event.name().to_owned(),
             lane: self.lane.as_ref().and_then(|lane| lane(&decoded.event)),
             occurred_at: decoded.occurred_at,
             key_id: verified.key_id().map(str::to_owned),
+            headers: Vec::new(),
             payload: decoded.raw,
             key_until,
         };

@@ -21,6 +21,8 @@ pub struct Handed {
     pub fence: u64,
     /// How many attempts there were, this one among them.
     pub attempt: u32,
+    /// An event of its lane before it is a dead letter, which was skipped: [`LanePolicy::SkipAndFlag`](super::LanePolicy).
+    pub follows_dead: bool,
     /// When it was leased.
     pub leased_at: Timestamp,
     /// Reports when the lease is lost: somebody else may be handling the event now.
@@ -45,6 +47,12 @@ pub enum Verdict {
         /// What is wrong with it. Never a secret or a payload.
         reason: String,
     },
+    /// Nobody here knows what to do with it: it waits, for people or for a newer version, until it is
+    /// [replayed](super::InboxStore::replay).
+    Park {
+        /// Why. Never a secret or a payload.
+        reason: String,
+    },
 }
 
 impl Verdict {
@@ -58,6 +66,12 @@ impl Verdict {
     #[must_use]
     pub fn retry_in(after: Duration, reason: impl Into<String>) -> Self {
         Self::Retry { after: Some(after), reason: reason.into() }
+    }
+
+    /// It waits for people to decide.
+    #[must_use]
+    pub fn park(reason: impl Into<String>) -> Self {
+        Self::Park { reason: reason.into() }
     }
 
     /// It is a dead letter.

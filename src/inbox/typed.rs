@@ -84,8 +84,8 @@ impl<H: InboxHandler> Erased for H {
     }
 }
 
-/// A handler for each receiver whose events are in one inbox. An event of another receiver is tried again, since it may be
-/// that of a newer version.
+/// A handler for each receiver whose events are in one inbox. An event of another receiver is parked, since it may be
+/// that of a newer version: [replay](super::InboxStore::replay) it there.
 ///
 /// ```
 /// use tower_webhook::Received;
@@ -122,7 +122,7 @@ impl InboxHandler for Routes {
     async fn handle(&self, event: Handed) -> Verdict {
         match self.0.get(&event.event.receiver) {
             Some(handler) => handler.handle(event).await,
-            None => Verdict::retry(format!("nobody handles what {:?} has received", event.event.receiver)),
+            None => Verdict::park(format!("nobody handles what {:?} has received", event.event.receiver)),
         }
     }
 }

@@ -112,6 +112,11 @@ pub enum Fact<'a> {
         /// What went wrong.
         reason: &'a str,
     },
+    /// A stored event waits for people to decide.
+    Parked {
+        /// Why.
+        reason: &'a str,
+    },
     /// A receiver was built with a store that forgets when the process ends.
     ForgetsAtExit,
 }

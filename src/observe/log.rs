@@ -118,6 +118,7 @@ fn observe_rare(fact: &Fact<'_>, about: &About<'_>) {
             log!(warn, about, "stored event to be tried again", milliseconds = millis(*after), reason = reason);
         }
         Fact::Buried { reason } => log!(error, about, "stored event is a dead letter", reason = reason),
+        Fact::Parked { reason } => log!(error, about, "stored event is parked", reason = reason),
         Fact::ForgetsAtExit => log!(
             warn,
             about,

@@ -9,7 +9,8 @@
 //!    earlier one of the event; attempts are counted by the lease, before anything is handled.
 //! 4. Whoever ends a lease (`complete`, `retry`, `bury`, `release`) or extends it names token and fence. When either is not the event's
 //!    current one, nothing changes, and the answer is [`Ended::Lost`].
-//! 5. Keys outlive bodies. A fence never goes back, whatever is replayed, purged or restarted.
+//! 5. Of a lane the next is leased when the one before it is done, parked or dead; after a dead one by its [`LanePolicy`].
+//! 6. Keys outlive bodies. A fence never goes back, whatever is replayed, purged or restarted.
 
 mod sqlite;
 mod types;
@@ -19,8 +20,8 @@ use std::time::Duration;
 
 pub use sqlite::{SqliteInbox, SqliteSetup};
 pub use types::{
-    Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, LeaseToken, Leased, NewEvent, Quota,
-    Replayed, Stats, Stored, StoredState,
+    Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, LanePolicy, LeaseToken, Leased, NewEvent,
+    Quota, Replayed, Stats, Stored, StoredState,
 };
 
 /// A durable inbox's engine. All times are wall-clock times that the caller passes.
@@ -84,12 +85,25 @@ pub trait InboxStore: Send + Sync + 'static {
         now: jiff::Timestamp,
     ) -> impl Future<Output = Result<Ended, InboxError>> + Send;
 
-    /// No further attempt: a dead letter, for people.
+    /// No further attempt: a dead letter, for people. `lane`: what becomes of the others of its lane.
     ///
     /// # Errors
     ///
     /// [`InboxError`].
     fn bury(
+        &self,
+        held: &Leased,
+        reason: &str,
+        lane: LanePolicy,
+        now: jiff::Timestamp,
+    ) -> impl Future<Output = Result<Ended, InboxError>> + Send;
+
+    /// No further attempt for now: nobody here knows what to do with it. Its lane goes on.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxError`].
+    fn park(
         &self,
         held: &Leased,
         reason: &str,

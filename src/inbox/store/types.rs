@@ -50,16 +50,20 @@ pub struct NewEvent {
     pub fingerprint: Fingerprint,
     /// The receiver's name.
     pub receiver: String,
+    /// Whose event it is, of a receiver that serves several tenants.
+    pub tenant: Option<String>,
     /// The provider's name.
     pub provider: String,
     /// The event's name, such as `transfer.completed`.
     pub event: String,
-    /// Events of one lane are handled one after the other. `None`: it waits for nobody.
+    /// Events of one lane are handled one after the other, whoever received them. `None`: it waits for nobody.
     pub lane: Option<String>,
     /// When it happened, by its provider.
     pub occurred_at: Option<Timestamp>,
     /// Which key proved it.
     pub key_id: Option<String>,
+    /// Headers that go along with it, name and value; never one that proves.
+    pub headers: Vec<(String, String)>,
     /// The plaintext of this one event.
     pub payload: Bytes,
     /// The key is remembered until then.
@@ -75,11 +79,13 @@ impl NewEvent {
             readable_key: String::new(),
             fingerprint,
             receiver: String::new(),
+            tenant: None,
             provider: String::new(),
             event: String::new(),
             lane: None,
             occurred_at: None,
             key_id: None,
+            headers: Vec::new(),
             payload: payload.into(),
             key_until,
         }
@@ -112,6 +118,8 @@ pub struct Leased {
     pub attempt: u32,
     /// Until when it is held.
     pub until: Timestamp,
+    /// An event of its lane before it is a dead letter, which was skipped.
+    pub follows_dead: bool,
     /// The event as it was stored.
     pub event: NewEvent,
 }
@@ -120,8 +128,19 @@ impl Leased {
     /// An event that is held so.
     #[must_use]
     pub fn new(id: EventId, token: LeaseToken, fence: u64, attempt: u32, until: Timestamp, event: NewEvent) -> Self {
-        Self { id, token, fence, attempt, until, event }
+        Self { id, token, fence, attempt, until, follows_dead: false, event }
     }
+}
+
+/// What becomes of a lane when one of its events is a dead letter.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum LanePolicy {
+    /// The next has its turn, and every later one knows: [`Leased::follows_dead`].
+    #[default]
+    SkipAndFlag,
+    /// All later ones wait until somebody replays the dead letter and it is done, or erases it.
+    BlockLane,
 }
 
 /// What became of the end of a lease.
@@ -147,7 +166,7 @@ pub enum StoredState {
     Done,
     /// No further attempt, until somebody replays it.
     Dead,
-    /// Nobody knows its type.
+    /// Nobody knows its type, or nobody knows how its last attempt ended: people decide.
     Parked,
     /// Its key came with another payload before.
     Quarantined,
@@ -189,7 +208,7 @@ pub struct Stats {
     pub done: u64,
     /// Dead letters.
     pub dead: u64,
-    /// Of a type that nobody knows.
+    /// For people to decide.
     pub parked: u64,
     /// Kept apart.
     pub quarantined: u64,

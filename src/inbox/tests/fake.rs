@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use crate::inbox::{
-    Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LeaseToken, Leased, NewEvent,
-    Replayed, Stats, Stored, StoredState,
+    Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased,
+    NewEvent, Replayed, Stats, Stored, StoredState,
 };
 
 #[derive(Clone, Default)]
@@ -40,6 +40,7 @@ struct Row {
     fence: u64,
     attempts: u32,
     reason: Option<String>,
+    blocks: bool,
 }
 
 /// A row in short: its state, its attempts, and why the last one failed.
@@ -136,7 +137,10 @@ impl InboxStore for Fake {
                 Some(Accepted::Quarantined(_)) => StoredState::Quarantined,
                 _ => continue,
             };
-            rows.insert(id, Row { event, state, due: now, token: None, fence: 0, attempts: 0, reason: None });
+            rows.insert(
+                id,
+                Row { event, state, due: now, token: None, fence: 0, attempts: 0, reason: None, blocks: false },
+            );
         }
         self.0.bell.notify_one();
         Ok(accepted)
@@ -155,7 +159,9 @@ impl InboxStore for Fake {
         let all = rows.clone();
         let is_head = |id: i64, row: &Row| {
             row.event.lane.is_none()
-                || !all.range(..id).any(|(_, other)| other.event.lane == row.event.lane && is_open(other))
+                || !all
+                    .range(..id)
+                    .any(|(_, other)| other.event.lane == row.event.lane && (is_open(other) || other.blocks))
         };
         let due = rows.iter_mut().filter(|(id, row)| is_open(row) && row.due <= now && is_head(**id, row));
         let mut held = Vec::new();
@@ -184,8 +190,13 @@ impl InboxStore for Fake {
         self.end(held, StoredState::Ready, due, Some(reason))
     }
 
-    async fn bury(&self, held: &Leased, reason: &str, now: Timestamp) -> Result<Ended, InboxError> {
+    async fn bury(&self, held: &Leased, reason: &str, lane: LanePolicy, now: Timestamp) -> Result<Ended, InboxError> {
+        let _ = self.held(held, |row| row.blocks = lane == LanePolicy::BlockLane)?;
         self.end(held, StoredState::Dead, now, Some(reason))
+    }
+
+    async fn park(&self, held: &Leased, reason: &str, now: Timestamp) -> Result<Ended, InboxError> {
+        self.end(held, StoredState::Parked, now, Some(reason))
     }
 
     async fn release(&self, held: &Leased, now: Timestamp) -> Result<Ended, InboxError> {

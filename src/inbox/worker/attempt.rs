@@ -58,6 +58,7 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
             id: held.id,
             fence: held.fence,
             attempt: held.attempt,
+            follows_dead: held.follows_dead,
             leased_at: self.terms.clock.now().unwrap_or(held.until),
             lease_lost: lost.clone(),
         };
@@ -73,6 +74,7 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
         match ended.unwrap_or_else(Verdict::retry) {
             Verdict::Done => End::Complete,
             Verdict::Dead { reason } => End::Bury { reason },
+            Verdict::Park { reason } => End::Park { reason },
             Verdict::Retry { reason, .. } if held.attempt >= self.terms.backoff.attempts => End::Bury { reason },
             Verdict::Retry { after, reason } => {
                 let rest = after.unwrap_or_else(|| self.terms.backoff.rest(held.attempt, self.random()));

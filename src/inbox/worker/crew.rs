@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, SetOnce};
 
-use super::super::store::Leased;
+use super::super::store::{LanePolicy, Leased};
 use super::backoff::Backoff;
 use super::ending::Ending;
 use crate::clock::{Clock, Entropy};
@@ -52,6 +52,7 @@ pub(super) struct Terms {
     pub(super) lease: Duration,
     pub(super) limit: Duration,
     pub(super) backoff: Backoff,
+    pub(super) lane_policy: LanePolicy,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) listeners: Listeners,

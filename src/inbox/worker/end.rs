@@ -23,6 +23,7 @@ pub(super) enum End {
     Complete,
     Retry { after: Duration, reason: String },
     Bury { reason: String },
+    Park { reason: String },
     Release,
 }
 
@@ -38,7 +39,7 @@ pub(super) fn about(held: &Leased) -> About<'_> {
 
 impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
     pub(super) async fn end(&self, held: &Leased, lost: &LeaseLost, mut end: End) {
-        if let End::Retry { reason, .. } | End::Bury { reason } = &mut end {
+        if let End::Retry { reason, .. } | End::Bury { reason } | End::Park { reason } = &mut end {
             shorten(reason);
         }
         let ending = match self.persist(held, lost, &end).await {
@@ -85,6 +86,10 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
                 self.tell(held, &Fact::Buried { reason: &reason });
                 Ending::Dead { reason }
             }
+            End::Park { reason } => {
+                self.tell(held, &Fact::Parked { reason: &reason });
+                Ending::Parked { reason }
+            }
             End::Release => Ending::Released,
         }
     }
@@ -116,7 +121,8 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
                 let due = now.checked_add(*after).unwrap_or(Timestamp::MAX);
                 self.store.retry(held, due, reason, now).await
             }
-            End::Bury { reason } => self.store.bury(held, reason, now).await,
+            End::Bury { reason } => self.store.bury(held, reason, self.terms.lane_policy, now).await,
+            End::Park { reason } => self.store.park(held, reason, now).await,
             End::Release => self.store.release(held, now).await,
         }
     }

@@ -20,6 +20,11 @@ pub enum Ending {
         /// What went wrong.
         reason: String,
     },
+    /// It waits for people to decide.
+    Parked {
+        /// Why.
+        reason: String,
+    },
     /// The worker stopped, and gave it back.
     Released,
     /// The lease was lost before the end, which changed nothing: somebody else handles the event, or has.

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::handler::InboxHandler;
-use super::store::{InboxStore, Leased};
+use super::store::{InboxStore, LanePolicy, Leased};
 use crate::clock::{Clock, Entropy, OsEntropy, SystemClock};
 use crate::observe::{Listeners, Observer};
 
@@ -53,6 +53,7 @@ impl<S: InboxStore, H: InboxHandler> Worker<S, H> {
             lease: Duration::from_secs(30),
             limit: Duration::from_secs(300),
             backoff: Backoff::default(),
+            lane_policy: LanePolicy::default(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
             listeners: Listeners::default(),
@@ -85,6 +86,11 @@ impl<S: InboxStore, H: InboxHandler> Worker<S, H> {
     /// When a failed event is tried again, and how often. Default: [`Backoff::default`].
     pub fn retry(self, backoff: Backoff) -> Self {
         self.with(|terms| terms.backoff = backoff)
+    }
+
+    /// What becomes of a lane when one of its events is a dead letter. Default: [`LanePolicy::SkipAndFlag`].
+    pub fn on_dead(self, policy: LanePolicy) -> Self {
+        self.with(|terms| terms.lane_policy = policy)
     }
 
     /// The wall clock by which events are due. Default: the machine's.

@@ -14,8 +14,8 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tower_webhook::clock::Timestamp;
 use tower_webhook::inbox::{
-    Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LeaseToken, Leased, NewEvent,
-    Replayed, SqliteInbox, Stats, Stored,
+    Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased,
+    NewEvent, Replayed, SqliteInbox, Stats, Stored,
 };
 
 /// A file's inbox, that can be away. While it is asked, a paused clock stands still: the engine works in a thread of its own.
@@ -105,9 +105,14 @@ impl InboxStore for Inbox {
         self.engine.retry(held, due, reason, now).await
     }
 
-    async fn bury(&self, held: &Leased, reason: &str, now: Timestamp) -> Result<Ended, InboxError> {
+    async fn bury(&self, held: &Leased, reason: &str, lane: LanePolicy, now: Timestamp) -> Result<Ended, InboxError> {
         let _still = self.reach()?;
-        self.engine.bury(held, reason, now).await
+        self.engine.bury(held, reason, lane, now).await
+    }
+
+    async fn park(&self, held: &Leased, reason: &str, now: Timestamp) -> Result<Ended, InboxError> {
+        let _still = self.reach()?;
+        self.engine.park(held, reason, now).await
     }
 
     async fn release(&self, held: &Leased, now: Timestamp) -> Result<Ended, InboxError> {

@@ -133,8 +133,8 @@ async fn a_worker_hands_over_what_each_receiver_stored_under_its_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_nobody_can_decode_is_a_dead_letter_and_what_nobody_handles_comes_again() {
-    for (routed_as, state) in [("aella", StoredState::Dead), ("another", StoredState::Ready)] {
+async fn what_nobody_can_decode_is_a_dead_letter_and_what_nobody_handles_is_parked() {
+    for (routed_as, state) in [("aella", StoredState::Dead), ("another", StoredState::Parked)] {
         let inbox = Inbox::open().await;
         let clock = TokioClock::starting_at(now());
         // Stored by one provider, and handled as another's.

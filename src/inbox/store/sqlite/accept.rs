@@ -5,13 +5,13 @@ use rusqlite::{Connection, params};
 use super::super::{Accepted, EventId, InboxError, InboxErrorKind, NewEvent, StoredState};
 use super::fault::Fault;
 use super::lanes;
-use super::row::Micros;
+use super::row::{self, Micros};
 use super::task::Write;
 
 pub(super) const KNOWN: &str = "SELECT id, fingerprint, state FROM events WHERE key = ?1";
 const STORE: &str = "INSERT INTO events (id, key, fingerprint, state, due, received, until, occurred, readable, receiver, \
-                     provider, event, lane, key_id, reason) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+                     provider, event, lane, key_id, reason, tenant, headers) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
 const STORE_BODY: &str = "INSERT INTO bodies (id, payload) VALUES (?1, ?2)";
 
 /// What is there already of an event's key.
@@ -85,6 +85,8 @@ fn store(
         event.lane,
         event.key_id,
         reason,
+        event.tenant,
+        row::text_of(&event.headers),
     ])?;
     write.brought = write.brought.saturating_add(u64::try_from(event.payload.len()).unwrap_or(u64::MAX));
     write.connection.prepare_cached(STORE_BODY)?.execute(params![id, &event.payload[..]])?;

@@ -2,14 +2,14 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::super::{Ended, EventId, LeaseToken, StoredState};
+use super::super::{Ended, EventId, LanePolicy, LeaseToken, StoredState};
 use super::fault::Fault;
 use super::row::Micros;
 use super::task::Write;
 use super::{lanes, steps};
 
 pub(super) const END: &str = "UPDATE events SET state = ?4, due = ?5, reason = coalesce(?6, reason), ended = ?7, \
-                              attempts = attempts - ?8, token = NULL \
+                              attempts = attempts - ?8, blocks = ?9, token = NULL \
                               WHERE id = ?1 AND token = ?2 AND fence = ?3 AND state = 1 RETURNING lane, attempts";
 pub(super) const EXTEND: &str = "UPDATE events SET due = ?4 WHERE id = ?1 AND token = ?2 AND fence = ?3 AND state = 1";
 
@@ -18,7 +18,8 @@ pub(super) const EXTEND: &str = "UPDATE events SET due = ?4 WHERE id = ?1 AND to
 pub(super) enum End {
     Complete,
     Retry { due: Micros, reason: String },
-    Bury { reason: String },
+    Bury { reason: String, lane: LanePolicy },
+    Park { reason: String },
     Release,
 }
 
@@ -28,6 +29,7 @@ impl End {
             Self::Complete => StoredState::Done,
             Self::Retry { .. } | Self::Release => StoredState::Ready,
             Self::Bury { .. } => StoredState::Dead,
+            Self::Park { .. } => StoredState::Parked,
         }
     }
 
@@ -35,13 +37,13 @@ impl End {
         match self {
             Self::Retry { due, .. } => Some(*due),
             Self::Release => Some(now),
-            Self::Complete | Self::Bury { .. } => None,
+            Self::Complete | Self::Bury { .. } | Self::Park { .. } => None,
         }
     }
 
     fn reason(&self) -> Option<&str> {
         match self {
-            Self::Retry { reason, .. } | Self::Bury { reason } => Some(reason),
+            Self::Retry { reason, .. } | Self::Bury { reason, .. } | Self::Park { reason } => Some(reason),
             Self::Complete | Self::Release => None,
         }
     }
@@ -58,7 +60,8 @@ pub(super) fn end(
     let due = end.due(now);
     let ended = due.is_none().then_some(now);
     let uncounted = i64::from(matches!(end, End::Release));
-    let values = params![id.0, token.0, fence_of(fence), end.state(), due, end.reason(), ended, uncounted];
+    let blocks = matches!(end, End::Bury { lane: LanePolicy::BlockLane, .. });
+    let values = params![id.0, token.0, fence_of(fence), end.state(), due, end.reason(), ended, uncounted, blocks];
     let row = write
         .connection
         .prepare_cached(END)?
@@ -72,13 +75,16 @@ pub(super) fn end(
         End::Retry { reason, .. } => {
             steps::add(write.connection, id.0, now, &format!("attempt {attempt} failed"), Some(reason))?;
         }
-        End::Bury { reason } => {
+        End::Bury { reason, .. } => {
             steps::add(write.connection, id.0, now, &format!("dead after attempt {attempt}"), Some(reason))?;
+        }
+        End::Park { reason } => {
+            steps::add(write.connection, id.0, now, &format!("parked after attempt {attempt}"), Some(reason))?;
         }
     }
     if due.is_some() {
         write.is_woken = true;
-    } else {
+    } else if !blocks {
         lanes::go_on(write, lane.as_deref(), now)?;
     }
     Ok(Ended::Done)

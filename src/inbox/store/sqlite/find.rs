@@ -10,7 +10,8 @@ use super::row::{Micros, number};
 use super::{lease, steps};
 
 pub(super) const NEXT_DUE: &str = "SELECT min(due) FROM events WHERE due IS NOT NULL";
-pub(super) const HEAD: &str = "SELECT id FROM events WHERE lane = ?1 AND state <= 1 AND due IS NOT NULL LIMIT 1";
+pub(super) const HEAD: &str = "SELECT id FROM events WHERE lane = ?1 AND (state <= 1 OR blocks = 1) \
+                               AND (due IS NOT NULL OR blocks = 1) LIMIT 1";
 const COLUMNS: &str = "id, readable, receiver, provider, event, lane, state, attempts, fence, received, due, reason, \
                        replayed_by, ended";
 

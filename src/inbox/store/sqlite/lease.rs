@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::super::{EventId, LeaseToken, Leased, NewEvent, StoredState};
 use super::fault::Fault;
-use super::row::Micros;
+use super::row::{self, Micros};
 use super::task::Write;
 use super::{lanes, steps};
 use crate::delivery::{Fingerprint, KeyHash};
@@ -17,7 +17,7 @@ pub(super) const DUE: &str = "SELECT id, state FROM events WHERE due <= ?1 ORDER
 pub(super) const HOLD: &str = "UPDATE events SET state = 1, due = ?2, token = ?3, fence = ?4, attempts = attempts + 1 \
                                WHERE id = ?1 \
                                RETURNING attempts, key, fingerprint, until, occurred, readable, receiver, provider, event, \
-                               lane, key_id";
+                               lane, key_id, tenant, headers";
 pub(super) const BODY: &str = "SELECT payload FROM bodies WHERE id = ?1";
 pub(super) const GIVE_UP: &str =
     "UPDATE events SET state = 3, due = NULL, token = NULL, reason = ?2, ended = ?3 WHERE id = ?1";
@@ -67,8 +67,9 @@ fn hold(
     };
     event.payload = Bytes::from(body);
     write.ledger.moves(state, StoredState::Running);
+    let follows_dead = lanes::has_dead(write.connection, event.lane.as_deref(), id)?;
     let fence = u64::try_from(fence).unwrap_or(0);
-    Ok(Some(Leased::new(EventId(id), token, fence, attempt, until.time(), event)))
+    Ok(Some(Leased { follows_dead, ..Leased::new(EventId(id), token, fence, attempt, until.time(), event) }))
 }
 
 fn event(row: &Row<'_>) -> rusqlite::Result<NewEvent> {
@@ -85,6 +86,8 @@ fn event(row: &Row<'_>) -> rusqlite::Result<NewEvent> {
         event: row.get(8)?,
         lane: row.get(9)?,
         key_id: row.get(10)?,
+        tenant: row.get(11)?,
+        headers: row::headers_of(row.get(12)?)?,
         payload: Bytes::new(),
     })
 }

@@ -6,8 +6,8 @@ use rusqlite::{OptionalExtension, params, params_from_iter};
 use super::super::{Filter, InboxError, Replayed, StoredState};
 use super::fault::Fault;
 use super::find::condition;
+use super::handle::Handle;
 use super::row::Micros;
-use super::store::SqliteInbox;
 use super::task::Write;
 use super::{lanes, steps};
 
@@ -19,10 +19,10 @@ const CAN_BE: &str = "state IN (2, 3, 4) AND EXISTS (SELECT 1 FROM bodies WHERE 
 pub(super) const ENDED: &str = "SELECT state, lane FROM events WHERE id = ?1 AND state IN (2, 3, 4) \
                                 AND EXISTS (SELECT 1 FROM bodies WHERE bodies.id = ?1)";
 pub(super) const AGAIN: &str =
-    "UPDATE events SET state = 0, due = ?2, attempts = 0, ended = NULL, replayed_by = ?3 WHERE id = ?1";
+    "UPDATE events SET state = 0, due = ?2, attempts = 0, blocks = 0, ended = NULL, replayed_by = ?3 WHERE id = ?1";
 
 pub(super) async fn replay(
-    inbox: &SqliteInbox,
+    inbox: &Handle,
     filter: Filter,
     most: usize,
     is_dry_run: bool,
@@ -41,7 +41,7 @@ pub(super) async fn replay(
 }
 
 /// How many fit, and the first of them.
-async fn fitting(inbox: &SqliteInbox, filter: &Filter, most: usize) -> Result<(u64, Vec<i64>), InboxError> {
+async fn fitting(inbox: &Handle, filter: &Filter, most: usize) -> Result<(u64, Vec<i64>), InboxError> {
     let (condition, values) = condition(filter);
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     inbox
@@ -66,7 +66,7 @@ fn again(write: &mut Write<'_>, ids: &[i64], by: &str, now: Micros) -> Result<u6
         let ended: Option<(StoredState, Option<String>)> =
             write.connection.prepare_cached(ENDED)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         let Some((state, lane)) = ended else { continue };
-        let due = lanes::due(write.connection, lane.as_deref(), now)?;
+        let due = lanes::due_again(write.connection, lane.as_deref(), *id, now)?;
         write.connection.prepare_cached(AGAIN)?.execute(params![id, due, by])?;
         write.ledger.moves(state, StoredState::Ready);
         write.is_woken |= due.is_some();

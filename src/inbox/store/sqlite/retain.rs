@@ -4,8 +4,8 @@ use rusqlite::params;
 
 use super::super::{InboxError, StoredState};
 use super::fault::Fault;
+use super::handle::Handle;
 use super::row::Micros;
-use super::store::SqliteInbox;
 use super::task::Write;
 
 /// So many in a transaction, for others wait for it.
@@ -20,7 +20,7 @@ pub(super) const DROP_BODY: &str = "DELETE FROM bodies WHERE id = ?1";
 const DROP_STEPS: &str = "DELETE FROM steps WHERE event = ?1";
 const DROP_EVENT: &str = "DELETE FROM events WHERE id = ?1";
 
-pub(super) async fn purge(inbox: &SqliteInbox, before: Micros, now: Micros) -> Result<(u64, u64), InboxError> {
+pub(super) async fn purge(inbox: &Handle, before: Micros, now: Micros) -> Result<(u64, u64), InboxError> {
     let (mut bodies, mut keys): (u64, u64) = (0, 0);
     let mut after = Some(i64::MIN);
     while let Some(from) = after {

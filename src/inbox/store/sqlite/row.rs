@@ -63,3 +63,25 @@ pub(super) fn number(state: StoredState) -> i64 {
         StoredState::Quarantined => 5,
     }
 }
+
+/// Headers as text: names and values in turns, each after its length. `None`: there are none.
+pub(super) fn text_of(headers: &[(String, String)]) -> Option<String> {
+    let parts = headers.iter().flat_map(|(name, value)| [name, value]);
+    let text: String = parts.map(|part| format!("{}:{part}", part.len())).collect();
+    (!text.is_empty()).then_some(text)
+}
+
+/// The headers of such a text.
+pub(super) fn headers_of(text: Option<String>) -> rusqlite::Result<Vec<(String, String)>> {
+    let Some(text) = text else { return Ok(Vec::new()) };
+    let mut parts = Vec::new();
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let part = rest.split_once(':').and_then(|(length, after)| after.split_at_checked(length.parse().ok()?));
+        let Some((part, after)) = part else { return Err(FromSqlError::InvalidType.into()) };
+        parts.push(part.to_owned());
+        rest = after;
+    }
+    let mut parts = parts.into_iter();
+    Ok(std::iter::from_fn(|| Some((parts.next()?, parts.next()?))).collect())
+}

@@ -25,17 +25,21 @@ CREATE TABLE events (
     occurred INTEGER,
     readable TEXT NOT NULL,
     receiver TEXT NOT NULL,
+    tenant TEXT,
     provider TEXT NOT NULL,
     event TEXT NOT NULL,
     lane TEXT,
     key_id TEXT,
+    headers TEXT,
+    blocks INTEGER NOT NULL DEFAULT 0,
     reason TEXT,
     replayed_by TEXT
 ) STRICT;
 CREATE UNIQUE INDEX events_key ON events (key, fingerprint);
 CREATE INDEX events_readable ON events (readable);
 CREATE INDEX events_due ON events (due) WHERE due IS NOT NULL;
-CREATE INDEX events_lane ON events (lane, id) WHERE lane IS NOT NULL AND state <= 1;
+CREATE INDEX events_lane ON events (lane, id) WHERE lane IS NOT NULL AND (state <= 1 OR blocks = 1);
+CREATE INDEX events_skipped ON events (lane, id) WHERE lane IS NOT NULL AND state = 3;
 CREATE INDEX events_until ON events (until) WHERE state = 2;
 CREATE INDEX events_aside ON events (state, id) WHERE state >= 3;
 CREATE TABLE bodies (id INTEGER PRIMARY KEY, payload BLOB NOT NULL) STRICT;

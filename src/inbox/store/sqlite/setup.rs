@@ -1,10 +1,8 @@
 //! How an inbox's file is opened.
 
-use std::path::Path;
 use std::time::Duration;
 
-use super::super::{InboxError, Quota};
-use super::store::SqliteInbox;
+use super::super::Quota;
 
 /// How a [`SqliteInbox`] is opened: every setting has a default.
 #[derive(Clone, Debug)]
@@ -45,24 +43,5 @@ impl SqliteSetup {
     pub fn group(mut self, most: usize) -> Self {
         self.group = most.max(1);
         self
-    }
-
-    /// Opens a file as its one owner; what does not exist is made. Leases of an owner that is gone are due again at once.
-    ///
-    /// # Errors
-    ///
-    /// Another owner has it, it is no inbox or of a newer version, or this is an SQLite that may lose commits.
-    pub async fn open(self, path: impl AsRef<Path>) -> Result<SqliteInbox, InboxError> {
-        SqliteInbox::start(path.as_ref().to_owned(), self, true).await
-    }
-
-    /// Opens a file that somebody else may own, to look and to replay, purge or erase. It makes no file, ends no lease and
-    /// never checkpoints.
-    ///
-    /// # Errors
-    ///
-    /// There is no such file, it is no inbox or of another version, or this is an SQLite that may lose commits.
-    pub async fn visit(self, path: impl AsRef<Path>) -> Result<SqliteInbox, InboxError> {
-        SqliteInbox::start(path.as_ref().to_owned(), self, false).await
     }
 }

@@ -60,7 +60,7 @@ async fn a_delivery_of_which_one_event_fails_stores_none() {
     let inbox = opened(&folder).await;
     let trigger =
         "CREATE TRIGGER no BEFORE INSERT ON bodies WHEN new.payload = x'62' BEGIN SELECT RAISE(ABORT, 'no'); END";
-    inbox.write(0, move |write| Ok(write.connection.execute_batch(trigger)?)).await.unwrap();
+    inbox.0.write(0, move |write| Ok(write.connection.execute_batch(trigger)?)).await.unwrap();
     let error = inbox.accept(vec![event(1, "a"), event(2, "b")], at(0)).await.unwrap_err();
     assert_eq!(error.kind(), InboxErrorKind::Unavailable);
     assert!(lease(&inbox, 1, 10, 0).await.is_empty());
@@ -74,13 +74,15 @@ async fn a_command_that_fails_takes_no_other_of_its_group_with_it() {
     let inbox = opened(&folder).await;
     let trigger =
         "CREATE TRIGGER no BEFORE INSERT ON bodies WHEN new.payload = x'62' BEGIN SELECT RAISE(ABORT, 'no'); END";
-    inbox.write(0, move |write| Ok(write.connection.execute_batch(trigger)?)).await.unwrap();
+    inbox.0.write(0, move |write| Ok(write.connection.execute_batch(trigger)?)).await.unwrap();
     // The writer is held until all of them wait.
     let (go, wait) = std::sync::mpsc::channel::<()>();
     let (begun, mut has_begun) = tokio::sync::mpsc::unbounded_channel();
     let holder = inbox.clone();
     let held =
-        tokio::spawn(async move { holder.write(0, move |_| Ok((begun.send(()).is_ok(), wait.recv().is_err()))).await });
+        tokio::spawn(
+            async move { holder.0.write(0, move |_| Ok((begun.send(()).is_ok(), wait.recv().is_err()))).await },
+        );
     has_begun.recv().await.unwrap();
     let waiting: Vec<_> = [(1, "a"), (2, "b"), (3, "c")]
         .into_iter()
@@ -153,4 +155,23 @@ async fn who_waits_hears_of_an_event_and_of_one_that_came_before() {
     // A repeat wakes nobody.
     let _ = inbox.accept(vec![event(1, "a")], at(0)).await.unwrap();
     assert!(tokio::time::timeout(Duration::from_millis(20), inbox.woken()).await.is_err());
+}
+
+#[tokio::test]
+async fn an_event_comes_out_as_it_went_in() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    let given = NewEvent {
+        receiver: "bank".to_owned(),
+        tenant: Some("merchant-1".to_owned()),
+        provider: "aella".to_owned(),
+        lane: Some("7b".to_owned()),
+        occurred_at: Some(at(-5)),
+        key_id: Some("2026-11".to_owned()),
+        headers: vec![("a:1".to_owned(), String::new()), ("é".to_owned(), "3:x".to_owned())],
+        ..event(1, "a")
+    };
+    accept(&inbox, given.clone(), 0).await;
+    let leased = lease_one(&inbox, 1, 0).await;
+    assert_eq!(format!("{:?}", leased.event), format!("{given:?}"));
 }

@@ -12,6 +12,7 @@ async fn an_error_of_the_disk_closes_it_until_it_is_opened_again() {
     let inbox = opened(&folder).await;
     let id = accept(&inbox, event(1, "a"), 0).await;
     let failed = inbox
+        .0
         .write::<()>(0, |write| {
             write.connection.execute_batch("DELETE FROM events; DELETE FROM bodies")?;
             Err(failure(rusqlite::ffi::SQLITE_IOERR_FSYNC))
@@ -30,13 +31,14 @@ async fn an_error_of_the_disk_closes_it_until_it_is_opened_again() {
 async fn a_commit_that_fails_closes_it_too() {
     let folder = Folder::new();
     let inbox = opened(&folder).await;
-    let failed = inbox
+    let failed = inbox.0
         .write(0, |write| {
             let orphan = "CREATE TABLE child (a REFERENCES bodies (id) DEFERRABLE INITIALLY DEFERRED); INSERT INTO child VALUES (77)";
             Ok(write.connection.execute_batch(orphan)?)
         });
     // Foreign keys are checked at the commit, where they are.
     let enforced = inbox
+        .0
         .write(0, |write| Ok(write.connection.query_row("PRAGMA foreign_keys", [], |row| row.get::<_, bool>(0))?))
         .await
         .unwrap();
@@ -51,7 +53,7 @@ async fn a_full_disk_stores_nothing_and_spoils_nothing() {
     let inbox = opened(&folder).await;
     accept(&inbox, event(1, "a"), 0).await;
     let limit = |pages: &'static str| {
-        inbox.write(0, move |write| Ok(write.connection.query_row(pages, [], |row| row.get::<_, i64>(0))?))
+        inbox.0.write(0, move |write| Ok(write.connection.query_row(pages, [], |row| row.get::<_, i64>(0))?))
     };
     limit("PRAGMA max_page_count = 1").await.unwrap();
     let large = NewEvent { payload: vec![7; 1 << 20].into(), ..event(2, "b") };
@@ -80,7 +82,7 @@ async fn a_writer_that_is_gone_is_an_error_and_no_wait() {
     let folder = Folder::new();
     let inbox = opened(&folder).await;
     accept(&inbox, event(1, "a"), 0).await;
-    let died = inbox.write::<()>(0, |_| panic!("as a bug would")).await;
+    let died = inbox.0.write::<()>(0, |_| panic!("as a bug would")).await;
     assert_eq!(died.unwrap_err().kind(), InboxErrorKind::Unavailable);
     assert_eq!(inbox.accept(vec![event(2, "b")], at(1)).await.unwrap_err().kind(), InboxErrorKind::Unavailable);
     drop(inbox);

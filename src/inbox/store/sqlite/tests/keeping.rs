@@ -16,7 +16,7 @@ async fn bodies_go_before_keys_and_only_those_of_what_is_done() {
     let young = done(&inbox, 2, 100).await;
     let dead = accept(&inbox, event(3, "a"), 0).await;
     let held = lease_one(&inbox, 1, 0).await;
-    let _ = inbox.bury(&held, "down", at(0)).await.unwrap();
+    let _ = inbox.bury(&held, "down", LanePolicy::SkipAndFlag, at(0)).await.unwrap();
     assert_eq!(inbox.purge(at(50), at(200)).await.unwrap(), (1, 0));
     for (id, has_body) in [(old, false), (young, true), (dead, true)] {
         assert_eq!(inbox.show(id).await.unwrap().unwrap().payload.is_some(), has_body, "{id}");

@@ -1,5 +1,5 @@
 use super::*;
-use crate::inbox::Filter;
+use crate::inbox::{Ended, Filter, StoredState};
 
 #[tokio::test]
 async fn of_a_lane_one_is_held_at_a_time_in_order_and_other_lanes_go_on() {
@@ -35,9 +35,10 @@ async fn a_dead_letter_gives_its_turn_to_the_next() {
     let held = lease_one(&inbox, 1, 2).await;
     inbox.woken().await;
     while tokio::time::timeout(Duration::from_millis(20), inbox.woken()).await.is_ok() {}
-    let _ = inbox.bury(&held, "poison", at(3)).await.unwrap();
+    let _ = inbox.bury(&held, "poison", LanePolicy::SkipAndFlag, at(3)).await.unwrap();
     tokio::time::timeout(Duration::from_secs(5), inbox.woken()).await.unwrap();
-    assert_eq!(lease_one(&inbox, 1, 3).await.id, second);
+    let next = lease_one(&inbox, 1, 3).await;
+    assert!(next.id == second && next.follows_dead && !held.follows_dead);
 }
 
 #[tokio::test]
@@ -46,7 +47,7 @@ async fn a_replayed_event_waits_for_the_one_that_is_held_and_goes_before_later_o
     let inbox = opened(&folder).await;
     let first = accept(&inbox, in_lane(1, "a"), 0).await;
     let held = lease_one(&inbox, 1, 0).await;
-    let _ = inbox.bury(&held, "down", at(1)).await.unwrap();
+    let _ = inbox.bury(&held, "down", LanePolicy::SkipAndFlag, at(1)).await.unwrap();
     accept(&inbox, in_lane(2, "a"), 2).await;
     let second = lease_one(&inbox, 1, 2).await;
     accept(&inbox, in_lane(3, "a"), 2).await;
@@ -56,4 +57,84 @@ async fn a_replayed_event_waits_for_the_one_that_is_held_and_goes_before_later_o
     assert_eq!(inbox.show(first).await.unwrap().unwrap().waits_for, Some(second.id));
     let _ = inbox.complete(&second, at(5)).await.unwrap();
     assert_eq!(lease_one(&inbox, 2, 5).await.id, first);
+}
+
+#[tokio::test]
+async fn a_dead_letter_that_blocks_its_lane_holds_it_until_it_is_replayed_and_done() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    let first = accept(&inbox, in_lane(1, "a"), 0).await;
+    let second = accept(&inbox, in_lane(2, "a"), 0).await;
+    let held = lease_one(&inbox, 1, 0).await;
+    let _ = inbox.bury(&held, "poison", LanePolicy::BlockLane, at(1)).await.unwrap();
+    let third = accept(&inbox, in_lane(3, "a"), 2).await;
+    let other = accept(&inbox, in_lane(4, "b"), 2).await;
+    assert_eq!(ids(&lease(&inbox, 2, 10, 3).await), [other]);
+    for waiting in [second, third] {
+        assert_eq!(inbox.show(waiting).await.unwrap().unwrap().waits_for, Some(first));
+    }
+    let filter = Filter { id: Some(first), ..Filter::default() };
+    assert_eq!(inbox.replay(&filter, 10, false, "ann", at(4)).await.unwrap().replayed, 1);
+    let again = lease_one(&inbox, 3, 4).await;
+    assert_eq!(again.id, first);
+    let _ = inbox.complete(&again, at(5)).await.unwrap();
+    let next = lease_one(&inbox, 3, 5).await;
+    assert!(next.id == second && !next.follows_dead, "{next:?}");
+    counts_are_true(&inbox).await;
+}
+
+#[tokio::test]
+async fn a_dead_letter_that_blocks_its_lane_frees_it_when_it_is_erased() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    accept(&inbox, in_lane(1, "a"), 0).await;
+    let second = accept(&inbox, in_lane(2, "a"), 0).await;
+    let held = lease_one(&inbox, 1, 0).await;
+    let _ = inbox.bury(&held, "poison", LanePolicy::BlockLane, at(1)).await.unwrap();
+    assert!(lease(&inbox, 2, 10, 3).await.is_empty());
+    assert_eq!(inbox.erase("key-1", at(4)).await.unwrap(), 1);
+    assert_eq!(lease_one(&inbox, 3, 4).await.id, second);
+}
+
+/// An earlier one is replayed, and the one that blocks after it: they do not run side by side.
+#[tokio::test]
+async fn what_is_replayed_behind_a_block_waits_for_it() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    let first = accept(&inbox, in_lane(1, "a"), 0).await;
+    let held = lease_one(&inbox, 1, 0).await;
+    let _ = inbox.bury(&held, "skipped", LanePolicy::SkipAndFlag, at(1)).await.unwrap();
+    let second = accept(&inbox, in_lane(2, "a"), 1).await;
+    let held = lease_one(&inbox, 1, 1).await;
+    let _ = inbox.bury(&held, "poison", LanePolicy::BlockLane, at(2)).await.unwrap();
+    let replay = async |id| {
+        let filter = Filter { id: Some(id), ..Filter::default() };
+        assert_eq!(inbox.replay(&filter, 10, false, "ann", at(3)).await.unwrap().replayed, 1);
+    };
+    replay(first).await;
+    assert!(lease(&inbox, 2, 10, 3).await.is_empty());
+    replay(second).await;
+    let held = lease_one(&inbox, 2, 4).await;
+    assert_eq!(held.id, second);
+    let _ = inbox.complete(&held, at(5)).await.unwrap();
+    assert_eq!(lease_one(&inbox, 2, 5).await.id, first);
+}
+
+#[tokio::test]
+async fn what_is_parked_waits_until_it_is_replayed_and_its_lane_goes_on() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    let first = accept(&inbox, in_lane(1, "a"), 0).await;
+    let second = accept(&inbox, in_lane(2, "a"), 0).await;
+    let held = lease_one(&inbox, 1, 0).await;
+    assert_eq!(inbox.park(&held, "nobody knows it", at(1)).await.unwrap(), Ended::Done);
+    assert_eq!(inbox.park(&held, "nobody knows it", at(1)).await.unwrap(), Ended::Lost);
+    let held = lease_one(&inbox, 2, 100).await;
+    assert!(held.id == second && !held.follows_dead);
+    let _ = inbox.complete(&held, at(101)).await.unwrap();
+    let filter = Filter { state: Some(StoredState::Parked), ..Filter::default() };
+    assert_eq!(inbox.list(&filter, 10).await.unwrap()[0].reason.as_deref(), Some("nobody knows it"));
+    assert_eq!(inbox.replay(&filter, 10, false, "ann", at(102)).await.unwrap().replayed, 1);
+    assert_eq!(lease_one(&inbox, 3, 102).await.id, first);
+    counts_are_true(&inbox).await;
 }

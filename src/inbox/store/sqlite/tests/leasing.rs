@@ -31,7 +31,7 @@ async fn a_late_holder_changes_nothing() {
     for ended in [
         inbox.complete(&late, at(31)).await,
         inbox.retry(&late, at(31), "late", at(31)).await,
-        inbox.bury(&late, "late", at(31)).await,
+        inbox.bury(&late, "late", LanePolicy::SkipAndFlag, at(31)).await,
         inbox.release(&late, at(31)).await,
         inbox.extend(&late, LEASE, at(31)).await,
     ] {
@@ -95,7 +95,7 @@ async fn a_dead_letter_is_due_no_more_and_says_why() {
     let inbox = opened(&folder).await;
     let id = accept(&inbox, event(1, "a"), 0).await;
     let held = lease_one(&inbox, 1, 0).await;
-    assert_eq!(inbox.bury(&held, "no such account", at(1)).await.unwrap(), Ended::Done);
+    assert_eq!(inbox.bury(&held, "no such account", LanePolicy::SkipAndFlag, at(1)).await.unwrap(), Ended::Done);
     assert!(lease(&inbox, 1, 10, 1_000).await.is_empty());
     let shown = inbox.show(id).await.unwrap().unwrap();
     assert_eq!((shown.stored.state, shown.stored.reason.as_deref()), (StoredState::Dead, Some("no such account")));
@@ -121,6 +121,7 @@ async fn an_event_whose_body_is_gone_is_dead_and_blocks_nobody() {
     let gone = accept(&inbox, in_lane(1, "l"), 0).await;
     let next = accept(&inbox, in_lane(2, "l"), 0).await;
     inbox
+        .0
         .write(0, move |write| Ok(write.connection.execute("DELETE FROM bodies WHERE id = ?1", [gone.0])?))
         .await
         .unwrap();

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::super::{Accepted, EventId, InboxStore, LeaseToken, Leased, NewEvent};
+use super::super::{Accepted, EventId, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent};
 use super::SqliteInbox;
 use crate::delivery::{Fingerprint, KeyHash};
 
@@ -87,8 +87,9 @@ fn ids(leased: &[Leased]) -> Vec<EventId> {
 
 /// What is counted is what is there.
 async fn counts_are_true(inbox: &SqliteInbox) {
-    let counted = inbox.read(super::ledger::Ledger::read).await.unwrap().stats(0.0);
+    let counted = inbox.0.read(super::ledger::Ledger::read).await.unwrap().stats(0.0);
     let there = inbox
+        .0
         .read(|connection| {
             let mut counts = [0_u64; 6];
             for (state, count) in (0_i64..).zip(&mut counts) {

@@ -55,7 +55,7 @@ async fn a_visitor_sees_and_replays_and_neither_makes_a_file_nor_ends_a_lease() 
     let id = accept(&inbox, event(1, "a"), 0).await;
     accept(&inbox, event(2, "b"), 1).await;
     let dead = lease(&inbox, 1, 1, 1).await.remove(0);
-    let _ = inbox.bury(&dead, "down", at(1)).await.unwrap();
+    let _ = inbox.bury(&dead, "down", LanePolicy::SkipAndFlag, at(1)).await.unwrap();
     let held = lease_one(&inbox, 1, 1).await;
 
     let visitor = SqliteInbox::visit(folder.file()).await.unwrap();
@@ -136,6 +136,7 @@ async fn every_setting_that_durability_needs_is_made() {
     ];
     for (name, value) in pragmas {
         let found = inbox
+            .0
             .write(0, move |write| {
                 let sql = format!("PRAGMA {name}");
                 let text = |value: rusqlite::types::Value| match value {

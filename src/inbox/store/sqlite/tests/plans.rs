@@ -6,6 +6,7 @@ use crate::inbox::{Filter, StoredState};
 async fn plan(inbox: &SqliteInbox, sql: &str) -> String {
     let sql = format!("EXPLAIN QUERY PLAN {sql}");
     inbox
+        .0
         .read(move |connection| {
             let mut statement = connection.prepare(&sql)?;
             let values = vec![rusqlite::types::Null; statement.parameter_count()];
@@ -26,6 +27,8 @@ async fn every_statement_finds_its_rows_by_an_index() {
         (accept::KNOWN, "events_key"),
         (lanes::IS_TAKEN, "events_lane"),
         (lanes::NEXT, "events_lane"),
+        (lanes::HAS_TURN, "events_lane"),
+        (lanes::DEAD, "events_skipped"),
         (lease::DUE, "events_due"),
         (lease::HOLD, by_id),
         (lease::BODY, by_id),
@@ -81,8 +84,9 @@ async fn what_is_done_and_what_waits_is_not_in_the_claims_index() {
         SELECT i, CAST(i AS BLOB), x'00', iif(i <= 100000, 2, 0), iif(i = 100001, 0, NULL), 0, 0, i, '', '', '',
             iif(i <= 100000, NULL, 'one') FROM n;
         INSERT INTO bodies SELECT id, x'' FROM events; UPDATE ledger SET last = 200000";
-    inbox.write(0, move |write| Ok(write.connection.execute_batch("ANALYZE")?)).await.unwrap();
+    inbox.0.write(0, move |write| Ok(write.connection.execute_batch("ANALYZE")?)).await.unwrap();
     inbox
+        .0
         .write(0, move |write| {
             write.connection.execute_batch(fill)?;
             for _ in 0..99_999 {
@@ -93,7 +97,7 @@ async fn what_is_done_and_what_waits_is_not_in_the_claims_index() {
         .await
         .unwrap();
     let due = "SELECT count(*) FROM events INDEXED BY events_due WHERE due IS NOT NULL";
-    let count: i64 = inbox.read(move |connection| connection.query_row(due, [], |row| row.get(0))).await.unwrap();
+    let count: i64 = inbox.0.read(move |connection| connection.query_row(due, [], |row| row.get(0))).await.unwrap();
     assert_eq!(count, 1);
     let plan = plan(&inbox, lease::DUE).await;
     assert!(plan.contains("events_due") && !plan.contains("SCAN"), "{plan}");

@@ -7,7 +7,7 @@ async fn filled(folder: &Folder) -> SqliteInbox {
     for (key, reason) in [(1, "down: a"), (2, "down: b")] {
         accept(&inbox, event(key, "a"), i64::from(key)).await;
         let held = lease_one(&inbox, 1, 10).await;
-        let _ = inbox.bury(&held, reason, at(10)).await.unwrap();
+        let _ = inbox.bury(&held, reason, LanePolicy::SkipAndFlag, at(10)).await.unwrap();
     }
     accept(&inbox, NewEvent { event: "payment.failed".to_owned(), ..event(3, "a") }, 3).await;
     let held = lease_one(&inbox, 1, 10).await;

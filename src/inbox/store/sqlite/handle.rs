@@ -1,0 +1,105 @@
+//! What all who ask share: the way to the writer, and to the readers.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{Builder, JoinHandle};
+
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use super::super::{InboxError, InboxErrorKind};
+use super::fault::{Fault, kind_of};
+use super::readers::Readers;
+use super::setup::SqliteSetup;
+use super::task::{Job, Task, Write};
+use super::writer::Writer;
+use super::{connect, lease};
+
+/// So many commands wait for the writer, and further callers wait for their turn.
+const WAITING: usize = 1024;
+
+#[derive(Debug)]
+pub(super) struct Handle {
+    jobs: Option<mpsc::Sender<Box<dyn Job>>>,
+    writer: Option<JoinHandle<()>>,
+    readers: Arc<Readers>,
+    pub(super) woken: Arc<Notify>,
+    is_poisoned: Arc<AtomicBool>,
+}
+
+impl Handle {
+    pub(super) async fn start(path: PathBuf, setup: SqliteSetup, is_owner: bool) -> Result<Self, InboxError> {
+        let starting = tokio::task::spawn_blocking(move || Self::start_blocking(path, setup, is_owner));
+        starting.await.unwrap_or_else(|error| Err(InboxError::new(InboxErrorKind::Unavailable).caused_by(error)))
+    }
+
+    fn start_blocking(path: PathBuf, setup: SqliteSetup, is_owner: bool) -> Result<Self, InboxError> {
+        let lock = is_owner.then(|| connect::lock(&path)).transpose()?;
+        let connection = connect::writer(&path, &setup, is_owner)?;
+        if is_owner {
+            lease::void_all(&connection)
+                .map_err(|error| InboxError::new(kind_of(&error)).caused_by(error.to_string()))?;
+        }
+        let woken = Arc::new(Notify::new());
+        let is_poisoned = Arc::new(AtomicBool::new(false));
+        let (jobs, waiting) = mpsc::channel(WAITING);
+        let writer = Writer {
+            connection,
+            path: path.clone(),
+            quota: setup.quota,
+            group: setup.group,
+            woken: Arc::clone(&woken),
+            is_poisoned: Arc::clone(&is_poisoned),
+            _lock: lock,
+        };
+        let writer = Builder::new()
+            .name("inbox-writer".to_owned())
+            .spawn(move || writer.run(waiting))
+            .map_err(|error| InboxError::new(InboxErrorKind::Unavailable).caused_by(error))?;
+        let readers = Arc::new(Readers::new(path, setup));
+        Ok(Self { jobs: Some(jobs), writer: Some(writer), readers, woken, is_poisoned })
+    }
+
+    /// Has it run in a transaction, and hears of it after the commit.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        weight: usize,
+        work: impl FnMut(&mut Write<'_>) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, InboxError> {
+        let (asker, answer) = oneshot::channel();
+        let job: Box<dyn Job> = Box::new(Task { work, weight, result: None, asker });
+        let Some(jobs) = &self.jobs else { return Err(self.gone()) };
+        jobs.send(job).await.map_err(|_| self.gone())?;
+        answer.await.unwrap_or_else(|_| Err(self.gone()))
+    }
+
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, InboxError> {
+        if self.is_poisoned.load(Ordering::Acquire) {
+            return Err(self.gone());
+        }
+        self.readers.read(work).await
+    }
+
+    /// The writer has ended before its time.
+    fn gone(&self) -> InboxError {
+        if self.is_poisoned.load(Ordering::Acquire) {
+            InboxError::new(InboxErrorKind::Poisoned)
+        } else {
+            InboxError::new(InboxErrorKind::Unavailable).caused_by("its writer is gone")
+        }
+    }
+}
+
+/// Waits for the commit in hand: after this the file may be opened again. The writer closes last, and so checkpoints.
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.readers.close();
+        self.jobs = None;
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}
