@@ -1,6 +1,6 @@
 //! What an event said goes at a person's request, and its key stays.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::super::StoredState;
 use super::fault::Fault;
@@ -17,7 +17,7 @@ pub(super) const ERASE_WHY: &str = "UPDATE steps SET why = NULL WHERE event = ?1
 /// What was not handled yet never will be: it counts as done. What was kept apart stays so.
 pub(super) fn erase(write: &mut Write<'_>, key: &str, now: Micros) -> Result<u64, Fault> {
     let mut erased: u64 = 0;
-    for (id, has_turn, state, lane) in of_key(write.connection, key)? {
+    for Found { id, has_turn, state, lane } in of_key(write.connection, key)? {
         let after = if state == StoredState::Quarantined { state } else { StoredState::Done };
         write.connection.prepare_cached(retain::DROP_BODY)?.execute([id])?;
         write.connection.prepare_cached(ERASE)?.execute(params![id, after, now])?;
@@ -32,7 +32,17 @@ pub(super) fn erase(write: &mut Write<'_>, key: &str, now: Micros) -> Result<u64
     Ok(erased)
 }
 
-fn of_key(connection: &Connection, key: &str) -> rusqlite::Result<Vec<(i64, bool, StoredState, Option<String>)>> {
+struct Found {
+    id: i64,
+    /// Its lane waits for it.
+    has_turn: bool,
+    state: StoredState,
+    lane: Option<String>,
+}
+
+fn of_key(connection: &Connection, key: &str) -> rusqlite::Result<Vec<Found>> {
     let mut statement = connection.prepare_cached(OF_KEY)?;
-    statement.query_map([key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?.collect()
+    let found =
+        |row: &Row<'_>| Ok(Found { id: row.get(0)?, has_turn: row.get(1)?, state: row.get(2)?, lane: row.get(3)? });
+    statement.query_map([key], found)?.collect()
 }

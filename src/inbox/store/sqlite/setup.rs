@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::Quota;
 
-/// How a [`SqliteInbox`] is opened: every setting has a default.
+/// How a [`SqliteInbox`](super::SqliteInbox) is opened: every setting has a default.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SqliteSetup {
