@@ -183,6 +183,6 @@ impl Book {
     }
 }
 
-pub(super) fn index(number: u64) -> usize {
+fn index(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }

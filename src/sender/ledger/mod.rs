@@ -5,7 +5,7 @@ mod book;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use book::{Book, Event, index};
+use book::{Book, Event};
 
 pub use super::tally::{Broken, Tally};
 pub use book::Handling;
@@ -131,19 +131,13 @@ impl Ledger {
     /// A handler is called. `None`: with what is no event of this ledger.
     pub fn called(&self, number: Option<u64>, fence: Option<u64>) -> Call {
         let handling = self.book().called(number, fence);
-        Call { ledger: self.clone(), number, handling, ended: false }
+        Call { ledger: self.clone(), number, handling }
     }
 
     /// The same by this receiver, for runs in which several receivers are sent events of one id.
     pub fn called_by(&self, receiver: &str, number: Option<u64>, fence: Option<u64>) -> Call {
         let own = number.and_then(|number| self.book().elsewhere.get(&(number, receiver.to_owned())).copied());
         self.called(own.or(number), fence)
-    }
-
-    /// Whether it was called and done.
-    #[must_use]
-    pub fn is_done(&self, number: u64) -> bool {
-        self.book().events.get(index(number)).is_some_and(|event| event.is_done)
     }
 
     /// Judges what has not come to an end, once, and counts.
@@ -182,7 +176,6 @@ pub struct Call {
     ledger: Ledger,
     number: Option<u64>,
     handling: Handling,
-    ended: bool,
 }
 
 impl Call {
@@ -202,8 +195,7 @@ impl Call {
         self.end(|event| event.failed += 1);
     }
 
-    fn end(mut self, change: impl FnOnce(&mut Event)) {
-        self.ended = true;
+    fn end(self, change: impl FnOnce(&mut Event)) {
         if let Some(number) = self.number {
             self.ledger.with(number, change);
         }
@@ -212,7 +204,7 @@ impl Call {
 
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").field("number", &self.number).field("ended", &self.ended).finish_non_exhaustive()
+        f.debug_struct("Call").field("number", &self.number).finish_non_exhaustive()
     }
 }
 
