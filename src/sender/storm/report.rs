@@ -87,19 +87,21 @@ impl Report {
     /// Whether no promise was broken, and no provider would have switched anything off.
     #[must_use]
     pub fn is_happy(&self) -> bool {
-        self.must_be_zero().iter().all(|(_, count)| *count == 0) && self.switched_off.is_empty()
+        Broken::ALL.into_iter().all(|promise| self.count(promise) == 0) && self.switched_off.is_empty()
     }
 
-    fn must_be_zero(&self) -> [(&'static str, u64); 7] {
-        [
-            ("lost", self.lost),
-            ("handled twice", self.handled_twice),
-            ("wrongly accepted", self.wrongly_accepted),
-            ("wrongly refused", self.wrongly_refused),
-            ("unsettled", self.unsettled),
-            ("answered early", self.answered_early),
-            ("out of order", self.out_of_order),
-        ]
+    /// How often this promise was broken.
+    #[must_use]
+    pub fn count(&self, promise: Broken) -> u64 {
+        match promise {
+            Broken::Lost => self.lost,
+            Broken::HandledTwice => self.handled_twice,
+            Broken::WronglyAccepted => self.wrongly_accepted,
+            Broken::WronglyRefused => self.wrongly_refused,
+            Broken::Unsettled => self.unsettled,
+            Broken::AnsweredEarly => self.answered_early,
+            Broken::OutOfOrder => self.out_of_order,
+        }
     }
 }
 
@@ -125,8 +127,9 @@ impl fmt::Display for Report {
         let Self { requests, events, accepted, refused, called_again, p50_ms, p99_ms, .. } = self;
         writeln!(f, "{events} events, {accepted} accepted; {requests} requests, {refused} refused as they had to be")?;
         writeln!(f, "called again, as it may be: {called_again}; answers: p50 {p50_ms} ms, p99 {p99_ms} ms")?;
-        for (what, count) in self.must_be_zero() {
-            writeln!(f, "{} {what}: {count}", if count == 0 { "ok  " } else { "FAIL" })?;
+        for promise in Broken::ALL {
+            let count = self.count(promise);
+            writeln!(f, "{} {promise}: {count}", if count == 0 { "ok  " } else { "FAIL" })?;
         }
         for line in self.switched_off.iter().chain(&self.examples) {
             writeln!(f, "     {line}")?;

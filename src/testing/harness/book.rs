@@ -238,16 +238,7 @@ fn add(tally: &mut Tally, storm: &Report) {
     tally.accepted += storm.accepted;
     tally.called_again += storm.called_again;
     tally.overtaken += storm.overtaken;
-    let counts = Broken::ALL.map(|promise| match promise {
-        Broken::Lost => storm.lost,
-        Broken::HandledTwice => storm.handled_twice,
-        Broken::WronglyAccepted => storm.wrongly_accepted,
-        Broken::WronglyRefused => storm.wrongly_refused,
-        Broken::Unsettled => storm.unsettled,
-        Broken::AnsweredEarly => storm.answered_early,
-        Broken::OutOfOrder => storm.out_of_order,
-    });
-    tally.broken.iter_mut().zip(counts).for_each(|(all, more)| *all += more);
+    tally.broken.iter_mut().zip(Broken::ALL).for_each(|(all, promise)| *all += storm.count(promise));
 }
 
 impl Entry {
