@@ -48,17 +48,16 @@ impl<T: Transport> Run<T> {
         let knocking = async {
             self.sent(&sealed);
             loop {
-                let answer = self.exchange(&delivery, &sealed.request).await;
+                let (answer, took) = self.timed(&delivery, &sealed.request).await;
                 is_there |= answer.is_ok();
-                match answer {
-                    Ok(answer) if !comes_again(answer.status) => return,
-                    _ => sleep(BETWEEN_KNOCKS).await,
+                if self.is_settled_by(answer, took, &delivery, &sealed) {
+                    return;
                 }
+                sleep(BETWEEN_KNOCKS).await;
             }
         };
-        if timeout(self.plan.heal, knocking).await.is_ok() {
-            self.settle(&delivery, &sealed).await;
-        }
+        // What is left when it is over was not settled.
+        let _ = timeout(self.plan.heal, knocking).await;
         is_there
     }
 
@@ -209,16 +208,12 @@ impl<T: Transport> Run<T> {
     async fn settle_from(&self, delivery: &Delivery, sealed: &Sealed, mut request: Request<Bytes>) {
         self.sent(sealed);
         let (route, mut chance) = (&delivery.route, delivery.chance.clone());
-        let expected = expected(&route.profile, route.provider(), &request, &sealed.message);
         let mut ladder = Ladder::default();
         for tries in 0_u32.. {
             let (answer, took) = self.timed(delivery, &request).await;
             let asked = answer.as_ref().ok().and_then(|answer| retry_after(&answer.headers));
-            match judge(&route.profile, expected.as_ref(), answer) {
-                Came::Delivered(_) => return self.accepted(sealed, took),
-                Came::Refused(status) if !comes_again(status) => return self.refused(sealed, status),
-                Came::Unacknowledged(status) => return self.refused(sealed, status),
-                Came::Refused(_) | Came::Nothing(_) => {}
+            if self.is_settled_by(answer, took, delivery, sealed) {
+                return;
             }
             if delivery.fault == Some(Fault::Poison) && tries >= TRIES {
                 return;
@@ -232,6 +227,25 @@ impl<T: Transport> Run<T> {
                 false => sealed.request.clone(),
             };
         }
+    }
+
+    /// Whether this answer accepts it or refuses it for good.
+    fn is_settled_by(
+        &self,
+        answer: Result<Answer, NoAnswer>,
+        took: Duration,
+        delivery: &Delivery,
+        sealed: &Sealed,
+    ) -> bool {
+        let (profile, provider) = (&delivery.route.profile, delivery.route.provider());
+        let expected = expected(profile, provider, &sealed.request, &sealed.message);
+        match judge(profile, expected.as_ref(), answer) {
+            Came::Delivered(_) => self.accepted(sealed, took),
+            Came::Refused(status) if !comes_again(status) => self.refused(sealed, status),
+            Came::Unacknowledged(status) => self.refused(sealed, status),
+            Came::Refused(_) | Came::Nothing(_) => return false,
+        }
+        true
     }
 
     fn accepted(&self, sealed: &Sealed, took: Duration) {
