@@ -132,6 +132,20 @@ impl DeliveryProfile {
         }
     }
 
+    /// By the provider's name, where it is one of this crate's; any other by [`new`](Self::new).
+    #[must_use]
+    pub fn of(profile: &Profile) -> Self {
+        match profile.name {
+            "aella" => Self::aella(),
+            "banking_circle" => Self::banking_circle(),
+            "mambu" => Self::mambu(),
+            "opp" => Self::opp(),
+            "sibs" => Self::sibs(),
+            "standard_webhooks" => Self::standard_webhooks(),
+            _ => Self::new(profile),
+        }
+    }
+
     fn named(name: &'static str, retries: Retries) -> Self {
         Self::new(&Profile::new(name).retries(retries))
     }

@@ -36,6 +36,20 @@ pub enum Writer {
 }
 
 impl Writer {
+    /// Who writes for the provider of this crate that has this name.
+    #[must_use]
+    pub fn of(provider: &str) -> Option<Self> {
+        Some(match provider {
+            "aella" => Self::Aella,
+            "banking_circle" => Self::BankingCircle,
+            "mambu" => Self::Mambu,
+            "opp" => Self::Opp,
+            "sibs" => Self::Sibs,
+            "standard_webhooks" => Self::StandardWebhooks,
+            _ => return None,
+        })
+    }
+
     /// Members of the body alone, as Mambu's templates may have them.
     #[must_use]
     pub fn members(key: impl IntoIterator<Item = Pointer>, event: Option<Lookup>) -> Self {

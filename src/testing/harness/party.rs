@@ -37,7 +37,7 @@ pub(super) struct Marks {
 
 impl Party {
     pub(super) fn new(number: usize, path: Uri, provider: AnyProvider) -> Self {
-        let profile = delivery_profile(provider.profile());
+        let profile = DeliveryProfile::of(provider.profile());
         Self { number, path, provider, profile, credentials: None }
     }
 
@@ -73,19 +73,6 @@ impl Party {
             expected: expected(&self.profile, &self.provider, request, message),
             profile: Some(self.profile.clone()),
         }
-    }
-}
-
-/// How this provider delivers, where it is one of this crate's.
-fn delivery_profile(profile: &Profile) -> DeliveryProfile {
-    match profile.name {
-        "aella" => DeliveryProfile::aella(),
-        "banking_circle" => DeliveryProfile::banking_circle(),
-        "mambu" => DeliveryProfile::mambu(),
-        "opp" => DeliveryProfile::opp(),
-        "sibs" => DeliveryProfile::sibs(),
-        "standard_webhooks" => DeliveryProfile::standard_webhooks(),
-        _ => DeliveryProfile::new(profile),
     }
 }
 

@@ -53,15 +53,7 @@ impl Harness {
 }
 
 fn route(party: &Party) -> Option<Route> {
-    let writer = match party.profile.name {
-        "aella" => Writer::Aella,
-        "banking_circle" => Writer::BankingCircle,
-        "mambu" => Writer::Mambu,
-        "opp" => Writer::Opp,
-        "sibs" => Writer::Sibs,
-        "standard_webhooks" => Writer::StandardWebhooks,
-        _ => return None,
-    };
+    let writer = Writer::of(party.profile.name)?;
     let name = party.path.to_string();
     let route = Route::new(name, party.path.clone(), party.provider.clone(), party.profile.clone(), writer);
     Some(match &party.credentials {

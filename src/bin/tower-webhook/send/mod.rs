@@ -24,7 +24,7 @@ use self::args::Tamper;
 use self::exchange::{Answer, attempt};
 use self::message::Source;
 use self::sealer::Sealer;
-pub(crate) use self::sending::{Pick, Sending};
+pub(crate) use self::sending::{Pick, Sending, is_valid};
 pub(crate) use self::target::Target;
 use self::wrong::Wrong;
 use crate::lines::{self, say};

@@ -151,7 +151,7 @@ fn is_over(key: &KeySpec, now: Timestamp) -> bool {
     key.not_after.is_some_and(|end| end < now)
 }
 
-fn is_valid(key: &KeySpec, now: Timestamp) -> bool {
+pub(crate) fn is_valid(key: &KeySpec, now: Timestamp) -> bool {
     !is_over(key, now) && key.not_before.is_none_or(|start| start <= now)
 }
 

@@ -11,7 +11,7 @@ use tower_webhook::sender::DeliveryProfile;
 use tower_webhook::sender::storm::{Route, Writer};
 
 use crate::lines::say;
-use crate::send::{Pick, Sending};
+use crate::send::{Pick, Sending, is_valid};
 
 /// All endpoints of this file.
 ///
@@ -67,10 +67,6 @@ fn sending_as(spec: &EndpointSpec, key: &KeySpec) -> Result<AnyProvider, String>
     sending(spec, Pick::Named(&key.id)).map(|sending| sending.provider)
 }
 
-fn is_valid(key: &KeySpec, now: Timestamp) -> bool {
-    key.not_after.is_none_or(|end| now <= end) && key.not_before.is_none_or(|start| start <= now)
-}
-
 /// Somebody else's key of the same form. `None`: none can be made of this one.
 fn strange(spec: &EndpointSpec, key: &KeySpec) -> Option<AnyProvider> {
     let text = key.secret.text().ok()?;
@@ -88,31 +84,23 @@ fn strange(spec: &EndpointSpec, key: &KeySpec) -> Option<AnyProvider> {
 
 fn profile(spec: &EndpointSpec, provider: &AnyProvider) -> DeliveryProfile {
     match &spec.provider {
-        ProviderSpec::Mambu(_) => DeliveryProfile::mambu(),
         ProviderSpec::Opp(opp) if opp.retries == RetrySchedule::ThirtyDays => DeliveryProfile::opp_daily(),
-        ProviderSpec::Opp(_) => DeliveryProfile::opp(),
-        ProviderSpec::BankingCircle(_) => DeliveryProfile::banking_circle(),
-        ProviderSpec::Sibs(_) => DeliveryProfile::sibs(),
-        ProviderSpec::StandardWebhooks(_) => DeliveryProfile::standard_webhooks(),
-        // Who publishes no schedule is taken for one that comes again soon.
-        _ => {
+        // Whose schedule is not known is taken for one that comes again soon.
+        ProviderSpec::Custom(_) => {
             let mut profile = DeliveryProfile::aella();
             profile.name = provider.profile().name;
             profile
         }
+        _ => DeliveryProfile::of(provider.profile()),
     }
 }
 
 fn writer(spec: &EndpointSpec) -> Writer {
     match &spec.provider {
-        ProviderSpec::Aella(_) => Writer::Aella,
-        ProviderSpec::BankingCircle(_) => Writer::BankingCircle,
-        ProviderSpec::Opp(_) => Writer::Opp,
-        ProviderSpec::Sibs(_) => Writer::Sibs,
-        ProviderSpec::StandardWebhooks(_) => Writer::StandardWebhooks,
-        ProviderSpec::Mambu(mambu) if mambu.key_from_body.is_empty() && mambu.event.is_none() => Writer::Mambu,
-        ProviderSpec::Mambu(mambu) => Writer::members(mambu.key_from_body.clone(), mambu.event.clone()),
+        ProviderSpec::Mambu(mambu) if !mambu.key_from_body.is_empty() || mambu.event.is_some() => {
+            Writer::members(mambu.key_from_body.clone(), mambu.event.clone())
+        }
         ProviderSpec::Custom(custom) => Writer::Places { key: custom.key.clone(), event: custom.event.clone() },
-        _ => Writer::Places { key: Vec::new(), event: None },
+        other => Writer::of(other.name()).unwrap_or(Writer::Places { key: Vec::new(), event: None }),
     }
 }
