@@ -87,6 +87,25 @@ fn our_own_listener_comes_through_all_faults_of_all_providers() {
     assert_eq!(listener.stop().code, Some(0));
 }
 
+/// Two receivers are sent events of one id, and told apart by their names, whatever letters these have.
+#[test]
+fn an_event_of_another_receiver_is_another_event() {
+    let upstream = free();
+    let config = aella(upstream);
+    let (head, own) = config.split_once("[[endpoint]]").unwrap();
+    let named = own.replace("\"/aella\"\n", "\"/aella-2\"\nname = \"zweite Börse, 50 %\"\n");
+    let config = format!("{head}[[endpoint]]{own}[[endpoint]]{named}");
+    let listener = Listener::start(&config);
+    let done = storm(
+        &config,
+        &listener.url(""),
+        upstream,
+        &["--events", "100", "--duplicates", "0", "--bad", "0", "--faults", "other-receiver=0.5", "--time", "1000x"],
+    );
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert_eq!(listener.stop().code, Some(0));
+}
+
 #[test]
 fn the_line_that_is_printed_does_the_same_again() {
     let upstream = free();

@@ -3,8 +3,8 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use http::{HeaderMap, Request, Response, StatusCode};
-use http_body::Body as _;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -43,9 +43,10 @@ async fn connection(stream: TcpStream, ledger: Ledger) {
 
 async fn answer(request: Request<Incoming>, ledger: &Ledger) -> Response<Body> {
     let (head, body) = request.into_parts();
-    let Some(body) = read(body).await else { return of(StatusCode::PAYLOAD_TOO_LARGE) };
-    let receiver = head.headers.get("tower-webhook-receiver").and_then(|name| name.to_str().ok()).unwrap_or_default();
-    let call = ledger.called_by(receiver, event(&head.headers, &body), fence(&head.headers));
+    // Too long, or broken off, where nobody reads what is answered.
+    let Ok(body) = Limited::new(body, MAX_BODY).collect().await else { return of(StatusCode::PAYLOAD_TOO_LARGE) };
+    let body = body.to_bytes();
+    let call = ledger.called_by(&receiver(&head.headers), event(&head.headers, &body), fence(&head.headers));
     of(handle(call).await)
 }
 
@@ -68,6 +69,19 @@ fn event(headers: &HeaderMap, body: &[u8]) -> Option<u64> {
     by_key.or_else(|| Mark::find(body)).map(Mark::number)
 }
 
+/// The receiver's name. What a header cannot hold of it, and `%`, stands there as `%XX`.
+fn receiver(headers: &HeaderMap) -> String {
+    let value = headers.get("tower-webhook-receiver").map_or(&b""[..], HeaderValue::as_bytes);
+    let (mut name, mut rest) = (Vec::new(), value);
+    while let Some((first, behind)) = rest.split_first() {
+        let escaped = behind.split_at_checked(2).filter(|_| *first == b'%');
+        let byte = escaped.and_then(|(hex, _)| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        name.push(byte.unwrap_or(*first));
+        rest = escaped.filter(|_| byte.is_some()).map_or(behind, |(_, rest)| rest);
+    }
+    String::from_utf8_lossy(&name).into_owned()
+}
+
 fn fence(headers: &HeaderMap) -> Option<u64> {
     headers.get("tower-webhook-fence")?.to_str().ok()?.parse().ok()
 }
@@ -78,16 +92,18 @@ fn of(status: StatusCode) -> Response<Body> {
     response
 }
 
-/// The whole body. `None`: it is too long, or breaks off.
-async fn read(body: Incoming) -> Option<Vec<u8>> {
-    let mut body = std::pin::pin!(body);
-    let mut all = Vec::new();
-    while let Some(frame) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
-        let Ok(data) = frame.ok()?.into_data() else { continue };
-        if all.len() + data.len() > MAX_BODY {
-            return None;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_read_as_it_was_before_it_was_a_header() {
+        for (value, name) in
+            [("bank", "bank"), ("the bank", "the bank"), ("%C3%A9 %25", "é %"), ("%", "%"), ("%4", "%4")]
+        {
+            let headers = [("tower-webhook-receiver".parse().unwrap(), HeaderValue::from_static(value))];
+            assert_eq!(receiver(&headers.into_iter().collect()), name, "{value}");
         }
-        all.extend_from_slice(&data);
+        assert_eq!(receiver(&HeaderMap::new()), "");
     }
-    Some(all)
 }
