@@ -1,12 +1,13 @@
 //! What a sender may seal and prove, and no receiver can use.
 
 use bytes::Bytes;
-use http::HeaderValue;
 use http::header::CONTENT_ENCODING;
+use http::{HeaderValue, Request};
 use serde::de::IgnoredAny;
 
 use super::forge::body::twice;
-use crate::provider::Message;
+use crate::provider::{Message, Provider};
+use crate::scheme::{SealError, Sealing};
 
 /// Far deeper than a reader may go that calls itself, and shorter than any limit on bodies.
 const DEPTH: usize = 50_000;
@@ -77,6 +78,23 @@ impl Malformed {
             malformed.headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         Some(malformed)
+    }
+
+    /// The same, sealed. `None`: the scheme cannot carry it, or it may be an event, as where bodies are free.
+    pub(crate) fn sealed_by<P: Provider>(
+        self,
+        provider: &P,
+        message: &Message,
+        with: &Sealing<'_>,
+    ) -> Result<Option<Request<Bytes>>, SealError> {
+        let Some(message) = self.of(message) else { return Ok(None) };
+        let request = match provider.seal(message.clone(), with) {
+            Err(SealError::Unencodable) => return Ok(None),
+            request => request?,
+        };
+        let headers = request.headers();
+        let is_refused = headers.contains_key(CONTENT_ENCODING) || provider.decode(headers, message.body).is_err();
+        Ok(is_refused.then_some(request))
     }
 
     fn body(self, sound: &Bytes) -> Option<Bytes> {

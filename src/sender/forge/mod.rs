@@ -10,6 +10,7 @@
 mod bits;
 pub(super) mod body;
 mod change;
+mod credentials;
 mod empty_key;
 mod forgery;
 mod proof;
@@ -18,3 +19,6 @@ mod time;
 pub use bits::{every_bit, flip, flip_header};
 pub use forgery::{Forgery, forge};
 pub use time::{early, spliced, stale};
+
+pub(crate) use credentials::{with_wrong_password, without_credentials};
+pub(crate) use time::{just_early, just_stale};

@@ -45,6 +45,29 @@ pub fn early<P: Provider>(
     provider.seal(message, &Sealing::new(then, with.entropy)).map(Some)
 }
 
+/// What is just about not taken any more.
+const BEYOND: Duration = Duration::from_secs(60);
+
+/// [`stale`] by a minute.
+pub(crate) fn just_stale<P: Provider>(
+    provider: &P,
+    message: Message,
+    with: &Sealing<'_>,
+) -> Result<Option<Request<Bytes>>, SealError> {
+    let Some(tolerance) = provider.scheme().tolerance() else { return Ok(None) };
+    stale(provider, message, with, tolerance.max_past().saturating_add(BEYOND))
+}
+
+/// [`early`] by a minute.
+pub(crate) fn just_early<P: Provider>(
+    provider: &P,
+    message: Message,
+    with: &Sealing<'_>,
+) -> Result<Option<Request<Bytes>>, SealError> {
+    let Some(tolerance) = provider.scheme().tolerance() else { return Ok(None) };
+    early(provider, message, with, tolerance.max_future().saturating_add(BEYOND))
+}
+
 /// The head of one delivery, with all that proves it, over the body of another. `None`: the scheme does not cover the body, or
 /// both have the same.
 #[must_use]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_ENCODING};
+use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue, Request, Uri};
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,7 +14,7 @@ use crate::clock::OsEntropy;
 use crate::provider::{AnyProvider, Message, Provider};
 use crate::scheme::{SealError, Sealing};
 use crate::sender::conduct::{Conduct, Lie};
-use crate::sender::forge::forge;
+use crate::sender::forge::{forge, just_early, just_stale, with_wrong_password, without_credentials};
 use crate::sender::profile::DeliveryProfile;
 
 /// What an event is to be about.
@@ -142,7 +142,10 @@ impl Route {
         match fault {
             Fault::Stale | Fault::Early | Fault::ClockBehind | Fault::ClockAhead => scheme.tolerance().is_some(),
             Fault::Forged(how) => forge(sample, scheme, how).is_some(),
-            Fault::Malformed(how) => how.of(message).is_some_and(|malformed| self.cannot_use(&malformed)),
+            Fault::Malformed(how) => {
+                let with = Sealing::new(Timestamp::UNIX_EPOCH, &OsEntropy);
+                how.sealed_by(&self.provider, message, &with).is_ok_and(|sealed| sealed.is_some())
+            }
             Fault::NoCredentials | Fault::WrongPassword => self.credentials.is_some(),
             Fault::WrongKey => !self.strangers.is_empty(),
             Fault::OtherKey => !self.others.is_empty(),
@@ -165,26 +168,21 @@ impl Route {
         key(message) == key(&other)
     }
 
-    /// Whether a receiver has to refuse it. Where bodies are free, many may be handed over.
-    fn cannot_use(&self, message: &Message) -> bool {
-        let now = Timestamp::UNIX_EPOCH;
-        let Ok(request) = self.seal(message, now) else { return false };
-        request.headers().contains_key(CONTENT_ENCODING)
-            || self.provider.decode(request.headers(), message.body.clone()).is_err()
-    }
-
     /// Sealed as it should be.
     pub(super) fn seal(&self, message: &Message, now: Timestamp) -> Result<Request<Bytes>, SealError> {
         self.seal_by(&self.provider, message, now)
     }
 
     fn seal_by(&self, provider: &AnyProvider, message: &Message, now: Timestamp) -> Result<Request<Bytes>, SealError> {
-        let mut request = provider.seal(message.clone(), &Sealing::new(now, &OsEntropy))?;
+        provider.seal(message.clone(), &Sealing::new(now, &OsEntropy)).map(|request| self.addressed(request))
+    }
+
+    fn addressed(&self, mut request: Request<Bytes>) -> Request<Bytes> {
         *request.uri_mut() = self.target.clone();
         if let Some(credentials) = &self.credentials {
             request.headers_mut().insert(AUTHORIZATION, credentials.clone());
         }
-        Ok(request)
+        request
     }
 
     /// Sealed with a clock that is off, or under another key, and to be taken.
@@ -211,23 +209,16 @@ impl Route {
         fault: Fault,
         drawn: u64,
     ) -> Result<Option<Request<Bytes>>, SealError> {
-        let scheme = self.provider.scheme();
-        Ok(match (fault, scheme.tolerance()) {
-            (Fault::Stale, Some(tolerance)) => Some(self.seal(message, moved(now, -beyond(tolerance.max_past())))?),
-            (Fault::Early, Some(tolerance)) => Some(self.seal(message, moved(now, beyond(tolerance.max_future())))?),
-            (Fault::Forged(how), _) => forge(&self.seal(message, now)?, scheme, how),
-            (Fault::Malformed(how), _) => how.of(message).map(|malformed| self.seal(&malformed, now)).transpose()?,
-            (Fault::NoCredentials, _) => {
-                let mut request = self.seal(message, now)?;
-                request.headers_mut().remove(AUTHORIZATION);
-                Some(request)
-            }
-            (Fault::WrongPassword, _) => {
-                let mut request = self.seal(message, now)?;
-                request.headers_mut().insert(AUTHORIZATION, WRONG_PASSWORD);
-                Some(request)
-            }
-            (Fault::WrongKey, _) => {
+        let (provider, with) = (&self.provider, Sealing::new(now, &OsEntropy));
+        let addressed = |sealed: Option<Request<Bytes>>| sealed.map(|request| self.addressed(request));
+        Ok(match fault {
+            Fault::Stale => addressed(just_stale(provider, message.clone(), &with)?),
+            Fault::Early => addressed(just_early(provider, message.clone(), &with)?),
+            Fault::Malformed(how) => addressed(how.sealed_by(provider, message, &with)?),
+            Fault::Forged(how) => forge(&self.seal(message, now)?, provider.scheme(), how),
+            Fault::NoCredentials => without_credentials(&self.seal(message, now)?),
+            Fault::WrongPassword => with_wrong_password(&self.seal(message, now)?),
+            Fault::WrongKey => {
                 let at = usize::try_from(drawn % self.strangers.len().max(1) as u64).unwrap_or_default();
                 self.strangers.get(at).map(|stranger| self.seal_by(stranger, message, now)).transpose()?
             }
@@ -247,9 +238,6 @@ impl Route {
     }
 }
 
-/// `storm:not-the-password`
-const WRONG_PASSWORD: HeaderValue = HeaderValue::from_static("Basic c3Rvcm06bm90LXRoZS1wYXNzd29yZA==");
-
 /// Headers in which some senders put an id, and which those of this crate leave out unless they are asked for.
 const LABELS: [HeaderName; 6] = [
     HeaderName::from_static("event-id"),
@@ -261,15 +249,7 @@ const LABELS: [HeaderName; 6] = [
 ];
 
 fn half(tolerance: std::time::Duration) -> SignedDuration {
-    signed(tolerance) / 2
-}
-
-fn beyond(tolerance: std::time::Duration) -> SignedDuration {
-    signed(tolerance).saturating_add(SignedDuration::from_secs(60))
-}
-
-fn signed(tolerance: std::time::Duration) -> SignedDuration {
-    SignedDuration::try_from(tolerance).unwrap_or(SignedDuration::MAX)
+    SignedDuration::try_from(tolerance).unwrap_or(SignedDuration::MAX) / 2
 }
 
 fn moved(now: Timestamp, by: SignedDuration) -> Timestamp {

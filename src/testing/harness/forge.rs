@@ -3,11 +3,8 @@
 //! The near misses of each scheme are [`Forgery`]'s, and bodies that are proved and no event are [`Malformed`]'s: both can be
 //! given where these can. No scheme here has additional data (AAD) that could be changed.
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_ENCODING};
-use http::{HeaderValue, Request};
+use http::Request;
 use serde_json::Value;
 
 use super::book::Way;
@@ -15,12 +12,7 @@ use super::party::{Marks, Party};
 use crate::provider::{AnyProvider, Message, Provider};
 use crate::scheme::{SealError, Sealing};
 use crate::sender::Malformed;
-use crate::sender::forge::{Forgery, early as sealed_early, forge, stale as sealed_late};
-
-/// Beyond what is just about taken.
-const BEYOND: Duration = Duration::from_secs(60);
-/// `harness:not-the-password`
-const WRONG_PASSWORD: HeaderValue = HeaderValue::from_static("Basic aGFybmVzczpub3QtdGhlLXBhc3N3b3Jk");
+use crate::sender::forge::{Forgery, forge, just_early, just_stale, with_wrong_password, without_credentials};
 
 /// What is done to a delivery before it is sent.
 #[derive(Clone, Debug)]
@@ -155,16 +147,15 @@ impl Wrong {
         with: &Sealing<'_>,
     ) -> Result<Option<Request<Bytes>>, SealError> {
         let by = |how| forge(sealed, party.provider.scheme(), how);
-        let tolerance = party.provider.scheme().tolerance();
-        match (&self.0, tolerance) {
-            (Kind::Forged(how), _) => Ok(by(*how)),
-            (Kind::FlippedBit, _) => Ok(by(Forgery::BodyBit).or_else(|| by(Forgery::ProofBit))),
-            (Kind::Malformed(how), _) => malformed(party, *how, &message, with),
-            (Kind::Stale, Some(time)) => sealed_late(party, message, with, time.max_past().saturating_add(BEYOND)),
-            (Kind::Early, Some(time)) => sealed_early(party, message, with, time.max_future().saturating_add(BEYOND)),
-            (Kind::WrongKey(other), _) => party.sealed_by(other, message, with).map(Some),
-            (Kind::NoCredentials, _) => Ok(with_credentials(sealed, None)),
-            (Kind::WrongPassword, _) => Ok(with_credentials(sealed, Some(WRONG_PASSWORD))),
+        match &self.0 {
+            Kind::Forged(how) => Ok(by(*how)),
+            Kind::FlippedBit => Ok(by(Forgery::BodyBit).or_else(|| by(Forgery::ProofBit))),
+            Kind::Malformed(how) => how.sealed_by(party, &message, with),
+            Kind::Stale => just_stale(party, message, with),
+            Kind::Early => just_early(party, message, with),
+            Kind::WrongKey(other) => party.sealed_by(other, message, with).map(Some),
+            Kind::NoCredentials => Ok(without_credentials(sealed)),
+            Kind::WrongPassword => Ok(with_wrong_password(sealed)),
             _ => Ok(None),
         }
     }
@@ -176,33 +167,6 @@ fn marked(mut forged: Request<Bytes>, sealed: &Request<Bytes>) -> Request<Bytes>
         forged.extensions_mut().insert(marks.clone());
     }
     forged
-}
-
-/// `None`: this provider's bodies are free, so that it may be an event.
-fn malformed(
-    party: &Party,
-    how: Malformed,
-    message: &Message,
-    with: &Sealing<'_>,
-) -> Result<Option<Request<Bytes>>, SealError> {
-    let Some(message) = how.of(message) else { return Ok(None) };
-    let request = match party.seal(message.clone(), with) {
-        // A scheme that cannot carry it.
-        Err(SealError::Unencodable) => return Ok(None),
-        request => request?,
-    };
-    let is_refused = request.headers().contains_key(CONTENT_ENCODING)
-        || party.provider.decode(request.headers(), message.body).is_err();
-    Ok(is_refused.then_some(request))
-}
-
-fn with_credentials(sealed: &Request<Bytes>, credentials: Option<HeaderValue>) -> Option<Request<Bytes>> {
-    let mut request = sealed.clone();
-    request.headers_mut().remove(AUTHORIZATION)?;
-    if let Some(credentials) = credentials {
-        request.headers_mut().insert(AUTHORIZATION, credentials);
-    }
-    Some(request)
 }
 
 /// With other events in its batch: the first list of an object's members.
