@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tower_webhook::clock::Timestamp;
 use tower_webhook::provider::aella::Aella;
 use tower_webhook::provider::banking_circle::BankingCircle;
@@ -63,6 +63,15 @@ impl Ours {
 
     /// Whose clock is behind by so much, so long after the beginning.
     fn whose_clock(store: &MemoryStore, ledger: &Ledger, behind: fn(Duration) -> Duration) -> Self {
+        Self::made(store, ledger, behind, handle)
+    }
+
+    fn made<F: Future<Output = Outcome> + Send + 'static>(
+        store: &MemoryStore,
+        ledger: &Ledger,
+        behind: fn(Duration) -> Duration,
+        handle: fn(Ledger, Received<AnyEvent>) -> F,
+    ) -> Self {
         let began = Instant::now();
         let services: Vec<_> = providers()
             .into_iter()
@@ -94,6 +103,13 @@ async fn handle(ledger: Ledger, event: Received<AnyEvent>) -> Outcome {
     }
     call.done();
     Outcome::Done
+}
+
+/// Breaks off what is slow, the first time.
+async fn handle_in_haste(ledger: Ledger, event: Received<AnyEvent>) -> Outcome {
+    let is_first = event.fence().is_some_and(|fence| fence.get() == 1);
+    let patience = Duration::from_millis(if is_first { 500 } else { 5000 });
+    timeout(patience, handle(ledger, event)).await.unwrap_or_else(|_| Outcome::failed("it takes too long"))
 }
 
 impl Transport for Ours {
@@ -133,6 +149,28 @@ async fn two_receivers_on_one_store_are_one_and_on_two_they_are_not() {
     let apart = [(); 2].map(|()| Ours::new(&MemoryStore::new(100_000), &ledger));
     let report = run(&ledger, apart.into(), "lost-answer=0.3", 3).await;
     assert!(ledger.close().count(Broken::HandledTwice) > 0, "{report}");
+}
+
+/// Nothing but these three failures explains that a handler is called again.
+const EXPLAINED: &str = "duplicates=0.3,keys=0.1,order=0.1,bad=0.1,bodies=0.05,handler-slow=0.1,crowd=0.01,\
+                         handler-fails@21,handler-fails@42,handler-fails@84";
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_called_again_without_a_failure() {
+    for seed in [5, 6] {
+        let (ledger, store) = (Ledger::new(), MemoryStore::new(100_000));
+        let report = run(&ledger, vec![Ours::new(&store, &ledger)], EXPLAINED, seed).await;
+        assert!(report.is_happy() && report.called_again == 3, "seed {seed}: {report}");
+    }
+}
+
+/// It breaks no promise, and the figure alone tells.
+#[tokio::test(start_paused = true)]
+async fn a_receiver_that_breaks_off_slow_handlers_is_seen_by_what_is_called_again() {
+    let (ledger, store) = (Ledger::new(), MemoryStore::new(100_000));
+    let hasty = Ours::made(&store, &ledger, |_| Duration::ZERO, handle_in_haste);
+    let report = run(&ledger, vec![hasty], EXPLAINED, 5).await;
+    assert!(report.is_happy() && report.called_again > 3, "{report}");
 }
 
 /// A ladder's first try may be lost with the clock's step; what is sealed anew is as old as the receiver's clock allows.
