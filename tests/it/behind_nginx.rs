@@ -1,7 +1,7 @@
 //! Behind a real nginx that keeps its connections to the receiver: every refusal comes out with its own status.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener as Port};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,6 +18,7 @@ use tower_webhook::secret::Secret;
 use tower_webhook::{MemoryStore, Received, Receiver};
 
 use crate::deliveries::{TRANSFER, aella, now, sealed};
+use crate::support::free_address;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const CLIENTS: u32 = 4;
@@ -49,7 +50,7 @@ impl Nginx {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("tower-webhook-nginx-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let [buffered, streaming] = [free_port(), free_port()];
+        let [buffered, streaming] = [free_address(), free_address()];
         std::fs::write(folder.join("nginx.conf"), config(receiver, buffered, streaming)).unwrap();
         let start = |program: &str| {
             Command::new(program)
@@ -89,10 +90,6 @@ impl Drop for Nginx {
         }
         let _ = std::fs::remove_dir_all(&self.folder);
     }
-}
-
-fn free_port() -> SocketAddr {
-    Port::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
 }
 
 /// One process, so that its id ends all of it; nothing is written outside of its folder.

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, Once};
 use std::task::{Context, Poll};
@@ -22,6 +23,18 @@ use tokio::time::Sleep;
 use tower_webhook::clock::Timestamp;
 use tower_webhook::scheme::{Opened, Scheme, SealError, Sealing};
 use tower_webhook::{Rejection, RejectionKind};
+
+/// An address that was free a moment ago, for who has to be known before it listens; as was the port that a node of a cluster
+/// takes beside its own.
+pub(crate) fn free_address() -> SocketAddr {
+    let listen = |port| std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    loop {
+        let address = listen(0).unwrap().local_addr().unwrap();
+        if address.port().checked_add(10_000).is_some_and(|beside| listen(beside).is_ok()) {
+            return address;
+        }
+    }
+}
 
 /// Opens a body when `x-token` is `ok`, and hands it back in capitals.
 pub(crate) struct TestScheme {

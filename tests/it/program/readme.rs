@@ -1,9 +1,9 @@
 //! The README's part for services in any language, run as it is written but for its two ports.
 
-use std::net::TcpListener;
 use std::path::Path;
 
 use super::child::{Folder, Program, Running};
+use crate::support::free_address;
 
 const README: &str = include_str!("../../../README.md");
 
@@ -16,7 +16,7 @@ fn blocks(heading: &str) -> Vec<(&'static str, &'static str)> {
 }
 
 fn free_port() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
+    free_address().port().to_string()
 }
 
 #[test]

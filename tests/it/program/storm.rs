@@ -10,13 +10,9 @@ use serde_json::Value;
 
 use super::child::{Done, Folder, Listener, Program};
 use super::wire::{Raw, hex, hmac512};
+use crate::support::free_address;
 
 const SECRET: &str = "ae_sk_test_example";
-
-/// A port that was free a moment ago: a service that is to be known before it listens needs one.
-fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
 
 fn aella(upstream: SocketAddr) -> String {
     format!(
@@ -69,7 +65,7 @@ fn report(done: &Done) -> Value {
 
 #[test]
 fn our_own_listener_comes_through_all_faults_of_all_providers() {
-    let upstream = free();
+    let upstream = free_address();
     let config = everybody(upstream);
     let listener = Listener::start(&(config.clone() + "[dedupe]\nkind = \"memory\"\n"));
     let done =
@@ -90,7 +86,7 @@ fn our_own_listener_comes_through_all_faults_of_all_providers() {
 /// Two receivers are sent events of one id, and told apart by their names, whatever letters these have.
 #[test]
 fn an_event_of_another_receiver_is_another_event() {
-    let upstream = free();
+    let upstream = free_address();
     let config = aella(upstream);
     let (head, own) = config.split_once("[[endpoint]]").unwrap();
     let named = own.replace("\"/aella\"\n", "\"/aella-2\"\nname = \"zweite Börse, 50 %\"\n");
@@ -108,7 +104,7 @@ fn an_event_of_another_receiver_is_another_event() {
 
 #[test]
 fn the_line_that_is_printed_does_the_same_again() {
-    let upstream = free();
+    let upstream = free_address();
     let config = aella(upstream);
     let folder = Folder::new();
     let file = folder.write("receiver.toml", &config);
@@ -262,7 +258,7 @@ fn a_receiver_that_is_wrong_is_found() {
         (Wrong::KnowsOneKey, "wrongly_refused"),
         (Wrong::FailsForGood, "wrongly_refused"),
     ] {
-        let upstream = free();
+        let upstream = free_address();
         let to = Server::start(wrong, upstream);
         let more = ["--events", "200", "--bad", "0.2", "--faults", "other-key=0.1", "--time", "1000x", "--heal", "10s"];
         let done = storm(&aella(upstream), &to, upstream, &more);
@@ -279,7 +275,7 @@ fn a_receiver_that_is_wrong_is_found() {
 
 #[test]
 fn who_is_killed_and_forgets_handles_twice() {
-    let (upstream, at) = (free(), free());
+    let (upstream, at) = (free_address(), free_address());
     let config = aella(upstream).replace("127.0.0.1:0", &at.to_string());
     let killer = thread::spawn({
         let config = config.clone();
@@ -306,9 +302,9 @@ fn who_is_killed_and_forgets_handles_twice() {
 
 #[test]
 fn nobody_there_is_a_failure_and_wrong_arguments_are_said() {
-    let upstream = free();
+    let upstream = free_address();
     let config = aella(upstream);
-    let nobody = storm(&config, &format!("http://{}", free()), upstream, &["--events", "10", "--heal", "1s"]);
+    let nobody = storm(&config, &format!("http://{}", free_address()), upstream, &["--events", "10", "--heal", "1s"]);
     assert_eq!((nobody.code, &report(&nobody)["unsettled"]), (Some(1), &serde_json::json!(1)), "{nobody:?}");
 
     for (more, said) in [

@@ -4,11 +4,13 @@
 //! differ, tests expect what is documented of that version. A program that was built without TLS fails `redis::tls`.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+
+use crate::support::free_address;
 
 /// How long a server may take for anything that a test waits for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -34,7 +36,7 @@ impl Server {
             let folder = folder();
             prepare(&folder);
             let options = options.iter().map(|option| (*option).to_owned()).collect::<Vec<_>>();
-            let port = free_port();
+            let port = free_address().port();
             let (process, watch) = launch(port, &options, &folder);
             let mut server = Self { process, watch, port, options, folder };
             if server.is_up() {
@@ -76,11 +78,6 @@ impl Server {
             sentinel.says(&["SENTINEL", "REPLICAS", name], &replica)
         });
         sentinel
-    }
-
-    #[cfg(feature = "redis-tls")]
-    pub(super) fn free_port() -> u16 {
-        free_port()
     }
 
     pub(super) fn port(&self) -> u16 {
@@ -243,17 +240,6 @@ fn launch(port: u16, options: &[String], folder: &Path) -> (Child, Child) {
     let watch = format!("cat; kill -9 {}", process.id());
     let watch = Command::new("sh").args(["-c", &watch]).stdin(Stdio::piped()).spawn().unwrap();
     (process, watch)
-}
-
-/// A port that is free, as is the one that a node of a cluster takes beside it.
-fn free_port() -> u16 {
-    let free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
-    loop {
-        let port = free(0).unwrap().local_addr().unwrap().port();
-        if port.checked_add(10_000).is_some_and(|beside| free(beside).is_ok()) {
-            return port;
-        }
-    }
 }
 
 fn folder() -> PathBuf {

@@ -4,6 +4,7 @@ use tower_webhook::idempotency::RedisStore;
 
 use super::server::Server;
 use super::{FIRST, claim};
+use crate::support::free_address;
 
 /// The server's certificate is for `localhost`. Its authority's key was thrown away.
 const ROOT: &str = include_str!("../../fixtures/tls/ca.pem");
@@ -13,7 +14,7 @@ const OTHER_ROOT: &str = include_str!("../../fixtures/tls/other.pem");
 async fn a_server_is_believed_by_its_root_and_its_name_only() {
     let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls");
     let (certificate, key) = (format!("{fixtures}/server.pem"), format!("{fixtures}/server.key"));
-    let tls = Server::free_port();
+    let tls = free_address().port();
     let server = Server::start(&[
         "--tls-port",
         &tls.to_string(),
