@@ -22,14 +22,13 @@ import json
 import os
 import random
 import shutil
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from processes import Process, fail, free_port, redis_server
 
 SECRET = "ae_sk_test_example"
 LEASE_S = 4
@@ -38,53 +37,6 @@ LEASE_S = 4
 FREEZE_LISTENER_S, FREEZE_REDIS_S = 6.0, 1.5
 HANDLER_FAILURES = 0.01
 HANDLER_S = 0.4
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for_port(port, process, seconds=20):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            sys.exit(f"kill_schedule: a process ended at its start with {process.returncode}")
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    sys.exit("kill_schedule: a process does not listen")
-
-
-class Process:
-    """A child on a fixed port, which can be killed, started again, and frozen."""
-
-    def __init__(self, name, port, command, folder):
-        self.name, self.port, self.command = name, port, command
-        self.log = open(os.path.join(folder, f"{name}.log"), "ab")
-        self.start()
-
-    def start(self):
-        self.child = subprocess.Popen(self.command, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
-        wait_for_port(self.port, self.child)
-
-    def kill(self):
-        self.child.kill()
-        self.child.wait()
-        self.start()
-
-    def freeze(self, seconds):
-        self.child.send_signal(signal.SIGSTOP)
-        time.sleep(seconds)
-        self.child.send_signal(signal.SIGCONT)
-
-    def end(self):
-        self.child.send_signal(signal.SIGCONT)
-        self.child.kill()
-        self.child.wait()
-        self.log.close()
 
 
 class Ledgers:
@@ -248,11 +200,8 @@ def start(options, folder, ledger_port):
     redis = None
     dedupe = 'kind = "memory"'
     if not options.control:
-        server = shutil.which("redis-server") or sys.exit("kill_schedule: redis-server is missing: install it")
-        port = free_port()
-        redis = Process("redis", port, [server, "--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "",
-                                        "--appendonly", "yes", "--appendfsync", "everysec"], folder)
-        dedupe = f'kind = "redis"\nurl = "redis://127.0.0.1:{port}"'
+        redis = redis_server(folder)
+        dedupe = f'kind = "redis"\nurl = "redis://127.0.0.1:{redis.port}"'
     listeners = []
     for at in range(2):
         port = free_port()
@@ -321,7 +270,7 @@ def main():
     parser.add_argument("--control", action="store_true")
     options = parser.parse_args()
     if not os.access(options.program, os.X_OK):
-        sys.exit(f"kill_schedule: {options.program} is missing: cargo build --release --features cli")
+        fail(f"{options.program} is missing: cargo build --release --features cli")
     sys.exit(run(options))
 
 

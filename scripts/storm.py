@@ -15,13 +15,13 @@ import argparse
 import json
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+
+from processes import Process, fail, free_port, redis_server
 
 KEYS = {
     "aella": 'keys = [{ id = "new", value = "ae_sk_test_example" }, { id = "next", value = "ae_sk_test_another_one" },'
@@ -36,28 +36,6 @@ KEYS = {
 LEASE = "2s"
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def fail(why):
-    sys.exit(f"storm: {why}")
-
-
-def wait_for_port(port, process):
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            fail(f"a process ended at its start with {process.returncode}")
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    fail("a process does not listen")
-
-
 def configuration(listen, upstream, store):
     endpoints = [
         f'[[endpoint]]\npath = "/{name}"\nprovider = "{name}"\n{keys}\nforward_to = "http://127.0.0.1:{upstream}/"\n'
@@ -66,26 +44,10 @@ def configuration(listen, upstream, store):
     return f'listen = "127.0.0.1:{listen}"\n[dedupe]\nlease = "{LEASE}"\n{store}\n' + "".join(endpoints)
 
 
-class Listener:
-    def __init__(self, program, config, port, log):
-        self.command = [program, "listen", "--quiet-payloads", "--config", config]
-        self.port, self.log, self.kills = port, log, 0
-        self.start()
-
-    def start(self):
-        self.child = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=self.log, stdin=subprocess.DEVNULL)
-        wait_for_port(self.port, self.child)
-
-    def kill(self):
-        self.child.send_signal(signal.SIGKILL)
-        self.child.wait()
-        self.kills += 1
-        self.start()
-
-    def memory_mib(self):
-        with open(f"/proc/{self.child.pid}/status") as status:
-            peak = next((line for line in status if line.startswith("VmHWM")), "VmHWM: 0 kB")
-        return round(int(peak.split()[1]) / 1024, 1)
+def memory_mib(child):
+    with open(f"/proc/{child.pid}/status") as status:
+        peak = next((line for line in status if line.startswith("VmHWM")), "VmHWM: 0 kB")
+    return round(int(peak.split()[1]) / 1024, 1)
 
 
 def main():
@@ -100,56 +62,58 @@ def main():
     parser.add_argument("--concurrency", type=int, default=64)
     parser.add_argument("--time", default="100x")
     given = parser.parse_args()
-    folder, children = tempfile.mkdtemp(prefix="storm-"), []
+    folder, processes = tempfile.mkdtemp(prefix="storm-"), []
     try:
-        sys.exit(run(given, folder, children))
+        sys.exit(run(given, folder, processes))
     finally:
-        for child in children:
-            child.kill()
-            child.wait()
+        for process in processes:
+            process.end()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def run(given, folder, children):
+def run(given, folder, processes):
     listen, upstream = free_port(), free_port()
     store = f'kind = "memory"\ncapacity = {2 * given.events + 100000}'
-    log = open(os.path.join(folder, "log"), "ab")
     if given.store == "redis":
-        redis = free_port()
-        command = ["redis-server", "--port", str(redis), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "yes"]
-        children.append(subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL))
-        wait_for_port(redis, children[-1])
-        store = f'kind = "redis"\nurl = "redis://127.0.0.1:{redis}"'
+        redis = redis_server(folder)
+        processes.append(redis)
+        store = f'kind = "redis"\nurl = "redis://127.0.0.1:{redis.port}"'
     config = os.path.join(folder, "receiver.toml")
     with open(config, "w") as file:
         file.write(configuration(listen, upstream, store))
-    listener = Listener(given.program, config, listen, log)
+    command = [given.program, "listen", "--quiet-payloads", "--config", config]
+    listener = Process("listener", listen, command, folder)
+    processes.append(listener)
     command = [given.program, "storm", "--config", config, "--to", f"http://127.0.0.1:{listen}"]
     command += ["--upstream", f"127.0.0.1:{upstream}", "--seed", str(given.seed), "--events", str(given.events)]
     command += ["--faults", given.faults, "--concurrency", str(given.concurrency), "--time", given.time]
     storm = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=sys.stderr, text=True)
-    children.append(storm)
     began = time.monotonic()
     ended = threading.Event()
+    kills = 0
 
     def kill():
-        while listener.kills < given.kills and not ended.wait(given.every):
+        nonlocal kills
+        while kills < given.kills and not ended.wait(given.every):
+            kills += 1
             listener.kill()
 
     killer = threading.Thread(target=kill)
     killer.start()
-    out, _ = storm.communicate()
-    ended.set()
-    killer.join()
-    children.append(listener.child)
+    try:
+        out, _ = storm.communicate()
+    finally:
+        storm.kill()
+        ended.set()
+        killer.join()
     report = json.loads(out)
     seconds = time.monotonic() - began
-    report.update(kills=listener.kills, listener_mib=listener.memory_mib(), seconds=round(seconds, 1))
+    report.update(kills=kills, listener_mib=memory_mib(listener.child), seconds=round(seconds, 1))
     print(json.dumps(report))
-    if listener.kills < given.kills:
-        fail(f"only {listener.kills} of {given.kills} kills: take more events, or --every")
+    if kills < given.kills:
+        fail(f"only {kills} of {given.kills} kills: take more events, or --every")
     failures = (0.1 if given.faults else 0.03) * given.events
-    if report["called_again"] > failures + listener.kills * given.concurrency:
+    if report["called_again"] > failures + kills * given.concurrency:
         fail("more was called again than failures and kills explain")
     return storm.returncode
 
