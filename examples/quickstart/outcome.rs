@@ -21,6 +21,11 @@ impl Answers {
         Self { statuses: BTreeMap::from([(status, 1)]), replayed: 0 }
     }
 
+    /// So many answers with this status.
+    pub(crate) fn several(status: u16, count: usize) -> Self {
+        Self { statuses: BTreeMap::from([(status, count)]), replayed: 0 }
+    }
+
     /// One 200 that says it is a repeat's.
     pub(crate) fn repeated() -> Self {
         Self { replayed: 1, ..Self::one(200) }

@@ -14,25 +14,31 @@ use tower_webhook::provider::mambu::{self, Mambu};
 use tower_webhook::provider::opp::{self, Opp};
 use tower_webhook::{Received, Receiver};
 
+use crate::books::{Books, BooksDown};
 use crate::common::Who;
 use crate::keys::{self, MAMBU_USER, Which};
-use crate::ledger::{Entry, Ledger, LedgerDown};
 use crate::server::App;
+use crate::wire::Entry;
 
 /// The longest body on Aella's route. Small, so that one byte more is cheap to send.
 pub(crate) const AELLA_MAX_BODY: usize = 8 * 1024;
+
+type BoxResult<T> = Result<T, BoxError>;
 
 /// Adds a receiver of each provider.
 pub(crate) fn add_all(app: App) -> Result<App, BoxError> {
     let password = keys::secret(Who::Mambu, Which::Current)?;
     let basic = BasicAuthLayer::new([Credentials::new(MAMBU_USER, password)?])?;
-    let mambu = Receiver::new("mambu", Mambu::new().event_at(Lookup::json("/event")?)).basic_auth(&basic);
-    let aella = Receiver::new("aella", Aella::new(keys::ring(Who::Aella)?)?).max_body(AELLA_MAX_BODY);
-    let opp = Receiver::new("opp", Opp::new(keys::ring(Who::Opp)?)?);
-    let bank = Receiver::new("bank", BankingCircle::new(keys::ring(Who::Bank)?)?);
+    let mambu = || BoxResult::Ok(Mambu::new().event_at(Lookup::json("/event")?));
+    let aella = || BoxResult::Ok(Aella::new(keys::ring(Who::Aella)?)?);
+    let opp = || BoxResult::Ok(Opp::new(keys::ring(Who::Opp)?)?);
+    let bank = || BoxResult::Ok(BankingCircle::new(keys::ring(Who::Bank)?)?);
 
-    let app = app.with(Who::Mambu, mambu, on_mambu).with(Who::Aella, aella, on_aella);
-    Ok(app.with(Who::Opp, opp, on_opp).with(Who::Bank, bank, on_bank))
+    // Once to receive and store, and once to decode what was stored.
+    let app = app.with(Who::Mambu, Receiver::new("mambu", mambu()?).basic_auth(&basic), mambu()?, on_mambu);
+    let app = app.with(Who::Aella, Receiver::new("aella", aella()?).max_body(AELLA_MAX_BODY), aella()?, on_aella);
+    let app = app.with(Who::Opp, Receiver::new("opp", opp()?), opp()?, on_opp);
+    Ok(app.with(Who::Bank, Receiver::new("bank", bank()?), bank()?, on_bank))
 }
 
 /// A template's own JSON; nothing has a type here but what its author gave it.
@@ -43,37 +49,40 @@ struct Loan<'a> {
     currency: Option<String>,
 }
 
-async fn on_mambu(ledger: Ledger, event: Received<mambu::Event>) -> Result<(), LedgerDown> {
+async fn on_mambu(books: Books, event: Received<mambu::Event>) -> Result<(), BooksDown> {
     let loan: Loan<'_> = event.json().unwrap_or_default();
     let amount = loan.amount.map(|amount| format!("{amount} {}", loan.currency.unwrap_or_default()));
-    ledger.book(entry(Who::Mambu, &event, amount.unwrap_or_else(|| format!("({} bytes)", event.body.len()))))
+    books.book(entry(Who::Mambu, &event, amount.unwrap_or_else(|| format!("({} bytes)", event.body.len()))))
 }
 
-async fn on_aella(ledger: Ledger, event: Received<aella::Event>) -> Result<(), LedgerDown> {
-    tokio::time::sleep(Duration::from_millis(20)).await; // As long as a database may take.
-    ledger.book(entry(Who::Aella, &event, amount(&event.shared())))
+async fn on_aella(books: Books, event: Received<aella::Event>) -> Result<(), BooksDown> {
+    books.book(entry(Who::Aella, &event, amount(&event.shared())))?;
+    // As long as what comes after the booking may take: killed in between, the event comes again.
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    Ok(())
 }
 
-async fn on_opp(ledger: Ledger, event: Received<opp::Event>) -> Result<(), LedgerDown> {
+async fn on_opp(books: Books, event: Received<opp::Event>) -> Result<(), BooksDown> {
     let amount = match event.shared() {
         Event::Payment(payment) => format!("{} {}", payment.class, text(payment.amount)),
         other => amount(&other),
     };
-    ledger.book(entry(Who::Opp, &event, amount))
+    books.book(entry(Who::Opp, &event, amount))
 }
 
-async fn on_bank(ledger: Ledger, event: Received<banking_circle::Event>) -> Result<(), LedgerDown> {
-    ledger.book(entry(Who::Bank, &event, amount(&event.shared())))
+async fn on_bank(books: Books, event: Received<banking_circle::Event>) -> Result<(), BooksDown> {
+    books.book(entry(Who::Bank, &event, amount(&event.shared())))
 }
 
 fn entry<E: Project>(who: Who, event: &Received<E>, amount: String) -> Entry {
     Entry {
         who,
         key: event.delivery().key().to_string(),
-        raw: event.delivery().raw().clone(),
+        raw: event.delivery().raw().to_vec(),
         kind: event.event().name().to_owned(),
         amount,
         fence: event.fence(),
+        attempt: event.delivery().attempt(),
     }
 }
 

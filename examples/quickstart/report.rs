@@ -1,14 +1,13 @@
 //! The table of all deliveries, and the comparison of what was sent with what was handled.
 
-use std::collections::BTreeMap;
-
-use bytes::Bytes;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::common::Who;
-use crate::ledger::{Entry, Ledger, Seen};
+use crate::ledger::{Ledger, Seen};
 use crate::messages::Sent;
 use crate::outcome::Answers;
 use crate::script::Case;
+use crate::wire::Entry;
 
 /// What the sender knows in the end.
 #[derive(Default)]
@@ -19,6 +18,9 @@ pub(crate) struct Report {
     sent: usize,
     accepted: usize,
     bad: usize,
+    /// How often an event may be called again: once for each kill, if it was in hand.
+    kills: usize,
+    called_again: usize,
     differences: Vec<String>,
 }
 
@@ -33,7 +35,8 @@ impl Report {
             self.first.clone_from(&case.what);
         }
         let fits = *answers == case.expected;
-        let mark = if fits && seen.entries.len() == case.events.len() { " " } else { "!" };
+        let booked = self.once_each(&seen.entries);
+        let mark = if fits && booked == case.events.len() { " " } else { "!" };
         let (answer, expected) = (answers.to_string(), case.expected.to_string());
         println!("{}", line(mark, &case.who.to_string(), &case.what, &answer, &expected, &saw(seen)));
         if !fits {
@@ -48,6 +51,18 @@ impl Report {
         self.events.extend(case.events);
     }
 
+    /// The same, of a delivery during which the receiver was killed.
+    pub(crate) fn note_killed(&mut self, case: Case, answers: &Answers, seen: &Seen) {
+        self.kills += 1;
+        self.note(case, answers, seen);
+    }
+
+    /// How many events were booked, where one that came again after a kill counts once.
+    fn once_each(&self, entries: &[Entry]) -> usize {
+        let keys: BTreeSet<_> = entries.iter().map(|entry| (entry.who, &entry.key)).collect();
+        if self.kills > 0 { keys.len() } else { entries.len() }
+    }
+
     /// Prints the summary and the comparison. Whether both sides agree.
     pub(crate) fn conclude(mut self, ledger: &Ledger) -> bool {
         let handled = ledger.entries();
@@ -60,7 +75,12 @@ impl Report {
         self.compare(&handled);
         if self.differences.is_empty() {
             let (events, bad) = (self.events.len(), self.bad);
-            println!("both sides agree: {events} events, each handled once; {bad} bad deliveries refused");
+            println!("both sides agree: {events} events, none lost and each booked once; {bad} bad deliveries refused");
+            println!(
+                "the receiver was killed and started again {}; {} came a second time, with a higher fence, after it",
+                if self.kills == 1 { "once".to_owned() } else { format!("{} times", self.kills) },
+                if self.called_again == 1 { "1 event".to_owned() } else { format!("{} events", self.called_again) },
+            );
             return true;
         }
         println!("the two sides differ:");
@@ -70,20 +90,24 @@ impl Report {
         false
     }
 
-    /// Every event that was sent against every event that was handled, by provider, key and bytes.
+    /// Every event that was sent against every event that was handled, by provider, key and bytes. The books take a key once;
+    /// that it comes again is right only after a kill, and with a higher fence.
     fn compare(&mut self, handled: &[Entry]) {
-        let mut times: BTreeMap<(Who, &str, &Bytes), usize> = BTreeMap::new();
-        for Entry { who, key, raw, .. } in handled {
-            *times.entry((*who, key, raw)).or_default() += 1;
+        let mut fences: BTreeMap<(Who, &str, &[u8]), Vec<Option<u64>>> = BTreeMap::new();
+        for Entry { who, key, raw, fence, .. } in handled {
+            fences.entry((*who, key, raw)).or_default().push(fence.map(std::num::NonZeroU64::get));
         }
         for Sent { who, key, raw } in &self.events {
-            match times.remove(&(*who, key.as_str(), raw)) {
-                Some(1) => {}
-                Some(more) => self.differences.push(format!("{who}, {key}: handled {more} times")),
+            match fences.remove(&(*who, key.as_str(), &raw[..])) {
+                Some(fences) if fences.len() == 1 => {}
+                Some(fences) if fences.len() <= 1 + self.kills && fences.is_sorted_by(|one, next| one < next) => {
+                    self.called_again += fences.len() - 1;
+                }
+                Some(fences) => self.differences.push(format!("{who}, {key}: handled {} times", fences.len())),
                 None => self.differences.push(format!("{who}, {key}: lost")),
             }
         }
-        let strange = times.keys().map(|(who, key, _)| format!("{who}, {key}: handled, and should not have been"));
+        let strange = fences.keys().map(|(who, key, _)| format!("{who}, {key}: handled, and should not have been"));
         self.differences.extend(strange);
     }
 }
@@ -97,9 +121,9 @@ fn line(mark: &str, who: &str, what: &str, answer: &str, expected: &str, saw: &s
 fn saw(Seen { entries, refusals }: &Seen) -> String {
     match (entries.as_slice(), refusals.as_slice()) {
         ([], []) => "nothing".into(),
-        ([], [kind, ..]) => format!("nothing: {kind}"),
+        ([], [why, ..]) => format!("nothing: {why}"),
         ([entry], []) => entry.to_string(),
         (several, []) => format!("{} events", several.len()),
-        (several, [kind, ..]) => format!("{} events, {kind}", several.len()),
+        (several, [why, ..]) => format!("{} events, {why}", several.len()),
     }
 }

@@ -1,13 +1,7 @@
 //! Receivers that are broken on purpose, so that the comparison can be seen to fail.
 
+use std::fmt;
 use std::str::FromStr;
-
-use axum::Router;
-use tower_webhook::delivery::Handler;
-use tower_webhook::provider::Provider;
-use tower_webhook::{MemoryStore, Receiver};
-
-use crate::common::Who;
 
 /// What is broken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -18,6 +12,8 @@ pub(crate) enum Sabotage {
     Verification,
     /// Events are acknowledged and forgotten.
     Handler,
+    /// What was stored is gone when the receiver is killed.
+    Disk,
 }
 
 impl FromStr for Sabotage {
@@ -28,27 +24,19 @@ impl FromStr for Sabotage {
             "dedupe" => Ok(Self::Dedupe),
             "verification" => Ok(Self::Verification),
             "handler" => Ok(Self::Handler),
-            _ => Err(format!("{text:?} is none of: dedupe, verification, handler")),
+            "disk" => Ok(Self::Disk),
+            _ => Err(format!("{text:?} is none of: dedupe, verification, handler, disk")),
         }
     }
 }
 
-impl Sabotage {
-    /// In place of `app.route_service(path, receiver.dedupe(store).handle(handler))`.
-    pub(crate) fn route<P: Provider>(
-        self,
-        app: Router,
-        who: Who,
-        receiver: Receiver<P>,
-        store: MemoryStore,
-        handler: impl Handler<P::Event>,
-    ) -> Router {
-        match self {
-            Self::Dedupe => app.route_service(who.path(), receiver.dangerous_without_dedupe().handle(handler)),
-            Self::Verification if who == Who::Aella => {
-                app.route_service(who.path(), receiver.dangerous_skip_verification().dedupe(store).handle(handler))
-            }
-            Self::Verification | Self::Handler => app.route_service(who.path(), receiver.dedupe(store).handle(handler)),
-        }
+impl fmt::Display for Sabotage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dedupe => "dedupe",
+            Self::Verification => "verification",
+            Self::Handler => "handler",
+            Self::Disk => "disk",
+        })
     }
 }

@@ -7,17 +7,17 @@ use http::Request;
 use tower_webhook::encoding::Encoding;
 use tower_webhook::error::BoxError;
 
-use crate::common::Who;
+use crate::books::Books;
+use crate::common::{Folder, Who};
 use crate::keys::{MAMBU_PASSWORD, MAMBU_USER, Which};
-use crate::ledger::Ledger;
 use crate::messages::fresh;
 use crate::sender::seal;
 use crate::server::Running;
 
 /// Serves until Ctrl-C, and lets what is in hand finish.
 pub(crate) async fn until_ctrl_c() -> Result<(), BoxError> {
-    let ledger = Ledger::new(None).loud();
-    let running = Running::start(&ledger, None).await?;
+    let folder = Folder::new()?;
+    let running = Running::start(&Books::for_people(), None, &folder.0, 0).await?;
     println!("{}", lines(running.address)?);
     tokio::signal::ctrl_c().await?;
     println!("\ndraining");
@@ -41,7 +41,8 @@ fn lines(to: SocketAddr) -> Result<String, BoxError> {
     let forged = plain(Who::Aella, Which::Strange)?;
     Ok(format!(
         "listening on http://{to}; Ctrl-C ends it\n\n\
-         # Good ones. Send one twice: the second answer says idempotent-replayed, and nothing is handled.\n\n\
+         # Good ones. Send one twice: the second answer says idempotent-replayed, and nothing is handled.\n\
+         # What is stored here is gone when this ends; an application keeps its file.\n\n\
          {mambu}\n\n{aella}\n\n{opp}\n\n{bank}\n\n\
          # A forged one: signed with a key that is not ours.\n\n{forged}\n"
     ))

@@ -1,7 +1,9 @@
-//! One axum router for all receivers, with one store of keys, on a free port of this machine.
+//! One axum router for all receivers, with one inbox on disk, on a port of this machine.
 
 use std::future::IntoFuture as _;
 use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::map_response;
@@ -11,76 +13,98 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tower_webhook::delivery::Drain;
 use tower_webhook::error::BoxError;
+use tower_webhook::inbox::{self, Accepted, Backoff, Routes, SqliteInbox, Typed, Worker};
 use tower_webhook::provider::Provider;
-use tower_webhook::{MemoryStore, Received, Receiver, Rejection};
+use tower_webhook::{Received, Receiver, Rejection};
 
+use crate::books::{Books, BooksDown};
 use crate::common::Who;
-use crate::ledger::{Ledger, LedgerDown};
 use crate::receiver;
 use crate::sabotage::Sabotage;
+use crate::wire::Line;
 
-/// Receivers on their router, and what it takes to drain them.
+/// Receivers on their router, the handlers of what they store, and what it takes to drain them.
 pub(crate) struct App {
     router: Router,
-    store: MemoryStore,
+    routes: Routes,
+    inbox: SqliteInbox,
     drain: Drain,
-    ledger: Ledger,
+    books: Books,
     sabotage: Option<Sabotage>,
 }
 
 impl App {
-    fn new(ledger: &Ledger, sabotage: Option<Sabotage>) -> Self {
-        let store = MemoryStore::new(100_000);
-        Self { router: Router::new(), store, drain: Drain::new(), ledger: ledger.clone(), sabotage }
-    }
-
-    /// Puts a receiver and its handler at the provider's path.
-    pub(crate) fn with<P, F, Fut>(mut self, who: Who, receiver: Receiver<P>, handle: F) -> Self
+    /// Puts a receiver at the provider's path, and a handler behind the inbox for what it stores.
+    pub(crate) fn with<P, F, Fut>(mut self, who: Who, receiver: Receiver<P>, decoder: P, handle: F) -> Self
     where
         P: Provider,
-        F: Fn(Ledger, Received<P::Event>) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Result<(), LedgerDown>> + Send + 'static,
+        F: Fn(Books, Received<P::Event>) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), BooksDown>> + Send + 'static,
     {
         let receiver = receiver.drain(&self.drain);
-        let (ledger, store) = (self.ledger.clone(), self.store.clone());
-        let handler = move |event: Received<P::Event>| handle(ledger.clone(), event);
+        let books = self.books.clone();
+        let handler = move |event: Received<P::Event>| handle(books.clone(), event);
+        let router = self.router;
         self.router = match self.sabotage {
-            None => self.router.route_service(who.path(), receiver.dedupe(store).handle(handler)),
-            Some(sabotage) => sabotage.route(self.router, who, receiver, store, handler),
-        };
-        self
-    }
-
-    /// The router, with every refusal's cause written down: the sender is told a status and nothing more.
-    fn finish(self) -> (Router, Drain) {
-        let ledger = self.ledger;
-        let note = move |response: Response| {
-            if let Some(rejection) = response.extensions().get::<Rejection>() {
-                ledger.refused(rejection.kind());
+            Some(Sabotage::Dedupe) => {
+                router.route_service(who.path(), receiver.dangerous_without_dedupe().handle(handler.clone()))
             }
-            std::future::ready(response)
+            Some(Sabotage::Verification) if who == Who::Aella => {
+                router.route_service(who.path(), receiver.dangerous_skip_verification().inbox(&self.inbox))
+            }
+            _ => {
+                let books = self.books.clone();
+                let service = receiver.inbox(&self.inbox).on_accepted(move |event, accepted| {
+                    if let Accepted::Quarantined(_) = accepted {
+                        books.say(&Line::KeptApart(event.readable_key.clone()));
+                    }
+                });
+                router.route_service(who.path(), service)
+            }
         };
-        (self.router.layer(map_response(note)), self.drain)
+        self.routes = self.routes.receiver(who.to_string(), Typed::new(decoder, handler));
+        self
     }
 }
 
-/// A receiver at work on a port of this machine.
+/// A receiver at work.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     drain: Drain,
     stop: oneshot::Sender<()>,
     server: JoinHandle<std::io::Result<()>>,
+    worker: inbox::Running,
 }
 
 impl Running {
-    pub(crate) async fn start(ledger: &Ledger, sabotage: Option<Sabotage>) -> Result<Self, BoxError> {
-        let (router, drain) = receiver::add_all(App::new(ledger, sabotage))?.finish();
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// With the inbox in this folder. Port 0: any that is free.
+    pub(crate) async fn start(
+        books: &Books,
+        sabotage: Option<Sabotage>,
+        folder: &Path,
+        port: u16,
+    ) -> Result<Self, BoxError> {
+        let inbox = SqliteInbox::open(folder.join("inbox.db")).await?;
+        let (router, routes, drain) = (Router::new(), Routes::new(), Drain::new());
+        let app = App { router, routes, inbox: inbox.clone(), drain, books: books.clone(), sabotage };
+        let App { router, routes, drain, .. } = receiver::add_all(app)?;
+        let again = Backoff::default().base(Duration::from_millis(50));
+        let worker = Worker::new(inbox, routes).concurrency(16).retry(again).start();
+
+        // Every refusal's cause is written down: the sender is told a status and nothing more.
+        let books = books.clone();
+        let router = router.layer(map_response(move |response: Response| {
+            if let Some(rejection) = response.extensions().get::<Rejection>() {
+                books.refused(rejection.kind());
+            }
+            std::future::ready(response)
+        }));
+        let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let stopped = async { stopped.await.unwrap_or_default() };
         let server = tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(stopped).into_future());
-        Ok(Self { address, drain, stop, server })
+        Ok(Self { address, drain, stop, server, worker })
     }
 
     /// What is in hand finishes; what comes new is told to come again.
@@ -89,9 +113,11 @@ impl Running {
         self.drain.finished().await;
     }
 
-    /// Ends the server, after its last answer.
+    /// Ends the server after its last answer, and the worker after its last event.
     pub(crate) async fn stop(self) -> Result<(), BoxError> {
         drop(self.stop);
-        Ok(self.server.await??)
+        let served = self.server.await?;
+        self.worker.stop().await;
+        Ok(served?)
     }
 }
