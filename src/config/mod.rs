@@ -56,13 +56,13 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use fault::Found;
 
-pub use build::{Config, Dedupe, Endpoint, Forward};
+pub use build::{Config, Dedupe, Endpoint, Forward, Inbox};
 pub use fault::{Fault, Faults};
 pub use spec::{
     AellaSpec, BankingCircleSpec, ConfigSpec, CredentialsSpec, CustomSpec, DedupeSpec, EndpointSpec, ForwardSpec,
-    KeyEncoding, KeySpec, MambuSpec, OppSpec, ProofSpec, ProviderSpec, RedisSpec, SchemeSpec, SecretError,
-    SecretSource, SecretText, SibsSpec, SignatureLayout, SignedSpec, SourcesSpec, StandardWebhooksSpec, StoreSpec,
-    TimestampPlace, TimestampSpec, WaitSpec,
+    InboxRetentionSpec, InboxSpec, KeyEncoding, KeySpec, MambuSpec, OppSpec, ProofSpec, ProviderSpec, QuotaSpec,
+    RedisSpec, RetrySpec, SchemeSpec, SecretError, SecretSource, SecretText, SibsSpec, SignatureLayout, SignedSpec,
+    SourcesSpec, StandardWebhooksSpec, StoreSpec, TimestampPlace, TimestampSpec, WaitSpec,
 };
 
 /// Reads and builds a file. Whether keys are valid by now is not looked at.

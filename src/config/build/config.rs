@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::endpoint::{Defaults, Endpoint, around, endpoint};
+use super::inbox::{self, Inbox};
 use super::{store, validity};
 use crate::clock::Timestamp;
 use crate::config::fault::{Faults, Found, Place};
@@ -34,6 +35,8 @@ pub struct Config {
     pub quiet_payloads: bool,
     /// How events are claimed.
     pub dedupe: Dedupe,
+    /// Where events are stored before they are answered. `None`: they are handled first.
+    pub inbox: Option<Inbox>,
     /// The endpoints, at least one.
     pub endpoints: Vec<Endpoint>,
     /// Counts the events of endpoints that run unprotected.
@@ -137,7 +140,9 @@ pub(in crate::config) fn build(
     if spec.endpoints.is_empty() {
         root.fault("endpoint", "is missing", "write at least one [[endpoint]] with path and provider");
     }
-    let defaults = Defaults { max_body: spec.max_body, retention: spec.dedupe.retention };
+    // Which of the two remembers keys.
+    let retention = spec.inbox.as_ref().map_or(spec.dedupe.retention, |inbox| inbox.retention.keys);
+    let defaults = Defaults { max_body: spec.max_body, retention };
     let one = |(at, spec): (usize, &EndpointSpec)| {
         let place = root.item("endpoint", at);
         if unread.contains(&at) {
@@ -151,6 +156,7 @@ pub(in crate::config) fn build(
         endpoint.map(|endpoint| (at, endpoint))
     };
     let endpoints: Vec<(usize, Endpoint)> = spec.endpoints.iter().enumerate().filter_map(one).collect();
+    let inbox = inbox(spec, &root);
     check_paths(&spec.endpoints, &root);
     check_names(&endpoints, &spec.tenant, &root);
     let endpoints: Vec<Endpoint> = endpoints.into_iter().map(|(_, endpoint)| endpoint).collect();
@@ -165,10 +171,17 @@ pub(in crate::config) fn build(
         drain: spec.drain,
         quiet_payloads: spec.quiet_payloads,
         dedupe: dedupe?,
+        inbox,
         endpoints,
         unprotected: UnprotectedRuns::default(),
         warnings: found.take_warnings(),
     })
+}
+
+fn inbox(spec: &ConfigSpec, root: &Place<'_>) -> Option<Inbox> {
+    let inbox = spec.inbox.as_ref()?;
+    inbox::check_endpoints(&spec.endpoints, root);
+    Some(inbox::inbox(inbox, &root.part("inbox")))
 }
 
 fn dedupe(spec: &ConfigSpec, place: &Place<'_>) -> Option<Dedupe> {
@@ -193,7 +206,7 @@ fn budget(given: Option<usize>, endpoints: &[Endpoint], root: &Place<'_>) -> Bod
 
 fn warn_of_forgetting(spec: &ConfigSpec, found: &Found) {
     let listen = spec.listen;
-    if !listen.ip().is_loopback() && matches!(spec.dedupe.store, StoreSpec::Memory { .. }) {
+    if spec.inbox.is_none() && !listen.ip().is_loopback() && matches!(spec.dedupe.store, StoreSpec::Memory { .. }) {
         found.warn(format_args!(
             "dedupe: the memory store forgets at exit, and {listen} is not loopback: a repeat after a restart is handled again"
         ));

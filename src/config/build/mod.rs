@@ -4,6 +4,7 @@ mod config;
 mod custom;
 mod endpoint;
 mod forward;
+mod inbox;
 mod keys;
 mod provider;
 mod secret;
@@ -13,5 +14,6 @@ mod validity;
 pub use config::{Config, Dedupe};
 pub use endpoint::Endpoint;
 pub use forward::Forward;
+pub use inbox::Inbox;
 
 pub(super) use config::build;

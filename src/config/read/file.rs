@@ -7,7 +7,7 @@ use toml::Table;
 
 use super::secret::named_secret;
 use super::section::Section;
-use super::{endpoint, secret};
+use super::{endpoint, inbox, secret};
 use crate::config::fault::{Found, Place};
 use crate::config::spec::{ConfigSpec, DedupeSpec, RedisSpec, StoreSpec, WaitSpec};
 
@@ -74,6 +74,10 @@ fn read(root: &Section<'_>, folder: &Path) -> Draft {
     }
     spec.quiet_payloads = root.truth("quiet_payloads").unwrap_or(false);
     spec.dedupe = root.section("dedupe").map(|section| dedupe(&section, folder)).unwrap_or_default();
+    spec.inbox = root.section("inbox").map(|section| inbox::read(&section, folder));
+    if spec.inbox.is_some() && root.has("dedupe") {
+        root.warn("dedupe", "says nothing beside an [inbox], which dedupes by itself: leave it out");
+    }
     let sections = root.sections("endpoint");
     root.finish();
     let mut unread = Vec::new();

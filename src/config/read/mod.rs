@@ -3,6 +3,7 @@
 mod custom;
 mod endpoint;
 mod file;
+mod inbox;
 mod provider;
 mod secret;
 mod section;

@@ -29,6 +29,8 @@ pub(super) fn size(text: &str) -> Option<usize> {
         "KiB" => 1024,
         "MB" => 1_000_000,
         "MiB" => 1024 * 1024,
+        "GB" => 1_000_000_000,
+        "GiB" => 1024 * 1024 * 1024,
         _ => return None,
     };
     number.checked_mul(each)
@@ -40,12 +42,16 @@ mod tests {
 
     #[test]
     fn sizes_and_times_have_units_and_no_others() {
-        for (text, read) in
-            [("1MiB", Some(1_048_576)), ("64KiB", Some(65_536)), ("7", Some(7)), ("1 MB", Some(1_000_000))]
-        {
+        for (text, read) in [
+            ("1MiB", Some(1_048_576)),
+            ("64KiB", Some(65_536)),
+            ("7", Some(7)),
+            ("1 MB", Some(1_000_000)),
+            ("3GiB", Some(3_221_225_472)),
+        ] {
             assert_eq!(size(text), read, "{text}");
         }
-        for text in ["", "MiB", "-1", "1GiB", "99999999999999999999", "18446744073709551615MiB"] {
+        for text in ["", "MiB", "-1", "1TiB", "99999999999999999999", "18446744073709551615MiB"] {
             assert_eq!(size(text), None, "{text}");
         }
         for (text, read) in [("10s", 10_000), ("500ms", 500), ("5m", 300_000), ("2h", 7_200_000), ("1d", 86_400_000)] {

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::endpoint::EndpointSpec;
+use super::inbox::InboxSpec;
 use super::secret::SecretSource;
 
 /// A configuration.
@@ -30,6 +31,8 @@ pub struct ConfigSpec {
     pub quiet_payloads: bool,
     /// How events are claimed.
     pub dedupe: DedupeSpec,
+    /// Where events are stored before they are answered. Default: nowhere, they are handled first.
+    pub inbox: Option<InboxSpec>,
     /// The endpoints, at least one.
     pub endpoints: Vec<EndpointSpec>,
 }
@@ -49,6 +52,7 @@ impl ConfigSpec {
             drain: Duration::from_secs(30),
             quiet_payloads: false,
             dedupe: DedupeSpec::default(),
+            inbox: None,
             endpoints: endpoints.into_iter().collect(),
         }
     }

@@ -5,11 +5,13 @@
 mod custom;
 mod endpoint;
 mod file;
+mod inbox;
 mod provider;
 mod secret;
 
 pub use custom::{CustomSpec, ProofSpec, SchemeSpec, SignatureLayout, SignedSpec, TimestampPlace, TimestampSpec};
 pub use endpoint::{EndpointSpec, ForwardSpec, SourcesSpec};
 pub use file::{ConfigSpec, DedupeSpec, RedisSpec, StoreSpec, WaitSpec};
+pub use inbox::{InboxRetentionSpec, InboxSpec, QuotaSpec, RetrySpec};
 pub use provider::{AellaSpec, BankingCircleSpec, MambuSpec, OppSpec, ProviderSpec, SibsSpec, StandardWebhooksSpec};
 pub use secret::{CredentialsSpec, KeyEncoding, KeySpec, SecretError, SecretSource, SecretText};

@@ -45,6 +45,7 @@ pub(super) const LIBRARY: &[(&str, &[&str])] = &[
             "error",
             "gate",
             "idempotency",
+            "inbox",
             "json",
             "layers",
             "provider",

@@ -6,6 +6,7 @@ mod explain;
 mod faults;
 mod forward;
 mod help;
+mod inbox;
 mod listen;
 mod mismatch;
 mod names;
