@@ -274,6 +274,20 @@ fn a_receiver_that_is_wrong_is_found() {
 }
 
 #[test]
+fn with_an_inbox_in_the_file_an_answer_before_the_handler_is_right_and_without_one_wrong() {
+    const INBOX: &str = "[inbox]\nkind = \"sqlite\"\npath = \"inbox.db\"\n";
+    for (inbox, code) in [(INBOX, 0), ("", 1)] {
+        let upstream = free();
+        let to = Server::start(Wrong::AnswersBeforeItHandles, upstream);
+        let more = ["--events", "200", "--handler-failures", "0", "--time", "1000x", "--heal", "10s"];
+        let done = storm(&(aella(upstream) + inbox), &to, upstream, &more);
+        let report = report(&done);
+        assert_eq!(done.code, Some(code), "{done:?}");
+        assert_eq!(report["answered_early"].as_u64().unwrap() > 0, inbox.is_empty(), "{report}");
+    }
+}
+
+#[test]
 fn who_is_killed_and_forgets_handles_twice() {
     let (upstream, at) = (free_address(), free_address());
     let config = aella(upstream).replace("127.0.0.1:0", &at.to_string());

@@ -59,12 +59,12 @@ fn said(report: &Report) -> ExitCode {
 
 async fn storm(arguments: &Arguments) -> Result<Report, Ended> {
     let faults = arguments.all_faults().map_err(|wrong| Ended::Wrong(vec![wrong]))?;
-    let (routes, targets) = (routes::of_file(&arguments.config).map_err(Ended::Wrong)?, targets(arguments).await?);
+    let (played, targets) = (routes::of_file(&arguments.config).map_err(Ended::Wrong)?, targets(arguments).await?);
     let cannot = |error| Ended::Failed(format!("--upstream: {} cannot be listened on: {error}", arguments.upstream));
     let listener = TcpListener::bind(arguments.upstream).await.map_err(cannot)?;
-    let ledger = Ledger::new();
+    let ledger = if played.has_inbox { Ledger::of_an_inbox() } else { Ledger::new() };
     tokio::spawn(upstream::serve(listener, ledger.clone()));
-    let storm = prepared(arguments, faults.clone(), routes, targets)?.ledger(&ledger);
+    let storm = prepared(arguments, faults.clone(), played.routes, targets)?.ledger(&ledger);
     let shown = progress::show(storm.counts(), arguments.events);
     let mut report = storm.run().await;
     shown.end();

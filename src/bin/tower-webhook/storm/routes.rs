@@ -13,12 +13,19 @@ use tower_webhook::sender::storm::{Route, Writer};
 use crate::lines::say;
 use crate::send::{Pick, Sending, is_valid};
 
+/// What a file says of its receiver.
+pub(super) struct Played {
+    pub(super) routes: Vec<Route>,
+    /// Whether events are answered when they are stored, and handled later.
+    pub(super) has_inbox: bool,
+}
+
 /// All endpoints of this file.
 ///
 /// # Errors
 ///
 /// All its faults, a line each.
-pub(super) fn of_file(file: &Path) -> Result<Vec<Route>, Vec<String>> {
+pub(super) fn of_file(file: &Path) -> Result<Played, Vec<String>> {
     let config = config::load(file).map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     let now = SystemClock.now().unwrap_or_default();
     let mut routes = Vec::new();
@@ -35,7 +42,7 @@ pub(super) fn of_file(file: &Path) -> Result<Vec<Route>, Vec<String>> {
             Err(why) => wrong.push(format!("{}: endpoint[{at}].{why}", file.display())),
         }
     }
-    if wrong.is_empty() { Ok(routes) } else { Err(wrong) }
+    if wrong.is_empty() { Ok(Played { routes, has_inbox: config.inbox.is_some() }) } else { Err(wrong) }
 }
 
 fn route(spec: &EndpointSpec, name: &str, now: Timestamp) -> Result<Route, String> {
