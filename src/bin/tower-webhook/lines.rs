@@ -160,14 +160,14 @@ impl<'a> Rejected<'a> {
 
 /// The provider's words: JSON as it came but for white space, other text as a string, other bytes as Base64.
 #[derive(Serialize)]
-struct Payload {
+pub(crate) struct Payload {
     payload: Box<RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payload_encoding: Option<&'static str>,
 }
 
 impl Payload {
-    fn of(raw: &[u8]) -> Self {
+    pub(crate) fn of(raw: &[u8]) -> Self {
         let Ok(text) = std::str::from_utf8(raw) else {
             return Self { payload: quoted(&Encoding::Base64.encode(raw)), payload_encoding: Some("base64") };
         };

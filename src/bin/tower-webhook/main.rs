@@ -4,6 +4,7 @@
 //! configuration.
 
 mod explain;
+mod inbox;
 mod lines;
 mod listen;
 mod names;
@@ -52,6 +53,8 @@ enum Command {
     Send(Box<send::Arguments>),
     /// Play all providers of a configuration with faults, and the service behind the receiver, and judge what became of it.
     Storm(Box<storm::Arguments>),
+    /// Look after a durable inbox: what it holds, why, and once more.
+    Inbox(Box<inbox::Arguments>),
     /// Say why a request is refused, and what would make it pass. Offline.
     #[command(after_help = explain::HELP)]
     Explain(explain::Explain),
@@ -102,6 +105,7 @@ fn main() -> ExitCode {
         },
         Command::Send(arguments) => send::run(*arguments),
         Command::Storm(arguments) => storm::run(&arguments),
+        Command::Inbox(arguments) => inbox::run(&arguments),
         Command::Explain(arguments) => match ready(config::load(&arguments.config)) {
             Ok(config) => explain::run(&config, &arguments),
             Err(code) => code,

@@ -69,6 +69,7 @@ pub(super) const PROGRAM: &[(&str, &[&str])] = &[
     ("names", &["lines"]),
     ("store", &["lines", "names"]),
     ("explain", &["lines", "plain"]),
+    ("inbox", &["lines"]),
     ("listen", &["lines", "names", "outlet", "store"]),
     ("send", &["lines"]),
     ("storm", &["lines", "send"]),

@@ -1,5 +1,13 @@
 //! The durable inbox from outside: its part of the configuration, and the subcommands that look after it.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tower_webhook::delivery::{Fingerprint, KeyHash};
+use tower_webhook::inbox::{InboxStore as _, LeaseToken, NewEvent, SqliteInbox};
+
 use super::child::{Done, Folder, Program};
 
 const AELLA: &str = "[[endpoint]]\npath = \"/aella\"\nprovider = \"aella\"\n\
@@ -67,4 +75,194 @@ fn a_file_with_an_inbox_is_read_and_refused_while_nothing_serves_it() {
     assert_eq!((done.code, done.stderr.lines().count()), (Some(2), 1), "{done:?}");
     assert!(done.stderr.contains("receiver.toml: inbox: is not served yet; "), "{done:?}");
     assert_eq!(check(AELLA).code, Some(0));
+}
+
+/// A file with an inbox, whose secret nobody has.
+const KEPT: &str = "[[endpoint]]\npath = \"/aella\"\nprovider = \"aella\"\nkeys = [{ id = \"k\", env = \"NOT_SET\" }]\n\
+    [[endpoint]]\npath = \"/quiet\"\nname = \"quiet one\"\nprovider = \"aella\"\nquiet_payloads = true\n\
+    keys = [{ id = \"k\", env = \"NOT_SET\" }]\n[inbox]\nkind = \"sqlite\"\npath = \"inbox.db\"\n";
+
+fn event(key: u8, receiver: &str, payload: &str, now: Timestamp) -> NewEvent {
+    let until = now + Duration::from_secs(3600);
+    let print = Fingerprint::of(payload.as_bytes());
+    let mut event = NewEvent::new(KeyHash::from_bytes([key; 32]), print, payload.to_owned(), until);
+    event.readable_key = format!("key|{key}");
+    event.receiver = receiver.to_owned();
+    event.provider = "aella".to_owned();
+    event.event = if key == 3 { "mandate.created" } else { "transfer.completed" }.to_owned();
+    event
+}
+
+/// Events 1 (done), 2 (dead, of a reason that gives orders), 3 (waiting), and 4, which came with the key of 1.
+async fn filled(path: PathBuf) -> SqliteInbox {
+    let (inbox, now) = (SqliteInbox::open(path).await.unwrap(), Timestamp::now());
+    let first = vec![event(1, "/aella", r#"{"a":1.00}"#, now), event(2, "quiet one", "canary", now)];
+    inbox.accept(first, now).await.unwrap();
+    let held = inbox.lease(LeaseToken([7; 16]), 10, Duration::from_secs(30), now).await.unwrap();
+    assert_eq!(held.len(), 2);
+    let _ = inbox.complete(&held[0], now).await.unwrap();
+    let _ = inbox.bury(&held[1], "answered 422\u{9b}2J\u{1b}[2J\u{202e}", now).await.unwrap();
+    let more = vec![event(3, "/aella", "three", now), event(1, "/aella", "another", now)];
+    inbox.accept(more, now).await.unwrap();
+    inbox
+}
+
+struct Stand {
+    folder: Folder,
+    runtime: tokio::runtime::Runtime,
+    owner: Option<SqliteInbox>,
+}
+
+impl Stand {
+    fn new() -> Self {
+        let (folder, runtime) = (Folder::new(), tokio::runtime::Runtime::new().unwrap());
+        folder.write("receiver.toml", KEPT);
+        let owner = runtime.block_on(filled(folder.path().join("inbox.db")));
+        Self { folder, runtime, owner: Some(owner) }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Done {
+        let config = self.folder.path().join("receiver.toml");
+        let own = ["inbox", arguments[0], "--config", config.to_str().unwrap()];
+        let done = Program::new(own.into_iter().chain(arguments[1..].iter().copied())).run();
+        assert!(!done.said().chars().any(|letter| letter.is_control() && letter != '\n'), "{done:?}");
+        assert!(!done.said().contains('\u{202e}'), "{done:?}");
+        done
+    }
+
+    /// What it prints when all is well.
+    fn ask(&self, arguments: &[&str]) -> Vec<Value> {
+        let done = self.run(arguments);
+        assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{arguments:?}: {done:?}");
+        done.json()
+    }
+
+    fn ids(&self, filters: &[&str]) -> Vec<String> {
+        let rows = self.ask(&[&["list"], filters].concat());
+        rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+#[test]
+fn stats_and_lists_are_told_beside_the_owner_and_without_one() {
+    let mut stand = Stand::new();
+    for _ in 0..2 {
+        let stats = stand.ask(&["stats"]).remove(0);
+        assert!(stats["oldest_age_s"].as_f64().unwrap() < 60.0, "{stats}");
+        let counts = ["ready", "running", "done", "dead", "parked", "quarantined"].map(|name| stats[name].clone());
+        assert_eq!(counts, [1, 0, 1, 1, 0, 1].map(|count| json!(count)), "{stats}");
+        assert_eq!(stats.as_object().unwrap().len(), 7, "{stats}");
+        for (filters, ids) in [
+            (&[][..], &["1", "2", "3", "4"][..]),
+            (&["--state", "quarantined"], &["4"]),
+            (&["--key", "key|1"], &["1", "4"]),
+            (&["--event", "mandate.created"], &["3"]),
+            (&["--event", "mandate.created", "--state", "dead"], &[]),
+            (&["--limit", "2"], &["1", "2"]),
+            (&["--since", "1h"], &["1", "2", "3", "4"]),
+            (&["--since", "2999-01-01T00:00:00Z"], &[]),
+        ] {
+            assert_eq!(stand.ids(filters), ids, "{filters:?}");
+        }
+        let dead = stand.ask(&["list", "--state", "dead"]).remove(0);
+        let reason = "answered 422\u{9b}2J\u{1b}[2J\u{202e}";
+        let row = json!({
+            "id": "2", "key": "key|2", "provider": "aella", "event": "transfer.completed", "state": "dead",
+            "attempts": 1, "fence": dead["fence"], "due_at": null, "reason": reason
+        });
+        assert_eq!(dead, row);
+        assert!(dead["fence"].as_u64().unwrap() > 0, "{dead}");
+        stand.owner = None;
+    }
+}
+
+#[test]
+fn one_event_is_shown_with_its_history_and_what_it_waits_for() {
+    let stand = Stand::new();
+    let done = stand.run(&["show", "1"]);
+    assert!(done.stdout[0].contains(r#""payload":{"a":1.00}"#), "every digit stays: {done:?}");
+    let shown = &done.json()[0];
+    assert_eq!((&shown["receiver"], &shown["state"]), (&json!("/aella"), &json!("done")), "{shown}");
+    let what: Vec<&str> =
+        shown["history"].as_array().unwrap().iter().map(|step| step["what"].as_str().unwrap()).collect();
+    assert_eq!((what.first(), what.last()), (Some(&"accepted"), Some(&"done")), "{shown}");
+    let quiet = stand.ask(&["show", "2"]).remove(0);
+    assert!(quiet.get("payload").is_none() && !quiet.to_string().contains("canary"), "{quiet}");
+    for (id, state, words) in [
+        ("1", "done", "it is done"),
+        ("2", "dead", "replay it"),
+        ("3", "ready", "it is due"),
+        ("4", "quarantined", "another payload"),
+    ] {
+        let why = stand.ask(&["why", id]).remove(0);
+        assert_eq!((&why["id"], &why["state"]), (&json!(id), &json!(state)), "{why}");
+        assert!(why["why"].as_str().unwrap().contains(words), "{why}");
+    }
+    for command in ["show", "why"] {
+        let done = stand.run(&[command, "99"]);
+        assert_eq!((done.code, done.stdout.len()), (Some(1), 0), "{done:?}");
+        assert!(done.stderr.contains("there is no event 99"), "{done:?}");
+    }
+}
+
+#[test]
+fn the_dead_are_replayed_when_it_is_said_and_only_counted_in_a_dry_run() {
+    let stand = Stand::new();
+    assert_eq!(stand.ask(&["replay", "--dry-run"]), [json!({"matches": 1, "replayed": 0})]);
+    assert_eq!(stand.ask(&["replay", "--max", "0"]), [json!({"matches": 1, "replayed": 0})]);
+    assert_eq!(stand.ask(&["replay", "--state", "quarantined"]), [json!({"matches": 0, "replayed": 0})]);
+    assert_eq!(stand.ids(&["--state", "dead"]), ["2"]);
+    assert_eq!(stand.ask(&["replay", "--by", "the night shift"]), [json!({"matches": 1, "replayed": 1})]);
+    assert_eq!(stand.ask(&["replay"]), [json!({"matches": 0, "replayed": 0})]);
+    assert_eq!(stand.ids(&["--state", "ready"]), ["2", "3"]);
+    let shown = stand.ask(&["show", "2"]).remove(0);
+    assert_eq!(shown["replayed_by"], "the night shift", "{shown}");
+    let fence = shown["fence"].as_u64().unwrap();
+    let owner = stand.owner.as_ref().unwrap();
+    let token = LeaseToken([8; 16]);
+    let held = stand.runtime.block_on(owner.lease(token, 10, Duration::from_secs(30), Timestamp::now())).unwrap();
+    let again = held.iter().find(|held| held.id.0 == 2).expect("its owner gets what a visitor has replayed");
+    assert!(again.fence > fence, "{again:?}");
+}
+
+#[test]
+fn what_events_said_goes_by_erase_at_once_and_by_purge_in_time() {
+    let stand = Stand::new();
+    assert_eq!(stand.ask(&["purge"]), [json!({"matches": 0, "purged": 0, "bodies": 0, "keys": 0})]);
+    assert_eq!(stand.ask(&["erase", "--key", "key|9"]), [json!({"matches": 0, "erased": 0})]);
+    assert!(stand.ask(&["show", "3"])[0].to_string().contains("three"));
+    assert_eq!(stand.ask(&["erase", "--key", "key|3"]), [json!({"matches": 1, "erased": 1})]);
+    assert!(stand.ask(&["show", "3"])[0].get("payload").is_none());
+    let hurried = KEPT.to_owned() + "retention = { bodies = \"1ms\" }\n";
+    stand.folder.write("receiver.toml", hurried);
+    assert_eq!(stand.ask(&["purge"]), [json!({"matches": 1, "purged": 1, "bodies": 1, "keys": 0})]);
+    assert!(stand.ask(&["show", "1"])[0].get("payload").is_none());
+}
+
+#[test]
+fn wrong_arguments_are_2_and_an_inbox_that_is_not_there_is_1() {
+    let stand = Stand::new();
+    for wrong in [
+        &["list", "--state", "gone"][..],
+        &["list", "--since", "yesterday"],
+        &["list", "--limit", "many"],
+        &["show", "one"],
+        &["show"],
+        &["erase"],
+        &["nothing"],
+    ] {
+        let done = stand.run(wrong);
+        assert_eq!((done.code, done.stdout.len()), (Some(2), 0), "{done:?}");
+    }
+    let unsaid = Program::new(["inbox", "stats"]).run();
+    assert_eq!(unsaid.code, Some(2), "{unsaid:?}");
+    assert!(unsaid.stderr.contains("--config: is missing"), "{unsaid:?}");
+    stand.folder.write("receiver.toml", AELLA);
+    let none = stand.run(&["stats"]);
+    assert_eq!(none.code, Some(2), "{none:?}");
+    assert!(none.stderr.contains("receiver.toml: inbox: is missing; "), "{none:?}");
+    stand.folder.write("receiver.toml", KEPT.replace("inbox.db", "elsewhere.db"));
+    let away = stand.run(&["stats"]);
+    assert_eq!((away.code, away.stdout.len()), (Some(1), 0), "{away:?}");
+    assert!(!stand.folder.path().join("elsewhere.db").exists(), "to look makes no file");
 }

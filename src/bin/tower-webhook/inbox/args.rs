@@ -1,0 +1,145 @@
+//! The arguments of `inbox`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use tower_webhook::clock::{Clock as _, SystemClock, Timestamp};
+use tower_webhook::config;
+use tower_webhook::inbox::{EventId, Filter, StoredState};
+
+/// What is asked of which inbox.
+#[derive(Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Arguments {
+    /// The configuration file, whose [inbox] it is.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) ask: Ask,
+}
+
+const HELP: &str = "\
+It works beside a running receiver, and without one. Secrets of the file are not looked up.
+
+Exit codes: 0 done, 1 the inbox cannot be read, or there is no such event, 2 wrong arguments or configuration.
+
+Examples:
+  tower-webhook inbox stats --config receiver.toml
+  tower-webhook inbox list --state dead --since 2h --config receiver.toml
+  tower-webhook inbox replay --state dead --dry-run --config receiver.toml";
+
+#[derive(Subcommand)]
+pub(crate) enum Ask {
+    /// How many events stand where.
+    Stats,
+    /// The events that fit, oldest first, one JSON object a line.
+    List {
+        #[command(flatten)]
+        filters: Filters,
+        /// How many at most.
+        #[arg(long, value_name = "N", default_value_t = 1000)]
+        limit: usize,
+    },
+    /// One event: all that is known of it, with its history.
+    Show {
+        /// Its number.
+        id: i64,
+    },
+    /// What one event waits for.
+    Why {
+        /// Its number.
+        id: i64,
+    },
+    /// Hand events that fit over again; without any filter, the dead ones.
+    Replay(Replay),
+    /// Drop what is older than the file's retention.
+    Purge,
+    /// Drop what events of one key say. The key stays, so that a repeat is still one.
+    Erase {
+        /// The readable key.
+        #[arg(long, value_name = "KEY")]
+        key: String,
+    },
+}
+
+/// Which events: those that all of these fit.
+#[derive(Args, Clone)]
+pub(crate) struct Filters {
+    /// In this state: ready, running, done, dead, parked, quarantined.
+    #[arg(long, value_name = "STATE", value_parser = state)]
+    state: Option<StoredState>,
+    /// Of this name, such as transfer.completed.
+    #[arg(long, value_name = "EVENT")]
+    event: Option<String>,
+    /// Of this readable key.
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// Accepted since: a time such as 2026-11-29T03:00:00Z, or how long ago, such as 2h.
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    since: Option<Timestamp>,
+}
+
+/// What is handed over again.
+#[derive(Args)]
+pub(crate) struct Replay {
+    #[command(flatten)]
+    filters: Filters,
+    /// The event of this number.
+    #[arg(long, value_name = "N")]
+    id: Option<i64>,
+    /// Those whose reason begins so.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Count alone.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// How many at most.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(super) max: usize,
+    /// Who asks, for the history.
+    #[arg(long, value_name = "NAME", default_value = "tower-webhook inbox replay")]
+    pub(super) by: String,
+}
+
+impl Filters {
+    pub(super) fn filter(&self) -> Filter {
+        let mut filter = Filter::default();
+        filter.state = self.state;
+        filter.event.clone_from(&self.event);
+        filter.key.clone_from(&self.key);
+        filter.since = self.since;
+        filter
+    }
+}
+
+impl Replay {
+    pub(super) fn filter(&self) -> Filter {
+        let mut filter = self.filters.filter();
+        filter.id = self.id.map(EventId);
+        filter.reason.clone_from(&self.reason);
+        let is_any = filter.id.is_none()
+            && filter.key.is_none()
+            && filter.event.is_none()
+            && filter.reason.is_none()
+            && filter.since.is_none();
+        if is_any && filter.state.is_none() {
+            filter.state = Some(StoredState::Dead);
+        }
+        filter
+    }
+}
+
+fn state(text: &str) -> Result<StoredState, String> {
+    StoredState::named(text).ok_or_else(|| {
+        let names: Vec<&str> = StoredState::ALL.iter().map(|state| state.name()).collect();
+        format!("it is one of {}", names.join(", "))
+    })
+}
+
+fn since(text: &str) -> Result<Timestamp, String> {
+    if let Some(ago) = config::duration(text) {
+        let now = SystemClock.now().ok_or("the clock cannot be read")?;
+        return Ok(now.checked_sub(ago).unwrap_or(Timestamp::MIN));
+    }
+    text.parse().map_err(|_| "write a time such as 2026-11-29T03:00:00Z, or how long ago, such as 2h".to_owned())
+}

@@ -1,0 +1,118 @@
+//! `inbox`: looking after a durable inbox, beside a running `listen` or without one.
+
+mod args;
+mod say;
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+use tower_webhook::clock::{Clock as _, SystemClock, Timestamp};
+use tower_webhook::config::{self, ConfigSpec, InboxSpec};
+use tower_webhook::inbox::{History, InboxError, InboxStore, SqliteInbox, SqliteSetup};
+
+use crate::lines;
+pub(crate) use args::Arguments;
+use args::{Ask, Replay};
+use say::{Erased, Purged, Replayed, Row, Shown, Stats, Why};
+
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    let Some(file) = &arguments.config else {
+        lines::say("--config: is missing; write --config FILE");
+        return ExitCode::from(2);
+    };
+    let spec = match config::read(file) {
+        Ok(spec) => spec,
+        Err(faults) => {
+            faults.iter().for_each(lines::say);
+            return ExitCode::from(2);
+        }
+    };
+    let Some(inbox) = &spec.inbox else {
+        let file = file.display();
+        lines::say(format_args!("{file}: inbox: is missing; write [inbox] with kind = \"sqlite\" and path"));
+        return ExitCode::from(2);
+    };
+    match asked(arguments, &spec, inbox) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            lines::say(why);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn asked(arguments: &Arguments, spec: &ConfigSpec, inbox: &InboxSpec) -> Result<(), String> {
+    let now = SystemClock.now().ok_or("the clock cannot be read")?;
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("the runtime cannot be started: {error}"))?;
+    runtime.block_on(async {
+        let store: SqliteInbox = SqliteSetup::default().visit(&inbox.path).await.map_err(failed)?;
+        Desk { store: &store, spec, inbox, now }.answer(&arguments.ask).await
+    })
+}
+
+/// The cause stands behind the kind.
+fn failed(error: InboxError) -> String {
+    match std::error::Error::source(&error) {
+        Some(source) => format!("inbox: {error}: {source}"),
+        None => format!("inbox: {error}"),
+    }
+}
+
+fn print(line: &impl Serialize) -> Result<(), String> {
+    lines::print(line).map_err(|error| format!("stdout: {error}"))
+}
+
+/// Where a question is answered.
+struct Desk<'a, S> {
+    store: &'a S,
+    spec: &'a ConfigSpec,
+    inbox: &'a InboxSpec,
+    now: Timestamp,
+}
+
+impl<S: InboxStore> Desk<'_, S> {
+    async fn answer(&self, ask: &Ask) -> Result<(), String> {
+        match ask {
+            Ask::Stats => print(&Stats::of(&self.store.stats(self.now).await.map_err(failed)?)),
+            Ask::List { filters, limit } => {
+                let rows = self.store.list(&filters.filter(), *limit).await.map_err(failed)?;
+                rows.iter().try_for_each(|stored| print(&Row::of(stored)))
+            }
+            Ask::Show { id } => {
+                let history = self.history(*id).await?;
+                print(&Shown::of(&history, self.is_quiet(&history.stored.receiver)))
+            }
+            Ask::Why { id } => print(&Why::of(&self.history(*id).await?, self.now)),
+            Ask::Replay(replay) => self.replay(replay).await,
+            Ask::Purge => self.purge().await,
+            Ask::Erase { key } => {
+                let erased = self.store.erase(key, self.now).await.map_err(failed)?;
+                print(&Erased { matches: erased, erased })
+            }
+        }
+    }
+
+    async fn history(&self, id: i64) -> Result<History, String> {
+        let found = self.store.show(tower_webhook::inbox::EventId(id)).await.map_err(failed)?;
+        found.ok_or_else(|| format!("inbox: there is no event {id}"))
+    }
+
+    async fn replay(&self, replay: &Replay) -> Result<(), String> {
+        let filter = replay.filter();
+        let done = self.store.replay(&filter, replay.max, replay.dry_run, &replay.by, self.now).await;
+        print(&Replayed::of(done.map_err(failed)?))
+    }
+
+    async fn purge(&self) -> Result<(), String> {
+        let before = self.now.checked_sub(self.inbox.retention.bodies).unwrap_or(Timestamp::MIN);
+        let (bodies, keys) = self.store.purge(before, self.now).await.map_err(failed)?;
+        print(&Purged::of(bodies, keys))
+    }
+
+    /// Whether nothing of what events of this receiver say is printed.
+    fn is_quiet(&self, receiver: &str) -> bool {
+        let named = |name: &Option<String>, path: &str| name.as_deref().unwrap_or(path) == receiver;
+        let endpoint = self.spec.endpoints.iter().find(|endpoint| named(&endpoint.name, &endpoint.path));
+        endpoint.and_then(|endpoint| endpoint.quiet_payloads).unwrap_or(self.spec.quiet_payloads)
+    }
+}
