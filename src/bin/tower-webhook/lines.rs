@@ -2,11 +2,14 @@
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
+use std::num::NonZeroU64;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tower_webhook::encoding::Encoding;
 use tower_webhook::event::{Event, Project as _};
+use tower_webhook::inbox::{EventId, Leased, NewEvent};
 use tower_webhook::provider::AnyEvent;
 use tower_webhook::{Received, Rejection};
 
@@ -62,9 +65,19 @@ pub(crate) struct Accepted<'a> {
     occurred_at: Option<String>,
     /// Whether an earlier try of this event was begun and not finished.
     attempt_replayed: bool,
+    #[serde(flatten)]
+    turn: Option<Turn>,
     /// What the event says. Left out where nobody is to read it.
     #[serde(flatten)]
     content: Option<Content>,
+}
+
+/// Which turn of a stored event it was.
+#[derive(Serialize)]
+struct Turn {
+    id: String,
+    attempt: u64,
+    fence: u64,
 }
 
 /// What an event says, typed and as it was sent.
@@ -87,9 +100,85 @@ impl<'a> Accepted<'a> {
             key_id: delivery.verified().key_id(),
             event: received.event().name(),
             occurred_at: delivery.occurred_at().map(|time| time.to_string()),
-            attempt_replayed: received.fence().is_some_and(|fence| fence.get() > 1),
+            attempt_replayed: delivery.attempt().is_some_and(|attempt| attempt.get() > 1),
+            turn: None,
             content: (!is_quiet).then(|| Content { typed: received.shared(), payload: Payload::of(delivery.raw()) }),
         }
+    }
+
+    /// The event was stored under this number before.
+    pub(crate) fn from_inbox(mut self, id: EventId, received: &Received<AnyEvent>) -> Self {
+        let number = |number: Option<NonZeroU64>| number.map_or(0, NonZeroU64::get);
+        let (attempt, fence) = (number(received.delivery().attempt()), number(received.fence()));
+        self.turn = Some(Turn { id: id.to_string(), attempt, fence });
+        self
+    }
+}
+
+/// An event that is on disk, and will be handled.
+#[derive(Serialize)]
+pub(crate) struct Stored<'a> {
+    verdict: &'static str,
+    endpoint: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receiver: Option<&'a str>,
+    provider: &'a str,
+    id: String,
+    key: &'a str,
+    event: &'a str,
+}
+
+impl<'a> Stored<'a> {
+    pub(crate) fn new(endpoint: &'a str, provider: &'a str, id: EventId, stored: &'a NewEvent) -> Self {
+        Self {
+            verdict: "stored",
+            endpoint,
+            receiver: named(endpoint, &stored.receiver),
+            provider,
+            id: id.to_string(),
+            key: &stored.readable_key,
+            event: &stored.event,
+        }
+    }
+}
+
+/// A stored event whose attempt failed, or which is kept apart.
+#[derive(Serialize)]
+pub(crate) struct Unhandled<'a> {
+    verdict: &'static str,
+    id: String,
+    key: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+impl<'a> Unhandled<'a> {
+    fn of(verdict: &'static str, id: EventId, key: &'a str) -> Self {
+        Self { verdict, id: id.to_string(), key, attempt: None, attempts: None, in_ms: None, reason: None }
+    }
+
+    /// It is tried again after this time.
+    pub(crate) fn retry(held: &'a Leased, after: Duration, reason: &'a str) -> Self {
+        let in_ms = Some(u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+        let own = Self::of("retry", held.id, &held.event.readable_key);
+        Self { attempt: Some(held.attempt), in_ms, reason: Some(reason), ..own }
+    }
+
+    /// It is a dead letter.
+    pub(crate) fn dead(held: &'a Leased, reason: &'a str) -> Self {
+        let own = Self::of("dead", held.id, &held.event.readable_key);
+        Self { attempts: Some(held.attempt), reason: Some(reason), ..own }
+    }
+
+    /// Its key came with another payload before.
+    pub(crate) fn quarantined(id: EventId, key: &'a str) -> Self {
+        Self::of("quarantined", id, key)
     }
 }
 

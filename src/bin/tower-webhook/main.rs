@@ -124,10 +124,6 @@ fn receiving(path: &Path, is_quiet: bool) -> Result<Config, ExitCode> {
         Some(now) => config::load_at(path, now),
         None => config::load(path),
     })?;
-    if config.inbox.is_some() {
-        lines::say(format_args!("{}: inbox: is not served yet; leave it out, and write [dedupe]", path.display()));
-        return Err(ExitCode::from(2));
-    }
     for endpoint in config.endpoints.iter_mut().filter(|_| is_quiet) {
         endpoint.spec.quiet_payloads = Some(true);
     }

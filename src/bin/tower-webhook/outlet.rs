@@ -150,6 +150,16 @@ impl Outlet {
         }
     }
 
+    /// The same for a line that is worth more: it has the room of lines that count.
+    pub(crate) fn note(&self, text: String) {
+        let mut queue = self.shared.queue();
+        if self.room.has(&queue) {
+            self.push(&mut queue, text, None);
+        } else {
+            queue.left_out = queue.left_out.saturating_add(1);
+        }
+    }
+
     /// How many lines were left out since this was last asked. Waits until there are some, and until half of their room
     /// is free again.
     pub(crate) async fn left_out(&self) -> u64 {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::config::fault::Place;
 use crate::config::spec::{EndpointSpec, InboxRetentionSpec, InboxSpec, QuotaSpec, RetrySpec};
-use crate::inbox::Quota;
+use crate::inbox::{AnyInbox, InboxError, Quota, SqliteInbox};
 
 /// A durable inbox, checked. Nothing of it has been opened yet.
 #[derive(Clone, Debug)]
@@ -21,6 +21,28 @@ pub struct Inbox {
     pub retention: InboxRetentionSpec,
     /// Beyond this nothing is accepted.
     pub quota: Quota,
+}
+
+impl Inbox {
+    /// Opens it as its one owner, within its quota. A worker takes `lease` and `retry` by itself.
+    ///
+    /// # Errors
+    ///
+    /// Another owner has it, it is no inbox or of a newer version, or its file cannot be reached.
+    pub async fn open(&self) -> Result<AnyInbox, InboxError> {
+        SqliteInbox::setup().quota(self.quota).open(&self.path).await.map(AnyInbox::Sqlite)
+    }
+}
+
+impl InboxSpec {
+    /// Opens it beside its owner, to look and to replay, purge or erase.
+    ///
+    /// # Errors
+    ///
+    /// There is none, it is no inbox or of another version, or its file cannot be reached.
+    pub async fn visit(&self) -> Result<AnyInbox, InboxError> {
+        SqliteInbox::visit(&self.path).await.map(AnyInbox::Sqlite)
+    }
 }
 
 pub(super) fn inbox(spec: &InboxSpec, place: &Place<'_>) -> Inbox {
@@ -62,10 +84,20 @@ fn quota(spec: QuotaSpec, place: &Place<'_>) -> Quota {
     quota
 }
 
-/// What an endpoint says that means nothing when events are stored before they are handled.
+/// What endpoints say that means nothing when events are stored before they are handled. Of an event its receiver's name is
+/// stored, and so endpoints of one name hand over to one service.
 pub(super) fn check_endpoints(endpoints: &[EndpointSpec], root: &Place<'_>) {
     for (at, _) in endpoints.iter().enumerate().filter(|(_, endpoint)| endpoint.dangerous_run_unprotected) {
         let right = "leave it out: nothing is handled before it is stored";
         root.item("endpoint", at).fault("dangerous_run_unprotected", "means nothing with an [inbox]", right);
+    }
+    let to = |endpoint: &EndpointSpec| endpoint.forward.as_ref().map(|forward| forward.to.clone());
+    for (at, endpoint) in endpoints.iter().enumerate() {
+        let name = |endpoint: &EndpointSpec| endpoint.name.as_ref().unwrap_or(&endpoint.path).clone();
+        let is_apart = |other: &EndpointSpec| name(other) == name(endpoint) && to(other) != to(endpoint);
+        if endpoints.iter().take(at).any(is_apart) {
+            let right = "give all endpoints of a name one forward_to, or each a name of its own";
+            root.item("endpoint", at).fault("forward_to", "is not that of the others of its name", right);
+        }
     }
 }

@@ -76,7 +76,7 @@ fn read(root: &Section<'_>, folder: &Path) -> Draft {
     spec.dedupe = root.section("dedupe").map(|section| dedupe(&section, folder)).unwrap_or_default();
     spec.inbox = root.section("inbox").map(|section| inbox::read(&section, folder));
     if spec.inbox.is_some() && root.has("dedupe") {
-        root.warn("dedupe", "says nothing beside an [inbox], which dedupes by itself: leave it out");
+        root.fault("dedupe", "stands beside an [inbox], which dedupes by itself", "leave one of the two out");
     }
     let sections = root.sections("endpoint");
     root.finish();

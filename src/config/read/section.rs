@@ -30,10 +30,6 @@ impl<'a> Section<'a> {
         self.place.fault(key, wrong, right);
     }
 
-    pub(super) fn warn(&self, key: &str, warning: impl fmt::Display) {
-        self.place.warn(key, warning);
-    }
-
     /// Whether the key is there. It counts as asked for.
     pub(super) fn has(&self, key: &'static str) -> bool {
         self.value(key).is_some()

@@ -12,12 +12,14 @@
 //! 5. Of a lane the next is leased when the one before it is done, parked or dead; after a dead one by its [`LanePolicy`].
 //! 6. Keys outlive bodies. A fence never goes back, whatever is replayed, purged or restarted.
 
+mod any;
 mod sqlite;
 mod types;
 
 use std::future::Future;
 use std::time::Duration;
 
+pub use any::AnyInbox;
 pub use sqlite::{SqliteInbox, SqliteSetup};
 pub use types::{
     Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, LanePolicy, LeaseToken, Leased, NewEvent,

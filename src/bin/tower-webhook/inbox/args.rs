@@ -50,7 +50,7 @@ pub(crate) enum Ask {
         /// Its number.
         id: i64,
     },
-    /// Hand events that fit over again; without any filter, the dead ones.
+    /// Hand events that fit over again: dead and parked ones, unless a state or a number is named.
     Replay(Replay),
     /// Drop what is older than the file's retention.
     Purge,
@@ -113,19 +113,21 @@ impl Filters {
 }
 
 impl Replay {
-    pub(super) fn filter(&self) -> Filter {
+    /// What is asked for, as one filter or more of which no two fit one event. What is done goes on being so, unless its
+    /// number or its state is named.
+    pub(super) fn filters(&self) -> Vec<Filter> {
         let mut filter = self.filters.filter();
         filter.id = self.id.map(EventId);
         filter.reason.clone_from(&self.reason);
-        let is_any = filter.id.is_none()
-            && filter.key.is_none()
-            && filter.event.is_none()
-            && filter.reason.is_none()
-            && filter.since.is_none();
-        if is_any && filter.state.is_none() {
-            filter.state = Some(StoredState::Dead);
+        if filter.id.is_some() || filter.state.is_some() {
+            return vec![filter];
         }
-        filter
+        let of_state = |state| {
+            let mut filter = filter.clone();
+            filter.state = Some(state);
+            filter
+        };
+        [StoredState::Dead, StoredState::Parked].map(of_state).into()
     }
 }
 

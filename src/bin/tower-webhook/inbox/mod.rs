@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use tower_webhook::clock::{Clock as _, SystemClock, Timestamp};
 use tower_webhook::config::{self, ConfigSpec, InboxSpec};
-use tower_webhook::inbox::{History, InboxError, InboxStore, SqliteInbox, SqliteSetup};
+use tower_webhook::inbox::{self, EventId, History, InboxError, InboxStore};
 
 use crate::lines;
 pub(crate) use args::Arguments;
@@ -45,17 +45,14 @@ fn asked(arguments: &Arguments, spec: &ConfigSpec, inbox: &InboxSpec) -> Result<
     let now = SystemClock.now().ok_or("the clock cannot be read")?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("the runtime cannot be started: {error}"))?;
     runtime.block_on(async {
-        let store: SqliteInbox = SqliteSetup::default().visit(&inbox.path).await.map_err(failed)?;
+        let cannot = |error| format!("inbox: {}: {error}", inbox.path.display());
+        let store = inbox.visit().await.map_err(cannot)?;
         Desk { store: &store, spec, inbox, now }.answer(&arguments.ask).await
     })
 }
 
-/// The cause stands behind the kind.
 fn failed(error: InboxError) -> String {
-    match std::error::Error::source(&error) {
-        Some(source) => format!("inbox: {error}: {source}"),
-        None => format!("inbox: {error}"),
-    }
+    format!("inbox: {error}")
 }
 
 fn print(line: &impl Serialize) -> Result<(), String> {
@@ -93,14 +90,19 @@ impl<S: InboxStore> Desk<'_, S> {
     }
 
     async fn history(&self, id: i64) -> Result<History, String> {
-        let found = self.store.show(tower_webhook::inbox::EventId(id)).await.map_err(failed)?;
+        let found = self.store.show(EventId(id)).await.map_err(failed)?;
         found.ok_or_else(|| format!("inbox: there is no event {id}"))
     }
 
     async fn replay(&self, replay: &Replay) -> Result<(), String> {
-        let filter = replay.filter();
-        let done = self.store.replay(&filter, replay.max, replay.dry_run, &replay.by, self.now).await;
-        print(&Replayed::of(done.map_err(failed)?))
+        let mut all = inbox::Replayed::default();
+        for filter in replay.filters() {
+            let left = replay.max.saturating_sub(usize::try_from(all.replayed).unwrap_or(usize::MAX));
+            let done = self.store.replay(&filter, left, replay.dry_run, &replay.by, self.now).await.map_err(failed)?;
+            all.matches = all.matches.saturating_add(done.matches);
+            all.replayed = all.replayed.saturating_add(done.replayed);
+        }
+        print(&Replayed::of(all))
     }
 
     async fn purge(&self) -> Result<(), String> {

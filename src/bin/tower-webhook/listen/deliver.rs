@@ -8,23 +8,25 @@ use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use tower_service::Service;
+use tower_webhook::config::{Config, Endpoint};
 use tower_webhook::gate::{Body, reject};
+use tower_webhook::inbox::{EventId, Verdict};
 use tower_webhook::provider::AnyEvent;
 use tower_webhook::{Received, Rejection, RejectionKind};
 
 use super::forward::Upstream;
-use super::voice::Voice;
+use super::voice::{Unheard, Voice};
 use crate::lines::Accepted;
 
 /// Handles one event at a time.
 #[derive(Clone)]
 pub(super) struct Deliver {
-    pub(super) endpoint: Arc<str>,
-    pub(super) provider: &'static str,
-    pub(super) upstream: Option<Upstream>,
+    endpoint: Arc<str>,
+    provider: &'static str,
+    upstream: Option<Upstream>,
     /// Whether nothing of what an event says is printed.
-    pub(super) is_quiet: bool,
-    pub(super) voice: Voice,
+    is_quiet: bool,
+    voice: Voice,
 }
 
 impl Service<Request<Body>> for Deliver {
@@ -43,6 +45,19 @@ impl Service<Request<Body>> for Deliver {
 }
 
 impl Deliver {
+    /// To the service of this endpoint, or to stdout.
+    pub(super) fn of(config: &Config, endpoint: &Endpoint, voice: &Voice) -> Self {
+        let path = Arc::<str>::from(endpoint.path());
+        let upstream = |forward| Upstream::new(forward, endpoint.provider.clone(), Arc::clone(&path), voice.clone());
+        Self {
+            upstream: endpoint.forward.clone().map(upstream),
+            endpoint: Arc::clone(&path),
+            provider: endpoint.provider_name(),
+            is_quiet: config.is_quiet(endpoint),
+            voice: voice.clone(),
+        }
+    }
+
     async fn one(&self, request: Request<Body>) -> Result<Response<Body>, Rejection> {
         let (mut head, _) = request.into_parts();
         let event: Received<AnyEvent> =
@@ -61,5 +76,22 @@ impl Deliver {
             self.voice.say(&line());
         }
         Ok(response)
+    }
+
+    /// The same for an event that was stored under this number before.
+    pub(super) async fn stored(&self, id: EventId, event: &Received<AnyEvent>) -> Verdict {
+        let line = || Accepted::new(&self.endpoint, self.provider, event, self.is_quiet).from_inbox(id, event);
+        let Some(upstream) = &self.upstream else {
+            return match self.voice.say_at_last(&line()).await {
+                Ok(()) => Verdict::Done,
+                Err(gone @ Unheard::Gone) => Verdict::retry(gone.to_string()),
+                Err(unwritten @ Unheard::Unwritten(_)) => Verdict::dead(unwritten.to_string()),
+            };
+        };
+        let verdict = upstream.send_stored(self.provider, event).await;
+        if verdict == Verdict::Done {
+            self.voice.say(&line());
+        }
+        verdict
     }
 }

@@ -1,7 +1,7 @@
 //! Handing an opened event to an upstream, whose status decides the answer.
 //!
 //! It is told by headers that come from here alone: `tower-webhook-receiver`, `-provider`, `-event`, `-key`, and, where
-//! the event was claimed, `-fence`. In their values `%`, what is not visible ASCII, and a space at either end are written
+//! the event was claimed, `-fence`, and where it comes out of an inbox, `-attempt`. In their values `%`, what is not visible ASCII, and a space at either end are written
 //! `%XX`, so that two names or keys that differ are two values that differ.
 
 use std::sync::Arc;
@@ -15,12 +15,15 @@ use http_body::Body as _;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use tower_webhook::clock::{Clock as _, SystemClock};
 use tower_webhook::config::Forward;
 use tower_webhook::event::Project as _;
 use tower_webhook::gate::{Body, reject};
+use tower_webhook::inbox::Verdict;
 use tower_webhook::provider::{AnyEvent, AnyProvider, Provider as _};
 use tower_webhook::{Received, Rejection, RejectionKind};
 
+use super::verdict;
 use super::voice::Voice;
 
 /// The longest answer of an upstream that is passed on, in bytes.
@@ -52,6 +55,24 @@ impl Upstream {
         event: &Received<AnyEvent>,
     ) -> Response<Body> {
         let request = self.request(provider, head, event);
+        self.exchange(request).await.map_or_else(reject, |response| answer(response, self.forward.pass_gone))
+    }
+
+    /// Posts one event that was stored before: of its request nothing is left.
+    pub(super) async fn send_stored(&self, provider: &str, event: &Received<AnyEvent>) -> Verdict {
+        let (mut head, ()) = Request::post("/").body(()).unwrap_or_default().into_parts();
+        head.headers.insert(CONTENT_TYPE, verdict::content_type(event.delivery().raw()));
+        let mut request = self.request(provider, &head, event);
+        if let Some(attempt) = event.delivery().attempt() {
+            request.headers_mut().insert("tower-webhook-attempt", HeaderValue::from(attempt.get()));
+        }
+        match self.exchange(request).await {
+            Ok(response) => verdict::of(response.status(), response.headers(), SystemClock.now()),
+            Err(rejection) => verdict::unanswered(&rejection),
+        }
+    }
+
+    async fn exchange(&self, request: Request<Body>) -> Result<Response<Body>, Rejection> {
         let exchange = async {
             let response =
                 self.client.request(request).await.map_err(|error| down("the upstream cannot be reached", error))?;
@@ -59,14 +80,10 @@ impl Upstream {
             let body = read(body).await?;
             Ok(Response::from_parts(head, body))
         };
-        match tokio::time::timeout(self.forward.timeout, exchange).await {
-            Ok(Ok(response)) => answer(response, self.forward.pass_gone),
-            Ok(Err(rejection)) => reject(rejection),
-            Err(elapsed) => {
-                self.warn_of_slowness();
-                reject(down("the upstream did not answer in time", elapsed))
-            }
-        }
+        tokio::time::timeout(self.forward.timeout, exchange).await.unwrap_or_else(|elapsed| {
+            self.warn_of_slowness();
+            Err(down("the upstream did not answer in time", elapsed))
+        })
     }
 
     /// Once: whoever is slow is slow often.

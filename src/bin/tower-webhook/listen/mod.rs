@@ -3,9 +3,13 @@
 mod connection;
 mod deliver;
 mod forward;
+mod opening;
+mod retain;
 mod routes;
 mod stop;
+mod verdict;
 mod voice;
+mod work;
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -18,15 +22,18 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tower_webhook::config::Config;
 
+use self::opening::Intake;
 use self::routes::Routes;
 use self::stop::{Hangups, Stop};
 use self::voice::Voice;
+use self::work::{Hands, Work};
 use crate::lines::{self, Listening, Rejected};
 use crate::names::NamesTaken;
-use crate::store::OwnStore;
 
 /// More connections than this wait to be accepted.
 const MAX_CONNECTIONS: usize = 4096;
+/// With an inbox nobody waits for longer: what is not handled is on disk, and what is not on disk comes again.
+const INBOX_DRAIN: Duration = Duration::from_secs(9);
 /// So that no clock overflows.
 const LONGEST_DRAIN: Duration = Duration::from_hours(24 * 365);
 
@@ -57,20 +64,26 @@ async fn serve(config: Config) -> std::io::Result<ExitCode> {
     let hangups = Hangups::new()?;
     let voice = Voice::start()?;
     tokio::spawn(hangups.answer(voice.clone()));
-    let (grace, write_deadline) = (config.drain.min(LONGEST_DRAIN), config.write_deadline);
-    let (listener, routes) = tokio::select! {
+    let longest = if config.inbox.is_some() { INBOX_DRAIN } else { LONGEST_DRAIN };
+    let (grace, write_deadline) = (config.drain.min(longest), config.write_deadline);
+    let (listener, routes, work) = tokio::select! {
         begun = begin(config, &voice) => begun?,
         () = stop.wait() => return Ok(ExitCode::SUCCESS),
     };
     let (routes, open) = (Arc::new(routes), GracefulShutdown::new());
-    tokio::spawn(voice.clone().count());
-    tokio::select! {
-        () = stop.wait() => {}
-        () = accept(&listener, &routes, &open, &voice, write_deadline) => {}
-    }
+    let what = if work.is_some() { "rejections, repeats and what was stored" } else { "rejections and repeats" };
+    tokio::spawn(voice.clone().count(what));
+    let code = tokio::select! {
+        () = stop.wait() => ExitCode::SUCCESS,
+        () = accept(&listener, &routes, &open, &voice, write_deadline) => ExitCode::SUCCESS,
+        () = broken(work.as_ref()) => {
+            voice.warn("the inbox takes nothing any more until it is opened anew: start again");
+            ExitCode::FAILURE
+        }
+    };
     drop(listener);
     tokio::select! {
-        () = end(open, &routes, &voice, Instant::now() + grace) => Ok(ExitCode::SUCCESS),
+        () = end(open, &routes, work, &voice, grace) => Ok(code),
         () = stop.wait() => {
             voice.warn("a second signal: what is in hand is left, its leases end by themselves");
             voice.last_words().await;
@@ -80,12 +93,24 @@ async fn serve(config: Config) -> std::io::Result<ExitCode> {
 }
 
 /// Everything up to the first line.
-async fn begin(config: Config, voice: &Voice) -> std::io::Result<(TcpListener, Routes)> {
+async fn begin(config: Config, voice: &Voice) -> std::io::Result<(TcpListener, Routes, Option<Work>)> {
     let listener = TcpListener::bind(config.listen).await.map_err(|error| cannot_listen(config.listen, &error))?;
-    let store = OwnStore::open(&config).await?;
-    let routes = Routes::new(&config, &store, voice).map_err(std::io::Error::other)?;
+    let intake = Intake::open(&config).await?;
+    let routes = Routes::new(&config, &intake, voice).map_err(std::io::Error::other)?;
     voice.begin(&Listening { listening: listener.local_addr()?.to_string() }).await?;
-    Ok((listener, routes))
+    let work = match (&config.inbox, &intake) {
+        (Some(inbox), Intake::Kept(store)) => Some(Work::start(inbox, store, Hands::of(&config, voice), voice)),
+        _ => None,
+    };
+    Ok((listener, routes, work))
+}
+
+/// Until the inbox takes nothing any more; without one, for ever.
+async fn broken(work: Option<&Work>) {
+    match work {
+        Some(work) => work.broken().await,
+        None => std::future::pending().await,
+    }
 }
 
 fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> std::io::Error {
@@ -121,9 +146,16 @@ async fn accept(
     }
 }
 
-/// Drains and says what is still to be said, both within the deadline.
-async fn end(open: GracefulShutdown, routes: &Routes, voice: &Voice, deadline: Instant) {
-    if tokio::time::timeout_at(deadline, drain(open, routes)).await.is_err() {
+/// Drains and says what is still to be said, both within this time. What a worker has in hand gets most of it.
+async fn end(open: GracefulShutdown, routes: &Routes, work: Option<Work>, voice: &Voice, grace: Duration) {
+    let deadline = Instant::now() + grace;
+    let worked = async {
+        if let Some(work) = work {
+            work.stop_within(grace - grace / 8).await;
+        }
+    };
+    let drained = async { tokio::join!(drain(open, routes), worked) };
+    if tokio::time::timeout_at(deadline, drained).await.is_err() {
         voice.warn("still in hand when the drain's time was over: left, their leases end by themselves");
     }
     match routes.unprotected.count() {

@@ -1,6 +1,7 @@
 //! Which receiver answers at which path.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,13 +15,13 @@ use tower_webhook::config::{Config, Endpoint};
 use tower_webhook::delivery::Drain;
 use tower_webhook::gate::{ResponseBody, answer_early};
 use tower_webhook::idempotency::{Repeats, UnprotectedRuns};
+use tower_webhook::inbox::{Accepted, NewEvent};
 use tower_webhook::{ConfigError, Rejection};
 
 use super::deliver::Deliver;
-use super::forward::Upstream;
+use super::opening::Intake;
 use super::voice::Voice;
-use crate::lines::{Duplicate, Rejected};
-use crate::store::OwnStore;
+use crate::lines::{Duplicate, Rejected, Stored, Unhandled};
 
 /// What the library lets a handler take.
 const HANDLER_LIMIT: Duration = Duration::from_secs(5 * 60);
@@ -39,10 +40,10 @@ pub(super) struct Routes {
 }
 
 impl Routes {
-    pub(super) fn new(config: &Config, store: &OwnStore, voice: &Voice) -> Result<Self, ConfigError> {
+    pub(super) fn new(config: &Config, intake: &Intake, voice: &Voice) -> Result<Self, ConfigError> {
         let (mut by_path, drain) = (HashMap::new(), Drain::new());
         for endpoint in &config.endpoints {
-            by_path.insert(endpoint.path().to_owned(), route(config, endpoint, store, voice, &drain)?);
+            by_path.insert(endpoint.path().to_owned(), route(config, endpoint, intake, voice, &drain)?);
         }
         Ok(Self { by_path, voice: voice.clone(), drain, unprotected: config.unprotected.clone() })
     }
@@ -66,37 +67,53 @@ impl Routes {
 fn route(
     config: &Config,
     endpoint: &Endpoint,
-    store: &OwnStore,
+    intake: &Intake,
     voice: &Voice,
     drain: &Drain,
 ) -> Result<Route, ConfigError> {
-    let (path, name) = (Arc::<str>::from(endpoint.path()), Arc::<str>::from(endpoint.name.as_str()));
     let limit = handler_limit(endpoint.forward.as_ref().map(|forward| forward.timeout));
-    let upstream = endpoint
-        .forward
-        .clone()
-        .map(|forward| Upstream::new(forward, endpoint.provider.clone(), Arc::clone(&path), voice.clone()));
-    let deliver = Deliver {
-        endpoint: Arc::clone(&path),
-        provider: endpoint.provider_name(),
-        upstream,
-        is_quiet: config.is_quiet(endpoint),
-        voice: voice.clone(),
-    };
-    let receiver = config.receiver(endpoint)?.settings(|settings| settings.handler_limit(limit))?;
-    let service = receiver.drain(drain).dedupe(store.clone()).layer().layer(deliver);
+    let receiver = config.receiver(endpoint)?.settings(|settings| settings.handler_limit(limit))?.drain(drain);
+    Ok(match intake {
+        Intake::Claimed(store) => {
+            let deliver = Deliver::of(config, endpoint, voice);
+            answered(receiver.dedupe(store.clone()).layer().layer(deliver), endpoint, voice)
+        }
+        Intake::Kept(inbox) => {
+            let (path, provider, told) = (endpoint.path().to_owned(), endpoint.provider_name(), voice.clone());
+            let tell = move |event: &NewEvent, became| accepted(&told, &path, provider, event, became);
+            answered(receiver.inbox(inbox).on_accepted(tell), endpoint, voice)
+        }
+    })
+}
+
+/// This service, whose answers are told of.
+fn answered<S>(service: S, endpoint: &Endpoint, voice: &Voice) -> Route
+where
+    S: Service<Request<Incoming>, Response = Response<ResponseBody>, Error = Infallible>,
+    S: Clone + Send + Sync + 'static,
+    S::Future: Send,
+{
+    let (path, name) = (Arc::<str>::from(endpoint.path()), Arc::<str>::from(endpoint.name.as_str()));
     let voice = voice.clone();
-    let route = move |request: Request<Incoming>| {
+    Box::new(move |request: Request<Incoming>| {
         let mut service = service.clone();
         let (path, name, voice) = (Arc::clone(&path), Arc::clone(&name), voice.clone());
         Box::pin(async move {
-            let Ok(()) = poll_fn(|cx| Service::<Request<Incoming>>::poll_ready(&mut service, cx)).await;
+            let Ok(()) = poll_fn(|cx| service.poll_ready(cx)).await;
             let Ok(response) = service.call(request).await;
             mention(&voice, &path, &name, &response);
             response
-        }) as Answer
-    };
-    Ok(Box::new(route))
+        })
+    })
+}
+
+/// What became of an event that was to be kept.
+fn accepted(voice: &Voice, endpoint: &str, provider: &str, event: &NewEvent, became: Accepted) {
+    match became {
+        Accepted::Stored(id) => voice.note(&Stored::new(endpoint, provider, id, event)),
+        Accepted::Quarantined(id) => voice.note(&Unhandled::quarantined(id, &event.readable_key)),
+        _ => voice.mention(&Duplicate::new(endpoint, &event.receiver, &event.readable_key)),
+    }
 }
 
 /// An upstream that may take longer than the library lets a handler take gets its time, and a moment to be answered for.

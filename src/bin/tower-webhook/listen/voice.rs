@@ -49,6 +49,12 @@ impl Voice {
         self.out.ready(PATIENCE).await.map_err(unsaid)
     }
 
+    /// Waits until there is room for a line that counts, for as long as it takes.
+    pub(super) async fn room(&self) {
+        // It is stalled for ever at most.
+        let _ = self.out.ready(Duration::MAX).await;
+    }
+
     /// Says what has been done. Its line holds nobody.
     pub(super) fn say(&self, line: &impl Serialize) {
         if let Ok(text) = lines::text(line) {
@@ -64,6 +70,19 @@ impl Voice {
         self.out.say_surely(text, PATIENCE).await.map_err(unsaid)
     }
 
+    /// Says what is done by being said, for as long as it takes. An error: nobody will ever read it.
+    pub(super) async fn say_at_last(&self, line: &impl Serialize) -> Result<(), Unheard> {
+        let text = lines::text(line).map_err(Unheard::Unwritten)?;
+        self.out.say_surely(text, Duration::MAX).await.map_err(|_| Unheard::Gone)
+    }
+
+    /// Says what is on disk by now, or counts it.
+    pub(super) fn note(&self, line: &impl Serialize) {
+        if let Ok(text) = lines::text(line) {
+            self.out.note(text);
+        }
+    }
+
     /// Says a repeat or a reject, or counts it.
     pub(super) fn mention(&self, line: &impl Serialize) {
         if let Ok(text) = lines::text(line) {
@@ -76,12 +95,12 @@ impl Voice {
         self.err.mention(lines::words(words));
     }
 
-    /// Says how many lines were left out, each time that there is room again. It never ends.
-    pub(super) async fn count(self) {
+    /// Says how many lines of these were left out, each time that there is room again. It never ends.
+    pub(super) async fn count(self, what: &str) {
         loop {
             let count = self.out.left_out().await;
             self.warn(format_args!(
-                "warning: {count} lines of rejections and repeats were left out: stdout was not read fast enough"
+                "warning: {count} lines of {what} were left out: stdout was not read fast enough"
             ));
         }
     }
@@ -98,6 +117,22 @@ impl Voice {
     /// Waits a moment for stderr.
     pub(super) async fn last_words(&self) {
         self.err.finish(LAST_WORDS).await;
+    }
+}
+
+/// Why a line that was waited for is not said.
+#[derive(Debug)]
+pub(super) enum Unheard {
+    Gone,
+    Unwritten(serde_json::Error),
+}
+
+impl Display for Unheard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Gone => f.write_str("stdout is gone"),
+            Self::Unwritten(error) => write!(f, "the event cannot be written: {error}"),
+        }
     }
 }
 

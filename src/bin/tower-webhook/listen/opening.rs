@@ -1,0 +1,52 @@
+//! Where deliveries go first: the store that claims their events, or the inbox that keeps them.
+
+use std::error::Error as _;
+use std::io;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use tower_webhook::config::{Config, Inbox};
+use tower_webhook::inbox::{AnyInbox, InboxError, InboxErrorKind};
+
+use crate::store::OwnStore;
+
+/// How long an owner that is on its way out is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Where deliveries go first.
+pub(super) enum Intake {
+    /// Their events are claimed here, and handled at once.
+    Claimed(OwnStore),
+    /// Their events are kept here, and handled later.
+    Kept(AnyInbox),
+}
+
+impl Intake {
+    pub(super) async fn open(config: &Config) -> io::Result<Self> {
+        match &config.inbox {
+            None => OwnStore::open(config).await.map(Self::Claimed),
+            Some(inbox) => open(inbox).await.map(Self::Kept).map_err(|error| cannot(inbox, &error)),
+        }
+    }
+}
+
+async fn open(inbox: &Inbox) -> Result<AnyInbox, InboxError> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match inbox.open().await {
+            Err(error) if may_pass(&error) && Instant::now() < end => sleep(PAUSE).await,
+            opened => return opened,
+        }
+    }
+}
+
+/// Whether it may be an owner who has been killed and is not gone yet. What is wrong with the file does not pass.
+fn may_pass(error: &InboxError) -> bool {
+    let is_of_the_file = || error.source().is_some_and(|source| source.is::<io::Error>());
+    error.kind() == InboxErrorKind::Unavailable && !is_of_the_file()
+}
+
+fn cannot(inbox: &Inbox, error: &InboxError) -> io::Error {
+    io::Error::other(format!("inbox: {}: {error}", inbox.path.display()))
+}

@@ -1,0 +1,138 @@
+//! The worker behind an inbox: each event goes to its endpoint's service, or is printed, and what came of it is said.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tower_webhook::clock::SystemClock;
+use tower_webhook::config::{Config, Inbox};
+use tower_webhook::inbox::{
+    AnyInbox, Backoff, Ending, Handed, InboxError, InboxErrorKind, InboxHandler, Leased, Running, Typed, Verdict, Worker,
+};
+use tower_webhook::observe::{About, Fact, Observer};
+use tower_webhook::provider::AnyProvider;
+
+use super::deliver::Deliver;
+use super::retain;
+use super::voice::Voice;
+use crate::lines::Unhandled;
+
+/// So many events are handed over at a time: what a kill may have handed over again.
+const AT_ONCE: u32 = 32;
+/// An upstream has a time of its own, and stdout may stall for as long as it likes.
+const LIMIT: Duration = Duration::from_hours(24 * 365);
+
+/// The worker at work, and what is beside it.
+pub(super) struct Work {
+    running: Running,
+    tidying: JoinHandle<()>,
+    broken: Arc<Notify>,
+}
+
+impl Work {
+    pub(super) fn start(inbox: &Inbox, store: &AnyInbox, hands: Hands, voice: &Voice) -> Self {
+        let retry = inbox.retry;
+        let (broken, told) = (Arc::new(Notify::new()), voice.clone());
+        let watch = Watch { voice: voice.clone(), broken: Arc::clone(&broken), is_down: AtomicBool::new(false) };
+        let running = Worker::new(store.clone(), hands)
+            .concurrency(AT_ONCE)
+            .lease(inbox.lease)
+            .handler_limit(LIMIT)
+            .retry(Backoff::default().base(retry.base).cap(retry.cap).attempts(retry.attempts))
+            .observer(watch)
+            .on_ended(move |held, ending| say(&told, held, ending))
+            .start();
+        let tidying = tokio::spawn(retain::forever(store.clone(), SystemClock, inbox.retention.bodies, voice.clone()));
+        Self { running, tidying, broken }
+    }
+
+    /// Until the inbox can take nothing any more before it is opened anew.
+    pub(super) async fn broken(&self) {
+        self.broken.notified().await;
+    }
+
+    /// Takes nothing new, and after this time gives back what is in hand.
+    pub(super) async fn stop_within(self, time: Duration) {
+        self.tidying.abort();
+        self.running.stop_within(time).await;
+    }
+}
+
+/// Which endpoint's events go where, by the receiver's name.
+pub(super) struct Hands {
+    by_receiver: HashMap<String, Hand>,
+    voice: Voice,
+}
+
+struct Hand {
+    provider: AnyProvider,
+    deliver: Deliver,
+}
+
+impl Hands {
+    pub(super) fn of(config: &Config, voice: &Voice) -> Self {
+        let mut by_receiver = HashMap::new();
+        for endpoint in &config.endpoints {
+            let hand = || Hand { provider: endpoint.provider.clone(), deliver: Deliver::of(config, endpoint, voice) };
+            by_receiver.entry(endpoint.name.clone()).or_insert_with(hand);
+        }
+        Self { by_receiver, voice: voice.clone() }
+    }
+}
+
+impl InboxHandler for Hands {
+    async fn handle(&self, handed: Handed) -> Verdict {
+        let Some(hand) = self.by_receiver.get(&handed.event.receiver) else {
+            return Verdict::retry(format!("no endpoint of the file has the name {:?}", handed.event.receiver));
+        };
+        // Nothing is begun whose line would have no room.
+        self.voice.room().await;
+        let (id, deliver) = (handed.id, hand.deliver.clone());
+        let one = move |event| {
+            let deliver = deliver.clone();
+            async move { deliver.stored(id, &event).await }
+        };
+        Typed::new(hand.provider.clone(), one).handle(handed).await
+    }
+}
+
+/// What was done has been said by then.
+fn say(voice: &Voice, held: &Leased, ending: &Ending) {
+    match ending {
+        Ending::Retry { after, reason } => voice.say(&Unhandled::retry(held, *after, reason)),
+        Ending::Dead { reason } => voice.say(&Unhandled::dead(held, reason)),
+        Ending::Unknown => voice.warn(format_args!(
+            "warning: inbox: event {} has ended, and that could not be stored: it is handed over again",
+            held.id
+        )),
+        _ => {}
+    }
+}
+
+/// Tells the operator once when the inbox fails, and the program when that is for good.
+struct Watch {
+    voice: Voice,
+    broken: Arc<Notify>,
+    is_down: AtomicBool,
+}
+
+impl Observer for Watch {
+    fn observe(&self, fact: &Fact<'_>, _: &About<'_>) {
+        let Fact::StoreDown(error) = fact else {
+            if let Fact::Handled | Fact::RetryLater { .. } | Fact::Buried { .. } = fact {
+                self.is_down.store(false, Ordering::Relaxed);
+            }
+            return;
+        };
+        if !self.is_down.swap(true, Ordering::Relaxed) {
+            self.voice.warn(format_args!("warning: inbox: {error}"));
+        }
+        let kind = error.downcast_ref::<InboxError>().map(InboxError::kind);
+        if kind == Some(InboxErrorKind::Poisoned) {
+            self.broken.notify_one();
+        }
+    }
+}
