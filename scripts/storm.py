@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A storm of events against a listener that is killed meanwhile, and started again.
 
-    scripts/storm.py [--program PATH] [--events 50000] [--store memory|redis] [--kills 0] [--seed 1] [--faults LIST]
+    scripts/storm.py [--program PATH] [--events 50000] [--store memory|redis|inbox] [--kills 0] [--seed 1] [--faults LIST]
         [--concurrency 64] [--time 100x]
 
 It starts a private redis-server where it is asked to, a listener for all providers, and the program's own storm, which plays the
@@ -41,7 +41,7 @@ def configuration(listen, upstream, store):
         f'[[endpoint]]\npath = "/{name}"\nprovider = "{name}"\n{keys}\nforward_to = "http://127.0.0.1:{upstream}/"\n'
         for name, keys in KEYS.items()
     ]
-    return f'listen = "127.0.0.1:{listen}"\n[dedupe]\nlease = "{LEASE}"\n{store}\n' + "".join(endpoints)
+    return f'listen = "127.0.0.1:{listen}"\n{store}\n' + "".join(endpoints)
 
 
 def memory_mib(child):
@@ -54,7 +54,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--program", default="target/debug/tower-webhook")
     parser.add_argument("--events", type=int, default=50000)
-    parser.add_argument("--store", choices=["memory", "redis"], default="memory")
+    parser.add_argument("--store", choices=["memory", "redis", "inbox"], default="memory")
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--every", type=float, default=3.0, help="seconds between two kills")
     parser.add_argument("--seed", type=int, default=1)
@@ -73,11 +73,14 @@ def main():
 
 def run(given, folder, processes):
     listen, upstream = free_port(), free_port()
-    store = f'kind = "memory"\ncapacity = {2 * given.events + 100000}'
+    store = f'[dedupe]\nlease = "{LEASE}"\nkind = "memory"\ncapacity = {2 * given.events + 100000}'
+    if given.store == "inbox":
+        # Of an owner that is gone no lease is waited for.
+        store = '[inbox]\nkind = "sqlite"\npath = "inbox.db"'
     if given.store == "redis":
         redis = redis_server(folder)
         processes.append(redis)
-        store = f'kind = "redis"\nurl = "redis://127.0.0.1:{redis.port}"'
+        store = f'[dedupe]\nlease = "{LEASE}"\nkind = "redis"\nurl = "redis://127.0.0.1:{redis.port}"'
     config = os.path.join(folder, "receiver.toml")
     with open(config, "w") as file:
         file.write(configuration(listen, upstream, store))

@@ -71,10 +71,7 @@ pub use accepting::{AcceptFuture, Accepting};
 pub(crate) use entries::Entries;
 pub use handler::{Handed, InboxHandler, IntoVerdict, Verdict};
 pub use store::{
-    Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased,
-    NewEvent, Quota, Replayed, SqliteInbox, SqliteSetup, Stats, Stored, StoredState,
-    Accepted, AnyInbox, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LeaseToken, Leased, NewEvent,
-    Quota, Replayed, SqliteInbox, SqliteSetup, Stats, Stored, StoredState,
+    Accepted, AnyInbox, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent, Quota, Replayed, SqliteInbox, SqliteSetup, Stats, Stored, StoredState,
 };
 pub use typed::{Routes, Typed};
 pub use worker::{Backoff, Ending, Running, Worker};

@@ -67,14 +67,30 @@ fn what_is_wrong_with_an_inbox_is_said_and_what_would_be_right() {
 }
 
 #[test]
-fn a_file_with_an_inbox_is_read_and_refused_while_nothing_serves_it() {
+fn a_file_with_an_inbox_and_no_fault_is_ok_whatever_forgets_elsewhere() {
     let sound = "[inbox]\nkind = \"sqlite\"\npath = \"inbox.db\"\nlease = \"1s\"\n\
         retry = { base = \"1s\", cap = \"1s\", attempts = 1 }\nretention = { keys = \"35d\", bodies = \"7d\" }\n\
         quota = { rows = 1, bytes = \"20GiB\", free_disk = \"512MiB\" }\n";
     let done = check(&format!("listen = \"0.0.0.0:0\"\n{AELLA}{sound}"));
-    assert_eq!((done.code, done.stderr.lines().count()), (Some(2), 1), "{done:?}");
-    assert!(done.stderr.contains("receiver.toml: inbox: is not served yet; "), "{done:?}");
-    assert_eq!(check(AELLA).code, Some(0));
+    assert_eq!((done.code, done.stdout.as_slice(), done.stderr.as_str()), (Some(0), &["ok".to_owned()][..], ""));
+    let both = check(&format!("{AELLA}{sound}[dedupe]\nkind = \"memory\"\n"));
+    assert_eq!((both.code, both.stderr.lines().count()), (Some(2), 1), "{both:?}");
+    assert!(both.stderr.contains("receiver.toml: dedupe: stands beside an [inbox]"), "{both:?}");
+}
+
+#[test]
+fn endpoints_of_one_name_hand_over_to_one_service() {
+    let endpoint = |path: &str, port: u16| {
+        let to = format!("name = \"one\"\nforward_to = \"http://127.0.0.1:{port}/\"\n");
+        AELLA.replace("/aella", path) + &to
+    };
+    let inbox = "[inbox]\nkind = \"sqlite\"\npath = \"inbox.db\"\n";
+    for (port, inbox, code) in [(3001, inbox, 2), (3000, inbox, 0), (3001, "", 0)] {
+        let done = check(&(endpoint("/a", 3000) + &endpoint("/b", port) + inbox));
+        assert_eq!(done.code, Some(code), "{done:?}");
+        let is_said = done.stderr.contains("endpoint[1].forward_to: is not that of the others of its name; ");
+        assert_eq!(is_said, code == 2, "{done:?}");
+    }
 }
 
 /// A file with an inbox, whose secret nobody has.

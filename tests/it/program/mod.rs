@@ -7,6 +7,8 @@ mod faults;
 mod forward;
 mod help;
 mod inbox;
+mod kept;
+mod killed;
 mod listen;
 mod mismatch;
 mod names;

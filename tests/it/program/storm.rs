@@ -277,7 +277,7 @@ fn a_receiver_that_is_wrong_is_found() {
 fn with_an_inbox_in_the_file_an_answer_before_the_handler_is_right_and_without_one_wrong() {
     const INBOX: &str = "[inbox]\nkind = \"sqlite\"\npath = \"inbox.db\"\n";
     for (inbox, code) in [(INBOX, 0), ("", 1)] {
-        let upstream = free();
+        let upstream = free_address();
         let to = Server::start(Wrong::AnswersBeforeItHandles, upstream);
         let more = ["--events", "200", "--handler-failures", "0", "--time", "1000x", "--heal", "10s"];
         let done = storm(&(aella(upstream) + inbox), &to, upstream, &more);

@@ -99,9 +99,7 @@ impl Voice {
     pub(super) async fn count(self, what: &str) {
         loop {
             let count = self.out.left_out().await;
-            self.warn(format_args!(
-                "warning: {count} lines of {what} were left out: stdout was not read fast enough"
-            ));
+            self.warn(format_args!("warning: {count} lines of {what} were left out: stdout was not read fast enough"));
         }
     }
 

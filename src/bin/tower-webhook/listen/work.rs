@@ -10,7 +10,8 @@ use tokio::task::JoinHandle;
 use tower_webhook::clock::SystemClock;
 use tower_webhook::config::{Config, Inbox};
 use tower_webhook::inbox::{
-    AnyInbox, Backoff, Ending, Handed, InboxError, InboxErrorKind, InboxHandler, Leased, Running, Typed, Verdict, Worker,
+    AnyInbox, Backoff, Ending, Handed, InboxError, InboxErrorKind, InboxHandler, Leased, Running, Typed, Verdict,
+    Worker,
 };
 use tower_webhook::observe::{About, Fact, Observer};
 use tower_webhook::provider::AnyProvider;
