@@ -80,6 +80,11 @@ grows with each try of an event. In them %, what is not visible ASCII and a spac
 status is the answer; but 410 is told as 502, unless the endpoint says pass_gone = true, since it makes some senders switch \
 the endpoint off.
 
+With [inbox] in the file a delivery is answered 2xx when its events are on disk. A worker hands each over, with \
+tower-webhook-attempt beside the other headers. 2xx: done. 429 or 503 with Retry-After: again then. \
+tower-webhook-dead: REASON on a 4xx: dead at once. Anything else: again later, until its attempts are used up. A drain takes 9 s at \
+most: what is not done is given back, and handed over at the next start.
+
 Example:
   tower-webhook listen --config receiver.toml";
 

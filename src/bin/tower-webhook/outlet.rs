@@ -297,6 +297,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_line_that_is_worth_more_has_the_room_of_those_that_count_and_is_left_out_beyond_it() {
+        let stand = stand();
+        stand.block();
+        for at in 0..10 {
+            stand.outlet.note(at.to_string());
+        }
+        assert_eq!(stand.write(9), [vec!["first\n".to_owned()], sent(0..8)].concat());
+        assert_eq!(stand.outlet.left_out().await, 2);
+        assert_eq!(stand.outlet.finish(PATIENCE).await, 0);
+    }
+
+    #[tokio::test]
     async fn long_lines_take_the_room_as_many_lines_do() {
         let stand = stand();
         stand.block();

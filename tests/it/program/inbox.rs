@@ -174,12 +174,16 @@ fn stats_and_lists_are_told_beside_the_owner_and_without_one() {
             (&["--key", "key|1"], &["1", "4"]),
             (&["--event", "mandate.created"], &["3"]),
             (&["--event", "mandate.created", "--state", "dead"], &[]),
-            (&["--limit", "2"], &["1", "2"]),
+            (&["--limit", "5"], &["1", "2", "3", "4"]),
             (&["--since", "1h"], &["1", "2", "3", "4"]),
             (&["--since", "2999-01-01T00:00:00Z"], &[]),
         ] {
             assert_eq!(stand.ids(filters), ids, "{filters:?}");
         }
+        let first = stand.run(&["list", "--limit", "2"]);
+        let ids: Vec<_> = first.json().iter().map(|row| row["id"].clone()).collect();
+        assert_eq!((first.code, ids), (Some(0), vec![json!("1"), json!("2")]), "{first:?}");
+        assert!(first.stderr.contains("there may be more"), "{first:?}");
         let dead = stand.ask(&["list", "--state", "dead"]).remove(0);
         let reason = "answered 422\u{9b}2J\u{1b}[2J\u{202e}";
         let row = json!({

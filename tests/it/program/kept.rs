@@ -330,3 +330,28 @@ fn a_file_that_is_another_s_or_cannot_be_an_inbox_is_said_in_one_line() {
         assert!(start.elapsed() < SOON);
     }
 }
+
+#[test]
+fn a_stdout_that_nobody_reads_holds_no_answer_and_uses_up_no_attempt() {
+    const EVENTS: usize = 300;
+    let folder = Folder::new();
+    let listener =
+        Listener::start_unread(&config(&folder, "", "retry = { base = \"1ms\", cap = \"1ms\", attempts = 2 }"));
+    for at in 0..EVENTS {
+        assert_eq!(aella(&format!("t{at}")).send(listener.address()).status, 200, "{at}");
+    }
+    let stats = ask(&listener, &["stats"]);
+    assert!(stats["ready"].as_u64().unwrap() > 0 && stats["running"].as_u64().unwrap() > 0, "it stands: {stats}");
+    let mut accepted = Vec::new();
+    while accepted.len() < EVENTS {
+        let line = listener.json();
+        match line["verdict"].as_str().unwrap() {
+            "accepted" => accepted.push(line["id"].as_str().unwrap().to_owned()),
+            other => assert_eq!(other, "stored", "{line}"),
+        }
+    }
+    accepted.sort_unstable();
+    accepted.dedup();
+    assert_eq!(accepted.len(), EVENTS, "each once");
+    wait_for(&listener, "done", EVENTS as u64);
+}

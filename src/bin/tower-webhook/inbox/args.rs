@@ -37,7 +37,7 @@ pub(crate) enum Ask {
         #[command(flatten)]
         filters: Filters,
         /// How many at most.
-        #[arg(long, value_name = "N", default_value_t = 1000)]
+        #[arg(long, value_name = "N", default_value_t = 100_000)]
         limit: usize,
     },
     /// One event: all that is known of it, with its history.
@@ -93,9 +93,9 @@ pub(crate) struct Replay {
     /// Count alone.
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// How many at most.
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    pub(super) max: usize,
+    /// How many at most. Without it: all.
+    #[arg(long, value_name = "N")]
+    pub(super) max: Option<usize>,
     /// Who asks, for the history.
     #[arg(long, value_name = "NAME", default_value = "tower-webhook inbox replay")]
     pub(super) by: String,

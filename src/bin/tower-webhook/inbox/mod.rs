@@ -1,6 +1,7 @@
 //! `inbox`: looking after a durable inbox, beside a running `listen` or without one.
 
 mod args;
+mod progress;
 mod say;
 
 use std::process::ExitCode;
@@ -13,6 +14,7 @@ use tower_webhook::inbox::{self, EventId, History, InboxError, InboxStore};
 use crate::lines;
 pub(crate) use args::Arguments;
 use args::{Ask, Replay};
+use progress::shown;
 use say::{Erased, Purged, Replayed, Row, Shown, Stats, Why};
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
@@ -73,7 +75,11 @@ impl<S: InboxStore> Desk<'_, S> {
             Ask::Stats => print(&Stats::of(&self.store.stats(self.now).await.map_err(failed)?)),
             Ask::List { filters, limit } => {
                 let rows = self.store.list(&filters.filter(), *limit).await.map_err(failed)?;
-                rows.iter().try_for_each(|stored| print(&Row::of(stored)))
+                rows.iter().try_for_each(|stored| print(&Row::of(stored)))?;
+                if rows.len() == *limit {
+                    lines::say(format_args!("these are {limit}, as many as --limit allows: there may be more"));
+                }
+                Ok(())
             }
             Ask::Show { id } => {
                 let history = self.history(*id).await?;
@@ -83,7 +89,7 @@ impl<S: InboxStore> Desk<'_, S> {
             Ask::Replay(replay) => self.replay(replay).await,
             Ask::Purge => self.purge().await,
             Ask::Erase { key } => {
-                let erased = self.store.erase(key, self.now).await.map_err(failed)?;
+                let erased = shown("erasing", self.store.erase(key, self.now)).await.map_err(failed)?;
                 print(&Erased { matches: erased, erased })
             }
         }
@@ -97,8 +103,10 @@ impl<S: InboxStore> Desk<'_, S> {
     async fn replay(&self, replay: &Replay) -> Result<(), String> {
         let mut all = inbox::Replayed::default();
         for filter in replay.filters() {
-            let left = replay.max.saturating_sub(usize::try_from(all.replayed).unwrap_or(usize::MAX));
-            let done = self.store.replay(&filter, left, replay.dry_run, &replay.by, self.now).await.map_err(failed)?;
+            let left =
+                replay.max.unwrap_or(usize::MAX).saturating_sub(usize::try_from(all.replayed).unwrap_or(usize::MAX));
+            let done = self.store.replay(&filter, left, replay.dry_run, &replay.by, self.now);
+            let done = shown("replaying", done).await.map_err(failed)?;
             all.matches = all.matches.saturating_add(done.matches);
             all.replayed = all.replayed.saturating_add(done.replayed);
         }
@@ -107,7 +115,7 @@ impl<S: InboxStore> Desk<'_, S> {
 
     async fn purge(&self) -> Result<(), String> {
         let before = self.now.checked_sub(self.inbox.retention.bodies).unwrap_or(Timestamp::MIN);
-        let (bodies, keys) = self.store.purge(before, self.now).await.map_err(failed)?;
+        let (bodies, keys) = shown("purging", self.store.purge(before, self.now)).await.map_err(failed)?;
         print(&Purged::of(bodies, keys))
     }
 
