@@ -107,7 +107,7 @@ impl<'a> Accepted<'a> {
     }
 
     /// The event was stored under this number before.
-    pub(crate) fn from_inbox(mut self, id: EventId, received: &Received<AnyEvent>) -> Self {
+    pub(crate) fn in_turn(mut self, id: EventId, received: &Received<AnyEvent>) -> Self {
         let number = |number: Option<NonZeroU64>| number.map_or(0, NonZeroU64::get);
         let (attempt, fence) = (number(received.delivery().attempt()), number(received.fence()));
         self.turn = Some(Turn { id: id.to_string(), attempt, fence });

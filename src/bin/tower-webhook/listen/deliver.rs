@@ -80,7 +80,7 @@ impl Deliver {
 
     /// The same for an event that was stored under this number before.
     pub(super) async fn stored(&self, id: EventId, event: &Received<AnyEvent>) -> Verdict {
-        let line = || Accepted::new(&self.endpoint, self.provider, event, self.is_quiet).from_inbox(id, event);
+        let line = || Accepted::new(&self.endpoint, self.provider, event, self.is_quiet).in_turn(id, event);
         let Some(upstream) = &self.upstream else {
             return match self.voice.say_at_last(&line()).await {
                 Ok(()) => Verdict::Done,
