@@ -1,6 +1,7 @@
 //! `listen` with an inbox, stopped and killed: nothing that was answered is lost, and no lease is waited for.
 
-use std::net::SocketAddr;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -136,4 +137,41 @@ fn a_receiver_that_begins_each_life_with_another_file_loses_what_it_answered() {
     let report = &done.json()[0];
     assert_eq!(done.code, Some(1), "{done:?}");
     assert!(report["lost"].as_u64().unwrap() + report["handled_twice"].as_u64().unwrap() > 0, "{report}");
+}
+
+/// Whether it was answered 200. Its receiver may be gone by then, since a worker's write can be the first that fails.
+fn is_taken(id: &str, address: &str) -> bool {
+    let mut answer = String::new();
+    let exchange = TcpStream::connect(address).and_then(|mut stream| {
+        stream.write_all(&aella(id).bytes())?;
+        stream.read_to_string(&mut answer)
+    });
+    exchange.is_ok() && answer.starts_with("HTTP/1.1 200 ")
+}
+
+#[test]
+fn a_disk_that_takes_no_write_ends_it_and_the_next_start_knows_all_that_was_answered() {
+    let folder = Folder::new();
+    let file = folder.write("receiver.toml", config(&folder, "", ""));
+    let limited = format!(
+        "trap '' XFSZ; ulimit -f 1000; exec '{}' listen --config '{}'",
+        env!("CARGO_BIN_EXE_tower-webhook"),
+        file.display()
+    );
+    let running = Program::other("sh", ["-c", &limited]).start();
+    let address = running.json()["listening"].as_str().unwrap().to_owned();
+    let answered = |at: &usize| is_taken(&format!("t{at}"), &address);
+    let count = (0..1000).take_while(answered).count();
+    assert!((1..1000).contains(&count), "{count}");
+    let (code, said) = running.ends_within(Duration::from_secs(20));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("until it is opened anew: start again"), "{said}");
+
+    let again = Listener::start(&config(&folder, "", ""));
+    for at in 0..count {
+        let repeat = aella(&format!("t{at}")).send(again.address());
+        assert_eq!((repeat.status, repeat.header("idempotent-replayed")), (200, Some("true")), "{at} of {count}");
+    }
+    let new = aella("new").send(again.address());
+    assert_eq!((new.status, new.header("idempotent-replayed")), (200, None));
 }
