@@ -1,12 +1,14 @@
 //! [`InboxHandler`]: a function from a stored event to a [`Verdict`].
 
-use std::fmt::Display;
+use std::fmt::{self, Debug, Display};
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::store::{EventId, NewEvent};
+use super::store::{Ended, EventId, LeaseToken, NewEvent};
+use crate::clock::Clock;
 use crate::delivery::{LeaseLost, Outcome};
 
 /// A stored event in the hands of its handler, whatever its type.
@@ -17,6 +19,8 @@ pub struct Handed {
     pub event: NewEvent,
     /// Its number in the inbox.
     pub id: EventId,
+    /// Who holds it: with the fence, what an engine ends the lease by.
+    pub token: LeaseToken,
     /// Grows with each lease of the event. It keeps a late writer from overwriting a newer one.
     pub fence: u64,
     /// How many attempts there were, this one among them.
@@ -27,6 +31,25 @@ pub struct Handed {
     pub leased_at: Timestamp,
     /// Reports when the lease is lost: somebody else may be handling the event now.
     pub lease_lost: LeaseLost,
+    pub(super) clock: WallClock,
+}
+
+impl Handed {
+    /// The time by the worker's clock. `None`: the clock failed.
+    #[must_use]
+    pub fn now(&self) -> Option<Timestamp> {
+        self.clock.0.now()
+    }
+}
+
+/// The clock of whoever leased it.
+#[derive(Clone)]
+pub(super) struct WallClock(pub(super) Arc<dyn Clock>);
+
+impl Debug for WallClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WallClock")
+    }
 }
 
 /// What became of a stored event in its handler's hands.
@@ -53,6 +76,10 @@ pub enum Verdict {
         /// Why. Never a secret or a payload.
         reason: String,
     },
+    /// Its lease was ended by whoever handled it, in the transaction of the effect: done, or lost, and then the effect was
+    /// undone. For the handlers of engines, such as [`SqliteInbox::in_transaction`](super::SqliteInbox::in_transaction): said
+    /// without being so, the event comes again when its lease ends.
+    Ended(Ended),
 }
 
 impl Verdict {

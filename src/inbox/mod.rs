@@ -63,6 +63,8 @@ mod handler;
 mod store;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "sqlite")]
+mod transaction;
 mod typed;
 mod worker;
 
@@ -71,7 +73,9 @@ pub use accepting::{AcceptFuture, Accepting};
 pub(crate) use entries::Entries;
 pub use handler::{Handed, InboxHandler, IntoVerdict, Verdict};
 pub use store::{
-    Accepted, AnyInbox, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent, Quota, Replayed, SqliteInbox, SqliteSetup, Stats, Stored, StoredState,
+    Accepted, AnyInbox, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent, Quota, Replayed, SqliteInbox, SqliteSetup, SqliteTransaction, Stats, Stored, StoredState, Undone, rusqlite,
 };
+#[cfg(feature = "sqlite")]
+pub use transaction::InTransaction;
 pub use typed::{Routes, Typed};
 pub use worker::{Backoff, Ending, Running, Worker};

@@ -50,7 +50,7 @@ where
     }
 }
 
-async fn decoded<P: Provider>(provider: &Arc<P>, handed: Handed) -> Result<Received<P::Event>, Verdict> {
+pub(super) async fn decoded<P: Provider>(provider: &Arc<P>, handed: Handed) -> Result<Received<P::Event>, Verdict> {
     let Handed { event, fence, attempt, leased_at, lease_lost, .. } = handed;
     let (there, raw, name) = (Arc::clone(provider), event.payload.clone(), event.event);
     let decode = move || there.decode_one(&name, raw);

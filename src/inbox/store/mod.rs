@@ -20,7 +20,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use any::AnyInbox;
-pub use sqlite::{SqliteInbox, SqliteSetup};
+pub use sqlite::{SqliteInbox, SqliteSetup, SqliteTransaction, Undone, rusqlite};
 pub use types::{
     Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, LanePolicy, LeaseToken, Leased, NewEvent,
     Quota, Replayed, Stats, Stored, StoredState,

@@ -2,6 +2,8 @@
 
 mod ending;
 mod fake;
+#[cfg(feature = "sqlite")]
+mod in_transaction;
 mod losing;
 mod retrying;
 mod stopping;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinError;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::super::handler::{Handed, InboxHandler, Verdict};
+use super::super::handler::{Handed, InboxHandler, Verdict, WallClock};
 use super::super::store::{Ended, InboxStore, Leased};
 use super::crew::Crew;
 use super::end::{End, about};
@@ -56,11 +56,13 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
         let handed = Handed {
             event: held.event.clone(),
             id: held.id,
+            token: held.token,
             fence: held.fence,
             attempt: held.attempt,
             follows_dead: held.follows_dead,
             leased_at: self.terms.clock.now().unwrap_or(held.until),
             lease_lost: lost.clone(),
+            clock: WallClock(Arc::clone(&self.terms.clock)),
         };
         let handler = Arc::clone(&self.handler);
         let mut task = Aborted(tokio::spawn(caught(async move { handler.handle(handed).await })));
@@ -73,6 +75,7 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
     fn judge(&self, held: &Leased, ended: Result<Verdict, &'static str>) -> End {
         match ended.unwrap_or_else(Verdict::retry) {
             Verdict::Done => End::Complete,
+            Verdict::Ended(ended) => End::Ended(ended),
             Verdict::Dead { reason } => End::Bury { reason },
             Verdict::Park { reason } => End::Park { reason },
             Verdict::Retry { reason, .. } if held.attempt >= self.terms.backoff.attempts => End::Bury { reason },

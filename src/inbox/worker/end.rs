@@ -21,9 +21,18 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_
 /// What is to become of an event's lease.
 pub(super) enum End {
     Complete,
-    Retry { after: Duration, reason: String },
-    Bury { reason: String },
-    Park { reason: String },
+    /// By the handler itself.
+    Ended(Ended),
+    Retry {
+        after: Duration,
+        reason: String,
+    },
+    Bury {
+        reason: String,
+    },
+    Park {
+        reason: String,
+    },
     Release,
 }
 
@@ -42,10 +51,14 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
         if let End::Retry { reason, .. } | End::Bury { reason } | End::Park { reason } = &mut end {
             shorten(reason);
         }
-        let ending = match self.persist(held, lost, &end).await {
+        let ended = match end {
+            End::Ended(ended) => Ok(ended),
+            _ => self.persist(held, lost, &end).await,
+        };
+        let ending = match ended {
             Ok(Ended::Done) => self.done(held, end),
             Ok(Ended::Lost) => {
-                if let End::Complete = end {
+                if let End::Complete | End::Ended(_) = end {
                     self.tell(held, &Fact::CompletionLost);
                 }
                 Ending::Lost
@@ -74,7 +87,7 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
 
     fn done(&self, held: &Leased, end: End) -> Ending {
         match end {
-            End::Complete => {
+            End::Complete | End::Ended(_) => {
                 self.tell(held, &Fact::Handled);
                 Ending::Done
             }
@@ -116,6 +129,7 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
     async fn persist_once(&self, held: &Leased, end: &End) -> Result<Ended, InboxError> {
         let now = self.now()?;
         match end {
+            End::Ended(ended) => Ok(*ended),
             End::Complete => self.store.complete(held, now).await,
             End::Retry { after, reason } => {
                 let due = now.checked_add(*after).unwrap_or(Timestamp::MAX);

@@ -66,8 +66,25 @@ impl Handle {
         weight: usize,
         work: impl FnMut(&mut Write<'_>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, InboxError> {
+        self.send(weight, false, work).await
+    }
+
+    /// The same, in a transaction that it shares with no other.
+    pub(super) async fn write_alone<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut Write<'_>) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, InboxError> {
+        self.send(0, true, work).await
+    }
+
+    async fn send<T: Send + 'static>(
+        &self,
+        weight: usize,
+        is_alone: bool,
+        work: impl FnMut(&mut Write<'_>) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, InboxError> {
         let (asker, answer) = oneshot::channel();
-        let job: Box<dyn Job> = Box::new(Task { work, weight, result: None, asker });
+        let job: Box<dyn Job> = Box::new(Task { work, weight, is_alone, result: None, asker });
         let Some(jobs) = &self.jobs else { return Err(self.gone()) };
         jobs.send(job).await.map_err(|_| self.gone())?;
         answer.await.unwrap_or_else(|_| Err(self.gone()))

@@ -52,7 +52,11 @@ mod store;
 mod task;
 #[cfg(test)]
 mod tests;
+mod transaction;
 mod writer;
 
+/// What [`SqliteTransaction`] derefs to a type of, in the version that fits.
+pub use rusqlite;
 pub use setup::SqliteSetup;
 pub use store::SqliteInbox;
+pub use transaction::{SqliteTransaction, Undone};

@@ -26,6 +26,9 @@ pub(super) trait Job: Send {
     /// Bytes that it brings.
     fn weight(&self) -> usize;
 
+    /// It shares its transaction with no other.
+    fn is_alone(&self) -> bool;
+
     /// Writes. After an error the transaction must be undone.
     fn run(&mut self, write: &mut Write<'_>) -> Result<(), rusqlite::Error>;
 
@@ -40,6 +43,7 @@ pub(super) trait Job: Send {
 pub(super) struct Task<F, T> {
     pub(super) work: F,
     pub(super) weight: usize,
+    pub(super) is_alone: bool,
     pub(super) result: Option<Result<T, InboxError>>,
     pub(super) asker: oneshot::Sender<Result<T, InboxError>>,
 }
@@ -51,6 +55,10 @@ where
 {
     fn weight(&self) -> usize {
         self.weight
+    }
+
+    fn is_alone(&self) -> bool {
+        self.is_alone
     }
 
     fn run(&mut self, write: &mut Write<'_>) -> Result<(), rusqlite::Error> {

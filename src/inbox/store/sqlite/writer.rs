@@ -30,6 +30,8 @@ pub(super) struct Writer {
     pub(super) _lock: Option<File>,
 }
 
+type Next = Option<Box<dyn Job>>;
+
 /// Where a transaction failed, and what that means for those in it.
 struct Broken {
     kind: InboxErrorKind,
@@ -41,8 +43,10 @@ struct Broken {
 impl Writer {
     /// Until nobody can send any more, or a write leaves it in doubt what is on disk.
     pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
-        while let Some(first) = jobs.blocking_recv() {
-            let group = self.gather(first, &mut jobs);
+        let mut next = None;
+        while let Some(first) = next.take().or_else(|| jobs.blocking_recv()) {
+            let (group, alone) = self.gather(first, &mut jobs);
+            next = alone;
             self.commit(group);
             if self.is_poisoned.load(Ordering::Acquire) {
                 return;
@@ -50,15 +54,19 @@ impl Writer {
         }
     }
 
-    fn gather(&self, first: Box<dyn Job>, jobs: &mut mpsc::Receiver<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
-        let mut weight = first.weight();
+    /// Who share a transaction, and one that came next and shares none.
+    fn gather(&self, first: Box<dyn Job>, jobs: &mut mpsc::Receiver<Box<dyn Job>>) -> (Vec<Box<dyn Job>>, Next) {
+        let (mut weight, is_alone) = (first.weight(), first.is_alone());
         let mut group = vec![first];
-        while group.len() < self.group && weight < GROUP_BYTES {
+        while !is_alone && group.len() < self.group && weight < GROUP_BYTES {
             let Ok(job) = jobs.try_recv() else { break };
+            if job.is_alone() {
+                return (group, Some(job));
+            }
             weight = weight.saturating_add(job.weight());
             group.push(job);
         }
-        group
+        (group, None)
     }
 
     fn commit(&mut self, mut group: Vec<Box<dyn Job>>) {
