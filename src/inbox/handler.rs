@@ -27,6 +27,8 @@ pub struct Handed {
     pub attempt: u32,
     /// An event of its lane before it is a dead letter, which was skipped: [`LanePolicy::SkipAndFlag`](super::LanePolicy).
     pub follows_dead: bool,
+    /// The attempt before has no end: nobody knows how far it came. See [`OnUnknown`](super::OnUnknown).
+    pub outcome_unknown: bool,
     /// When it was leased.
     pub leased_at: Timestamp,
     /// Reports when the lease is lost: somebody else may be handling the event now.

@@ -76,6 +76,10 @@ pub use store::{
     Accepted, AnyInbox, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent, Quota, Replayed, SqliteInbox, SqliteSetup, SqliteTransaction, Stats, Stored, StoredState, Undone, rusqlite,
 };
 #[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub use store::{SqliteTransaction, Undone, rusqlite};
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use transaction::InTransaction;
 pub use typed::{Routes, Typed};
-pub use worker::{Backoff, Ending, Running, Worker};
+pub use worker::{Backoff, Ending, OnUnknown, Running, Worker};

@@ -21,6 +21,8 @@ use std::time::Duration;
 
 pub use any::AnyInbox;
 pub use sqlite::{SqliteInbox, SqliteSetup, SqliteTransaction, Undone, rusqlite};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteTransaction, Undone, rusqlite};
 pub use types::{
     Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, LanePolicy, LeaseToken, Leased, NewEvent,
     Quota, Replayed, Stats, Stored, StoredState,

@@ -120,6 +120,8 @@ pub struct Leased {
     pub until: Timestamp,
     /// An event of its lane before it is a dead letter, which was skipped.
     pub follows_dead: bool,
+    /// Whoever held it before has never ended its lease: nobody knows how far its attempt came. An engine must say so.
+    pub outcome_unknown: bool,
     /// The event as it was stored.
     pub event: NewEvent,
 }
@@ -128,7 +130,7 @@ impl Leased {
     /// An event that is held so.
     #[must_use]
     pub fn new(id: EventId, token: LeaseToken, fence: u64, attempt: u32, until: Timestamp, event: NewEvent) -> Self {
-        Self { id, token, fence, attempt, until, follows_dead: false, event }
+        Self { id, token, fence, attempt, until, follows_dead: false, outcome_unknown: false, event }
     }
 }
 

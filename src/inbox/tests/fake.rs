@@ -29,6 +29,8 @@ struct Inner {
     is_mute: AtomicBool,
     renewals: AtomicU32,
     leases: AtomicU32,
+    /// What was asked to go, in seconds: bodies from before, and when.
+    purges: Mutex<Vec<(i64, i64)>>,
 }
 
 #[derive(Clone)]
@@ -65,6 +67,10 @@ impl Fake {
 
     pub(super) fn leases(&self) -> u32 {
         self.0.leases.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn purges(&self) -> Vec<(i64, i64)> {
+        self.0.purges.lock().unwrap().clone()
     }
 
     pub(super) fn row(&self, id: i64) -> Short {
@@ -167,9 +173,11 @@ impl InboxStore for Fake {
         let mut held = Vec::new();
         for (id, row) in due.take(most) {
             let until = now.checked_add(lease).unwrap();
+            let outcome_unknown = row.token.is_some();
             (row.state, row.due, row.token) = (StoredState::Running, until, Some(token));
             (row.fence, row.attempts) = (row.fence + 1, row.attempts + 1);
-            held.push(Leased::new(EventId(*id), token, row.fence, row.attempts, until, row.event.clone()));
+            let leased = Leased::new(EventId(*id), token, row.fence, row.attempts, until, row.event.clone());
+            held.push(Leased { outcome_unknown, ..leased });
         }
         Ok(held)
     }
@@ -235,8 +243,9 @@ impl InboxStore for Fake {
         unreachable!("nobody here asks")
     }
 
-    async fn purge(&self, _: Timestamp, _: Timestamp) -> Result<(u64, u64), InboxError> {
-        unreachable!("nobody here asks")
+    async fn purge(&self, before: Timestamp, now: Timestamp) -> Result<(u64, u64), InboxError> {
+        self.0.purges.lock().unwrap().push((before.as_second(), now.as_second()));
+        self.reach().map(|()| (0, 0))
     }
 
     async fn erase(&self, _: &str, _: Timestamp) -> Result<u64, InboxError> {

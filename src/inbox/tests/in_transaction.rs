@@ -78,6 +78,7 @@ fn handed(held: &Leased) -> Handed {
         fence: held.fence,
         attempt: held.attempt,
         follows_dead: false,
+        outcome_unknown: false,
         leased_at: held.until,
         lease_lost: LeaseLost::of(Instant::now(), LONG),
         clock: WallClock(Arc::new(SystemClock)),

@@ -7,6 +7,7 @@ mod in_transaction;
 mod losing;
 mod retrying;
 mod stopping;
+mod unknown;
 mod working;
 
 use std::sync::{Arc, Mutex};

@@ -12,6 +12,7 @@ use super::super::handler::{Handed, InboxHandler, Verdict, WallClock};
 use super::super::store::{Ended, InboxStore, Leased};
 use super::crew::Crew;
 use super::end::{End, about};
+use super::on_unknown::{OnUnknown, unknown};
 use super::turn::Aborted;
 use crate::delivery::{LeaseLost, caught, until};
 use crate::observe::Fact;
@@ -26,7 +27,9 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
     /// Has it handled, and ends its lease.
     pub(super) async fn attempt(&self, held: Leased, since: Instant) {
         let lost = LeaseLost::of(since, self.terms.lease);
-        let end = if held.attempt > self.terms.backoff.attempts {
+        let end = if held.outcome_unknown && self.terms.on_unknown == OnUnknown::Park {
+            End::Park { reason: unknown("the attempt before has no end") }
+        } else if held.attempt > self.terms.backoff.attempts {
             // Those that were begun and never ended count too: it may be what kills the process.
             End::Bury { reason: "its attempts are used up, the last without an end".to_owned() }
         } else {
@@ -45,7 +48,10 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
             Some(ended) => self.judge(held, ended),
             None if self.control.hurried.initialized() => {
                 lost.report();
-                End::Release
+                match self.terms.on_unknown {
+                    OnUnknown::Again => End::Release,
+                    OnUnknown::Park => End::Park { reason: unknown("the worker stopped within the attempt") },
+                }
             }
             None => self.overdue(held, lost, work).await,
         }
@@ -60,6 +66,7 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
             fence: held.fence,
             attempt: held.attempt,
             follows_dead: held.follows_dead,
+            outcome_unknown: held.outcome_unknown,
             leased_at: self.terms.clock.now().unwrap_or(held.until),
             lease_lost: lost.clone(),
             clock: WallClock(Arc::clone(&self.terms.clock)),
@@ -73,7 +80,7 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
     }
 
     fn judge(&self, held: &Leased, ended: Result<Verdict, &'static str>) -> End {
-        match ended.unwrap_or_else(Verdict::retry) {
+        match ended.unwrap_or_else(|why| self.broken_off(why)) {
             Verdict::Done => End::Complete,
             Verdict::Ended(ended) => End::Ended(ended),
             Verdict::Dead { reason } => End::Bury { reason },
@@ -86,6 +93,14 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
         }
     }
 
+    /// The handler has not said how it ended.
+    fn broken_off(&self, why: &str) -> Verdict {
+        match self.terms.on_unknown {
+            OnUnknown::Again => Verdict::retry(why),
+            OnUnknown::Park => Verdict::park(unknown(why)),
+        }
+    }
+
     /// Without randomness all rest as long as they may.
     fn random(&self) -> u64 {
         let mut bytes = [0; 8];
@@ -95,8 +110,8 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
     async fn overdue(&self, held: &Leased, lost: &LeaseLost, mut work: Work) -> End {
         self.tell(held, &Fact::HandlerTimedOut { after: self.terms.limit });
         lost.report();
-        let late = || Ok(Verdict::retry("the handler took longer than its limit"));
-        let ended = timeout(GRACE, &mut work).await.unwrap_or_else(|_| late());
+        let late = Err("the handler took longer than its limit");
+        let ended = timeout(GRACE, &mut work).await.unwrap_or(late);
         self.judge(held, ended)
     }
 

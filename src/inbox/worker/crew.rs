@@ -8,6 +8,7 @@ use tokio::sync::{Notify, Semaphore, SetOnce};
 use super::super::store::{LanePolicy, Leased};
 use super::backoff::Backoff;
 use super::ending::Ending;
+use super::on_unknown::OnUnknown;
 use crate::clock::{Clock, Entropy};
 use crate::observe::Listeners;
 
@@ -53,6 +54,8 @@ pub(super) struct Terms {
     pub(super) limit: Duration,
     pub(super) backoff: Backoff,
     pub(super) lane_policy: LanePolicy,
+    pub(super) on_unknown: OnUnknown,
+    pub(super) retention: Duration,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) listeners: Listeners,

@@ -5,6 +5,8 @@ mod backoff;
 mod crew;
 mod end;
 mod ending;
+mod on_unknown;
+mod retain;
 mod turn;
 
 use std::fmt;
@@ -23,6 +25,7 @@ use crate::observe::{Listeners, Observer};
 pub use backoff::Backoff;
 use crew::{Control, Crew, Terms};
 pub use ending::Ending;
+pub use on_unknown::OnUnknown;
 
 /// Handles the events of an inbox, so many at a time.
 ///
@@ -54,6 +57,8 @@ impl<S: InboxStore, H: InboxHandler> Worker<S, H> {
             limit: Duration::from_secs(300),
             backoff: Backoff::default(),
             lane_policy: LanePolicy::default(),
+            on_unknown: OnUnknown::default(),
+            retention: retain::BODIES,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
             listeners: Listeners::default(),
@@ -91,6 +96,19 @@ impl<S: InboxStore, H: InboxHandler> Worker<S, H> {
     /// What becomes of a lane when one of its events is a dead letter. Default: [`LanePolicy::SkipAndFlag`].
     pub fn on_dead(self, policy: LanePolicy) -> Self {
         self.with(|terms| terms.lane_policy = policy)
+    }
+
+    /// What becomes of an event when nobody knows how far its last attempt came. Default: [`OnUnknown::Again`].
+    pub fn on_unknown(self, then: OnUnknown) -> Self {
+        self.with(|terms| terms.on_unknown = then)
+    }
+
+    /// How long the body of an event is kept once it is done. Default: 7 days. It goes at the latest with its key, which has a
+    /// time of its own. Dead letters and what else waits for people stays.
+    ///
+    /// A worker looks once in ten minutes, and first when it starts.
+    pub fn retention(self, bodies: Duration) -> Self {
+        self.with(|terms| terms.retention = bodies)
     }
 
     /// The wall clock by which events are due. Default: the machine's.

@@ -31,6 +31,8 @@ enum Next {
 impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
     pub(super) async fn run(self: Arc<Self>) {
         let listener = Aborted(tokio::spawn(Arc::clone(&self).listen()));
+        let there = Arc::clone(&self);
+        let retaining = Aborted(tokio::spawn(async move { there.retain().await }));
         while !self.control.is_stopped() {
             let next = caught(self.turn()).await.unwrap_or(Next::Rest(POLL));
             match next {
@@ -39,7 +41,7 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
                 Next::Rest(time) => drop(timeout(time, self.control.stopped.wait()).await),
             }
         }
-        drop(listener);
+        drop((listener, retaining));
         // They all come back, since an attempt ends. It is never closed.
         drop(self.places.acquire_many(self.terms.concurrency).await);
     }

@@ -12,8 +12,8 @@ use super::task::Write;
 use super::{lanes, steps};
 use crate::delivery::{Fingerprint, KeyHash};
 
-/// Only heads of lanes are due, so one of a lane at most.
-pub(super) const DUE: &str = "SELECT id, state FROM events WHERE due <= ?1 ORDER BY due LIMIT ?2";
+/// Only heads of lanes are due, so one of a lane at most. Whoever ends a lease takes its token away.
+pub(super) const DUE: &str = "SELECT id, state, token IS NOT NULL FROM events WHERE due <= ?1 ORDER BY due LIMIT ?2";
 pub(super) const HOLD: &str = "UPDATE events SET state = 1, due = ?2, token = ?3, fence = ?4, attempts = attempts + 1 \
                                WHERE id = ?1 \
                                RETURNING attempts, key, fingerprint, until, occurred, readable, receiver, provider, event, \
@@ -30,19 +30,20 @@ pub(super) fn lease(
     now: Micros,
 ) -> Result<Vec<Leased>, Fault> {
     let mut held = Vec::new();
-    for (id, state) in due(write.connection, most, now)? {
+    for (id, state, outcome_unknown) in due(write.connection, most, now)? {
         if state == StoredState::Running {
             steps::add(write.connection, id, now, "lease ended", Some("its holder was not heard of again"))?;
         }
-        held.extend(hold(write, id, state, token, now, now.after(lease))?);
+        let leased = hold(write, id, state, token, now, now.after(lease))?;
+        held.extend(leased.map(|leased| Leased { outcome_unknown, ..leased }));
     }
     Ok(held)
 }
 
-fn due(connection: &Connection, most: usize, now: Micros) -> rusqlite::Result<Vec<(i64, StoredState)>> {
+fn due(connection: &Connection, most: usize, now: Micros) -> rusqlite::Result<Vec<(i64, StoredState, bool)>> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(DUE)?;
-    statement.query_map(params![now, most], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    statement.query_map(params![now, most], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
 }
 
 /// `None`: its body is gone, though nobody dropped it; it can be of no more use.
@@ -92,14 +93,14 @@ fn event(row: &Row<'_>) -> rusqlite::Result<NewEvent> {
     })
 }
 
-/// Leases of owners that are gone: due at once. Their attempts stay counted.
+/// Leases of owners that are gone: due at once. Their attempts stay counted, and their token, which ends nothing any more.
 pub(super) fn void_all(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "BEGIN IMMEDIATE;
          INSERT INTO steps (event, at, what, why)
              SELECT id, due, 'lease ended', 'its owner was gone' FROM events WHERE due IS NOT NULL AND state = 1;
          UPDATE ledger SET ready = ready + running, running = 0;
-         UPDATE events SET state = 0, due = received, token = NULL WHERE due IS NOT NULL AND state = 1;
+         UPDATE events SET state = 0, due = received WHERE due IS NOT NULL AND state = 1;
          COMMIT",
     )
 }

@@ -130,3 +130,29 @@ async fn an_event_whose_body_is_gone_is_dead_and_blocks_nobody() {
     assert_eq!(lease_one(&inbox, 1, 1).await.id, next);
     counts_are_true(&inbox).await;
 }
+
+#[tokio::test]
+async fn a_lease_that_nobody_ended_is_told_to_the_next_and_one_that_was_ended_is_not() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    accept(&inbox, event(1, "a"), 0).await;
+    let held = lease_one(&inbox, 1, 0).await;
+    assert!(!held.outcome_unknown);
+    let _ = inbox.retry(&held, at(1), "later", at(1)).await.unwrap();
+    assert!(!lease_one(&inbox, 1, 1).await.outcome_unknown);
+    let held = lease_one(&inbox, 2, 100).await;
+    assert!(held.outcome_unknown, "it ran out");
+    let _ = inbox.release(&held, at(101)).await.unwrap();
+    let held = lease_one(&inbox, 1, 101).await;
+    assert!(!held.outcome_unknown);
+    // Its process dies.
+    drop(inbox);
+    let inbox = opened(&folder).await;
+    assert_eq!(inbox.complete(&held, at(102)).await.unwrap(), Ended::Lost);
+    let held = lease_one(&inbox, 3, 102).await;
+    assert!(held.outcome_unknown);
+    let _ = inbox.park(&held, "outcome unknown", at(103)).await.unwrap();
+    let filter = crate::inbox::Filter::default();
+    assert_eq!(inbox.replay(&filter, 1, false, "me", at(104)).await.unwrap().replayed, 1);
+    assert!(!lease_one(&inbox, 4, 105).await.outcome_unknown);
+}
