@@ -56,6 +56,13 @@ impl Common {
         &self.head.verified
     }
 
+    /// The request's headers without those that prove.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn public_headers(&self) -> HeaderMap {
+        let all = self.head.headers.iter().filter(|(name, _)| !self.head.signs.proves(name));
+        all.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
     pub(crate) fn scope(&self) -> Scope<'_> {
         Scope { reporter: &self.head.reporter, key_id: self.head.verified.key_id() }
     }

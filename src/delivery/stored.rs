@@ -18,6 +18,8 @@ pub(crate) struct Kept {
     pub(crate) receiver: Arc<str>,
     pub(crate) key: EventKey,
     pub(crate) key_id: Option<Arc<str>>,
+    pub(crate) tenant: Option<Arc<str>>,
+    pub(crate) headers: HeaderMap,
     pub(crate) occurred_at: Option<Timestamp>,
     pub(crate) raw: Bytes,
     pub(crate) fence: u64,
@@ -27,14 +29,18 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// In its handler's hands. Of the request nothing was kept.
+    /// In its handler's hands. Of the request nothing was kept but these headers.
     pub(crate) fn received<P: Provider>(self, event: P::Event, provider: &Arc<P>) -> Received<P::Event> {
+        let verified = Verified::new(provider.scheme().name(), self.key_id, self.at);
         let head = Head {
             reporter: Reporter::new(self.receiver, provider.profile().name),
             event_type: std::any::type_name::<P::Event>(),
-            verified: Verified::new(provider.scheme().name(), self.key_id, self.at),
+            verified: match self.tenant {
+                Some(tenant) => verified.of_tenant(tenant),
+                None => verified,
+            },
             uri: Uri::default(),
-            headers: HeaderMap::new(),
+            headers: self.headers,
             signs: Arc::clone(provider) as _,
         };
         let delivery = Delivery::new(Inner {

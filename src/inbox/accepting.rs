@@ -100,7 +100,7 @@ impl<P: Provider, S: InboxStore> Engine<P, S> {
             let rejection = Rejection::new(RejectionKind::Misassembled, "the clock failed");
             return exit.reject(rejection, common.verified().key_id());
         };
-        let entries = self.entries.of(events, common.verified(), &exit.reporter, now);
+        let entries = self.entries.of(events, common.verified(), &common.public_headers(), &exit.reporter, now);
         match self.store(entries, now, &common).await {
             Ok(accepted) => answer(exit, common, &accepted),
             Err(error) => {

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
 use super::store::{Accepted, NewEvent};
@@ -11,6 +13,12 @@ use crate::event::Project;
 use crate::gate::Verified;
 use crate::observe::Reporter;
 use crate::provider::Decoded;
+
+/// Headers that are kept with an event, unless they are a proof: what its body was sent as, and which trace it is in.
+const KEPT: [HeaderName; 3] =
+    [CONTENT_TYPE, HeaderName::from_static("traceparent"), HeaderName::from_static("tracestate")];
+/// Longer values are not kept, in bytes. A `tracestate` may be dropped beyond 512.
+const LONGEST: usize = 512;
 
 /// Says of an event which lane it is in.
 pub(crate) type Lane<E> = Arc<dyn Fn(&E) -> Option<String> + Send + Sync>;
@@ -43,12 +51,14 @@ impl<E: Project> Entries<E> {
         &self,
         events: Vec<Decoded<E>>,
         verified: &Verified,
+        headers: &HeaderMap,
         reporter: &Reporter,
         now: Timestamp,
     ) -> Vec<NewEvent> {
         let of_tenant = verified.tenant().map(|tenant| self.namespace.of_tenant(tenant));
         let namespace = of_tenant.as_ref().unwrap_or(&self.namespace);
         let key_until = now.checked_add(self.retention).unwrap_or(Timestamp::MAX);
+        let headers = kept(headers);
         let entry = |decoded: Decoded<E>| NewEvent {
             key: namespace.key(&decoded.key),
             readable_key: decoded.key.as_str().to_owned(),
@@ -60,10 +70,19 @@ impl<E: Project> Entries<E> {
             lane: self.lane.as_ref().and_then(|lane| lane(&decoded.event)),
             occurred_at: decoded.occurred_at,
             key_id: verified.key_id().map(str::to_owned),
-            headers: Vec::new(),
+            headers: headers.clone(),
             payload: decoded.raw,
             key_until,
         };
         events.into_iter().map(entry).collect()
     }
+}
+
+/// What is kept of a delivery's headers, the first of each name.
+fn kept(headers: &HeaderMap) -> Vec<(String, String)> {
+    let of = |name: &HeaderName| {
+        let value = headers.get(name)?.to_str().ok().filter(|value| value.len() <= LONGEST)?;
+        Some((name.as_str().to_owned(), value.to_owned()))
+    };
+    KEPT.iter().filter_map(of).collect()
 }

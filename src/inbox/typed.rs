@@ -6,6 +6,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use http::{HeaderMap, HeaderName, HeaderValue};
+
 use super::handler::{Handed, InboxHandler, IntoVerdict, Verdict};
 use crate::delivery::{Kept, Received};
 use crate::gate::offload;
@@ -13,7 +15,8 @@ use crate::provider::{EventKey, Provider};
 
 /// Decodes stored events with their provider, and hands each over as [`Received`].
 ///
-/// Key and name are those that were stored. Of the request nothing was kept: no header, and no address;
+/// Key, name and tenant are those that were stored. Of the request `content-type`, `traceparent` and `tracestate` were kept, and
+/// nothing else: no other header, and no address;
 /// [`Verified::at`](crate::gate::Verified::at) is when the event was leased. An event that cannot be decoded any more is a
 /// dead letter.
 pub struct Typed<P, F> {
@@ -61,6 +64,8 @@ pub(super) async fn decoded<P: Provider>(provider: &Arc<P>, handed: Handed) -> R
         receiver: event.receiver.into(),
         key: EventKey::stored(&event.readable_key),
         key_id: event.key_id.map(Into::into),
+        tenant: event.tenant.map(Into::into),
+        headers: headers(&event.headers),
         occurred_at: event.occurred_at,
         raw: event.payload,
         fence,
@@ -69,6 +74,14 @@ pub(super) async fn decoded<P: Provider>(provider: &Arc<P>, handed: Handed) -> R
         lost: lease_lost,
     };
     Ok(kept.received(typed, provider))
+}
+
+/// What is no header was none when it was stored.
+fn headers(kept: &[(String, String)]) -> HeaderMap {
+    let header = |(name, value): &(String, String)| {
+        Some((HeaderName::try_from(name.as_str()).ok()?, HeaderValue::try_from(value.as_str()).ok()?))
+    };
+    kept.iter().filter_map(header).collect()
 }
 
 type Handling<'a> = Pin<Box<dyn Future<Output = Verdict> + Send + 'a>>;
