@@ -20,14 +20,16 @@ use crate::delivery::{Admission, Admitted, Common, InHand, KeyHash, acknowledge,
 use crate::error::{Rejection, RejectionKind};
 use crate::gate::{Body, Exit, ResponseBody, Verified, is_long, offload};
 use crate::observe::Fact;
-use crate::provider::Provider;
+use crate::provider::{Provider, Retries};
 
 /// How long a store may take. Beyond it the sender is asked to come again, and finds out then what became of its delivery.
 const WITHIN: Duration = Duration::from_secs(10);
-/// When a sender may try again whose delivery could not be stored.
-const SOON: Duration = Duration::from_secs(5);
+/// When a sender may try again whose delivery could not be stored, and how long its tries are to last.
+const SOON: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(10));
 /// The same where there is no room.
-const LATER: Duration = Duration::from_secs(60);
+const LATER: (Duration, Duration) = (Duration::from_mins(1), Duration::from_hours(1));
+/// Nobody is asked to wait for longer.
+const LONGEST: Duration = Duration::from_mins(10);
 
 /// The service that stores events, behind a receiver's checks.
 pub struct Accepting<P: Provider, S>(Arc<Engine<P, S>>);
@@ -105,7 +107,7 @@ impl<P: Provider, S: InboxStore> Engine<P, S> {
             Ok(accepted) => answer(exit, common, &accepted),
             Err(error) => {
                 common.scope().report(Fact::StoreDown(&error));
-                let rejection = unavailable(error);
+                let rejection = unavailable(error, &self.admission.provider.profile().retries);
                 let mut response = exit.reject(rejection, common.verified().key_id());
                 prove(&mut response, common.evidence);
                 response
@@ -149,9 +151,19 @@ fn fact(accepted: Accepted) -> Fact<'static> {
     }
 }
 
-fn unavailable(error: InboxError) -> Rejection {
-    let after = if error.kind() == InboxErrorKind::Full { LATER } else { SOON };
+fn unavailable(error: InboxError, retries: &Retries) -> Rejection {
+    let (least, span) = if error.kind() == InboxErrorKind::Full { LATER } else { SOON };
+    let after = spread(retries, span).clamp(least, LONGEST);
     Rejection::new(RejectionKind::StoreUnavailable, "the delivery could not be stored").retry_in(after).caused_by(error)
+}
+
+/// A wait by which a sender's tries last for so long, even one that waits so instead of by its own ladder. A short outage must
+/// not use them up, since after the last some senders switch the receiver off. Nothing, where tries are not counted.
+fn spread(retries: &Retries, span: Duration) -> Duration {
+    match u32::try_from(retries.steps.len()) {
+        Ok(steps) if steps > 0 && retries.then_every.is_none() => span / steps,
+        _ => Duration::ZERO,
+    }
 }
 
 /// A success, since all that can be read is on disk; or the rejection of what cannot be.
