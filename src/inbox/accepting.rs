@@ -212,3 +212,28 @@ impl fmt::Debug for AcceptFuture {
         f.debug_struct("AcceptFuture").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tries by a ladder of so many steps, and the seconds to wait: away, and full.
+    #[test]
+    fn a_sender_that_waits_as_it_is_asked_has_tries_left_for_an_outage() {
+        let minute = Duration::from_mins(1);
+        let ladder = |steps: usize| Retries::steps(vec![minute; steps]);
+        for (retries, away, full) in [
+            (Retries::unpublished(minute), 5, 60),
+            (ladder(1), 600, 600),
+            (ladder(4), 150, 600),
+            (ladder(8), 75, 450),
+            (ladder(200), 5, 60),
+            (ladder(8).then_every(minute, 600 * minute), 5, 60),
+        ] {
+            for (kind, seconds) in [(InboxErrorKind::Unavailable, away), (InboxErrorKind::Full, full)] {
+                let rejection = unavailable(InboxError::new(kind), &retries);
+                assert_eq!(rejection.retry_after(), Some(Duration::from_secs(seconds)), "{kind:?} {retries:?}");
+            }
+        }
+    }
+}

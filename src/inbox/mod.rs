@@ -55,6 +55,15 @@
 //! [replay](InboxStore::replay). Of several receivers each event goes to its own handler by [`Routes`]. A function from
 //! [`Handed`] gets events of any provider as they were stored.
 //!
+//! | tier | the effect is | what makes it so | it happens |
+//! |---|---|---|---|
+//! | A | in the inbox's own database | `SqliteInbox::in_transaction` | exactly once |
+//! | B | elsewhere, unique by the event's key | a handler that passes the key on | once; the handler may run again |
+//! | C | anything else | [`OnUnknown::Again`], the default | at least once |
+//! | C | the same | [`OnUnknown::Park`] | at most once, and people look at what has no end |
+//!
+//! `docs/inbox.md` of the repository has all of it on one page: states, crash points, lanes, replay, retention, and what it costs.
+//!
 //! A key that is known with another payload is quarantined: acknowledged, kept, and never handled.
 
 mod accepting;

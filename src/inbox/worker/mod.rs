@@ -40,7 +40,9 @@ pub use on_unknown::OnUnknown;
 ///
 /// An event is handled again when the process ends between its effect and the end of its lease, or when a handler outlives
 /// its lease. Whoever must have its effect once passes the event's key on, unique where the effect is written:
-/// [`NewEvent::readable_key`](super::NewEvent::readable_key), or [`Delivery::key`](crate::Delivery::key).
+/// [`NewEvent::readable_key`](super::NewEvent::readable_key), or [`Delivery::key`](crate::Delivery::key). Whoever can write in
+/// the inbox's own database has it once by the transaction, as with `SqliteInbox::in_transaction`; and whoever can do neither, and must not
+/// have it twice, has what has no end [parked](OnUnknown::Park).
 #[must_use = "a worker does nothing until it is started"]
 pub struct Worker<S, H> {
     store: S,

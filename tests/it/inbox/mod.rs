@@ -2,6 +2,7 @@
 
 mod accepting;
 mod drained;
+mod kept;
 mod storm;
 mod typed;
 
