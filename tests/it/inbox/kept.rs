@@ -34,7 +34,7 @@ async fn handle(inbox: &Inbox, handler: impl InboxHandler) {
 /// The names of the headers that the handler sees of those that were sent.
 fn names<E>(event: &Received<E>) -> String {
     let sent = ["content-type", "traceparent", "tracestate", "authorization", "cookie", "x-other"];
-    let there = |name: &&str| event.delivery().header(&HeaderName::from_static(name)).is_some();
+    let there = |name: &&'static str| event.delivery().header(&HeaderName::from_static(name)).is_some();
     sent.into_iter().filter(there).collect::<Vec<_>>().join(" ")
 }
 
@@ -100,7 +100,7 @@ async fn a_header_that_proves_is_never_on_disk() {
 struct ByPath;
 
 fn of(tenant: &str) -> Aella {
-    Aella::new(Secret::utf8(format!("ae_sk_test_of_{tenant}")).unwrap()).unwrap()
+    Aella::new(Secret::utf8(format!("ae_sk_test_of_tenant_{tenant}")).unwrap()).unwrap()
 }
 
 impl KeySource for ByPath {
@@ -109,7 +109,7 @@ impl KeySource for ByPath {
     }
 
     async fn keys(&self, tenant: &str) -> Result<Option<KeyRing>, BoxError> {
-        Ok(Some(Secret::utf8(format!("ae_sk_test_of_{tenant}"))?.into()))
+        Ok(Some(Secret::utf8(format!("ae_sk_test_of_tenant_{tenant}"))?.into()))
     }
 }
 
