@@ -8,7 +8,7 @@ pub enum OnUnknown {
     /// It is handled again: at least once. For handlers whose effect is once by the event's key.
     #[default]
     Again,
-    /// It is [parked](super::Verdict::Park), with "outcome unknown" as its reason: at most once. People look at what became of
+    /// It is [parked](crate::inbox::Verdict::Park), with "outcome unknown" as its reason: at most once. People look at what became of
     /// it, and replay it or leave it. An error that the handler returns is an end, and says that it has done nothing.
     Park,
 }
