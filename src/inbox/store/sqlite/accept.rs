@@ -4,11 +4,12 @@ use rusqlite::{Connection, params};
 
 use super::super::{Accepted, EventId, InboxError, InboxErrorKind, NewEvent, StoredState};
 use super::fault::Fault;
-use super::lanes;
 use super::row::{self, Micros};
 use super::task::Write;
+use super::{lanes, names};
 
-pub(super) const KNOWN: &str = "SELECT id, fingerprint, state FROM events WHERE key = ?1";
+pub(super) const KNOWN: &str =
+    "SELECT id, fingerprint, state FROM events WHERE substr(key, 1, 8) = substr(?1, 1, 8) AND key = ?1";
 const STORE: &str = "INSERT INTO events (id, key, fingerprint, state, due, received, until, occurred, readable, receiver, \
                      provider, event, lane, key_id, reason, tenant, headers) \
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
@@ -90,6 +91,7 @@ fn store(
     ])?;
     write.brought = write.brought.saturating_add(u64::try_from(event.payload.len()).unwrap_or(u64::MAX));
     write.connection.prepare_cached(STORE_BODY)?.execute(params![id, &event.payload[..]])?;
+    names::add(write.connection, id)?;
     Ok(EventId(id))
 }
 

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params_from_iter};
 use super::super::{EventId, Filter, History, Stats, Stored, StoredState};
 use super::ledger::Ledger;
 use super::row::{Micros, number};
-use super::{lease, steps};
+use super::{lease, names, steps};
 
 pub(super) const NEXT_DUE: &str = "SELECT min(due) FROM events WHERE due IS NOT NULL";
 pub(super) const HEAD: &str = "SELECT id FROM events WHERE lane = ?1 AND (state <= 1 OR blocks = 1) \
@@ -37,6 +37,11 @@ pub(super) fn list(connection: &Connection, filter: &Filter, most: usize) -> rus
 pub(super) fn condition(filter: &Filter) -> (String, Vec<Value>) {
     let mut text = "true".to_owned();
     let mut values = Vec::new();
+    // First, since its values have numbers.
+    if let Some(key) = &filter.key {
+        text = format!("id IN ({})", names::OF_KEY);
+        values = vec![Value::Text(key.clone()), Value::Blob(names::hash(key).to_vec())];
+    }
     let mut and = |more: &str, value: Value| {
         text.push_str(" AND ");
         text.push_str(more);
@@ -44,9 +49,6 @@ pub(super) fn condition(filter: &Filter) -> (String, Vec<Value>) {
     };
     if let Some(id) = filter.id {
         and("id = ?", Value::Integer(id.0));
-    }
-    if let Some(key) = &filter.key {
-        and("readable = ?", Value::Text(key.clone()));
     }
     if let Some(event) = &filter.event {
         and("+event = ?", Value::Text(event.clone()));

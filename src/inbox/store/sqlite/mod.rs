@@ -24,7 +24,8 @@
 //!
 //! # Layout
 //!
-//! An event is one row of `events`, whose key and fingerprint are unique together, and one of `bodies`, which goes earlier.
+//! An event is one row of `events` and one of `bodies`, which goes earlier. Its key is found by its first eight bytes, so that the
+//! one index with no order stays small; readable keys by `names`.
 //! `due` is set for what may be leased at some time, and for nothing else: of a lane only its head has one, and whoever ends
 //! the head's turn gives it to the next. So the index that a claim reads holds what can be claimed, by time. Counters are
 //! kept in the one row of `ledger`, with the last fence and the last number given.
@@ -39,6 +40,7 @@ mod handle;
 mod lanes;
 mod lease;
 mod ledger;
+mod names;
 mod open;
 mod readers;
 mod replay;

@@ -5,6 +5,7 @@ use rusqlite::params;
 use super::super::{InboxError, StoredState};
 use super::fault::Fault;
 use super::handle::Handle;
+use super::names;
 use super::row::Micros;
 use super::task::Write;
 
@@ -33,6 +34,7 @@ pub(super) async fn purge(inbox: &Handle, before: Micros, now: Micros) -> Result
         bodies = bodies.saturating_add(with_bodies);
         keys = keys.saturating_add(dropped);
         if dropped == 0 {
+            inbox.write(0, |write| Ok(names::purge(write.connection)?)).await?;
             return Ok((bodies, keys));
         }
     }

@@ -35,14 +35,14 @@ CREATE TABLE events (
     reason TEXT,
     replayed_by TEXT
 ) STRICT;
-CREATE UNIQUE INDEX events_key ON events (key, fingerprint);
-CREATE INDEX events_readable ON events (readable);
+CREATE INDEX events_key ON events (substr(key, 1, 8));
 CREATE INDEX events_due ON events (due) WHERE due IS NOT NULL;
 CREATE INDEX events_lane ON events (lane, id) WHERE lane IS NOT NULL AND (state <= 1 OR blocks = 1);
 CREATE INDEX events_skipped ON events (lane, id) WHERE lane IS NOT NULL AND state = 3;
 CREATE INDEX events_until ON events (until) WHERE state = 2;
 CREATE INDEX events_aside ON events (state, id) WHERE state >= 3;
 CREATE TABLE bodies (id INTEGER PRIMARY KEY, payload BLOB NOT NULL) STRICT;
+CREATE TABLE names (last INTEGER PRIMARY KEY, hashes BLOB NOT NULL) STRICT;
 CREATE TABLE steps (
     id INTEGER PRIMARY KEY,
     event INTEGER NOT NULL,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::inbox::store::sqlite::{accept, end, erase, find, lanes, lease, replay, retain, steps};
+use crate::inbox::store::sqlite::{accept, end, erase, find, lanes, lease, names, replay, retain, steps};
 use crate::inbox::{Filter, StoredState};
 
 /// How SQLite would go about it.
@@ -42,12 +42,14 @@ async fn every_statement_finds_its_rows_by_an_index() {
         (retain::OLD_BODIES, by_id),
         (retain::OLD_KEYS, "events_until"),
         (retain::DROP_BODY, by_id),
-        (erase::OF_KEY, "events_readable"),
+        (names::OF_KEY, by_id),
+        (erase::IN_HAND, by_id),
         (erase::ERASE, by_id),
         (erase::ERASE_WHY, "steps_event"),
         (steps::OF, "steps_event"),
     ] {
-        let plan = plan(&inbox, sql).await;
+        // The blocks of names are gone through: a row for a thousand events.
+        let plan = plan(&inbox, sql).await.replace("SCAN names", "");
         assert!(plan.contains(index), "{sql}: {plan}");
         assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{sql}: {plan}");
     }
@@ -60,7 +62,7 @@ async fn what_people_ask_most_is_found_by_an_index() {
     let in_state = |state| Filter { state: Some(state), ..Filter::default() };
     for (filter, index) in [
         (Filter { id: Some(EventId(1)), ..Filter::default() }, "PRIMARY KEY"),
-        (Filter { key: Some("k".to_owned()), ..Filter::default() }, "events_readable"),
+        (Filter { key: Some("k".to_owned()), ..Filter::default() }, "SCAN names"),
         (in_state(StoredState::Ready), "events_due"),
         (in_state(StoredState::Running), "events_due"),
         (in_state(StoredState::Dead), "events_aside"),
@@ -101,4 +103,87 @@ async fn what_is_done_and_what_waits_is_not_in_the_claims_index() {
     assert_eq!(count, 1);
     let plan = plan(&inbox, lease::DUE).await;
     assert!(plan.contains("events_due") && !plan.contains("SCAN"), "{plan}");
+}
+
+/// What SQLite goes through for it, in steps of its machine.
+async fn steps_for(inbox: &SqliteInbox, sql: &'static str, key: &'static str) -> (Vec<i64>, i32) {
+    inbox
+        .0
+        .read(move |connection| {
+            let mut statement = connection.prepare(sql)?;
+            let found = statement
+                .query_map(rusqlite::params![key, names::hash(key)], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
+            Ok((found, statement.get_status(rusqlite::StatementStatus::VmStep)))
+        })
+        .await
+        .unwrap()
+}
+
+/// In a block that is full, in the one that is not, and nowhere: without going through all events.
+#[tokio::test]
+async fn a_readable_key_is_found_among_many_without_going_through_them() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    let events = (0..20_000_u32).map(|number| {
+        let mut key = [0; 32];
+        key[..4].copy_from_slice(&number.to_be_bytes());
+        NewEvent { key: KeyHash::from_bytes(key), readable_key: format!("key-{}", number / 2), ..event(0, "a") }
+    });
+    inbox.accept(events.collect(), at(0)).await.unwrap();
+    for (key, expected) in [("key-0", vec![1, 2]), ("key-511", vec![1023, 1024]), ("key-512", vec![1025, 1026])] {
+        let (found, steps) = steps_for(&inbox, names::OF_KEY, key).await;
+        assert_eq!(found, expected, "{key}");
+        assert!(steps < 15_000, "{key}: {steps}");
+    }
+    assert_eq!(steps_for(&inbox, names::OF_KEY, "key-9999").await.0, [19_999, 20_000]);
+    assert_eq!(steps_for(&inbox, names::OF_KEY, "key-10000").await.0, [0; 0]);
+    let (found, steps) =
+        steps_for(&inbox, "SELECT id FROM events WHERE readable = ?1 AND ?2 IS NOT NULL", "key-0").await;
+    assert_eq!(found, [1, 2]);
+    assert!(steps > 60_000, "control: going through them all takes {steps}");
+    let filter = Filter { key: Some("key-511".to_owned()), ..Filter::default() };
+    assert_eq!(inbox.list(&filter, 9).await.unwrap().len(), 2);
+    assert_eq!(inbox.erase("key-512", at(1)).await.unwrap(), 2);
+}
+
+/// Blocks whose events are all gone go too, and those that have one stay.
+#[tokio::test]
+async fn names_go_with_their_events() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    let events = (0..3_000_u32).map(|number| {
+        let mut key = [0; 32];
+        key[..4].copy_from_slice(&number.to_be_bytes());
+        NewEvent { key: KeyHash::from_bytes(key), readable_key: number.to_string(), ..event(0, "a") }
+    });
+    inbox.accept(events.collect(), at(0)).await.unwrap();
+    for held in lease(&inbox, 1, 1_500, 0).await {
+        let _ = inbox.complete(&held, at(0)).await.unwrap();
+    }
+    let blocks = || {
+        inbox.0.read(|connection| connection.query_row("SELECT count(*) FROM names", [], |row| row.get::<_, i64>(0)))
+    };
+    assert_eq!(blocks().await.unwrap(), 2_i64);
+    assert_eq!(inbox.purge(at(1), at(1_000_000)).await.unwrap(), (1_500, 1_500));
+    assert_eq!(blocks().await.unwrap(), 1_i64);
+    let filter = |key: &str| Filter { key: Some(key.to_owned()), ..Filter::default() };
+    for (key, found) in [("0", 0), ("1499", 0), ("1500", 1), ("2999", 1)] {
+        assert_eq!(inbox.list(&filter(key), 9).await.unwrap().len(), found, "{key}");
+    }
+}
+
+/// Keys that begin alike are told apart by the rest.
+#[tokio::test]
+async fn keys_of_one_beginning_are_different_keys() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    let key = |last: u8| {
+        let mut key = [7; 32];
+        key[31] = last;
+        NewEvent { key: KeyHash::from_bytes(key), ..event(7, "a") }
+    };
+    accept(&inbox, key(1), 0).await;
+    let second = accept(&inbox, key(2), 0).await;
+    assert_eq!(inbox.accept(vec![key(2)], at(1)).await.unwrap(), [Accepted::Duplicate(second)]);
 }

@@ -1,0 +1,46 @@
+//! Readable keys, found again without an index of their own: it would take as long as all else that an event writes.
+//!
+//! Of each block of numbers there is one row with a short hash of each key, written when the block is full, at the end of
+//! its table. Who looks for a key goes through the hashes, some bytes an event, then through the blocks that may have it, and
+//! through the events after the last block.
+
+use rusqlite::{Connection, params};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Numbers of a block. The statements below name it once more.
+const BLOCK: i64 = 1024;
+
+/// The events of a readable key, which is `?1`; `?2` is its hash. The plus keeps SQLite from making an index for it.
+pub(super) const OF_KEY: &str = "SELECT events.id FROM names CROSS JOIN events \
+                                 ON events.id BETWEEN names.last - 1023 AND names.last \
+                                 WHERE instr(names.hashes, ?2) > 0 AND +events.readable = ?1 \
+                                 UNION ALL SELECT id FROM events \
+                                 WHERE id > (SELECT coalesce(max(last), 0) FROM names) AND readable = ?1";
+const OF_BLOCK: &str = "SELECT readable FROM events WHERE id BETWEEN ?1 - 1023 AND ?1";
+const STORE: &str = "INSERT INTO names (last, hashes) VALUES (?1, ?2)";
+const DROP: &str = "DELETE FROM names WHERE last < (SELECT coalesce(min(id), 0) FROM events)";
+
+/// What a block has of a key. Two keys may have the same, and then one is looked at in vain.
+pub(super) fn hash(key: &str) -> [u8; 4] {
+    let [a, b, c, d, ..] = xxh3_64(key.as_bytes()).to_le_bytes();
+    [a, b, c, d]
+}
+
+/// After an event was stored: whether it was the last of its block.
+pub(super) fn add(connection: &Connection, id: i64) -> rusqlite::Result<()> {
+    if id.rem_euclid(BLOCK) != 0 {
+        return Ok(());
+    }
+    let mut hashes = Vec::new();
+    let mut statement = connection.prepare_cached(OF_BLOCK)?;
+    let mut rows = statement.query([id])?;
+    while let Some(row) = rows.next()? {
+        hashes.extend(hash(row.get_ref(0)?.as_str()?));
+    }
+    connection.prepare_cached(STORE)?.execute(params![id, hashes]).map(drop)
+}
+
+/// Blocks before the first event that is there.
+pub(super) fn purge(connection: &Connection) -> rusqlite::Result<()> {
+    connection.prepare_cached(DROP)?.execute([]).map(drop)
+}
