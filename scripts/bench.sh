@@ -48,9 +48,9 @@ options=()
 [ "$mode" = run ] || options=(--smoke)
 mapfile -t benches < <(sed -n '/^\[\[bench\]\]/{n;s/^name = "\(.*\)"/\1/p}' Cargo.toml)
 # All at once, so that nothing is built while something is measured.
-cargo bench --locked --quiet --features redis --no-run "${benches[@]/#/--bench=}"
+cargo bench --locked --quiet --features redis,sqlite --no-run "${benches[@]/#/--bench=}"
 for name in "${benches[@]}"; do
-    one "$name" cargo bench --locked --quiet --features redis --bench "$name" -- "${options[@]}"
+    one "$name" cargo bench --locked --quiet --features redis,sqlite --bench "$name" -- "${options[@]}"
 done
 peers "${options[@]}"
 python3 -B scripts/bench_report.py "${options[0]:---report}" "$raw"

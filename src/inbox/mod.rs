@@ -82,7 +82,7 @@ pub use accepting::{AcceptFuture, Accepting};
 pub(crate) use entries::Entries;
 pub use handler::{Handed, InboxHandler, IntoVerdict, Verdict};
 pub use store::{
-    Accepted, AnyInbox, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent, Quota, Replayed, SqliteInbox, SqliteSetup, SqliteTransaction, Stats, Stored, StoredState, Undone, rusqlite,
+    Accepted, AnyInbox, Disk, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent, Quota, Replayed, SqliteInbox, SqliteSetup, SqliteTransaction, Stats, Stored, StoredState, Undone, rusqlite,
 };
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]

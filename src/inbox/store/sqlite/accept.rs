@@ -6,7 +6,7 @@ use super::super::{Accepted, EventId, InboxError, InboxErrorKind, NewEvent, Stor
 use super::fault::Fault;
 use super::row::{self, Micros};
 use super::task::Write;
-use super::{lanes, names};
+use super::{lanes, names, room};
 
 pub(super) const KNOWN: &str =
     "SELECT id, fingerprint, state FROM events WHERE substr(key, 1, 8) = substr(?1, 1, 8) AND key = ?1";
@@ -25,7 +25,7 @@ enum Known {
 }
 
 pub(super) fn accept(write: &mut Write<'_>, events: &[NewEvent], now: Micros) -> Result<Vec<Accepted>, Fault> {
-    if !has_room(write, events) {
+    if !room::is_there(write, events) {
         return refused_or_known(write.connection, events);
     }
     events.iter().map(|event| accept_one(write, event, now)).collect()
@@ -93,17 +93,6 @@ fn store(
     write.connection.prepare_cached(STORE_BODY)?.execute(params![id, &event.payload[..]])?;
     names::add(write.connection, id)?;
     Ok(EventId(id))
-}
-
-/// Whether all of them may be stored.
-fn has_room(write: &Write<'_>, events: &[NewEvent]) -> bool {
-    let rows = u64::try_from(events.len()).unwrap_or(u64::MAX);
-    let bytes = events.iter().map(|event| u64::try_from(event.payload.len()).unwrap_or(u64::MAX));
-    let bytes = bytes.fold(write.brought, u64::saturating_add);
-    let (taken, free) = write.space;
-    write.ledger.unfinished().saturating_add(rows) <= write.quota.rows
-        && taken.saturating_add(bytes) <= write.quota.bytes
-        && free.saturating_sub(bytes) >= write.quota.free_disk
 }
 
 /// A full inbox still knows what it has.

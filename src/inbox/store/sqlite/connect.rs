@@ -25,9 +25,7 @@ pub(super) fn must_be_sound(number: i32, name: &str) -> Result<(), InboxError> {
 
 /// The owner's lock, which the kernel frees when the process ends, however it ends.
 pub(super) fn lock(path: &Path) -> Result<File, InboxError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let file = private(&PathBuf::from(name)).map_err(unreachable)?;
+    let file = private(&beside(path, ".lock")).map_err(unreachable)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
@@ -116,6 +114,13 @@ fn private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-fn unreachable(error: io::Error) -> InboxError {
+/// The file of this ending.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+pub(super) fn unreachable(error: io::Error) -> InboxError {
     InboxError::new(InboxErrorKind::Unavailable).caused_by(error)
 }

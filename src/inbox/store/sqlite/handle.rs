@@ -8,6 +8,7 @@ use std::thread::{Builder, JoinHandle};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::super::{InboxError, InboxErrorKind};
+use super::disk::Disk;
 use super::fault::{Fault, kind_of};
 use super::readers::Readers;
 use super::setup::SqliteSetup;
@@ -24,6 +25,8 @@ pub(super) struct Handle {
     writer: Option<JoinHandle<()>>,
     readers: Arc<Readers>,
     pub(super) woken: Arc<Notify>,
+    /// Of an owner.
+    pub(super) disk: Option<Disk>,
     is_poisoned: Arc<AtomicBool>,
 }
 
@@ -35,6 +38,8 @@ impl Handle {
 
     fn start_blocking(path: PathBuf, setup: SqliteSetup, is_owner: bool) -> Result<Self, InboxError> {
         let lock = is_owner.then(|| connect::lock(&path)).transpose()?;
+        let probe = |lock| Disk::probe(lock, &connect::beside(&path, ".lock"), setup.may_be_volatile);
+        let disk = lock.as_ref().map(probe).transpose()?;
         let connection = connect::writer(&path, &setup, is_owner)?;
         if is_owner {
             lease::void_all(&connection)
@@ -48,6 +53,9 @@ impl Handle {
             path: path.clone(),
             quota: setup.quota,
             group: setup.group,
+            busy_timeout: setup.busy_timeout,
+            is_full: false,
+            shrunk: None,
             woken: Arc::clone(&woken),
             is_poisoned: Arc::clone(&is_poisoned),
             _lock: lock,
@@ -57,7 +65,7 @@ impl Handle {
             .spawn(move || writer.run(waiting))
             .map_err(|error| InboxError::new(InboxErrorKind::Unavailable).caused_by(error))?;
         let readers = Arc::new(Readers::new(path, setup));
-        Ok(Self { jobs: Some(jobs), writer: Some(writer), readers, woken, is_poisoned })
+        Ok(Self { jobs: Some(jobs), writer: Some(writer), readers, woken, is_poisoned, disk })
     }
 
     /// Has it run in a transaction, and hears of it after the commit.

@@ -32,6 +32,7 @@
 
 mod accept;
 mod connect;
+mod disk;
 mod end;
 mod erase;
 mod fault;
@@ -45,6 +46,7 @@ mod open;
 mod readers;
 mod replay;
 mod retain;
+mod room;
 mod row;
 mod schema;
 mod setup;
@@ -59,6 +61,7 @@ mod writer;
 
 /// What [`SqliteTransaction`] derefs to a type of, in the version that fits.
 pub use rusqlite;
+pub use disk::Disk;
 pub use setup::SqliteSetup;
 pub use store::SqliteInbox;
 pub use transaction::{SqliteTransaction, Undone};

@@ -12,11 +12,18 @@ pub struct SqliteSetup {
     pub(super) page_size: u32,
     pub(super) busy_timeout: Duration,
     pub(super) group: usize,
+    pub(super) may_be_volatile: bool,
 }
 
 impl Default for SqliteSetup {
     fn default() -> Self {
-        Self { quota: Quota::default(), page_size: 8192, busy_timeout: Duration::from_secs(5), group: 64 }
+        Self {
+            quota: Quota::default(),
+            page_size: 8192,
+            busy_timeout: Duration::from_secs(5),
+            group: 64,
+            may_be_volatile: false,
+        }
     }
 }
 
@@ -36,6 +43,13 @@ impl SqliteSetup {
     /// How long a write waits for a visitor's, or a visitor's for the owner's. 5 seconds by default.
     pub fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
+        self
+    }
+
+    /// Also in memory (tmpfs, ramfs), which an owner refuses otherwise: for tests. What was answered 2xx is gone there when the
+    /// machine goes down.
+    pub fn dangerous_volatile_disk(mut self) -> Self {
+        self.may_be_volatile = true;
         self
     }
 

@@ -9,6 +9,7 @@ use super::super::{
     Accepted, Ended, EventId, Filter, History, InboxError, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent,
     Replayed, Stats, Stored,
 };
+use super::disk::Disk;
 use super::end::{self, End};
 use super::handle::Handle;
 use super::row::Micros;
@@ -21,6 +22,12 @@ pub struct SqliteInbox(pub(super) Arc<Handle>);
 impl SqliteInbox {
     pub(super) fn of(handle: Handle) -> Self {
         Self(Arc::new(handle))
+    }
+
+    /// What its disk was like when it was opened; `None` for a visitor, who does not ask.
+    #[must_use]
+    pub fn disk(&self) -> Option<Disk> {
+        self.0.disk
     }
 
     async fn end(&self, held: &Leased, end: End, now: Timestamp) -> Result<Ended, InboxError> {

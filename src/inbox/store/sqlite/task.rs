@@ -17,6 +17,8 @@ pub(super) struct Write<'a> {
     pub(super) space: (u64, u64),
     /// Bytes that were stored in this transaction.
     pub(super) brought: u64,
+    /// A quota was reached, and there is no room again yet.
+    pub(super) is_full: bool,
     /// Something is due that was not.
     pub(super) is_woken: bool,
 }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Error};
 use tokio::sync::{Notify, mpsc};
@@ -16,6 +17,8 @@ use super::task::{Job, Write};
 
 /// A group takes no further command when it brings so many bytes.
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
+/// While it is full, the log is made small this often.
+const AGAIN: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -24,8 +27,13 @@ pub(super) struct Writer {
     pub(super) quota: Quota,
     /// How many commands share a transaction at most.
     pub(super) group: usize,
+    pub(super) busy_timeout: Duration,
     pub(super) woken: Arc<Notify>,
     pub(super) is_poisoned: Arc<AtomicBool>,
+    /// A quota was reached, and there is no room again yet.
+    pub(super) is_full: bool,
+    /// When it last tried to make the log small.
+    pub(super) shrunk: Option<Instant>,
     /// Held for as long as the connection is; after it, since fields are dropped in order.
     pub(super) _lock: Option<File>,
 }
@@ -48,6 +56,7 @@ impl Writer {
             let (group, alone) = self.gather(first, &mut jobs);
             next = alone;
             self.commit(group);
+            self.shrink();
             if self.is_poisoned.load(Ordering::Acquire) {
                 return;
             }
@@ -83,6 +92,26 @@ impl Writer {
         }
     }
 
+    /// A log that is long takes room in which there could be events. It is as long as its longest reader was slow, and stays so
+    /// by itself. Nobody is waited for.
+    fn shrink(&mut self) {
+        let is_early = self.shrunk.is_some_and(|last| last.elapsed() < AGAIN);
+        if !self.is_full || self._lock.is_none() || is_early || self.is_poisoned.load(Ordering::Acquire) {
+            return;
+        }
+        self.shrunk = Some(Instant::now());
+        let result = self
+            .connection
+            .busy_timeout(Duration::ZERO)
+            .and_then(|()| self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
+        let restored = self.connection.busy_timeout(self.busy_timeout);
+        if let Err(error) = result.and(restored)
+            && kind_of(&error) == InboxErrorKind::Poisoned
+        {
+            self.is_poisoned.store(true, Ordering::Release);
+        }
+    }
+
     /// All of them in one transaction, or none.
     fn transact(&mut self, group: &mut [Box<dyn Job>]) -> Result<(), Broken> {
         if self.is_poisoned.load(Ordering::Acquire) {
@@ -113,8 +142,15 @@ impl Writer {
         begin.execute([]).map_err(begun)?;
         let ledger = Ledger::read(&self.connection).map_err(begun)?;
         let space = space::measure(&self.connection, &self.path).map_err(begun)?;
-        let mut write =
-            Write { connection: &self.connection, ledger, quota: &self.quota, space, brought: 0, is_woken: false };
+        let mut write = Write {
+            connection: &self.connection,
+            ledger,
+            quota: &self.quota,
+            space,
+            brought: 0,
+            is_full: self.is_full,
+            is_woken: false,
+        };
         for job in group {
             job.run(&mut write).map_err(by_one)?;
         }
@@ -123,6 +159,7 @@ impl Writer {
         }
         let mut commit = self.connection.prepare_cached("COMMIT").map_err(begun)?;
         commit.execute([]).map_err(ended)?;
+        self.is_full = write.is_full;
         if write.is_woken {
             // All who wait now, and the next who would.
             self.woken.notify_waiters();

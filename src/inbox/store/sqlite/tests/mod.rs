@@ -2,6 +2,7 @@
 
 mod accepting;
 mod failing;
+mod filling;
 mod keeping;
 mod lanes;
 mod leasing;

@@ -1,0 +1,30 @@
+//! Whether there is room for more: not over a quota, and after that not until there is room again to speak of.
+
+use super::super::NewEvent;
+use super::task::Write;
+
+/// Whether all of them may be stored.
+pub(super) fn is_there(write: &mut Write<'_>, events: &[NewEvent]) -> bool {
+    if write.is_full && !is_low(write) {
+        return false;
+    }
+    let rows = u64::try_from(events.len()).unwrap_or(u64::MAX);
+    let bytes = events.iter().map(|event| u64::try_from(event.payload.len()).unwrap_or(u64::MAX));
+    let bytes = bytes.fold(write.brought, u64::saturating_add);
+    let (taken, free) = write.space;
+    let fits = write.ledger.unfinished().saturating_add(rows) <= write.quota.rows
+        && taken.saturating_add(bytes) <= write.quota.bytes
+        && free.saturating_sub(bytes) >= write.quota.free_disk;
+    write.is_full = !fits;
+    fits
+}
+
+/// Under four fifths of each quota, and a fourth more of free disk than must be.
+fn is_low(write: &Write<'_>) -> bool {
+    let quota = write.quota;
+    let low = |most: u64| most.saturating_sub(most / 5);
+    let (taken, free) = write.space;
+    write.ledger.unfinished() <= low(quota.rows)
+        && taken.saturating_add(write.brought) <= low(quota.bytes)
+        && free.saturating_sub(write.brought) >= quota.free_disk.saturating_add(quota.free_disk / 4)
+}
