@@ -69,6 +69,7 @@
 mod accepting;
 mod entries;
 mod handler;
+mod sealed;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -81,6 +82,7 @@ pub(crate) use accepting::Engine as AcceptingEngine;
 pub use accepting::{AcceptFuture, Accepting};
 pub(crate) use entries::Entries;
 pub use handler::{Handed, InboxHandler, IntoVerdict, Verdict};
+pub use sealed::Sealed;
 pub use store::{
     Accepted, AnyInbox, Disk, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent, Quota, Replayed, SqliteInbox, SqliteSetup, SqliteTransaction, Stats, Stored, StoredState, Undone, rusqlite,
 };

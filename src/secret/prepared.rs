@@ -47,7 +47,17 @@ impl<K> PreparedKeys<K> {
             Source::Fixed(ready) => Held::Fixed(ready),
             Source::Replaceable(slot) => Held::Replaceable(slot.ready()),
         };
-        ValidKeys { keys, now }
+        ValidKeys { keys, now: Some(now) }
+    }
+
+    /// All keys, whether valid now or not: for what was sealed while they were, and is kept.
+    #[must_use]
+    pub fn all(&self) -> ValidKeys<'_, K> {
+        let keys = match &self.0 {
+            Source::Fixed(ready) => Held::Fixed(ready),
+            Source::Replaceable(slot) => Held::Replaceable(slot.ready()),
+        };
+        ValidKeys { keys, now: None }
     }
 
     /// The check values of all keys, whether valid now or not.
@@ -83,7 +93,8 @@ impl<K> fmt::Debug for PreparedKeys<K> {
 /// The keys that are valid at one time, newest first. A replacement in between does not touch them.
 pub struct ValidKeys<'a, K> {
     keys: Held<'a, K>,
-    now: Timestamp,
+    /// `None`: whenever.
+    now: Option<Timestamp>,
 }
 
 enum Held<'a, K> {
@@ -98,7 +109,9 @@ impl<K> ValidKeys<'_, K> {
             Held::Fixed(keys) => keys,
             Held::Replaceable(ready) => &**ready,
         };
-        keys.iter().filter(|(key, _)| key.valid_at(self.now)).map(|(key, ready)| (key.shared_id(), ready))
+        keys.iter()
+            .filter(|(key, _)| self.now.is_none_or(|now| key.valid_at(now)))
+            .map(|(key, ready)| (key.shared_id(), ready))
     }
 
     /// The newest: it seals.
