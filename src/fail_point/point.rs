@@ -15,7 +15,7 @@ macro_rules! points {
         }
 
         impl Point {
-            /// All of them, in the order of the way.
+            /// All of them.
             pub const ALL: &[Self] = &[$(Self::$point),*];
 
             /// What it is called in [`VARIABLE`](super::VARIABLE).
@@ -34,11 +34,18 @@ points! {
     Collected = "collected",
     /// The body is proved and decrypted, and not decoded.
     Opened = "opened",
-    /// The store has granted the event, and the handler is not called.
+    /// The events of a delivery are decoded, and on their way to an inbox.
+    Admitted = "admitted",
+    /// They are written into an inbox's file, and not committed. The engine writes in a thread of its own, which a test that
+    /// arms its own thread does not reach.
+    Written = "written",
+    /// They are committed to an inbox, and there is no answer yet.
+    Stored = "stored",
+    /// The store has granted the event, or the inbox has leased it, and the handler is not called.
     Claimed = "claimed",
     /// The handler has done the event, and the store does not know.
     Handled = "handled",
-    /// The event is marked as done, or goes on being marked in the background, and there is no answer yet.
+    /// The event is marked as done, or goes on being marked in the background. Without an inbox there is no answer yet.
     Completed = "completed",
     /// The answer leaves the receiver, and no byte of it is written. Answers to repeats and to failures count too; those to
     /// a delivery that was rejected before it was opened do not.
@@ -46,6 +53,24 @@ points! {
 }
 
 impl Point {
+    /// Those on the way of a delivery that is answered when its events are handled, in their order.
+    pub const HANDLED_FIRST: &[Self] =
+        &[Self::Collected, Self::Opened, Self::Claimed, Self::Handled, Self::Completed, Self::Answered];
+
+    /// Those on the way of a delivery that is answered when its events are stored, in their order. The last three are the
+    /// worker's, and may come before the answer.
+    pub const STORED_FIRST: &[Self] = &[
+        Self::Collected,
+        Self::Opened,
+        Self::Admitted,
+        Self::Written,
+        Self::Stored,
+        Self::Answered,
+        Self::Claimed,
+        Self::Handled,
+        Self::Completed,
+    ];
+
     /// A death when it is reached for the n-th time in a process, counted over all deliveries. At least 1.
     #[must_use]
     pub const fn nth(self, n: u32) -> Crash {
@@ -126,6 +151,7 @@ mod tests {
         for &point in Point::ALL {
             assert_eq!(point.nth(7).to_string().parse(), Ok(point.nth(7)));
             assert_eq!(point.name().parse(), Ok(point.nth(1)));
+            assert!([Point::HANDLED_FIRST, Point::STORED_FIRST].iter().any(|way| way.contains(&point)), "{point:?}");
         }
         assert_eq!(Point::Claimed.nth(3).to_string(), "claimed:3");
         assert_eq!(Point::Claimed.nth(0), Crash::from(Point::Claimed));
@@ -135,7 +161,7 @@ mod tests {
     fn what_names_no_point_is_refused_and_told_which_there_are() {
         for text in ["", "claimd", "Claimed", "claimed:", "claimed:0", "claimed:-1", "claimed:x", ":1", "claimed:1:1"] {
             let refused = text.parse::<Crash>().unwrap_err().to_string();
-            assert!(refused.contains("collected, opened, claimed"), "{text}: {refused}");
+            assert!(refused.contains("collected, opened, admitted"), "{text}: {refused}");
         }
     }
 }

@@ -18,6 +18,7 @@ use super::store::{Accepted, InboxError, InboxErrorKind, InboxStore, NewEvent};
 use crate::clock::Clock;
 use crate::delivery::{Admission, Admitted, Common, InHand, KeyHash, acknowledge, mark_replayed, prove};
 use crate::error::{Rejection, RejectionKind};
+use crate::fail_point::reach;
 use crate::gate::{Body, Exit, ResponseBody, Verified, is_long, offload};
 use crate::observe::Fact;
 use crate::provider::{Provider, Retries};
@@ -128,7 +129,9 @@ impl<P: Provider, S: InboxStore> Engine<P, S> {
         let keys: Vec<KeyHash> = entries.iter().map(|entry| entry.key).collect();
         let copies = self.entries.told.as_ref().map(|told| (told, entries.clone()));
         let late = |_| InboxError::new(InboxErrorKind::Unavailable).caused_by("it took too long to store a delivery");
+        reach!(Admitted);
         let accepted = timeout(WITHIN, self.store.accept(entries, now)).await.map_err(late)??;
+        reach!(Stored);
         if accepted.len() != keys.len() {
             let odd = "the engine did not say of each event what it is";
             return Err(InboxError::new(InboxErrorKind::Unavailable).caused_by(odd));

@@ -15,6 +15,7 @@ use super::end::{End, about};
 use super::on_unknown::{OnUnknown, unknown};
 use super::turn::Aborted;
 use crate::delivery::{LeaseLost, caught, until};
+use crate::fail_point::reach;
 use crate::observe::Fact;
 
 /// How long a handler has, once it was told that its time is over.
@@ -26,6 +27,7 @@ type Work = Pin<Box<dyn Future<Output = Result<Verdict, &'static str>> + Send>>;
 impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
     /// Has it handled, and ends its lease.
     pub(super) async fn attempt(&self, held: Leased, since: Instant) {
+        reach!(Claimed);
         let lost = LeaseLost::of(since, self.terms.lease);
         let end = if held.outcome_unknown && self.terms.on_unknown == OnUnknown::Park {
             End::Park { reason: unknown("the attempt before has no end") }
@@ -35,7 +37,9 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
         } else {
             self.handle(&held, &lost).await
         };
+        reach!(Handled);
         self.end(&held, &lost, end).await;
+        reach!(Completed);
     }
 
     async fn handle(&self, held: &Leased, lost: &LeaseLost) -> End {

@@ -21,7 +21,7 @@
 //! # fn effects() -> usize { 1 }
 //! # #[tokio::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! for &point in Point::ALL {
+//! for &point in Point::HANDLED_FIRST {
 //!     // It says where it listens by a line `{"listening":"127.0.0.1:8080"}`, as `tower-webhook listen` does.
 //!     let receiver = Crashing::new(|listen| {
 //!         let mut command = Command::new("target/debug/my-receiver");
@@ -50,6 +50,9 @@
 //! With a store that outlives the process, an event is never lost, and its handler runs once; twice, when the process died at
 //! [`Point::Handled`]. Where the effect is made once by the event's key, there is one. With a store in memory the handler runs again
 //! behind every point from [`Point::Handled`] on. [`idempotency`](crate::idempotency) says why no lease can do better.
+//!
+//! A receiver with an [inbox](crate::inbox) dies at the points of [`Point::STORED_FIRST`]; behind each of them the same may be
+//! expected.
 //!
 //! # Security
 //!

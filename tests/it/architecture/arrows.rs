@@ -19,7 +19,7 @@ pub(super) const LIBRARY: &[(&str, &[&str])] = &[
     ("layers", &["clock", "encoding", "error", "gate", "scheme", "secret"]),
     ("delivery", &["error", "event", "gate", "observe", "provider"]),
     ("idempotency", &["clock", "delivery", "error", "event", "fail_point", "gate", "observe", "provider", "secret"]),
-    ("inbox", &["clock", "delivery", "error", "event", "gate", "observe", "provider", "secret"]),
+    ("inbox", &["clock", "delivery", "error", "event", "fail_point", "gate", "observe", "provider", "secret"]),
     (
         "receiver",
         &[

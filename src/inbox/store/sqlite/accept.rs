@@ -7,6 +7,7 @@ use super::fault::Fault;
 use super::row::{self, Micros};
 use super::task::Write;
 use super::{lanes, names, room};
+use crate::fail_point::reach;
 
 pub(super) const KNOWN: &str =
     "SELECT id, fingerprint, state FROM events WHERE substr(key, 1, 8) = substr(?1, 1, 8) AND key = ?1";
@@ -28,7 +29,9 @@ pub(super) fn accept(write: &mut Write<'_>, events: &[NewEvent], now: Micros) ->
     if !room::is_there(write, events) {
         return refused_or_known(write.connection, events);
     }
-    events.iter().map(|event| accept_one(write, event, now)).collect()
+    let accepted = events.iter().map(|event| accept_one(write, event, now)).collect();
+    reach!(Written);
+    accepted
 }
 
 fn accept_one(write: &mut Write<'_>, event: &NewEvent, now: Micros) -> Result<Accepted, Fault> {
