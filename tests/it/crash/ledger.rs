@@ -1,6 +1,6 @@
 //! What handlers did, in a file to which every process appends, and the judgement of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,8 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// A file of one test, removed when dropped by who made it.
 pub(crate) struct Ledger {
     path: PathBuf,
-    /// One process at a time has it, and in that one thread at a time.
-    turn: Mutex<()>,
+    /// One process at a time has it, and in that one thread at a time: the keys of all effects, once they were read.
+    turn: Mutex<Option<BTreeSet<String>>>,
     is_ours: bool,
 }
 
@@ -40,14 +40,16 @@ impl Ledger {
 
     /// The effect is made.
     pub(crate) fn effect(&self, key: &str, fence: u64) {
-        let _turn = self.turn();
+        let mut turn = self.turn();
+        turn.iter_mut().for_each(|known| drop(known.insert(key.to_owned())));
         self.append("effect", key, fence);
     }
 
     /// The effect is made, unless there is one of this key.
     pub(crate) fn effect_once(&self, key: &str, fence: u64) {
-        let _turn = self.turn();
-        if !self.fences("effect").contains_key(key) {
+        let mut turn = self.turn();
+        let known = turn.get_or_insert_with(|| self.fences("effect").into_keys().collect());
+        if known.insert(key.to_owned()) {
             self.append("effect", key, fence);
         }
     }
@@ -57,7 +59,7 @@ impl Ledger {
         OpenOptions::new().append(true).open(&self.path).unwrap().write_all(line.as_bytes()).unwrap();
     }
 
-    fn turn(&self) -> MutexGuard<'_, ()> {
+    fn turn(&self) -> MutexGuard<'_, Option<BTreeSet<String>>> {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

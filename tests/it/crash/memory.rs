@@ -7,7 +7,8 @@ use super::scene::{Came, How, Scene};
 
 /// Every point at once, each with a receiver of its own; and the fences of the calls at each.
 async fn at_every_point(how: How) -> Vec<(Point, Came)> {
-    let scenes = Point::HANDLED_FIRST.iter().map(|&point| async move { (point, Scene::of_one(None, how, point).play().await) });
+    let scenes =
+        Point::HANDLED_FIRST.iter().map(|&point| async move { (point, Scene::of_one(None, how, point).play().await) });
     let all = join_all(scenes).await;
     for (point, came) in &all {
         let [death] = came.deaths[..] else { panic!("{point:?}: {came:?}") };

@@ -1,8 +1,12 @@
 //! Receivers in front of an inbox, and workers behind it: with the engine in a file, under a paused clock.
 
 mod accepting;
+#[cfg(unix)]
+mod crash;
 mod drained;
 mod kept;
+mod flow;
+mod many;
 mod storm;
 mod typed;
 
@@ -16,7 +20,7 @@ use tokio::task::spawn_blocking;
 use tower_webhook::clock::Timestamp;
 use tower_webhook::inbox::{
     Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased,
-    NewEvent, Replayed, SqliteInbox, Stats, Stored,
+    NewEvent, Replayed, SqliteInbox, SqliteSetup, Stats, Stored,
 };
 
 /// A file's inbox, that can be away. While it is asked, a paused clock stands still: the engine works in a thread of its own.
@@ -29,6 +33,14 @@ struct Inbox {
 
 /// A file that goes with this.
 struct Place(PathBuf);
+
+impl Place {
+    fn new() -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("tower-webhook-it-{}-{}.db", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        Self(std::env::temp_dir().join(name))
+    }
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -49,11 +61,13 @@ fn still() -> Still {
 
 impl Inbox {
     async fn open() -> Self {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let name = format!("tower-webhook-it-{}-{}.db", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let place = Place(std::env::temp_dir().join(name));
+        Self::open_as(SqliteInbox::setup()).await
+    }
+
+    async fn open_as(setup: SqliteSetup) -> Self {
+        let place = Place::new();
         let _still = still();
-        let engine = SqliteInbox::open(&place.0).await.unwrap();
+        let engine = setup.open(&place.0).await.unwrap();
         Self { engine, is_away: Arc::default(), _place: Arc::new(place) }
     }
 

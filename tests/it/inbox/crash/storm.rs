@@ -1,0 +1,132 @@
+//! Kills at random under load, by a signal that cannot be caught and by one that is: the storm's oracle is told of every call
+//! and every effect that stands in the ledger of the handlers.
+
+use std::collections::HashMap;
+use std::env;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use tower_webhook::clock::{Clock as _, SystemClock};
+use tower_webhook::inbox::Stats;
+use tower_webhook::sender::storm::{Counts, Mark, Report, Route, Storm, Writer};
+use tower_webhook::sender::{Call, DeliveryProfile, Tcp};
+use tower_webhook::testing::crash::{Child, Death};
+
+use super::super::Place;
+use super::scene::{How, settled, start};
+use crate::crash::ledger::Ledger;
+use crate::deliveries::aella;
+
+type Oracle = tower_webhook::sender::Ledger;
+
+/// So many events are begun in each life.
+const PER_LIFE: u64 = 120;
+/// At most so many events are in hand when a worker dies.
+const IN_HAND: u64 = 16;
+
+/// What came of it.
+struct Came {
+    report: Report,
+    deaths: Vec<Death>,
+    inbox: Stats,
+    /// The longest that it took from a death until the child listened again.
+    away: Duration,
+}
+
+/// How the child is ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum End {
+    Killed,
+    Told,
+}
+
+async fn storm(how: How, end: End, times: usize) -> Came {
+    let (ledger, place, oracle) = (Ledger::new(), Place::new(), Oracle::of_an_inbox());
+    let child = start(&ledger, &place.0, how, vec![]).await;
+    let watched = tokio::spawn(watch(ledger.path().to_owned(), oracle.clone()));
+    let route = Route::new("aella", "/hook".parse().unwrap(), aella(), DeliveryProfile::aella(), Writer::Aella);
+    let storm =
+        Storm::new([route], Tcp::new(child.address()).unwrap()).ledger(&oracle).concurrency(8).compressed(20_000);
+    let storm = storm.starting_at(SystemClock.now().unwrap()).seed(7).heal(Duration::from_secs(10));
+    let storm = storm.events(PER_LIFE * (times as u64 + 1)).faults("duplicates=0.1,bad=0.05".parse().unwrap());
+    let counts = storm.counts();
+    let (report, away) = tokio::join!(storm.run(), ends(&child, end, times, &counts));
+    watched.abort();
+    Came { report, deaths: child.deaths(), inbox: settled(&place.0).await, away }
+}
+
+/// Ends it so often, each time when so many further events were begun, and a little later.
+async fn ends(child: &Child, end: End, times: usize, counts: &Counts) -> Duration {
+    let mut longest = Duration::ZERO;
+    for time in 1..=times {
+        while counts.begun() < PER_LIFE * time as u64 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        tokio::time::sleep(Duration::from_micros(time as u64 * 7919 % 30_000)).await;
+        let began = Instant::now();
+        match end {
+            End::Killed => child.kill(),
+            End::Told => {
+                let id = child.id().unwrap().to_string();
+                assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+            }
+        }
+        child.risen(time).await.unwrap();
+        longest = longest.max(began.elapsed());
+    }
+    longest
+}
+
+/// Tells the oracle what the handlers write down, as they do.
+async fn watch(path: impl AsRef<Path>, oracle: Oracle) {
+    let mut lines = BufReader::new(File::open(path).unwrap());
+    let (mut line, mut calls) = (String::new(), HashMap::<u64, Call>::new());
+    loop {
+        if lines.read_line(&mut line).unwrap() == 0 || !line.ends_with('\n') {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            continue;
+        }
+        let [what, fence, key] = line.trim_end().splitn(3, ' ').collect::<Vec<_>>()[..] else { panic!("{line:?}") };
+        let mark = Mark::find(key.as_bytes()).map(Mark::number);
+        let number = mark.unwrap_or(u64::MAX);
+        match what {
+            "call" => drop(calls.insert(number, oracle.called(mark, Some(fence.parse().unwrap())))),
+            // Without a call before it, it is one that was made twice.
+            _ => match calls.remove(&number) {
+                Some(call) => call.done(),
+                None => oracle.called(mark, Some(0)).done(),
+            },
+        }
+        line.clear();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_at_random_under_load_it_loses_nothing() {
+    let times = env::var("INBOX_KILLS").map_or(15, |times| times.parse().unwrap());
+    let Came { report, deaths, inbox, away } = storm(How::ByKey, End::Killed, times).await;
+    println!("{times} kills, up again within {away:?}\n{report}");
+    assert!(report.is_happy(), "{report}");
+    assert_eq!((deaths.len(), inbox.dead), (times, 0), "{inbox:?}");
+    assert!(deaths.iter().all(|death| death.status.code().is_none()), "{deaths:?}");
+    assert!(report.called_again <= IN_HAND * times as u64, "no event is called again but by a kill: {report}");
+    assert_eq!(inbox.done, report.events, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn told_to_stop_under_load_it_ends_in_time_and_calls_nothing_again() {
+    let Came { report, deaths, inbox, away } = storm(How::ByKey, End::Told, 4).await;
+    println!("up again within {away:?}\n{report}");
+    assert!(report.is_happy() && report.called_again == 0, "{report}");
+    assert!(deaths.len() == 4 && deaths.iter().all(|death| death.status.success()), "{deaths:?}");
+    assert!(inbox.done == report.events && away < Duration::from_secs(10), "{away:?}, {inbox:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_answers_first_is_caught_by_kills() {
+    let Came { report, .. } = storm(How::AnsweringFirst, End::Killed, 3).await;
+    assert!(report.lost > 0, "{report}");
+}
