@@ -41,7 +41,9 @@ impl Ledger {
     /// The effect is made.
     pub(crate) fn effect(&self, key: &str, fence: u64) {
         let mut turn = self.turn();
-        turn.iter_mut().for_each(|known| drop(known.insert(key.to_owned())));
+        if let Some(known) = &mut *turn {
+            known.insert(key.to_owned());
+        }
         self.append("effect", key, fence);
     }
 

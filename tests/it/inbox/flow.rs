@@ -42,8 +42,8 @@ impl Done {
 }
 
 /// The lane is what stands before the dot of an id.
-async fn send(inbox: &Inbox, has_lanes: bool, ids: impl IntoIterator<Item = String>) {
-    let receiver = Receiver::new("aella", aella()).clock(TokioClock::starting_at(now())).inbox(inbox);
+async fn send(inbox: &Inbox, clock: TokioClock, has_lanes: bool, ids: impl IntoIterator<Item = String>) {
+    let receiver = Receiver::new("aella", aella()).clock(clock).inbox(inbox);
     let service = receiver.lane(move |event| {
         let Event::TransferCompleted(transfer) = event else { return None };
         has_lanes.then(|| transfer.id.split('.').next().unwrap_or_default().to_owned())
@@ -68,15 +68,15 @@ fn states(all: &[Stored], state: StoredState) -> usize {
 
 #[tokio::test(start_paused = true)]
 async fn a_poisonous_head_holds_nobody_up() {
-    let (inbox, done) = (Inbox::open().await, Done::new());
-    send(&inbox, false, named("poison", 1).chain(named("good", 50))).await;
+    let (inbox, clock, done) = (Inbox::open().await, TokioClock::starting_at(now()), Done::new());
+    send(&inbox, clock, false, named("poison", 1).chain(named("good", 50))).await;
     let seen = done.clone();
     let handler = move |handed: Handed| {
         let verdict = if is_of(&handed, "poison") { Verdict::retry("poison") } else { seen.note(&handed) };
         async move { verdict }
     };
     // One at a time, so that nothing could pass a head that waits.
-    let worker = Worker::new(inbox.clone(), handler).clock(TokioClock::starting_at(now())).concurrency(1).start();
+    let worker = Worker::new(inbox.clone(), handler).clock(clock).concurrency(1).start();
     sleep(Duration::from_secs(60)).await;
     let (count, last) = done.of("good");
     println!("a poisonous head: the last of {count} others at {last:?}");
@@ -89,18 +89,18 @@ async fn a_poisonous_head_holds_nobody_up() {
 #[tokio::test(start_paused = true)]
 async fn after_an_hour_without_a_handler_all_is_handled() {
     const HOUR: Duration = Duration::from_secs(3600);
-    let (inbox, done) = (Inbox::open().await, Done::new());
+    let (inbox, clock, done) = (Inbox::open().await, TokioClock::starting_at(now()), Done::new());
     let (seen, began) = (done.clone(), Instant::now());
     let handler = move |handed: Handed| {
         let verdict = if began.elapsed() < HOUR { Verdict::retry("down") } else { seen.note(&handed) };
         async move { verdict }
     };
-    let worker = Worker::new(inbox.clone(), handler).clock(TokioClock::starting_at(now())).start();
+    let worker = Worker::new(inbox.clone(), handler).clock(clock).start();
     for minute in 0..60 {
-        send(&inbox, false, [format!("minute.{minute}")]).await;
+        send(&inbox, clock, false, [format!("minute.{minute}")]).await;
         sleep(Duration::from_secs(60)).await;
     }
-    send(&inbox, false, named("fresh", 1)).await;
+    send(&inbox, clock, false, named("fresh", 1)).await;
     sleep(Duration::from_secs(2)).await;
     assert_eq!(done.of("fresh").0, 1, "what comes after it waits for nothing before it");
     sleep(HOUR).await;
@@ -118,8 +118,8 @@ async fn after_an_hour_without_a_handler_all_is_handled() {
 #[tokio::test(start_paused = true)]
 async fn slow_handlers_hold_others_up_only_when_they_take_every_place() {
     for (slow, longest) in [(15, Duration::from_secs(2)), (16, Duration::from_secs(102))] {
-        let (inbox, done) = (Inbox::open().await, Done::new());
-        send(&inbox, false, named("slow", slow).chain(named("quick", 100))).await;
+        let (inbox, clock, done) = (Inbox::open().await, TokioClock::starting_at(now()), Done::new());
+        send(&inbox, clock, false, named("slow", slow).chain(named("quick", 100))).await;
         let seen = done.clone();
         let handler = move |handed: Handed| {
             let seen = seen.clone();
@@ -128,7 +128,7 @@ async fn slow_handlers_hold_others_up_only_when_they_take_every_place() {
                 seen.note(&handed)
             }
         };
-        let worker = Worker::new(inbox.clone(), handler).clock(TokioClock::starting_at(now())).concurrency(16).start();
+        let worker = Worker::new(inbox.clone(), handler).clock(clock).concurrency(16).start();
         sleep(Duration::from_secs(150)).await;
         let (count, last) = done.of("quick");
         println!("{slow} slow handlers in 16 places: the last of {count} quick ones at {last:?}");
@@ -140,9 +140,9 @@ async fn slow_handlers_hold_others_up_only_when_they_take_every_place() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hot_lane_among_a_hundred_keeps_its_order_and_holds_nobody_up() {
-    let (inbox, done) = (Inbox::open().await, Done::new());
+    let (inbox, clock, done) = (Inbox::open().await, TokioClock::starting_at(now()), Done::new());
     let others = (0..99).flat_map(|lane| (0..2).map(move |number| format!("lane{lane:02}.{number}")));
-    send(&inbox, true, named("hot", 200).chain(others)).await;
+    send(&inbox, clock, true, named("hot", 200).chain(others)).await;
     let seen = done.clone();
     let handler = move |handed: Handed| {
         let seen = seen.clone();
@@ -151,7 +151,7 @@ async fn a_hot_lane_among_a_hundred_keeps_its_order_and_holds_nobody_up() {
             seen.note(&handed)
         }
     };
-    let worker = Worker::new(inbox.clone(), handler).clock(TokioClock::starting_at(now())).concurrency(16).start();
+    let worker = Worker::new(inbox.clone(), handler).clock(clock).concurrency(16).start();
     sleep(Duration::from_secs(120)).await;
     let ((hot, hot_last), (count, last)) = (done.of("hot"), done.of("lane"));
     println!("one hot lane of {hot} at {hot_last:?}: the last of {count} others at {last:?}");

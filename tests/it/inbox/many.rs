@@ -22,19 +22,21 @@ fn event(id: usize) -> String {
     format!(r#"{{"event":"transfer.completed","data":{{"id":"x-{id}","status":"Success","amount":10000}}}}"#)
 }
 
-fn service(name: &str, inbox: &Inbox) -> InboxService<Aella, Inbox> {
-    Receiver::new(name, aella()).clock(TokioClock::starting_at(now())).inbox(inbox)
+fn service(name: &str, inbox: &Inbox, clock: TokioClock) -> InboxService<Aella, Inbox> {
+    Receiver::new(name, aella()).clock(clock).inbox(inbox)
 }
 
 /// How often a handler was called when a hundred copies came to these receivers in turn, and how many were told to be repeats.
-async fn hundred(inbox: &Inbox, services: [InboxService<Aella, Inbox>; 2]) -> (usize, usize) {
+async fn hundred(names: [&str; 2]) -> (usize, usize) {
+    let (inbox, clock) = (Inbox::open().await, TokioClock::starting_at(now()));
+    let services = names.map(|name| service(name, &inbox, clock));
     let calls = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&calls);
     let handler = move |_: Handed| {
         seen.fetch_add(1, Ordering::SeqCst);
         async {}
     };
-    let worker = Worker::new(inbox.clone(), handler).clock(TokioClock::starting_at(now())).start();
+    let worker = Worker::new(inbox.clone(), handler).clock(clock).start();
     let copies = (0..100).map(|copy| {
         let service = services[copy % 2].clone();
         async move { read(service.oneshot(sealed(&aella(), TRANSFER)).await.unwrap()).await }
@@ -48,19 +50,16 @@ async fn hundred(inbox: &Inbox, services: [InboxService<Aella, Inbox>; 2]) -> (u
 
 #[tokio::test(start_paused = true)]
 async fn a_hundred_copies_at_once_through_two_receivers_are_one_event() {
-    let inbox = Inbox::open().await;
-    let shared = || service("aella", &inbox);
-    assert_eq!(hundred(&inbox, [shared(), shared()]).await, (1, 99));
+    assert_eq!(hundred(["aella", "aella"]).await, (1, 99));
     // The control: receivers of two names share no keys.
-    let inbox = Inbox::open().await;
-    assert_eq!(hundred(&inbox, [service("one", &inbox), service("two", &inbox)]).await, (2, 98));
+    assert_eq!(hundred(["one", "two"]).await, (2, 98));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_event_that_always_panics_is_a_dead_letter_and_the_others_are_handled() {
-    let inbox = Inbox::open().await;
+    let (inbox, clock) = (Inbox::open().await, TokioClock::starting_at(now()));
     for id in 0..20 {
-        let response = service("aella", &inbox).oneshot(sealed(&aella(), event(id))).await.unwrap();
+        let response = service("aella", &inbox, clock).oneshot(sealed(&aella(), event(id))).await.unwrap();
         assert_eq!(response.status(), 200);
     }
     let calls = Arc::new(AtomicUsize::new(0));
@@ -71,7 +70,7 @@ async fn an_event_that_always_panics_is_a_dead_letter_and_the_others_are_handled
         async move { if is_poison { std::panic::resume_unwind(Box::new("poison")) } else { Verdict::Done } }
     };
     let backoff = Backoff::default().attempts(4);
-    let worker = Worker::new(inbox.clone(), handler).clock(TokioClock::starting_at(now())).retry(backoff).start();
+    let worker = Worker::new(inbox.clone(), handler).clock(clock).retry(backoff).start();
     sleep(Duration::from_secs(120)).await;
     worker.stop().await;
     let all = inbox.all().await;
@@ -90,7 +89,8 @@ async fn ten_minutes(rows: u64) -> (usize, usize, usize) {
     let mut quota = Quota::default();
     (quota.rows, quota.free_disk) = (rows, 0);
     let inbox = Inbox::open_as(SqliteInbox::setup().quota(quota)).await;
-    let service = service("aella", &inbox);
+    let clock = TokioClock::starting_at(now());
+    let service = service("aella", &inbox, clock);
     let began = Instant::now();
     // Nobody handles anything for ten minutes.
     let (mut waiting, mut most, mut turned_away) = ((0..100).collect::<Vec<_>>(), 0, 0);
@@ -115,13 +115,12 @@ async fn ten_minutes(rows: u64) -> (usize, usize, usize) {
         sleep(Duration::from_secs(60)).await;
         if began.elapsed() >= Duration::from_secs(600) && worker.is_none() {
             let handler = |_: Handed| async {};
-            worker = Some(Worker::new(inbox.clone(), handler).clock(TokioClock::starting_at(now())).start());
+            worker = Some(Worker::new(inbox.clone(), handler).clock(clock).start());
         }
         assert!(began.elapsed() < Duration::from_secs(3600), "it does not drain: {waiting:?}");
     }
     let handler = |_: Handed| async {};
-    let worker =
-        worker.unwrap_or_else(|| Worker::new(inbox.clone(), handler).clock(TokioClock::starting_at(now())).start());
+    let worker = worker.unwrap_or_else(|| Worker::new(inbox.clone(), handler).clock(clock).start());
     sleep(Duration::from_secs(5)).await;
     worker.stop().await;
     let done = inbox.all().await.iter().filter(|stored| stored.state == StoredState::Done).count();

@@ -94,7 +94,11 @@ async fn handle(ledger: Arc<Ledger>, handed: Handed, how: How) -> Verdict {
     ledger.call(&key, fence);
     match how {
         How::DyingBefore if handed.attempt == 1 => std::process::abort(),
-        How::Poisoned if key.ends_with("-0") => std::process::abort(),
+        How::Poisoned if key.ends_with("-0") => {
+            // What was leased along with it and is not done yet has this attempt counted too.
+            tokio::time::sleep(LATE).await;
+            std::process::abort()
+        }
         How::Blindly | How::DyingBehindBlindly => ledger.effect(&key, fence),
         How::CompletingFirst => {
             tokio::spawn(async move {
