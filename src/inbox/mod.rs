@@ -84,7 +84,8 @@ pub(crate) use entries::Entries;
 pub use handler::{Handed, InboxHandler, IntoVerdict, Verdict};
 pub use sealed::Sealed;
 pub use store::{
-    Accepted, AnyInbox, Disk, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent, Quota, Replayed, SqliteInbox, SqliteSetup, SqliteTransaction, Stats, Stored, StoredState, Undone, rusqlite,
+    Accepted, AnyInbox, Disk, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy,
+    LeaseToken, Leased, NewEvent, Quota, Replayed, SqliteInbox, SqliteSetup, Stats, Stored, StoredState,
 };
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]

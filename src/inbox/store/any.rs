@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::sqlite::SqliteInbox;
 use super::{
-    Accepted, Ended, EventId, Filter, History, InboxError, InboxStore, LeaseToken, Leased, NewEvent, Replayed, Stats,
+    Accepted, Ended, EventId, Filter, History, InboxError, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent, Replayed, Stats,
     Stored,
 };
 
@@ -69,8 +69,18 @@ impl InboxStore for AnyInbox {
         each!(self, inbox => inbox.retry(held, due, reason, now).await)
     }
 
-    async fn bury(&self, held: &Leased, reason: &str, now: Timestamp) -> Result<Ended, InboxError> {
-        each!(self, inbox => inbox.bury(held, reason, now).await)
+    async fn bury(
+        &self,
+        held: &Leased,
+        reason: &str,
+        lane: LanePolicy,
+        now: Timestamp,
+    ) -> Result<Ended, InboxError> {
+        each!(self, inbox => inbox.bury(held, reason, lane, now).await)
+    }
+
+    async fn park(&self, held: &Leased, reason: &str, now: Timestamp) -> Result<Ended, InboxError> {
+        each!(self, inbox => inbox.park(held, reason, now).await)
     }
 
     async fn release(&self, held: &Leased, now: Timestamp) -> Result<Ended, InboxError> {

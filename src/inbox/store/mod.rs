@@ -20,7 +20,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use any::AnyInbox;
-pub use sqlite::{Disk, SqliteInbox, SqliteSetup, SqliteTransaction, Undone, rusqlite};
+pub use sqlite::{Disk, SqliteInbox, SqliteSetup};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteTransaction, Undone, rusqlite};
 pub use types::{

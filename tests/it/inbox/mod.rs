@@ -4,8 +4,8 @@ mod accepting;
 #[cfg(unix)]
 mod crash;
 mod drained;
-mod kept;
 mod flow;
+mod kept;
 mod many;
 mod storm;
 mod typed;

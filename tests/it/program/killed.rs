@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::child::{Done, Folder, Listener, Program};
 use super::kept::config;
-use crate::support::free_address;
 use super::upstream::{Upstream, aella};
+use crate::support::free_address;
 
 const OK: &str = "200 OK\r\ncontent-length: 0";
 

@@ -59,9 +59,9 @@ mod tests;
 mod transaction;
 mod writer;
 
+pub use disk::Disk;
 /// What [`SqliteTransaction`] derefs to a type of, in the version that fits.
 pub use rusqlite;
-pub use disk::Disk;
 pub use setup::SqliteSetup;
 pub use store::SqliteInbox;
 pub use transaction::{SqliteTransaction, Undone};
