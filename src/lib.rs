@@ -68,6 +68,7 @@
 //! | `redis` | no | [`idempotency::RedisStore`](crate::idempotency), a dedupe store for several receivers |
 //! | `redis-tls` | no | the same over TLS |
 //! | `sender` | no | `sender`: the provider's side, with its ladders, its history and its reaction to failure |
+//! | `postgres` | no | `inbox`: a durable inbox in Postgres, for several receivers, and its worker |
 //! | `sqlite` | no | `inbox`: a durable inbox in a file, and its worker |
 //! | `testing` | no | `sender`, and `testing`: a harness around an app, deliveries as the provider sends them, the contract suite for dedupe stores, and receivers that crash at named points; `Received::for_test`. Never for production |
 //!
@@ -92,7 +93,7 @@ pub mod event;
 mod fail_point;
 pub mod gate;
 pub mod idempotency;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub mod inbox;
 pub mod json;
 pub mod layers;

@@ -17,7 +17,7 @@ mod lease_lost;
 mod outcome;
 mod received;
 mod service;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod stored;
 mod waiting;
 #[cfg(feature = "testing")]
@@ -38,7 +38,7 @@ pub use lease_lost::LeaseLost;
 pub use outcome::{IntoOutcome, Outcome};
 pub use received::{Delivery, Received};
 pub use service::Requests;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use stored::Kept;
 pub(crate) use waiting::{all, at_once, until};
 #[cfg(feature = "testing")]

@@ -5,7 +5,8 @@
 //!
 //! [`Receiver::inbox`](crate::Receiver::inbox) makes the service that stores, and a [`Worker`] handles what was stored:
 //!
-//! ```
+#![cfg_attr(feature = "sqlite", doc = "```")]
+#![cfg_attr(not(feature = "sqlite"), doc = "```ignore")]
 //! use tower_webhook::inbox::{SqliteInbox, Typed, Worker};
 //! use tower_webhook::provider::aella::{self, Aella};
 //! use tower_webhook::secret::Secret;
@@ -84,12 +85,14 @@ pub(crate) use entries::Entries;
 pub use handler::{Handed, InboxHandler, IntoVerdict, Verdict};
 pub use sealed::Sealed;
 pub use store::{
-    Accepted, AnyInbox, Disk, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy,
-    LeaseToken, Leased, NewEvent, Quota, Replayed, SqliteInbox, SqliteSetup, Stats, Stored, StoredState,
+    Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased,
+    NewEvent, Quota, Replayed, Stats, Stored, StoredState,
 };
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use store::AnyInbox;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
-pub use store::{SqliteTransaction, Undone, rusqlite};
+pub use store::{Disk, SqliteInbox, SqliteSetup, SqliteTransaction, Undone, rusqlite};
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use transaction::InTransaction;

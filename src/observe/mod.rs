@@ -37,6 +37,6 @@ mod reporter;
 
 pub use fact::{About, Fact, Observer};
 pub use log::Log;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use reporter::Listeners;
 pub(crate) use reporter::{Reporter, Scope};

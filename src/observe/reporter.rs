@@ -65,11 +65,11 @@ impl fmt::Debug for Reporter {
 }
 
 /// Who listens to what is about no one receiver alone. The log always does.
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 #[derive(Clone, Default)]
 pub(crate) struct Listeners(Vec<Arc<dyn Observer>>);
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 impl Listeners {
     pub(crate) fn add(&mut self, observer: impl Observer) {
         self.0.push(Arc::new(observer));

@@ -26,7 +26,7 @@ impl EventKey {
     }
 
     /// The key that reads so, as it was stored.
-    #[cfg(feature = "sqlite")]
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn stored(text: &str) -> Self {
         Self(text.into())
     }

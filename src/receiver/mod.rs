@@ -10,7 +10,7 @@ mod checks;
 mod head;
 mod identity;
 mod layer;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod stored;
 mod tenants;
 
@@ -29,7 +29,7 @@ use crate::provider::Provider;
 pub use checks::ReceiverCheck;
 use head::ReceiverHead;
 pub use layer::{HandlerService, ReceiverLayer, ReceiverService};
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use stored::InboxService;
 pub use tenants::{KeySource, Tenants};
 

@@ -27,7 +27,7 @@ impl<P: Provider, D> Receiver<P, D> {
     ///
     /// Keys are remembered for [`Settings::retention`](crate::idempotency::Settings::retention).
     #[must_use]
-    #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "postgres", feature = "sqlite"))))]
     pub fn inbox<S: InboxStore + Clone>(self, inbox: &S) -> InboxService<P, S> {
         let this = self.without_requests();
         let provider = this.provider.profile().name;

@@ -12,17 +12,20 @@
 //! 5. Of a lane the next is leased when the one before it is done, parked or dead; after a dead one by its [`LanePolicy`].
 //! 6. Keys outlive bodies. A fence never goes back, whatever is replayed, purged or restarted.
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod any;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 mod types;
 
 use std::future::Future;
 use std::time::Duration;
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use any::AnyInbox;
-pub use sqlite::{Disk, SqliteInbox, SqliteSetup};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{SqliteTransaction, Undone, rusqlite};
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub use sqlite::{Disk, SqliteInbox, SqliteSetup, SqliteTransaction, Undone, rusqlite};
 pub use types::{
     Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, LanePolicy, LeaseToken, Leased, NewEvent,
     Quota, Replayed, Stats, Stored, StoredState,

@@ -1,4 +1,5 @@
-//! The laws of a dedupe store, as a suite that any [`DedupeStore`](crate::idempotency::DedupeStore) can run.
+//! The laws of a dedupe store, as a suite that any [`DedupeStore`](crate::idempotency::DedupeStore) can run, and those of a
+//! durable inbox beside them.
 //!
 //! [`check`] panics at the first broken law and names it and the case. What it cannot see it does not promise: that a
 //! record outlives a crash or a failover is for the store's own tests, and law L10 is kept by the types.
@@ -34,6 +35,9 @@
 
 mod check;
 mod holding;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "postgres", feature = "sqlite"))))]
+pub mod inbox;
 mod keeping;
 mod law;
 mod probe;

@@ -57,7 +57,19 @@ pub(super) const LIBRARY: &[(&str, &[&str])] = &[
     ("sender", &["clock", "encoding", "error", "json", "provider", "scheme", "secret"]),
     (
         "testing",
-        &["clock", "delivery", "error", "fail_point", "gate", "idempotency", "layers", "provider", "scheme", "sender"],
+        &[
+            "clock",
+            "delivery",
+            "error",
+            "fail_point",
+            "gate",
+            "idempotency",
+            "inbox",
+            "layers",
+            "provider",
+            "scheme",
+            "sender",
+        ],
     ),
 ];
 

@@ -3,6 +3,7 @@
 mod accepting;
 #[cfg(unix)]
 mod crash;
+mod contract;
 mod drained;
 mod flow;
 mod kept;
