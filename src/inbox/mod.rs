@@ -88,8 +88,20 @@ pub use store::{
     Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased,
     NewEvent, Quota, Replayed, Stats, Stored, StoredState,
 };
+    Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased,
+    NewEvent, Quota, Replayed, Stats, Stored, StoredState,
+};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use store::AnyInbox;
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+pub use store::{PostgresInbox, PostgresSetup};
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub use store::{Disk, SqliteInbox, SqliteSetup, SqliteTransaction, Undone, rusqlite};
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub use transaction::InTransaction;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use store::{Disk, SqliteInbox, SqliteSetup, SqliteTransaction, Undone, rusqlite};

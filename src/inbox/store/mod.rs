@@ -14,6 +14,9 @@
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod any;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod types;
@@ -23,6 +26,12 @@ use std::time::Duration;
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use any::AnyInbox;
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+pub use postgres::{PostgresInbox, PostgresSetup};
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub use sqlite::{Disk, SqliteInbox, SqliteSetup, SqliteTransaction, Undone, rusqlite};
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use sqlite::{Disk, SqliteInbox, SqliteSetup, SqliteTransaction, Undone, rusqlite};

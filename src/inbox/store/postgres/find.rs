@@ -1,0 +1,165 @@
+//! What people ask.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio_postgres::Row;
+
+use super::super::{EventId, Filter, History, InboxError, Stats, Stored, StoredState};
+use super::call::{Values, values};
+use super::handle::Handle;
+use super::row::{column, lane_key, micros, number, put, state, time, took};
+use super::tally;
+
+pub(super) const NEXT_DUE: &str = "SELECT min(due) FROM inbox.turns WHERE due IS NOT NULL";
+pub(super) const HEAD: &str = "SELECT id FROM inbox.turns WHERE lane = $1 AND (due IS NOT NULL OR blocks)";
+pub(super) const BODY: &str = "SELECT payload FROM inbox.bodies WHERE id = $1";
+pub(super) const STEPS: &str = "SELECT at, what, why FROM inbox.steps WHERE event = $1 ORDER BY id";
+const COLUMNS: &str = "e.id, e.readable, e.receiver, e.provider, e.event, e.lane, t.state, t.attempts, t.fence, e.received, \
+                       t.due, t.reason, t.replayed_by, t.ended";
+const TABLES: &str = "inbox.events AS e JOIN inbox.turns AS t ON t.id = e.id";
+
+pub(super) async fn next_due(inbox: &Handle) -> Result<Option<Timestamp>, InboxError> {
+    let row = inbox.ask_one(NEXT_DUE, Vec::new()).await?;
+    let due: Option<i64> = column(&row, 0)?;
+    Ok(due.map(|due| time(due.saturating_sub(inbox.skew.offset()))))
+}
+
+pub(super) async fn stats(inbox: &Handle, now: i64) -> Result<Stats, InboxError> {
+    let row = inbox.ask_one(tally::COUNTS, tally::values()).await?;
+    let (stats, due) = tally::stats(&row)?;
+    let now = now.saturating_add(inbox.skew.offset());
+    let waited = due.map_or(0, |due| now.saturating_sub(due).max(0));
+    let age = std::time::Duration::from_micros(u64::try_from(waited).unwrap_or(0));
+    Ok(Stats { oldest_age: age.as_secs_f64(), ..stats })
+}
+
+pub(super) async fn list(inbox: &Handle, filter: &Filter, most: usize) -> Result<Vec<Stored>, InboxError> {
+    let (condition, mut values) = condition(filter);
+    values.push(Box::new(i64::try_from(most).unwrap_or(i64::MAX)));
+    let place = values.len();
+    let text = format!("SELECT {COLUMNS} FROM {TABLES} WHERE {condition} ORDER BY e.id LIMIT ${place}");
+    let rows = inbox.ask(&text, values).await?;
+    rows.iter().map(|row| stored(row, inbox.skew.offset())).collect()
+}
+
+/// Up to so many that fit and can be replayed: ended, not kept apart, and with a body. And how many fit in all.
+pub(super) async fn fitting(inbox: &Handle, filter: &Filter, most: usize) -> Result<(u64, Vec<i64>), InboxError> {
+    const CAN_BE: &str = "t.state IN (2, 3, 4) AND EXISTS (SELECT 1 FROM inbox.bodies AS b WHERE b.id = e.id)";
+    let (condition, count) = condition(filter);
+    let text = format!("SELECT count(*) FROM {TABLES} WHERE {condition} AND {CAN_BE}");
+    let matches: i64 = column(&inbox.ask_one(&text, count).await?, 0)?;
+    let matches = u64::try_from(matches).unwrap_or(0);
+    if most == 0 {
+        return Ok((matches, Vec::new()));
+    }
+    let (condition, mut values) = self::condition(filter);
+    values.push(Box::new(i64::try_from(most).unwrap_or(i64::MAX)));
+    let place = values.len();
+    let text = format!("SELECT e.id FROM {TABLES} WHERE {condition} AND {CAN_BE} ORDER BY e.id LIMIT ${place}");
+    let rows = inbox.ask(&text, values).await?;
+    Ok((matches, rows.iter().map(|row| column(row, 0)).collect::<Result<_, _>>()?))
+}
+
+/// What a filter says, as a condition and its values.
+fn condition(filter: &Filter) -> (String, Values) {
+    let mut text = "true".to_owned();
+    let mut values: Values = Vec::new();
+    let mut and = |before: &str, value: Values, after: &str| {
+        values.extend(value);
+        text.push_str(&format!(" AND {before}${}{after}", values.len()));
+    };
+    if let Some(id) = filter.id {
+        and("e.id = ", values![id.0], "");
+    }
+    if let Some(key) = &filter.key {
+        and("e.readable = ", values![put(key)], "");
+    }
+    if let Some(event) = &filter.event {
+        and("e.event = ", values![put(event)], "");
+    }
+    if let Some(reason) = &filter.reason {
+        and("starts_with(t.reason, ", values![put(reason)], ")");
+    }
+    if let Some(since) = filter.since {
+        and("e.received >= ", values![micros(since)], "");
+    }
+    if let Some(state) = filter.state {
+        text.push_str(" AND ");
+        text.push_str(&in_state(state));
+    }
+    (text, values)
+}
+
+/// With what lets Postgres take the index of that state.
+fn in_state(state: StoredState) -> String {
+    let number = number(state);
+    match state {
+        StoredState::Dead | StoredState::Parked | StoredState::Quarantined => {
+            format!("t.state = {number} AND t.state >= 3")
+        }
+        StoredState::Running => "t.state = 1 AND t.due IS NOT NULL".to_owned(),
+        StoredState::Ready => "t.state = 0 AND t.id IN (SELECT id FROM inbox.turns WHERE due IS NOT NULL UNION ALL \
+             SELECT id FROM inbox.turns WHERE lane IS NOT NULL AND state = 0 AND due IS NULL)"
+            .to_owned(),
+        StoredState::Done => "t.state = 2".to_owned(),
+    }
+}
+
+fn stored(row: &Row, offset: i64) -> Result<Stored, InboxError> {
+    let text = |place| column::<String>(row, place).map(took);
+    let maybe = |place| column::<Option<String>>(row, place).map(|text| text.map(took));
+    Ok(Stored {
+        id: EventId(column(row, 0)?),
+        key: text(1)?,
+        receiver: text(2)?,
+        provider: text(3)?,
+        event: text(4)?,
+        lane: maybe(5)?,
+        state: state(column(row, 6)?)?,
+        attempts: u32::try_from(column::<i32>(row, 7)?).unwrap_or(0),
+        fence: u64::try_from(column::<i64>(row, 8)?).unwrap_or(0),
+        received_at: time(column(row, 9)?),
+        due_at: column::<Option<i64>>(row, 10)?.map(|due| time(due.saturating_sub(offset))),
+        reason: maybe(11)?,
+        replayed_by: maybe(12)?,
+    })
+}
+
+pub(super) async fn show(inbox: &Handle, id: EventId) -> Result<Option<History>, InboxError> {
+    let text = format!("SELECT {COLUMNS} FROM {TABLES} WHERE e.id = $1");
+    let rows = inbox.ask(&text, values![id.0]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let stored = stored(row, inbox.skew.offset())?;
+    let ended: Option<i64> = column(row, 13)?;
+    let bodies = inbox.ask(BODY, values![id.0]).await?;
+    let payload = bodies.first().map(|row| column::<Vec<u8>>(row, 0)).transpose()?;
+    Ok(Some(History {
+        steps: steps_of(inbox, &stored, ended).await?,
+        waits_for: waits_for(inbox, &stored).await?,
+        payload: payload.map(Bytes::from),
+        stored,
+    }))
+}
+
+async fn steps_of(
+    inbox: &Handle,
+    stored: &Stored,
+    ended: Option<i64>,
+) -> Result<Vec<(Timestamp, String, Option<String>)>, InboxError> {
+    let mut all = vec![(stored.received_at, "accepted".to_owned(), None)];
+    for row in &inbox.ask(STEPS, values![stored.id.0]).await? {
+        all.push((time(column(row, 0)?), column(row, 1)?, column::<Option<String>>(row, 2)?.map(took)));
+    }
+    if let (StoredState::Done, Some(ended)) = (stored.state, ended) {
+        all.push((time(ended), "done".to_owned(), None));
+    }
+    Ok(all)
+}
+
+/// The head of its lane, where that is another.
+async fn waits_for(inbox: &Handle, stored: &Stored) -> Result<Option<EventId>, InboxError> {
+    let lane = stored.lane.as_ref().filter(|_| stored.state == StoredState::Ready && stored.due_at.is_none());
+    let Some(lane) = lane else { return Ok(None) };
+    let rows = inbox.ask(HEAD, values![lane_key(&inbox.schema, lane)]).await?;
+    rows.first().map(|row| column(row, 0).map(EventId)).transpose()
+}

@@ -1,0 +1,104 @@
+//! What is due is held.
+
+use bytes::Bytes;
+use tokio_postgres::Row;
+
+use super::super::{Ended, EventId, InboxError, LanePolicy, LeaseToken, Leased, NewEvent};
+use super::call::values;
+use super::end::{self, End};
+use super::handle::Handle;
+use super::row::{column, damaged, time, took};
+use crate::delivery::{Fingerprint, KeyHash};
+
+/// Only heads of lanes are due, so one of a lane at most. Who comes at the same time passes over what is being taken.
+pub(super) const LEASE: &str = "
+WITH next AS MATERIALIZED (
+    SELECT id, state, due FROM inbox.turns WHERE due <= $1 ORDER BY due LIMIT $2 FOR UPDATE SKIP LOCKED
+), held AS (
+    UPDATE inbox.turns AS t
+    SET state = 1, due = $3, token = $4, fence = nextval('inbox.fences'), attempts = t.attempts + 1
+    WHERE t.id = ANY (ARRAY(SELECT id FROM next))
+    RETURNING t.id, t.lane, t.fence, t.attempts
+), told AS (
+    INSERT INTO inbox.steps (event, at, what, why)
+    SELECT id, $5, 'lease ended', 'its holder was not heard of again' FROM next WHERE state = 1
+)
+SELECT held.id, held.fence, held.attempts, b.payload, e.key, e.fingerprint, e.until, e.occurred, e.readable, e.receiver,
+    e.tenant, e.provider, e.event, e.lane, e.key_id, e.headers,
+    EXISTS (SELECT 1 FROM inbox.turns AS d WHERE d.lane = held.lane AND d.state = 3 AND d.id < held.id)
+FROM held
+JOIN inbox.events AS e ON e.id = held.id AND e.id = ANY (ARRAY(SELECT id FROM next))
+LEFT JOIN inbox.bodies AS b ON b.id = held.id AND b.id = ANY (ARRAY(SELECT id FROM next))
+ORDER BY array_position(ARRAY(SELECT id FROM next ORDER BY due, id), held.id)";
+
+/// `until`, and `due` of what is leased: by the database's clock.
+pub(super) async fn lease(
+    inbox: &Handle,
+    token: LeaseToken,
+    most: usize,
+    lease: i64,
+    now: i64,
+) -> Result<Vec<Leased>, InboxError> {
+    let offset = inbox.skew.offset();
+    let due = now.saturating_add(offset);
+    let until = due.saturating_add(lease);
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let rows = inbox.ask(LEASE, values![due, most, until, token.0.to_vec(), now]).await?;
+    let mut leased = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let (held, has_body) = held(row, token, now.saturating_add(lease))?;
+        if has_body {
+            leased.push(held);
+        } else {
+            give_up(inbox, &held, now).await?;
+        }
+    }
+    Ok(leased)
+}
+
+/// Its body is gone, though nobody dropped it; it can be of no more use.
+async fn give_up(inbox: &Handle, held: &Leased, now: i64) -> Result<(), InboxError> {
+    let end = End::Bury { reason: "its body is gone", lane: LanePolicy::SkipAndFlag };
+    let (Ended::Done | Ended::Lost) = end::end(inbox, held, &end, now).await?;
+    Ok(())
+}
+
+fn held(row: &Row, token: LeaseToken, until: i64) -> Result<(Leased, bool), InboxError> {
+    let payload: Option<Vec<u8>> = column(row, 3)?;
+    let has_body = payload.is_some();
+    let event = event(row, payload.unwrap_or_default())?;
+    let fence = u64::try_from(column::<i64>(row, 1)?).unwrap_or(0);
+    let attempt = u32::try_from(column::<i32>(row, 2)?).unwrap_or(0);
+    let held = Leased::new(EventId(column(row, 0)?), token, fence, attempt, time(until), event);
+    Ok((Leased { follows_dead: column(row, 16)?, ..held }, has_body))
+}
+
+fn event(row: &Row, payload: Vec<u8>) -> Result<NewEvent, InboxError> {
+    let text = |place| column::<String>(row, place).map(took);
+    let maybe = |place| column::<Option<String>>(row, place).map(|text| text.map(took));
+    Ok(NewEvent {
+        key: KeyHash::from_bytes(bytes_of(row, 4)?),
+        fingerprint: Fingerprint::from_bytes(bytes_of(row, 5)?),
+        key_until: time(column(row, 6)?),
+        occurred_at: column::<Option<i64>>(row, 7)?.map(time),
+        readable_key: text(8)?,
+        receiver: text(9)?,
+        tenant: maybe(10)?,
+        provider: text(11)?,
+        event: text(12)?,
+        lane: maybe(13)?,
+        key_id: maybe(14)?,
+        headers: headers_of(column(row, 15)?)?,
+        payload: Bytes::from(payload),
+    })
+}
+
+fn bytes_of<const N: usize>(row: &Row, place: usize) -> Result<[u8; N], InboxError> {
+    let bytes: &[u8] = column(row, place)?;
+    bytes.try_into().map_err(|_| damaged("a key of another length"))
+}
+
+fn headers_of(text: Option<&str>) -> Result<Vec<(String, String)>, InboxError> {
+    let Some(text) = text else { return Ok(Vec::new()) };
+    serde_json::from_str(text).map_err(|error| damaged(error.to_string()))
+}

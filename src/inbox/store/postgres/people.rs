@@ -1,0 +1,65 @@
+//! What people do: replay, purge, erase.
+
+use super::super::{Filter, InboxError, Replayed};
+use super::call::values;
+use super::find::fitting;
+use super::handle::Handle;
+use super::row::{column, put};
+
+/// So many in a transaction, for others wait for it.
+const CHUNK: usize = 256;
+const MOST: i32 = 256;
+
+pub(super) const AGAIN: &str = "SELECT inbox.again_1($1, $2, $3, $4)";
+pub(super) const DROP_BODIES: &str = "SELECT dropped, last FROM inbox.drop_bodies_1($1, $2, $3)";
+pub(super) const DROP_KEYS: &str = "SELECT bodies, keys FROM inbox.drop_keys_1($1, $2)";
+pub(super) const ERASE: &str = "SELECT inbox.erase_1($1, $2, $3)";
+
+pub(super) async fn replay(
+    inbox: &Handle,
+    filter: &Filter,
+    most: usize,
+    by: &str,
+    now: i64,
+) -> Result<Replayed, InboxError> {
+    let (matches, ids) = fitting(inbox, filter, most).await?;
+    let mut replayed: u64 = 0;
+    for chunk in ids.chunks(CHUNK) {
+        let due = now.saturating_add(inbox.skew.offset());
+        let row = inbox.ask_one(AGAIN, values![chunk.to_vec(), put(by), now, due]).await?;
+        replayed = replayed.saturating_add(count(column(&row, 0)?));
+        inbox.bell.ring();
+    }
+    Ok(Replayed { matches, replayed })
+}
+
+/// Bodies first, and then events with their keys.
+pub(super) async fn purge(inbox: &Handle, before: i64, now: i64) -> Result<(u64, u64), InboxError> {
+    let (mut bodies, mut keys): (u64, u64) = (0, 0);
+    let mut after = Some(i64::MIN);
+    while let Some(from) = after {
+        let row = inbox.ask_one(DROP_BODIES, values![from, before, MOST]).await?;
+        bodies = bodies.saturating_add(count(column(&row, 0)?));
+        after = column(&row, 1)?;
+    }
+    loop {
+        let row = inbox.ask_one(DROP_KEYS, values![now, MOST]).await?;
+        let dropped = count(column(&row, 1)?);
+        bodies = bodies.saturating_add(count(column(&row, 0)?));
+        keys = keys.saturating_add(dropped);
+        if dropped == 0 {
+            return Ok((bodies, keys));
+        }
+    }
+}
+
+pub(super) async fn erase(inbox: &Handle, key: &str, now: i64) -> Result<u64, InboxError> {
+    let due = now.saturating_add(inbox.skew.offset());
+    let row = inbox.ask_one(ERASE, values![put(key), now, due]).await?;
+    inbox.bell.ring();
+    Ok(count(column(&row, 0)?))
+}
+
+fn count(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}

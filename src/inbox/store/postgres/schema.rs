@@ -1,0 +1,66 @@
+//! The tables and functions, version by version.
+
+use deadpool_postgres::Client;
+use tokio_postgres::GenericClient;
+
+use super::super::{InboxError, InboxErrorKind};
+use super::fault::of;
+use super::row::column;
+
+/// What leads from each version to the next. Only ever longer. What a program calls keeps its number for as long as
+/// programs that call it may run, so that several versions may run side by side.
+const STEPS: &[&str] = &[include_str!("schema_1.sql")];
+
+/// Of `whin`: one migrates at a time.
+const LOCK: i64 = 0x7768_696e;
+
+/// A statement that names its tables `inbox.`, for this schema.
+pub(super) fn named(text: &str, schema: &str) -> String {
+    text.replace("inbox.", &format!("\"{schema}\"."))
+}
+
+fn known() -> i32 {
+    i32::try_from(STEPS.len()).unwrap_or(i32::MAX)
+}
+
+/// Brings the schema up to date, however many begin at once.
+///
+/// # Errors
+///
+/// It is of a version that this does not know, or this user may not make it.
+pub(super) async fn migrate(client: &mut Client, schema: &str) -> Result<(), InboxError> {
+    if version(&***client, schema).await? >= known() {
+        return Ok(());
+    }
+    let transaction = client.transaction().await.map_err(|error| of(&error))?;
+    transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await.map_err(|error| of(&error))?;
+    // Somebody else may have been quicker.
+    let version = version(&*transaction, schema).await?;
+    let done = usize::try_from(version).unwrap_or(0);
+    if done == 0 {
+        let text = format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\"");
+        transaction.batch_execute(&text).await.map_err(|error| of(&error))?;
+    }
+    for step in STEPS.iter().skip(done) {
+        transaction.batch_execute(&named(step, schema)).await.map_err(|error| of(&error))?;
+    }
+    transaction.commit().await.map_err(|error| of(&error))
+}
+
+/// The version that is there; 0 for none. One that is newer will do when it says so.
+async fn version(client: &impl GenericClient, schema: &str) -> Result<i32, InboxError> {
+    let text = "SELECT to_regclass($1) IS NOT NULL";
+    let table = format!("\"{schema}\".version");
+    let row = client.query_one(text, &[&table]).await.map_err(|error| of(&error))?;
+    if !column::<bool>(&row, 0)? {
+        return Ok(0);
+    }
+    let text = named("SELECT version, needs FROM inbox.version", schema);
+    let row = client.query_one(&text, &[]).await.map_err(|error| of(&error))?;
+    let (version, needs) = (column(&row, 0)?, column::<i32>(&row, 1)?);
+    if needs > known() {
+        let why = format!("its version is {version}, which needs {needs}, and this program knows {} at most", known());
+        return Err(InboxError::new(InboxErrorKind::Unusable).caused_by(why));
+    }
+    Ok(version)
+}

@@ -1,0 +1,84 @@
+//! How an inbox in Postgres is opened.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::{InboxError, InboxErrorKind, Quota};
+use crate::clock::{Clock, SystemClock};
+
+/// How a [`PostgresInbox`](super::PostgresInbox) is opened: every setting has a default.
+#[derive(Clone)]
+#[must_use]
+pub struct PostgresSetup {
+    pub(super) schema: String,
+    pub(super) pool: usize,
+    pub(super) deadline: Duration,
+    pub(super) quota: Quota,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for PostgresSetup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresSetup")
+            .field("schema", &self.schema)
+            .field("pool", &self.pool)
+            .field("deadline", &self.deadline)
+            .field("quota", &self.quota)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for PostgresSetup {
+    fn default() -> Self {
+        Self {
+            schema: "tower_webhook".to_owned(),
+            pool: 8,
+            deadline: Duration::from_secs(5),
+            quota: Quota::default(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+impl PostgresSetup {
+    /// The schema that its tables are in; what does not exist is made. At most 40 of `a` to `z`, `0` to `9` and `_`.
+    /// `tower_webhook` by default.
+    pub fn schema(mut self, name: impl Into<String>) -> Self {
+        self.schema = name.into();
+        self
+    }
+
+    /// How many connections it has at most, beside the one on which it hears of others' events. 8 by default.
+    pub fn pool(mut self, connections: usize) -> Self {
+        self.pool = connections.max(1);
+        self
+    }
+
+    /// How long a call may take, the wait for a connection included. 5 seconds by default.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Beyond this nothing is accepted. It is measured every 10 seconds; free disk is nothing that Postgres tells.
+    pub fn quota(mut self, quota: Quota) -> Self {
+        self.quota = quota;
+        self
+    }
+
+    /// This host's clock, which is compared with the database's: the one that receivers and workers have.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    pub(super) fn checked(self) -> Result<Self, InboxError> {
+        let is_fit = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
+        if (1..=40).contains(&self.schema.len()) && self.schema.chars().all(is_fit) {
+            return Ok(self);
+        }
+        Err(InboxError::new(InboxErrorKind::Unusable)
+            .caused_by("a schema's name is 1 to 40 letters from a to z, digits and underscores"))
+    }
+}

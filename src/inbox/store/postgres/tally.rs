@@ -1,0 +1,82 @@
+//! How many there are, without counting what is much.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tokio_postgres::Row;
+
+use super::super::{InboxError, Quota, Stats};
+use super::call::values;
+use super::handle::Asking;
+use super::row::column;
+
+/// How often quotas are compared with what is there.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// Up to so many are counted one by one. Of more the number is what the server last estimated of the index.
+const COUNTED: i64 = 100_000;
+
+/// Each count reads one small index that has nothing else in it; the estimate is made by `VACUUM` and `ANALYZE`.
+pub(super) const COUNTS: &str = "
+SELECT
+    (SELECT count(*) FROM (SELECT 1 FROM inbox.turns WHERE due IS NOT NULL AND state = 0 LIMIT $1) AS some),
+    (SELECT count(*) FROM (SELECT 1 FROM inbox.turns WHERE lane IS NOT NULL AND state = 0 AND due IS NULL LIMIT $1) AS some),
+    (SELECT count(*) FROM (SELECT 1 FROM inbox.turns WHERE due IS NOT NULL AND state = 1 LIMIT $1) AS some),
+    (SELECT count(*) FROM (SELECT 1 FROM inbox.turns WHERE state = 2 LIMIT $1) AS some),
+    (SELECT count(*) FROM (SELECT 1 FROM inbox.turns WHERE state = 3 AND state >= 3 LIMIT $1) AS some),
+    (SELECT count(*) FROM (SELECT 1 FROM inbox.turns WHERE state = 4 AND state >= 3 LIMIT $1) AS some),
+    (SELECT count(*) FROM (SELECT 1 FROM inbox.turns WHERE state = 5 AND state >= 3 LIMIT $1) AS some),
+    (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'inbox.turns_due'::regclass),
+    (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'inbox.turns_waiting'::regclass),
+    (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'inbox.turns_done'::regclass),
+    (SELECT min(due) FROM inbox.turns WHERE due IS NOT NULL)";
+const BYTES: &str = "
+SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
+WHERE oid IN ('inbox.events'::regclass, 'inbox.bodies'::regclass, 'inbox.turns'::regclass, 'inbox.steps'::regclass)";
+
+/// What is there, and the first time at which something is due.
+pub(super) fn stats(row: &Row) -> Result<(Stats, Option<i64>), InboxError> {
+    let count = |place| column::<i64>(row, place);
+    let whole = |place, estimate: Option<usize>| {
+        let counted = count(place)?;
+        let estimated = estimate.filter(|_| counted >= COUNTED).map(count).transpose()?;
+        Ok::<_, InboxError>(u64::try_from(estimated.map_or(counted, |estimated| estimated.max(counted))).unwrap_or(0))
+    };
+    let stats = Stats {
+        ready: whole(0, Some(7))?.saturating_add(whole(1, Some(8))?),
+        running: whole(2, None)?,
+        done: whole(3, Some(9))?,
+        dead: whole(4, None)?,
+        parked: whole(5, None)?,
+        quarantined: whole(6, None)?,
+        oldest_age: 0.0,
+    };
+    Ok((stats, column(row, 10)?))
+}
+
+pub(super) fn values() -> super::call::Values {
+    values![COUNTED]
+}
+
+/// Looks from time to time whether a quota is reached.
+pub(super) async fn watch(asking: Asking, quota: Quota, is_full: Arc<AtomicBool>) {
+    loop {
+        if let Ok(is_so) = is_reached(&asking, &quota).await {
+            is_full.store(is_so, Ordering::Relaxed);
+        }
+        sleep(LOOK).await;
+    }
+}
+
+async fn is_reached(asking: &Asking, quota: &Quota) -> Result<bool, InboxError> {
+    let counted = asking.ask(COUNTS, values()).await?;
+    let sized = asking.ask(BYTES, Vec::new()).await?;
+    let (Some(counted), Some(sized)) = (counted.first(), sized.first()) else { return Ok(false) };
+    let (stats, _) = stats(counted)?;
+    let open = [stats.ready, stats.running, stats.dead, stats.parked, stats.quarantined];
+    let rows = open.into_iter().fold(0, u64::saturating_add);
+    let bytes = u64::try_from(column::<i64>(sized, 0)?).unwrap_or(0);
+    Ok(rows >= quota.rows || bytes >= quota.bytes)
+}
