@@ -43,6 +43,8 @@ mod mismatch;
 mod offload;
 mod opp;
 mod other_payload;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "cli")]
 mod program;
 mod receiver;

@@ -96,6 +96,8 @@ const KNOWN_BY: &[(&str, &[&str])] = &[
     ("axum_core", &["src/receiver/axum.rs"]),
     ("redis", &["src/idempotency/store/redis/"]),
     ("rusqlite", &["src/inbox/store/sqlite/"]),
+    ("tokio_postgres", &["src/inbox/store/postgres/"]),
+    ("deadpool_postgres", &["src/inbox/store/postgres/"]),
     ("rustls", &["src/idempotency/store/redis/address.rs"]),
     ("httparse", &["src/sender/answer_text.rs"]),
     ("arrayvec", &["src/event/text.rs", "src/provider/event_key.rs"]),

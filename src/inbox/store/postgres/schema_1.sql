@@ -253,10 +253,10 @@ DECLARE
     ids bigint[];
     is_end boolean;
 BEGIN
-    SELECT array_agg(some.id) FILTER (WHERE some.received < a_before), max(some.id), bool_or(some.received >= a_before)
+    SELECT array_agg(part.id) FILTER (WHERE part.received < a_before), max(part.id), bool_or(part.received >= a_before)
         INTO ids, last, is_end
         FROM (SELECT b.id, e.received FROM inbox.bodies b JOIN inbox.events e ON e.id = b.id
-            WHERE b.id > a_after AND e.id > a_after ORDER BY b.id LIMIT a_most) AS some;
+            WHERE b.id > a_after AND e.id > a_after ORDER BY b.id LIMIT a_most) AS part;
     -- Nobody replays it meanwhile.
     ids := ARRAY(SELECT t.id FROM inbox.turns t WHERE t.id = ANY (ids) AND t.state = 2 AND t.ended < a_before
         FOR UPDATE SKIP LOCKED);

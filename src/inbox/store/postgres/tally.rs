@@ -21,13 +21,13 @@ const COUNTED: i64 = 100_000;
 /// Each count reads one small index that has nothing else in it; the estimate is made by `VACUUM` and `ANALYZE`.
 pub(super) const COUNTS: &str = "
 SELECT
-    (SELECT count(*) FROM (SELECT 1 FROM inbox.turns WHERE due IS NOT NULL AND state = 0 LIMIT $1) AS some),
-    (SELECT count(*) FROM (SELECT 1 FROM inbox.turns WHERE lane IS NOT NULL AND state = 0 AND due IS NULL LIMIT $1) AS some),
-    (SELECT count(*) FROM (SELECT 1 FROM inbox.turns WHERE due IS NOT NULL AND state = 1 LIMIT $1) AS some),
-    (SELECT count(*) FROM (SELECT 1 FROM inbox.turns WHERE state = 2 LIMIT $1) AS some),
-    (SELECT count(*) FROM (SELECT 1 FROM inbox.turns WHERE state = 3 AND state >= 3 LIMIT $1) AS some),
-    (SELECT count(*) FROM (SELECT 1 FROM inbox.turns WHERE state = 4 AND state >= 3 LIMIT $1) AS some),
-    (SELECT count(*) FROM (SELECT 1 FROM inbox.turns WHERE state = 5 AND state >= 3 LIMIT $1) AS some),
+    (SELECT count(*) FROM (SELECT 1 FROM inbox.turns WHERE due IS NOT NULL AND state = 0 LIMIT $1) AS part),
+    (SELECT count(*) FROM (SELECT 1 FROM inbox.turns WHERE lane IS NOT NULL AND state = 0 AND due IS NULL LIMIT $1) AS part),
+    (SELECT count(*) FROM (SELECT 1 FROM inbox.turns WHERE due IS NOT NULL AND state = 1 LIMIT $1) AS part),
+    (SELECT count(*) FROM (SELECT 1 FROM inbox.turns WHERE state = 2 LIMIT $1) AS part),
+    (SELECT count(*) FROM (SELECT 1 FROM inbox.turns WHERE state = 3 AND state >= 3 LIMIT $1) AS part),
+    (SELECT count(*) FROM (SELECT 1 FROM inbox.turns WHERE state = 4 AND state >= 3 LIMIT $1) AS part),
+    (SELECT count(*) FROM (SELECT 1 FROM inbox.turns WHERE state = 5 AND state >= 3 LIMIT $1) AS part),
     (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'inbox.turns_due'::regclass),
     (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'inbox.turns_waiting'::regclass),
     (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'inbox.turns_done'::regclass),
