@@ -10,7 +10,7 @@ const SCHEMA: &str = "plans";
 /// Many that are done, some that wait, some aside: as after some weeks.
 const FILL: &str = "
 INSERT INTO plans.events (key, fingerprint, until, received, readable, receiver, provider, event, lane)
-    SELECT sha256(n::text::bytea), substr(sha256(n::text::bytea), 1, 16), 1900000000000000 + 1000000 * (n + 100000),
+    SELECT sha256(n::text::bytea), substr(sha256(n::text::bytea), 1, 16), 1900000000000000 + 1000000::bigint * (n + 100000),
         1900000000000000, 'old-' || n, 'receiver', 'provider', 'event', CASE WHEN n > 39000 THEN 'lane-' || n % 50 END
     FROM generate_series(1, 40000) AS n;
 INSERT INTO plans.turns (id, lane, state, due, until, ended, fence, attempts, reason)

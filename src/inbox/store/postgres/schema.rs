@@ -14,6 +14,10 @@ const STEPS: &[&str] = &[include_str!("schema_1.sql")];
 /// Of `whin`: one migrates at a time.
 const LOCK: i64 = 0x7768_696e;
 
+/// As this statement sees it. `to_regclass` may still answer from before the lock.
+const IS_THERE: &str = "SELECT EXISTS (SELECT 1 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+                        WHERE n.nspname = $1 AND c.relname = 'version')";
+
 /// A statement that names its tables `inbox.`, for this schema.
 pub(super) fn named(text: &str, schema: &str) -> String {
     text.replace("inbox.", &format!("\"{schema}\"."))
@@ -49,9 +53,7 @@ pub(super) async fn migrate(client: &mut Client, schema: &str) -> Result<(), Inb
 
 /// The version that is there; 0 for none. One that is newer will do when it says so.
 async fn version(client: &impl GenericClient, schema: &str) -> Result<i32, InboxError> {
-    let text = "SELECT to_regclass($1) IS NOT NULL";
-    let table = format!("\"{schema}\".version");
-    let row = client.query_one(text, &[&table]).await.map_err(|error| of(&error))?;
+    let row = client.query_one(IS_THERE, &[&schema]).await.map_err(|error| of(&error))?;
     if !column::<bool>(&row, 0)? {
         return Ok(0);
     }
