@@ -69,6 +69,7 @@
 //! | `redis-tls` | no | the same over TLS |
 //! | `sender` | no | `sender`: the provider's side, with its ladders, its history and its reaction to failure |
 //! | `postgres` | no | `inbox`: a durable inbox in Postgres, for several receivers, and its worker |
+//! | `postgres-tls` | no | the same over TLS |
 //! | `sqlite` | no | `inbox`: a durable inbox in a file, and its worker |
 //! | `testing` | no | `sender`, and `testing`: a harness around an app, deliveries as the provider sends them, the contract suite for dedupe stores, and receivers that crash at named points; `Received::for_test`. Never for production |
 //!

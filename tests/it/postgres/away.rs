@@ -133,7 +133,7 @@ async fn under_load(server: &mut Server, harm: impl AsyncFnOnce(&mut Server)) {
         assert!(is_done || !completed.contains_key(&stored.id), "{stored:?} was done and is not");
         assert!(is_done || stored.attempts <= 1, "{stored:?}");
     }
-    let fences = ledger.fences.lock().unwrap();
+    let fences = ledger.fences.lock().unwrap().clone();
     assert!(fences.values().all(|fences| fences.len() == 1), "no lease ran out, and none was given twice");
     // What is left is handled after its lease.
     let later = now() + LEASE + LEASE;

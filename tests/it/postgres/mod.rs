@@ -7,6 +7,8 @@ mod contract;
 mod opening;
 mod plans;
 mod server;
+#[cfg(feature = "postgres-tls")]
+mod tls;
 mod woken;
 
 use std::sync::atomic::{AtomicU32, Ordering};

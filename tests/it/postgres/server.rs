@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -23,6 +23,7 @@ pub(super) struct Server {
     watch: Child,
     port: u16,
     folder: PathBuf,
+    settings: Vec<String>,
 }
 
 impl Server {
@@ -33,16 +34,22 @@ impl Server {
     }
 
     pub(super) fn start() -> Self {
+        Self::start_with(|_| Vec::new())
+    }
+
+    /// With more settings, which may name files that are laid into its folder.
+    pub(super) fn start_with(prepare: impl FnOnce(&Path) -> Vec<String>) -> Self {
         let folder = folder();
         let mut initdb = command("initdb", &folder);
         let made =
             initdb.args(["-D", "data", "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]).output();
         let made = made.unwrap_or_else(|error| panic!("{error}"));
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        let settings = prepare(&folder);
         for _ in 0..20 {
             let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-            let (process, watch) = launch(port, &folder);
-            let mut server = Self { process, watch, port, folder: folder.clone() };
+            let (process, watch) = launch(port, &folder, &settings);
+            let mut server = Self { process, watch, port, folder: folder.clone(), settings: settings.clone() };
             if server.is_up() {
                 return server;
             }
@@ -56,6 +63,17 @@ impl Server {
 
     pub(super) fn url(&self) -> String {
         format!("postgres://tester@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// A file of this content that is the server's alone.
+    pub(super) fn file(folder: &Path, name: &str, content: &str) -> String {
+        let path = folder.join(name);
+        std::fs::write(&path, content).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        if let Some((user, group)) = server_user() {
+            chown(&path, Some(user), Some(group)).unwrap();
+        }
+        path.to_str().unwrap().to_owned()
     }
 
     /// A connection of the test's own.
@@ -82,7 +100,7 @@ impl Server {
         let until = Instant::now() + PATIENCE;
         while Instant::now() < until {
             // Until its last child is gone, the next is not let in.
-            (self.process, self.watch) = launch(self.port, &self.folder);
+            (self.process, self.watch) = launch(self.port, &self.folder, &self.settings);
             if self.is_up() {
                 return;
             }
@@ -152,7 +170,7 @@ fn server_user() -> Option<(u32, u32)> {
     Some((user.expect("there is a user `postgres`"), group.expect("there is a group of it")))
 }
 
-fn launch(port: u16, folder: &Path) -> (Child, Child) {
+fn launch(port: u16, folder: &Path, more: &[String]) -> (Child, Child) {
     let log = File::options().append(true).create(true).open(folder.join("log")).unwrap();
     let settings = [
         "listen_addresses=127.0.0.1",
@@ -164,7 +182,7 @@ fn launch(port: u16, folder: &Path) -> (Child, Child) {
     ];
     let mut server = command("postgres", folder);
     server.args(["-D", "data", "-p", &port.to_string()]);
-    for setting in settings {
+    for setting in settings.into_iter().chain(more.iter().map(String::as_str)) {
         server.args(["-c", setting]);
     }
     let process = server.stdout(Stdio::null()).stderr(log).spawn().unwrap_or_else(|error| panic!("{error}"));

@@ -7,10 +7,11 @@ use std::time::Duration;
 use deadpool_postgres::Pool;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep, timeout};
-use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
+use tokio_postgres::{AsyncMessage, Client, Config};
 
 use super::super::{InboxError, InboxErrorKind};
 use super::skew::Skew;
+use super::tls::Tls;
 use crate::clock::{Entropy as _, OsEntropy};
 
 /// Others are told so often at most.
@@ -72,9 +73,9 @@ pub(super) async fn tell(pool: Pool, bell: Arc<Bell>, deadline: Duration) {
 }
 
 /// Hears others, on a connection of its own that is made again when it is lost.
-pub(super) async fn listen(config: Config, bell: Arc<Bell>, skew: Arc<Skew>, deadline: Duration) {
+pub(super) async fn listen((config, tls): (Config, Tls), bell: Arc<Bell>, skew: Arc<Skew>, deadline: Duration) {
     loop {
-        hear(&config, &bell, &skew, deadline).await;
+        hear(&config, tls.clone(), &bell, &skew, deadline).await;
         sleep(AGAIN).await;
         // What was said meanwhile was not heard.
         bell.wake();
@@ -82,8 +83,8 @@ pub(super) async fn listen(config: Config, bell: Arc<Bell>, skew: Arc<Skew>, dea
 }
 
 /// Until the connection is lost, or cannot be made.
-async fn hear(config: &Config, bell: &Bell, skew: &Skew, deadline: Duration) -> Option<()> {
-    let (client, mut connection) = timeout(deadline, config.connect(NoTls)).await.ok()?.ok()?;
+async fn hear(config: &Config, tls: Tls, bell: &Bell, skew: &Skew, deadline: Duration) -> Option<()> {
+    let (client, mut connection) = timeout(deadline, config.connect(tls)).await.ok()?.ok()?;
     let (words, mut heard) = mpsc::channel(64);
     let driver = tokio::spawn(async move {
         while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {

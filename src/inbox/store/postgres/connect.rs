@@ -4,11 +4,12 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use deadpool_postgres::{ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::Config;
 
 use super::super::{InboxError, InboxErrorKind};
 use super::fault::REFUSED;
 use super::setup::PostgresSetup;
+use super::tls::Tls;
 
 /// What a URL means. A URL that is none is not quoted: a password may be in it.
 pub(super) fn config(url: &str, setup: &PostgresSetup) -> Result<Config, InboxError> {
@@ -24,9 +25,9 @@ pub(super) fn config(url: &str, setup: &PostgresSetup) -> Result<Config, InboxEr
     Ok(config)
 }
 
-pub(super) fn pool(config: &Config, setup: &PostgresSetup) -> Result<Pool, InboxError> {
+pub(super) fn pool(config: &Config, tls: Tls, setup: &PostgresSetup) -> Result<Pool, InboxError> {
     let fast = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-    let manager = Manager::from_config(config.clone(), NoTls, fast);
+    let manager = Manager::from_config(config.clone(), tls, fast);
     let deadline = setup.deadline;
     let ready = Hook::async_fn(move |client: &mut ClientWrapper, _| Box::pin(make_ready(client, deadline)));
     let pool = Pool::builder(manager)

@@ -15,7 +15,7 @@ use super::fault::{of, of_pool};
 use super::schema::{migrate, named};
 use super::setup::PostgresSetup;
 use super::skew::Skew;
-use super::{connect, tally};
+use super::{connect, tally, tls};
 
 pub(super) struct Handle {
     pool: Pool,
@@ -30,8 +30,9 @@ pub(super) struct Handle {
 impl Handle {
     pub(super) async fn start(setup: PostgresSetup, url: &str) -> Result<Self, InboxError> {
         let setup = setup.checked()?;
-        let config = connect::config(url, &setup)?;
-        let pool = connect::pool(&config, &setup)?;
+        let mut config = connect::config(url, &setup)?;
+        let tls = tls::tls(&mut config, &setup)?;
+        let pool = connect::pool(&config, tls.clone(), &setup)?;
         let skew = Arc::new(Skew::new(Arc::clone(&setup.clock)));
         let mut client = pool.get().await.map_err(|error| of_pool(&error))?;
         migrate(&mut client, &setup.schema).await?;
@@ -41,7 +42,7 @@ impl Handle {
         let is_full = Arc::new(AtomicBool::new(false));
         let ask = Asking { pool: pool.clone(), schema: setup.schema.clone(), deadline: setup.deadline };
         let tasks = vec![
-            tokio::spawn(bell::listen(config, Arc::clone(&bell), Arc::clone(&skew), setup.deadline)),
+            tokio::spawn(bell::listen((config, tls), Arc::clone(&bell), Arc::clone(&skew), setup.deadline)),
             tokio::spawn(bell::tell(pool.clone(), Arc::clone(&bell), setup.deadline)),
             tokio::spawn(tally::watch(ask, setup.quota, Arc::clone(&is_full))),
         ];

@@ -49,6 +49,7 @@ mod setup;
 mod skew;
 mod store;
 mod tally;
+mod tls;
 
 pub use setup::PostgresSetup;
 pub use store::PostgresInbox;

@@ -16,6 +16,8 @@ pub struct PostgresSetup {
     pub(super) deadline: Duration,
     pub(super) quota: Quota,
     pub(super) clock: Arc<dyn Clock>,
+    #[cfg(feature = "postgres-tls")]
+    pub(super) root: Option<Vec<u8>>,
 }
 
 impl fmt::Debug for PostgresSetup {
@@ -37,6 +39,8 @@ impl Default for PostgresSetup {
             deadline: Duration::from_secs(5),
             quota: Quota::default(),
             clock: Arc::new(SystemClock),
+            #[cfg(feature = "postgres-tls")]
+            root: None,
         }
     }
 }
@@ -70,6 +74,15 @@ impl PostgresSetup {
     /// This host's clock, which is compared with the database's: the one that receivers and workers have.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The only certificate authority that is trusted, as PEM; the server must speak TLS then. Default: the machine's roots, and
+    /// TLS as the URL's `sslmode` says: `disable`, `prefer` (which takes a server that speaks none), or `require`.
+    #[cfg(feature = "postgres-tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "postgres-tls")))]
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root = Some(pem.into());
         self
     }
 
