@@ -9,6 +9,9 @@ use crate::outcome::Answers;
 use crate::script::Case;
 use crate::wire::Entry;
 
+/// One event: whose, its key and its bytes.
+type Event<'a> = (Who, &'a str, &'a [u8]);
+
 /// What the sender knows in the end.
 #[derive(Default)]
 pub(crate) struct Report {
@@ -93,7 +96,7 @@ impl Report {
     /// Every event that was sent against every event that was handled, by provider, key and bytes. The books take a key once;
     /// that it comes again is right only after a kill, and with a higher fence.
     fn compare(&mut self, handled: &[Entry]) {
-        let mut fences: BTreeMap<(Who, &str, &[u8]), Vec<Option<u64>>> = BTreeMap::new();
+        let mut fences: BTreeMap<Event<'_>, Vec<Option<u64>>> = BTreeMap::new();
         for Entry { who, key, raw, fence, .. } in handled {
             fences.entry((*who, key, raw)).or_default().push(fence.map(std::num::NonZeroU64::get));
         }

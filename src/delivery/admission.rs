@@ -57,7 +57,7 @@ impl Common {
     }
 
     /// The request's headers without those that prove.
-    #[cfg(feature = "sqlite")]
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn public_headers(&self) -> HeaderMap {
         let all = self.head.headers.iter().filter(|(name, _)| !self.head.signs.proves(name));
         all.map(|(name, value)| (name.clone(), value.clone())).collect()

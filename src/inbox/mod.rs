@@ -85,26 +85,15 @@ pub(crate) use entries::Entries;
 pub use handler::{Handed, InboxHandler, IntoVerdict, Verdict};
 pub use sealed::Sealed;
 pub use store::{
-    Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased,
-    NewEvent, Quota, Replayed, Stats, Stored, StoredState,
+    Accepted, AnyInbox, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy,
+    LeaseToken, Leased, NewEvent, Quota, Replayed, Stats, Stored, StoredState,
 };
-    Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased,
-    NewEvent, Quota, Replayed, Stats, Stored, StoredState,
-};
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub use store::AnyInbox;
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub use store::{Disk, SqliteInbox, SqliteSetup, SqliteTransaction, Undone, rusqlite};
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub use store::{PostgresInbox, PostgresSetup};
-#[cfg(feature = "sqlite")]
-#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
-pub use store::{Disk, SqliteInbox, SqliteSetup, SqliteTransaction, Undone, rusqlite};
-#[cfg(feature = "sqlite")]
-#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
-pub use transaction::InTransaction;
-#[cfg(feature = "sqlite")]
-#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
-pub use store::{Disk, SqliteInbox, SqliteSetup, SqliteTransaction, Undone, rusqlite};
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use transaction::InTransaction;

@@ -4,15 +4,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+#[cfg(feature = "postgres")]
+use super::postgres::PostgresInbox;
+#[cfg(feature = "sqlite")]
 use super::sqlite::SqliteInbox;
 use super::{
-    Accepted, Ended, EventId, Filter, History, InboxError, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent, Replayed, Stats,
-    Stored,
+    Accepted, Ended, EventId, Filter, History, InboxError, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent,
+    Replayed, Stats, Stored,
 };
 
 /// An inbox of this crate, for who chooses one when the program runs. Clones are one inbox.
 ///
-/// ```
+#[cfg_attr(feature = "sqlite", doc = "```")]
+#[cfg_attr(not(feature = "sqlite"), doc = "```ignore")]
 /// use tower_webhook::inbox::{AnyInbox, InboxStore as _, SqliteInbox};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -30,14 +34,23 @@ use super::{
 #[non_exhaustive]
 pub enum AnyInbox {
     /// In a file.
+    #[cfg(feature = "sqlite")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
     Sqlite(SqliteInbox),
+    /// In Postgres.
+    #[cfg(feature = "postgres")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+    Postgres(PostgresInbox),
 }
 
 /// Calls the inbox that is there.
 macro_rules! each {
     ($any:expr, $inbox:ident => $call:expr) => {
         match $any {
+            #[cfg(feature = "sqlite")]
             AnyInbox::Sqlite($inbox) => $call,
+            #[cfg(feature = "postgres")]
+            AnyInbox::Postgres($inbox) => $call,
         }
     };
 }
@@ -69,13 +82,7 @@ impl InboxStore for AnyInbox {
         each!(self, inbox => inbox.retry(held, due, reason, now).await)
     }
 
-    async fn bury(
-        &self,
-        held: &Leased,
-        reason: &str,
-        lane: LanePolicy,
-        now: Timestamp,
-    ) -> Result<Ended, InboxError> {
+    async fn bury(&self, held: &Leased, reason: &str, lane: LanePolicy, now: Timestamp) -> Result<Ended, InboxError> {
         each!(self, inbox => inbox.bury(held, reason, lane, now).await)
     }
 

@@ -12,11 +12,9 @@
 //! 5. Of a lane the next is leased when the one before it is done, parked or dead; after a dead one by its [`LanePolicy`].
 //! 6. Keys outlive bodies. A fence never goes back, whatever is replayed, purged or restarted.
 
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod any;
 #[cfg(feature = "postgres")]
 mod postgres;
-#[cfg(feature = "sqlite")]
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod types;
@@ -24,14 +22,10 @@ mod types;
 use std::future::Future;
 use std::time::Duration;
 
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use any::AnyInbox;
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub use postgres::{PostgresInbox, PostgresSetup};
-#[cfg(feature = "sqlite")]
-#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
-pub use sqlite::{Disk, SqliteInbox, SqliteSetup, SqliteTransaction, Undone, rusqlite};
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use sqlite::{Disk, SqliteInbox, SqliteSetup, SqliteTransaction, Undone, rusqlite};

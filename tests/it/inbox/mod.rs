@@ -1,9 +1,9 @@
 //! Receivers in front of an inbox, and workers behind it: with the engine in a file, under a paused clock.
 
 mod accepting;
+mod contract;
 #[cfg(unix)]
 mod crash;
-mod contract;
 mod drained;
 mod flow;
 mod kept;

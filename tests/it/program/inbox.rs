@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tower_webhook::delivery::{Fingerprint, KeyHash};
-use tower_webhook::inbox::{InboxStore as _, LeaseToken, NewEvent, SqliteInbox};
+use tower_webhook::inbox::{InboxStore as _, LanePolicy, LeaseToken, NewEvent, SqliteInbox};
 
 use super::child::{Done, Folder, Program};
 
@@ -117,7 +117,7 @@ async fn filled(path: PathBuf) -> SqliteInbox {
     let held = inbox.lease(LeaseToken([7; 16]), 10, Duration::from_secs(30), now).await.unwrap();
     assert_eq!(held.len(), 2);
     let _ = inbox.complete(&held[0], now).await.unwrap();
-    let _ = inbox.bury(&held[1], "answered 422\u{9b}2J\u{1b}[2J\u{202e}", now).await.unwrap();
+    let _ = inbox.bury(&held[1], "answered 422\u{9b}2J\u{1b}[2J\u{202e}", LanePolicy::default(), now).await.unwrap();
     let more = vec![event(3, "/aella", "three", now), event(1, "/aella", "another", now)];
     inbox.accept(more, now).await.unwrap();
     inbox
