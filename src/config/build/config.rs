@@ -206,6 +206,9 @@ fn budget(given: Option<usize>, endpoints: &[Endpoint], root: &Place<'_>) -> Bod
 
 fn warn_of_forgetting(spec: &ConfigSpec, found: &Found) {
     let listen = spec.listen;
+    if spec.inbox.is_some() && matches!(spec.dedupe.store, StoreSpec::Redis(..)) {
+        found.warn("dedupe: is not used beside an [inbox], which dedupes by itself");
+    }
     if spec.inbox.is_none() && !listen.ip().is_loopback() && matches!(spec.dedupe.store, StoreSpec::Memory { .. }) {
         found.warn(format_args!(
             "dedupe: the memory store forgets at exit, and {listen} is not loopback: a repeat after a restart is handled again"

@@ -75,9 +75,6 @@ fn read(root: &Section<'_>, folder: &Path) -> Draft {
     spec.quiet_payloads = root.truth("quiet_payloads").unwrap_or(false);
     spec.dedupe = root.section("dedupe").map(|section| dedupe(&section, folder)).unwrap_or_default();
     spec.inbox = root.section("inbox").map(|section| inbox::read(&section, folder));
-    if spec.inbox.is_some() && root.has("dedupe") {
-        root.fault("dedupe", "stands beside an [inbox], which dedupes by itself", "leave one of the two out");
-    }
     let sections = root.sections("endpoint");
     root.finish();
     let mut unread = Vec::new();

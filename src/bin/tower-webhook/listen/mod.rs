@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tower_webhook::config::Config;
 
-use self::opening::Intake;
+use self::opening::{Intake, of_its_disk};
 use self::routes::Routes;
 use self::stop::{Hangups, Stop};
 use self::voice::Voice;
@@ -96,6 +96,9 @@ async fn serve(config: Config) -> std::io::Result<ExitCode> {
 async fn begin(config: Config, voice: &Voice) -> std::io::Result<(TcpListener, Routes, Option<Work>)> {
     let listener = TcpListener::bind(config.listen).await.map_err(|error| cannot_listen(config.listen, &error))?;
     let intake = Intake::open(&config).await?;
+    if let Some(words) = of_its_disk(&intake) {
+        voice.warn(words);
+    }
     let routes = Routes::new(&config, &intake, voice).map_err(std::io::Error::other)?;
     voice.begin(&Listening { listening: listener.local_addr()?.to_string() }).await?;
     let work = match (&config.inbox, &intake) {

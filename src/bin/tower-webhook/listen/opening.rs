@@ -31,6 +31,18 @@ impl Intake {
     }
 }
 
+/// What an operator should know of where an inbox lies.
+pub(super) fn of_its_disk(intake: &Intake) -> Option<String> {
+    let Intake::Kept(AnyInbox::Sqlite(inbox)) = intake else { return None };
+    let disk = inbox.disk()?;
+    if disk.is_volatile {
+        let words = "warning: the inbox lies in memory (tmpfs or ramfs): what is stored there is gone when the machine goes down";
+        return Some(words.to_owned());
+    }
+    let flush = disk.flush.filter(|_| disk.is_slow())?;
+    Some(format!("warning: the inbox's disk takes {} ms to store a record, and each answer as long", flush.as_millis()))
+}
+
 async fn open(inbox: &Inbox) -> Result<AnyInbox, InboxError> {
     let end = Instant::now() + PATIENCE;
     loop {

@@ -31,12 +31,11 @@ impl Disk {
     }
 
     /// Writes and flushes into `scratch`, a file beside the inbox that says nothing.
-    pub(super) fn probe(scratch: &File, path: &Path, may_be_volatile: bool) -> Result<Self, InboxError> {
+    pub(super) fn probe(scratch: &File, path: &Path, must_be_durable: bool) -> Result<Self, InboxError> {
         let is_volatile = is_volatile(path);
-        if is_volatile && !may_be_volatile {
+        if is_volatile && must_be_durable {
             return Err(unusable(
-                "it would lie in memory (tmpfs or ramfs), where a 2xx promises nothing: take another folder, or say \
-                 `dangerous_volatile_disk` in a test",
+                "it would lie in memory (tmpfs or ramfs), where a 2xx promises nothing: take another folder",
             ));
         }
         match flushes(scratch) {

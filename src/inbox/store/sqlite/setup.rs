@@ -12,7 +12,7 @@ pub struct SqliteSetup {
     pub(super) page_size: u32,
     pub(super) busy_timeout: Duration,
     pub(super) group: usize,
-    pub(super) may_be_volatile: bool,
+    pub(super) must_be_durable: bool,
 }
 
 impl Default for SqliteSetup {
@@ -22,7 +22,7 @@ impl Default for SqliteSetup {
             page_size: 8192,
             busy_timeout: Duration::from_secs(5),
             group: 64,
-            may_be_volatile: false,
+            must_be_durable: false,
         }
     }
 }
@@ -46,10 +46,10 @@ impl SqliteSetup {
         self
     }
 
-    /// Also in memory (tmpfs, ramfs), which an owner refuses otherwise: for tests. What was answered 2xx is gone there when the
-    /// machine goes down.
-    pub fn dangerous_volatile_disk(mut self) -> Self {
-        self.may_be_volatile = true;
+    /// Refuses a file that would lie in memory (tmpfs, ramfs), where what was answered 2xx is gone when the machine goes down. Without
+    /// it [`SqliteInbox::disk`](super::SqliteInbox::disk) tells: tests may lie there, and the temporary folder of many systems does.
+    pub fn on_disk_only(mut self) -> Self {
+        self.must_be_durable = true;
         self
     }
 

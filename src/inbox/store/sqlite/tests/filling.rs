@@ -85,7 +85,7 @@ async fn an_owner_knows_its_disk_and_a_visitor_does_not_ask() {
     let folder = Folder::new();
     let inbox = opened(&folder).await;
     let disk = inbox.disk().unwrap();
-    assert!(disk.flush.is_some_and(|flush| !flush.is_zero()) && !disk.is_volatile, "{disk:?}");
+    assert!(disk.flush.is_some_and(|flush| !flush.is_zero()), "{disk:?}");
     assert_eq!(size(&folder.0.join("inbox.lock")), 0);
     assert_eq!(SqliteInbox::visit(folder.file()).await.unwrap().disk(), None);
     let with = |flush| crate::inbox::Disk { flush, is_volatile: false };
@@ -96,16 +96,16 @@ async fn an_owner_knows_its_disk_and_a_visitor_does_not_ask() {
 /// `/dev/shm` is memory wherever it is.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn memory_is_no_disk_unless_it_is_said() {
+async fn memory_is_told_from_a_disk_and_refused_where_that_is_asked() {
     let path = PathBuf::from(format!("/dev/shm/tower-webhook-inbox-{}", std::process::id()));
     if !Path::new("/dev/shm").is_dir() {
         return;
     }
-    let error = SqliteInbox::open(&path).await.unwrap_err();
+    let error = SqliteInbox::setup().on_disk_only().open(&path).await.unwrap_err();
     assert_eq!(error.kind(), InboxErrorKind::Unusable);
-    assert!(error.to_string().contains("dangerous_volatile_disk"), "{error}");
+    assert!(error.to_string().contains("in memory"), "{error}");
     assert!(!path.exists());
-    let opened = SqliteInbox::setup().dangerous_volatile_disk().open(&path).await;
+    let opened = SqliteInbox::open(&path).await;
     let is_volatile = opened.as_ref().is_ok_and(|inbox| inbox.disk().unwrap().is_volatile);
     drop(opened);
     for ending in ["", "-wal", "-shm", ".lock"] {
