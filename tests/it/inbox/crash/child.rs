@@ -18,7 +18,7 @@ use tower_webhook::Receiver;
 use tower_webhook::delivery::Drain;
 use tower_webhook::inbox::{Backoff, Handed, Running, SqliteInbox, Verdict, Worker};
 
-use super::scene::{How, LATE};
+use super::scene::{HANGING, How, LATE};
 use crate::crash::ledger::Ledger;
 use crate::deliveries::aella;
 
@@ -67,14 +67,14 @@ async fn run(listen: SocketAddr) {
     println!("\n{{\"listening\":\"{}\"}}", listener.local_addr().unwrap());
     std::io::stdout().flush().unwrap();
     let app = Router::new().route_service("/hook", service);
-    axum::serve(listener, app).with_graceful_shutdown(told_to_stop(drain.clone(), worker)).await.unwrap();
+    axum::serve(listener, app).with_graceful_shutdown(told_to_stop(drain.clone(), worker, how)).await.unwrap();
 }
 
 /// What has begun is stored, what is in hand is handled, and what comes new is asked to come again.
-async fn told_to_stop(drain: Drain, worker: Running) {
+async fn told_to_stop(drain: Drain, worker: Running, how: How) {
     signal(SignalKind::terminate()).unwrap().recv().await;
     drain.begin();
-    worker.stop_within(Duration::from_secs(5)).await;
+    worker.stop_within(if how == How::Hanging { LATE } else { Duration::from_secs(5) }).await;
     let _ = drain.finish_within(Duration::from_secs(5)).await;
 }
 
@@ -93,6 +93,7 @@ async fn handle(ledger: Arc<Ledger>, handed: Handed, how: How) -> Verdict {
     let (key, fence) = (handed.event.readable_key, handed.fence);
     ledger.call(&key, fence);
     match how {
+        How::Hanging if fence <= HANGING => std::future::pending().await,
         How::DyingBefore if handed.attempt == 1 => std::process::abort(),
         How::Poisoned if key.ends_with("-0") => {
             // What was leased along with it and is not done yet has this attempt counted too.

@@ -4,4 +4,5 @@ mod child;
 mod points;
 mod scene;
 mod storm;
+mod told;
 mod wrong;

@@ -19,6 +19,9 @@ use crate::deliveries::aella;
 /// So late a wrong child does what it should have done.
 pub(super) const LATE: Duration = Duration::from_millis(200);
 
+/// So many calls hang.
+pub(super) const HANGING: u64 = 5;
+
 /// What the child does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum How {
@@ -34,6 +37,8 @@ pub(super) enum How {
     DyingBehindBlindly,
     /// The first event takes its process along whenever it is handled.
     Poisoned,
+    /// The first calls do not end by themselves.
+    Hanging,
     /// Wrongly: deliveries are answered before they are stored.
     AnsweringFirst,
     /// Wrongly: events are done before they are handled.
@@ -41,13 +46,14 @@ pub(super) enum How {
 }
 
 impl How {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::ByKey,
         Self::Blindly,
         Self::DyingBefore,
         Self::DyingBehind,
         Self::DyingBehindBlindly,
         Self::Poisoned,
+        Self::Hanging,
         Self::AnsweringFirst,
         Self::CompletingFirst,
     ];
@@ -90,26 +96,32 @@ impl Scene {
     pub(super) async fn play(self) -> Came {
         let (ledger, place) = (Ledger::new(), Place::new());
         let child = start(&ledger, &place.0, self.how, self.crashes.clone()).await;
-        let target = format!("http://{}/hook", child.address()).parse().unwrap();
-        let webhook = Webhook::new(target, aella(), persistent(), Tcp::new(child.address()).unwrap());
-        let keys: Vec<_> = (0..self.events)
-            .map(|id| {
-                let data = format!(r#""data":{{"id":"x-{id}","status":"Success","amount":10000}}"#);
-                let body = format!(r#"{{"event":"transfer.completed","timestamp":"2024-12-06T14:00:00Z",{data}}}"#);
-                webhook.send(Message::new(body)).unwrap();
-                format!("transfer.completed|x-{id}")
-            })
-            .collect();
-        tokio::time::timeout(Duration::from_secs(60), webhook.settled()).await.expect("it settles");
-        let history = webhook.history();
-        for notification in &history {
-            assert_eq!(notification.state, State::Sent, "{:?}", notification.attempts);
-        }
-        let tries = history.iter().map(|notification| notification.attempts.len()).sum();
+        let (keys, tries) = send(&child, self.events).await;
         tokio::time::timeout(Duration::from_secs(20), child.risen(self.deaths)).await.expect("it dies").unwrap();
         let inbox = settled(&place.0).await;
         Came { judged: ledger.judge(&keys), deaths: child.deaths(), tries, inbox }
     }
+}
+
+/// Sends so many events until each is answered: their keys, and the tries of all together.
+pub(super) async fn send(child: &Child, events: usize) -> (Vec<String>, usize) {
+    let target = format!("http://{}/hook", child.address()).parse().unwrap();
+    let webhook = Webhook::new(target, aella(), persistent(), Tcp::new(child.address()).unwrap());
+    let keys: Vec<_> = (0..events)
+        .map(|id| {
+            let data = format!(r#""data":{{"id":"x-{id}","status":"Success","amount":10000}}"#);
+            let body = format!(r#"{{"event":"transfer.completed","timestamp":"2024-12-06T14:00:00Z",{data}}}"#);
+            webhook.send(Message::new(body)).unwrap();
+            format!("transfer.completed|x-{id}")
+        })
+        .collect();
+    tokio::time::timeout(Duration::from_secs(60), webhook.settled()).await.expect("it settles");
+    let history = webhook.history();
+    for notification in &history {
+        assert_eq!(notification.state, State::Sent, "{:?}", notification.attempts);
+    }
+    let tries = history.iter().map(|notification| notification.attempts.len()).sum();
+    (keys, tries)
 }
 
 /// What is in the inbox when nothing is left to be handled.
