@@ -29,7 +29,7 @@ pub(super) async fn accept(inbox: &Handle, events: Vec<NewEvent>, now: i64) -> R
         column_of(events, |event| put(&event.provider)),
         column_of(events, |event| put(&event.event)),
         column_of(events, |event| event.lane.as_deref().map(put)),
-        column_of(events, |event| event.lane.as_deref().map(|lane| lane_key(&inbox.schema, lane))),
+        column_of(events, |event| event.lane.as_deref().map(|lane| lane_key(inbox.schema(), lane))),
         column_of(events, |event| event.key_id.as_deref().map(put)),
         column_of(events, |event| headers_text(&event.headers)),
         column_of(events, |event| event.payload.to_vec()),

@@ -160,6 +160,6 @@ async fn steps_of(
 async fn waits_for(inbox: &Handle, stored: &Stored) -> Result<Option<EventId>, InboxError> {
     let lane = stored.lane.as_ref().filter(|_| stored.state == StoredState::Ready && stored.due_at.is_none());
     let Some(lane) = lane else { return Ok(None) };
-    let rows = inbox.ask(HEAD, values![lane_key(&inbox.schema, lane)]).await?;
+    let rows = inbox.ask(HEAD, values![lane_key(inbox.schema(), lane)]).await?;
     rows.first().map(|row| column(row, 0).map(EventId)).transpose()
 }

@@ -2,25 +2,22 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use deadpool_postgres::Pool;
 use tokio::task::JoinHandle;
 use tokio_postgres::Row;
 
-use super::super::{InboxError, InboxErrorKind};
+use super::super::InboxError;
+use super::asking::Asking;
 use super::bell::{self, Bell};
-use super::call::{Values, call};
+use super::call::Values;
 use super::fault::{of, of_pool};
-use super::schema::{migrate, named};
+use super::schema::migrate;
 use super::setup::PostgresSetup;
 use super::skew::Skew;
 use super::{connect, tally, tls};
 
 pub(super) struct Handle {
-    pool: Pool,
-    pub(super) schema: String,
-    deadline: Duration,
+    asking: Asking,
     pub(super) bell: Arc<Bell>,
     pub(super) skew: Arc<Skew>,
     is_full: Arc<AtomicBool>,
@@ -40,19 +37,21 @@ impl Handle {
         drop(client);
         let bell = Arc::new(Bell::new(&setup.schema)?);
         let is_full = Arc::new(AtomicBool::new(false));
-        let ask = Asking { pool: pool.clone(), schema: setup.schema.clone(), deadline: setup.deadline };
+        let asking = Asking { pool: pool.clone(), schema: setup.schema.clone(), deadline: setup.deadline };
         let tasks = vec![
             tokio::spawn(bell::listen((config, tls), Arc::clone(&bell), Arc::clone(&skew), setup.deadline)),
             tokio::spawn(bell::tell(pool.clone(), Arc::clone(&bell), setup.deadline)),
-            tokio::spawn(tally::watch(ask, setup.quota, Arc::clone(&is_full))),
+            tokio::spawn(tally::watch(asking.clone(), setup.quota, Arc::clone(&is_full))),
         ];
-        Ok(Self { pool, schema: setup.schema, deadline: setup.deadline, bell, skew, is_full, tasks })
+        Ok(Self { asking, bell, skew, is_full, tasks })
     }
 
-    /// Runs a statement that names its tables `inbox.`, to its end even when nobody waits for it any more.
+    pub(super) fn schema(&self) -> &str {
+        &self.asking.schema
+    }
+
     pub(super) async fn ask(&self, text: &str, values: Values) -> Result<Vec<Row>, InboxError> {
-        let asking = Asking { pool: self.pool.clone(), schema: self.schema.clone(), deadline: self.deadline };
-        asking.ask(text, values).await
+        self.asking.ask(text, values).await
     }
 
     pub(super) async fn ask_one(&self, text: &str, values: Values) -> Result<Row, InboxError> {
@@ -69,20 +68,6 @@ impl Drop for Handle {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
         // Calls in hand keep their connections until they end.
-        self.pool.close();
-    }
-}
-
-/// All that a question needs.
-pub(super) struct Asking {
-    pool: Pool,
-    schema: String,
-    deadline: Duration,
-}
-
-impl Asking {
-    pub(super) async fn ask(&self, text: &str, values: Values) -> Result<Vec<Row>, InboxError> {
-        let work = tokio::spawn(call(self.pool.clone(), named(text, &self.schema), values, self.deadline));
-        work.await.unwrap_or_else(|error| Err(InboxError::new(InboxErrorKind::Unavailable).caused_by(error)))
+        self.asking.pool.close();
     }
 }

@@ -34,6 +34,7 @@
 //! open for long keep Postgres from cleaning up behind the leases, and make them slow.
 
 mod accept;
+mod asking;
 mod bell;
 mod call;
 mod connect;

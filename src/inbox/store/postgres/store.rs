@@ -22,7 +22,7 @@ pub struct PostgresInbox(Arc<Handle>);
 
 impl fmt::Debug for PostgresInbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PostgresInbox").field("schema", &self.0.schema).finish_non_exhaustive()
+        f.debug_struct("PostgresInbox").field("schema", &self.0.schema()).finish_non_exhaustive()
     }
 }
 

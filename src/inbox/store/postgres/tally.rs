@@ -8,8 +8,8 @@ use tokio::time::sleep;
 use tokio_postgres::Row;
 
 use super::super::{InboxError, Quota, Stats};
+use super::asking::Asking;
 use super::call::values;
-use super::handle::Asking;
 use super::row::column;
 
 /// How often quotas are compared with what is there.
