@@ -138,3 +138,31 @@ async fn what_is_parked_waits_until_it_is_replayed_and_its_lane_goes_on() {
     assert_eq!(lease_one(&inbox, 3, 102).await.id, first);
     counts_are_true(&inbox).await;
 }
+
+/// It had no turn to give: what rests goes on resting, and what is held stays with its holder.
+#[tokio::test]
+async fn what_is_erased_without_having_the_turn_gives_it_to_nobody() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    for key in 1..=4 {
+        accept(&inbox, in_lane(key, "a"), 0).await;
+    }
+    let done = lease_one(&inbox, 1, 0).await;
+    let _ = inbox.complete(&done, at(0)).await.unwrap();
+    let dead = lease_one(&inbox, 1, 0).await;
+    let _ = inbox.bury(&dead, "no", LanePolicy::SkipAndFlag, at(0)).await.unwrap();
+    let third = lease_one(&inbox, 1, 0).await;
+    let _ = inbox.retry(&third, at(50), "later", at(0)).await.unwrap();
+    for key in ["key-1", "key-2"] {
+        assert_eq!(inbox.erase(key, at(1)).await.unwrap(), 1, "{key}");
+        assert!(lease(&inbox, 2, 10, 49).await.is_empty(), "{key}");
+    }
+    let third = lease_one(&inbox, 2, 50).await;
+    let _ = inbox.bury(&third, "poison", LanePolicy::BlockLane, at(51)).await.unwrap();
+    let fifth = accept(&inbox, in_lane(5, "a"), 51).await;
+    assert_eq!(inbox.erase("key-4", at(52)).await.unwrap(), 1, "it waits behind the block");
+    assert!(lease(&inbox, 3, 10, 53).await.is_empty());
+    assert_eq!(inbox.erase("key-3", at(54)).await.unwrap(), 1);
+    assert_eq!(lease_one(&inbox, 3, 54).await.id, fifth);
+    counts_are_true(&inbox).await;
+}
