@@ -10,7 +10,7 @@ use super::{lanes, names, retain, steps};
 
 pub(super) const IN_HAND: &str = "SELECT due IS NOT NULL OR blocks = 1, state, lane FROM events WHERE id = ?1 \
                                   AND EXISTS (SELECT 1 FROM bodies WHERE bodies.id = events.id)";
-pub(super) const ERASE: &str = "UPDATE events SET state = ?2, due = NULL, token = NULL, ended = coalesce(ended, ?3), \
+pub(super) const ERASE: &str = "UPDATE events SET state = ?2, due = NULL, token = NULL, unended = 0, ended = coalesce(ended, ?3), \
                                 reason = 'erased', lane = NULL, occurred = NULL, headers = NULL, blocks = 0 WHERE id = ?1";
 pub(super) const ERASE_WHY: &str = "UPDATE steps SET why = NULL WHERE event = ?1";
 

@@ -7,20 +7,29 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params_from_iter};
 use super::super::{EventId, Filter, History, Stats, Stored, StoredState};
 use super::ledger::Ledger;
 use super::row::{Micros, number};
-use super::{lease, names, steps};
+use super::{lease, names, steps, suspects};
 
-pub(super) const NEXT_DUE: &str = "SELECT min(due) FROM events WHERE due IS NOT NULL";
+pub(super) const NEXT_DUE: &str = "SELECT min(due) FROM events WHERE due IS NOT NULL AND unended = 0";
 pub(super) const HEAD: &str = "SELECT id FROM events WHERE lane = ?1 AND (state <= 1 OR blocks = 1) \
                                AND (due IS NOT NULL OR blocks = 1) LIMIT 1";
 const COLUMNS: &str = "id, readable, receiver, provider, event, lane, state, attempts, fence, received, due, reason, \
                        replayed_by, ended";
 
 pub(super) fn next_due(connection: &Connection) -> rusqlite::Result<Option<Micros>> {
+    Ok(earlier(next_of_others(connection)?, suspects::next_due(connection)?))
+}
+
+fn next_of_others(connection: &Connection) -> rusqlite::Result<Option<Micros>> {
     connection.prepare_cached(NEXT_DUE)?.query_row([], |row| row.get(0))
 }
 
+fn earlier(one: Option<Micros>, other: Option<Micros>) -> Option<Micros> {
+    one.into_iter().chain(other).min()
+}
+
 pub(super) fn stats(connection: &Connection, now: Micros) -> rusqlite::Result<Stats> {
-    let waited = next_due(connection)?.map_or(0, |due| now.0.saturating_sub(due.0).max(0));
+    let since = earlier(next_of_others(connection)?, suspects::waits_since(connection)?);
+    let waited = since.map_or(0, |due| now.0.saturating_sub(due.0).max(0));
     let age = std::time::Duration::from_micros(u64::try_from(waited).unwrap_or(0)).as_secs_f64();
     Ok(Ledger::read(connection)?.stats(age))
 }
@@ -75,7 +84,8 @@ fn in_state(state: StoredState) -> String {
             format!("state = {number} AND state >= 3")
         }
         StoredState::Ready | StoredState::Running => format!(
-            "state = {number} AND id IN (SELECT id FROM events WHERE due IS NOT NULL UNION ALL \
+            "state = {number} AND id IN (SELECT id FROM events WHERE due IS NOT NULL AND unended = 0 UNION ALL \
+             SELECT id FROM events WHERE due IS NOT NULL AND unended = 1 UNION ALL \
              SELECT id FROM events WHERE lane IS NOT NULL AND state <= 1)"
         ),
         StoredState::Done => format!("state = {number}"),

@@ -14,7 +14,7 @@ use super::readers::Readers;
 use super::setup::SqliteSetup;
 use super::task::{Job, Task, Write};
 use super::writer::Writer;
-use super::{connect, lease};
+use super::{connect, suspects};
 
 /// So many commands wait for the writer, and further callers wait for their turn.
 const WAITING: usize = 1024;
@@ -42,7 +42,7 @@ impl Handle {
         let disk = lock.as_ref().map(probe).transpose()?;
         let connection = connect::writer(&path, &setup, is_owner)?;
         if is_owner {
-            lease::void_all(&connection)
+            suspects::of_owners_gone(&connection)
                 .map_err(|error| InboxError::new(kind_of(&error)).caused_by(error.to_string()))?;
         }
         let woken = Arc::new(Notify::new());

@@ -3,24 +3,24 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::super::{EventId, LeaseToken, Leased, NewEvent, StoredState};
 use super::fault::Fault;
 use super::row::{self, Micros};
 use super::task::Write;
-use super::{lanes, steps};
+use super::{lanes, suspects};
 use crate::delivery::{Fingerprint, KeyHash};
 
-/// Only heads of lanes are due, so one of a lane at most. Whoever ends a lease takes its token away.
-pub(super) const DUE: &str = "SELECT id, state, token IS NOT NULL FROM events WHERE due <= ?1 ORDER BY due LIMIT ?2";
+/// Only heads of lanes are due, so one of a lane at most.
+pub(super) const DUE: &str = "SELECT id, state FROM events WHERE due <= ?1 AND unended = 0 ORDER BY due LIMIT ?2";
 pub(super) const HOLD: &str = "UPDATE events SET state = 1, due = ?2, token = ?3, fence = ?4, attempts = attempts + 1 \
                                WHERE id = ?1 \
                                RETURNING attempts, key, fingerprint, until, occurred, readable, receiver, provider, event, \
                                lane, key_id, tenant, headers";
 pub(super) const BODY: &str = "SELECT payload FROM bodies WHERE id = ?1";
 pub(super) const GIVE_UP: &str =
-    "UPDATE events SET state = 3, due = NULL, token = NULL, reason = ?2, ended = ?3 WHERE id = ?1";
+    "UPDATE events SET state = 3, due = NULL, token = NULL, unended = 0, reason = ?2, ended = ?3 WHERE id = ?1";
 
 pub(super) fn lease(
     write: &mut Write<'_>,
@@ -29,28 +29,40 @@ pub(super) fn lease(
     lease: Duration,
     now: Micros,
 ) -> Result<Vec<Leased>, Fault> {
+    let others = due(write, most, now)?;
+    // First: were it last, it would wait for as long as there are always enough others.
+    let suspect = suspects::due(write, now)?.map(|id| (id, true));
     let mut held = Vec::new();
-    for (id, state, outcome_unknown) in due(write.connection, most, now)? {
-        if state == StoredState::Running {
-            steps::add(write.connection, id, now, "lease ended", Some("its holder was not heard of again"))?;
-        }
-        let leased = hold(write, id, state, token, now, now.after(lease))?;
+    for (id, outcome_unknown) in suspect.into_iter().chain(others.into_iter().map(|id| (id, false))).take(most) {
+        let leased = hold(write, id, token, now, now.after(lease))?;
         held.extend(leased.map(|leased| Leased { outcome_unknown, ..leased }));
     }
     Ok(held)
 }
 
-fn due(connection: &Connection, most: usize, now: Micros) -> rusqlite::Result<Vec<(i64, StoredState, bool)>> {
+/// Those that are no suspects. Whose lease has run out is one from now on, and takes no other's place.
+fn due(write: &mut Write<'_>, most: usize, now: Micros) -> rusqlite::Result<Vec<i64>> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let mut statement = connection.prepare_cached(DUE)?;
-    statement.query_map(params![now, most], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
+    loop {
+        let mut statement = write.connection.prepare_cached(DUE)?;
+        let rows = statement
+            .query_map(params![now, most], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<Vec<(i64, StoredState)>>>()?;
+        let mut is_sound = true;
+        for (id, _) in rows.iter().filter(|(_, state)| *state == StoredState::Running) {
+            is_sound = false;
+            suspects::add(write, *id, now)?;
+        }
+        if is_sound {
+            return Ok(rows.into_iter().map(|(id, _)| id).collect());
+        }
+    }
 }
 
 /// `None`: its body is gone, though nobody dropped it; it can be of no more use.
 fn hold(
     write: &mut Write<'_>,
     id: i64,
-    state: StoredState,
     token: LeaseToken,
     now: Micros,
     until: Micros,
@@ -62,12 +74,12 @@ fn hold(
     let body: Option<Vec<u8>> = write.connection.prepare_cached(BODY)?.query_row([id], |row| row.get(0)).optional()?;
     let Some(body) = body else {
         write.connection.prepare_cached(GIVE_UP)?.execute(params![id, "its body is gone", now])?;
-        write.ledger.moves(state, StoredState::Dead);
+        write.ledger.moves(StoredState::Ready, StoredState::Dead);
         lanes::go_on(write, event.lane.as_deref(), now)?;
         return Ok(None);
     };
     event.payload = Bytes::from(body);
-    write.ledger.moves(state, StoredState::Running);
+    write.ledger.moves(StoredState::Ready, StoredState::Running);
     let follows_dead = lanes::has_dead(write.connection, event.lane.as_deref(), id)?;
     let fence = u64::try_from(fence).unwrap_or(0);
     Ok(Some(Leased { follows_dead, ..Leased::new(EventId(id), token, fence, attempt, until.time(), event) }))
@@ -91,16 +103,4 @@ fn event(row: &Row<'_>) -> rusqlite::Result<NewEvent> {
         headers: row::headers_of(row.get(12)?)?,
         payload: Bytes::new(),
     })
-}
-
-/// Leases of owners that are gone: due at once. Their attempts stay counted, and their token, which ends nothing any more.
-pub(super) fn void_all(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(
-        "BEGIN IMMEDIATE;
-         INSERT INTO steps (event, at, what, why)
-             SELECT id, due, 'lease ended', 'its owner was gone' FROM events WHERE due IS NOT NULL AND state = 1;
-         UPDATE ledger SET ready = ready + running, running = 0;
-         UPDATE events SET state = 0, due = received WHERE due IS NOT NULL AND state = 1;
-         COMMIT",
-    )
 }

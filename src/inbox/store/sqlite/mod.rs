@@ -29,6 +29,9 @@
 //! `due` is set for what may be leased at some time, and for nothing else: of a lane only its head has one, and whoever ends
 //! the head's turn gives it to the next. So the index that a claim reads holds what can be claimed, by time. Counters are
 //! kept in the one row of `ledger`, with the last fence and the last number given.
+//!
+//! `unended` marks what may be why a process died: its lease was ended by nobody. Such events have an index of their own, and
+//! are leased one at a time, so that the attempts of all that was in hand are not counted at each death.
 
 mod accept;
 mod connect;
@@ -53,6 +56,7 @@ mod setup;
 mod space;
 mod steps;
 mod store;
+mod suspects;
 mod task;
 #[cfg(test)]
 mod tests;

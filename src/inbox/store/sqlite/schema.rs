@@ -6,10 +6,11 @@ use super::super::{InboxError, InboxErrorKind};
 use super::fault::{of_open, unusable};
 
 /// `whin`: what tells an inbox from other databases.
-const APPLICATION: i64 = 0x7768_696e;
+pub(super) const APPLICATION: i64 = 0x7768_696e;
 
 /// What leads from each version to the next. Only ever longer.
-const STEPS: &[&str] = &["
+pub(super) const STEPS: &[&str] = &[
+    "
 CREATE TABLE events (
     id INTEGER PRIMARY KEY,
     key BLOB NOT NULL,
@@ -63,7 +64,15 @@ CREATE TABLE ledger (
     last INTEGER NOT NULL
 ) STRICT;
 INSERT INTO ledger VALUES (1, 0, 0, 0, 0, 0, 0, 0, 0);
-"];
+",
+    "
+ALTER TABLE events ADD COLUMN unended INTEGER NOT NULL DEFAULT 0;
+UPDATE events SET unended = 1 WHERE state = 0 AND token IS NOT NULL;
+DROP INDEX events_due;
+CREATE INDEX events_due ON events (due) WHERE due IS NOT NULL AND unended = 0;
+CREATE INDEX events_unended ON events (state, due) WHERE due IS NOT NULL AND unended = 1;
+",
+];
 
 /// The version of this database; 0 for one that is empty.
 ///

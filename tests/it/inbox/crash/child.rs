@@ -5,6 +5,7 @@ use std::env;
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -26,6 +27,8 @@ use crate::deliveries::aella;
 pub(super) const NAME: &str = "inbox::crash::child::receiver";
 /// So often an event is tried.
 pub(super) const ATTEMPTS: u32 = 3;
+/// So many are in hand together with a poisonous one, that among them.
+pub(super) const TOGETHER: usize = 10;
 
 #[test]
 #[ignore = "the other tests run it in a process of its own"]
@@ -89,6 +92,15 @@ async fn answer_first(app: App, request: Request<Body>) -> Result<Response<Body>
     Ok(Response::new(Body::empty()))
 }
 
+/// How many are in hand beside the poisonous one.
+static IN_HAND: AtomicUsize = AtomicUsize::new(0);
+
+async fn all_in_hand() {
+    while IN_HAND.load(Ordering::SeqCst) + 1 < TOGETHER {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 async fn handle(ledger: Arc<Ledger>, handed: Handed, how: How) -> Verdict {
     let (key, fence) = (handed.event.readable_key, handed.fence);
     ledger.call(&key, fence);
@@ -96,9 +108,15 @@ async fn handle(ledger: Arc<Ledger>, handed: Handed, how: How) -> Verdict {
         How::Hanging if fence <= HANGING => std::future::pending().await,
         How::DyingBefore if handed.attempt == 1 => std::process::abort(),
         How::Poisoned if key.ends_with("-0") => {
-            // What was leased along with it and is not done yet has this attempt counted too.
-            tokio::time::sleep(LATE).await;
+            if handed.attempt == 1 {
+                all_in_hand().await;
+            }
             std::process::abort()
+        }
+        // None has ended when the process dies for the first time.
+        How::Poisoned if handed.attempt == 1 => {
+            IN_HAND.fetch_add(1, Ordering::SeqCst);
+            std::future::pending().await
         }
         How::Blindly | How::DyingBehindBlindly => ledger.effect(&key, fence),
         How::CompletingFirst => {

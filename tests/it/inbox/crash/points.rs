@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use tower_webhook::testing::crash::Point;
 
-use super::child::ATTEMPTS;
+use super::child::{ATTEMPTS, TOGETHER};
 use super::scene::{Came, How, Scene};
 
 /// Every point at once, each with a receiver of its own.
@@ -66,7 +66,7 @@ async fn a_process_that_dies_in_its_handler_leaves_the_event_to_the_next() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_that_kills_its_process_is_a_dead_letter_and_the_others_are_handled() {
     let deaths = usize::try_from(ATTEMPTS).unwrap();
-    let came = Scene { how: How::Poisoned, crashes: vec![], events: 10, deaths }.play().await;
+    let came = Scene { how: How::Poisoned, crashes: vec![], events: TOGETHER, deaths }.play().await;
     assert_eq!((came.deaths.len(), came.inbox.dead, came.inbox.done), (deaths, 1, 9), "{came:?}");
     assert_eq!((came.judged.lost.len(), came.judged.twice.len()), (1, 0), "the poison alone: {came:?}");
     assert!(came.judged.lost[0].ends_with("x-0"), "{came:?}");

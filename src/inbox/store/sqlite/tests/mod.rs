@@ -9,6 +9,7 @@ mod leasing;
 mod opening;
 mod plans;
 mod replaying;
+mod suspects;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,5 +1,6 @@
 use super::*;
 use crate::inbox::store::sqlite::connect::must_be_sound;
+use crate::inbox::store::sqlite::schema;
 use crate::inbox::{Filter, InboxErrorKind};
 
 fn sql(path: &Path, text: &str) {
@@ -108,6 +109,32 @@ async fn a_file_that_is_none_of_ours_or_newer_or_damaged_is_refused() {
     }
     std::fs::write(folder.file(), [7; 4096]).unwrap();
     assert_eq!(SqliteInbox::open(folder.file()).await.unwrap_err().kind(), InboxErrorKind::Unusable);
+}
+
+/// One that was held when its owner died, one that waited again behind a lease without an end, and one that is new.
+#[tokio::test]
+async fn a_file_of_the_first_version_is_brought_up_to_date() {
+    let folder = Folder::new();
+    let first = schema::STEPS[0];
+    let event = |id: i64, state: i64, token: &str| {
+        format!(
+            "INSERT INTO events (id, key, fingerprint, state, due, token, received, until, readable, receiver, provider, event) \
+             VALUES ({id}, randomblob(32), zeroblob(16), {state}, {id}, {token}, {id}, 9, 'k', '', '', ''); \
+             INSERT INTO bodies VALUES ({id}, x'00');"
+        )
+    };
+    let rows = [event(1, 1, "x'01'"), event(2, 0, "x'02'"), event(3, 0, "NULL")].concat();
+    let counts = "UPDATE ledger SET ready = 2, running = 1, last = 3";
+    let application = schema::APPLICATION;
+    let head = format!("PRAGMA application_id = {application}; PRAGMA user_version = 1");
+    sql(&folder.file(), &format!("PRAGMA journal_mode = WAL; {first}; {head}; {rows}; {counts}"));
+    assert!(SqliteInbox::visit(folder.file()).await.unwrap_err().to_string().contains("version is 1"));
+    let inbox = opened(&folder).await;
+    let held = lease(&inbox, 1, 10, 0).await;
+    assert_eq!(held.iter().map(|held| (held.id.0, held.outcome_unknown)).collect::<Vec<_>>(), [(1, true), (3, false)]);
+    let _ = inbox.complete(&held[0], at(1)).await.unwrap();
+    assert_eq!(lease_one(&inbox, 1, 1).await.id, EventId(2));
+    counts_are_true(&inbox).await;
 }
 
 #[cfg(unix)]

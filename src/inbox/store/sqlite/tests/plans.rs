@@ -1,5 +1,5 @@
 use super::*;
-use crate::inbox::store::sqlite::{accept, end, erase, find, lanes, lease, names, replay, retain, steps};
+use crate::inbox::store::sqlite::{accept, end, erase, find, lanes, lease, names, replay, retain, steps, suspects};
 use crate::inbox::{Filter, StoredState};
 
 /// How SQLite would go about it.
@@ -30,6 +30,9 @@ async fn every_statement_finds_its_rows_by_an_index() {
         (lanes::HAS_TURN, "events_lane"),
         (lanes::DEAD, "events_skipped"),
         (lease::DUE, "events_due"),
+        (suspects::HELD, "events_unended"),
+        (suspects::FIRST, "events_unended"),
+        (suspects::ADD, by_id),
         (lease::HOLD, by_id),
         (lease::BODY, by_id),
         (lease::GIVE_UP, by_id),
@@ -98,7 +101,7 @@ async fn what_is_done_and_what_waits_is_not_in_the_claims_index() {
         })
         .await
         .unwrap();
-    let due = "SELECT count(*) FROM events INDEXED BY events_due WHERE due IS NOT NULL";
+    let due = "SELECT count(*) FROM events INDEXED BY events_due WHERE due IS NOT NULL AND unended = 0";
     let count: i64 = inbox.0.read(move |connection| connection.query_row(due, [], |row| row.get(0))).await.unwrap();
     assert_eq!(count, 1);
     let plan = plan(&inbox, lease::DUE).await;
