@@ -50,7 +50,8 @@ pub trait InboxStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<Accepted>, InboxError>> + Send;
 
     /// Leases up to `most` events that are due, the longest due first, fair between lanes, one of a lane at a time, and counts
-    /// the attempt. Leases that have run out are due again.
+    /// the attempt. Leases that have run out are due again; an engine may lease these one at a time, since one of them may be what
+    /// ends its processes.
     ///
     /// # Errors
     ///

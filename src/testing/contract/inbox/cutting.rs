@@ -95,12 +95,16 @@ async fn lease<S: InboxStore>(p: &Probe<S>) {
         let is_over = cut(p.store.lease(LeaseToken([1; 16]), 2, LEASE, at(second)), polls).await.is_some();
         let rest = p.leases(2, 10, second).await;
         p.expect((1..=3).contains(&rest.len()), "a lease that was given up holds what it holds, or nothing", &rest);
-        let all = p.leases(3, 10, second + 30).await;
-        p.expect(all.len() == 3, "what a lease that was given up held comes back when it ends", &all);
-        for held in &all {
-            p.expect(held.attempt <= 2, "no attempt is counted twice", held);
-            p.holds(held, Call::Complete, second + 31, "the last holder").await;
+        let mut all = Vec::new();
+        // What has no end may be leased one at a time.
+        for _ in 0..3 {
+            for held in p.leases(3, 10, second + 30).await {
+                p.expect(held.attempt <= 2, "no attempt is counted twice", &held);
+                p.holds(&held, Call::Complete, second + 31, "the last holder").await;
+                all.push(held);
+            }
         }
+        p.expect(all.len() == 3, "what a lease that was given up held comes back when it ends", &all);
         if is_over {
             return;
         }
