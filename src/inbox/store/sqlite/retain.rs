@@ -58,7 +58,8 @@ fn drop_bodies(write: &mut Write<'_>, after: i64, before: Micros) -> Result<(u64
             dropped = dropped.saturating_add(1);
         }
     }
-    Ok((dropped, rows.last().map(|(id, ..)| *id)))
+    // In a damaged table it need not go on.
+    Ok((dropped, rows.last().map(|(id, ..)| *id).filter(|last| *last > after)))
 }
 
 /// How many keys, and how many bodies that were still there. The key of an event that is not done stays.
@@ -70,9 +71,12 @@ fn drop_keys(write: &mut Write<'_>, now: Micros) -> Result<(u64, u64), Fault> {
         .collect::<rusqlite::Result<Vec<i64>>>()?;
     let (mut keys, mut bodies): (u64, u64) = (0, 0);
     for id in ids {
+        // An index that is damaged names what is not there: counted as dropped, it would be found for ever.
+        if write.connection.prepare_cached(DROP_EVENT)?.execute([id])? == 0 {
+            continue;
+        }
         let body = write.connection.prepare_cached(DROP_BODY)?.execute([id])?;
         write.connection.prepare_cached(DROP_STEPS)?.execute([id])?;
-        write.connection.prepare_cached(DROP_EVENT)?.execute([id])?;
         write.ledger.leaves(StoredState::Done);
         keys = keys.saturating_add(1);
         bodies = bodies.saturating_add(u64::try_from(body).unwrap_or(0));

@@ -1,9 +1,11 @@
 //! The laws, on a file.
 
 mod accepting;
+mod damage;
 mod failing;
 mod filling;
 mod keeping;
+mod killing;
 mod lanes;
 mod leasing;
 mod opening;
@@ -33,6 +35,13 @@ impl Folder {
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir(&path).unwrap();
         Self(path)
+    }
+
+    /// Where it can be in memory, for many files.
+    fn in_memory() -> Self {
+        let folder = Self::new();
+        let path = Path::new("/dev/shm").join(folder.0.file_name().unwrap());
+        if std::fs::create_dir(&path).is_ok() { Self(path) } else { folder }
     }
 
     fn file(&self) -> PathBuf {
