@@ -140,3 +140,60 @@ async fn where_no_more_can_be_written_nothing_is_half_there_and_it_goes_on_after
     assert!((stored.len() * 3..90).contains(&duplicates), "{duplicates}");
     counts_are_true(&inbox).await;
 }
+
+/// On a disk of its own of six megabytes, where three are taken by something else.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+#[ignore = "the next test runs it where it may have a disk of its own"]
+async fn on_a_small_disk() {
+    let Some(place) = std::env::var_os("SMALL").map(PathBuf::from) else { return };
+    std::fs::write(place.join("other"), vec![0; 3 << 20]).unwrap();
+    let quota = crate::inbox::Quota { free_disk: 0, ..crate::inbox::Quota::default() };
+    let setup = SqliteInbox::setup().dangerous_volatile_disk().quota(quota);
+    let inbox = setup.open(place.join("inbox")).await.unwrap();
+    let three = |from: u32| (from..from + TOGETHER).map(|number| numbered(number, 30_000)).collect::<Vec<_>>();
+    let (mut stored, mut next) = (Vec::new(), 0);
+    let error = loop {
+        match inbox.accept(three(next), at(0)).await {
+            Ok(_) => stored.push(next),
+            Err(error) => break error,
+        }
+        next += TOGETHER;
+        assert!(next < 1_000, "it is never full");
+    };
+    println!("\n{} events, then {error}", stored.len() * 3);
+    assert_eq!(error.kind(), InboxErrorKind::Full, "{error}");
+    assert!(stored.len() > 5);
+    all_is_there(&inbox, &stored, 30_000).await;
+    assert_eq!(inbox.accept(three(next), at(0)).await.unwrap_err().kind(), InboxErrorKind::Full);
+    std::fs::remove_file(place.join("other")).unwrap();
+    let _ = inbox.accept(three(next), at(1)).await.unwrap();
+    stored.push(next);
+    all_is_there(&inbox, &stored, 30_000).await;
+    for held in lease(&inbox, 1, 1_000, 2).await {
+        assert_eq!(inbox.complete(&held, at(3)).await.unwrap(), crate::inbox::Ended::Done);
+    }
+    counts_are_true(&inbox).await;
+    println!("\nall of it");
+}
+
+/// Where a process may mount a disk in a namespace of its own: elsewhere nobody can say.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_said_to_be_full_and_is_used_again_when_there_is_room() {
+    let folder = Folder::new();
+    let mounting = |then: &str| {
+        let text = format!("mount -t tmpfs -o size=6m none \"$SMALL\" && {then}");
+        let mut command = Command::new("unshare");
+        command.args(["-Urm", "sh", "-c", &text]).arg(std::env::current_exe().unwrap()).env("SMALL", &folder.0);
+        command
+    };
+    if !mounting("true").stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
+        return;
+    }
+    let name = NAME.replace("child", "on_a_small_disk");
+    let output = mounting(&format!("exec \"$0\" {name} --exact --ignored --nocapture")).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    println!("{text}");
+    assert!(output.status.success() && text.contains("all of it"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+}
