@@ -147,6 +147,8 @@ pub(super) async fn counts_are_true<S: InboxStore>(p: &Probe<S>) {
     p.expect(stats.ready == 4 && stats.running == 2 && stats.quarantined == 1, "each is counted", &stats);
     let leased = p.store.lease(LeaseToken([7; 16]), 100, LEASE, at(1000)).await;
     let leased = p.answered(leased, "lease");
-    p.expect(leased.len() == 4, "what is due is leased", &leased);
+    // Two leases ran out, and one of the two may wait for the other.
+    let is_one_at_a_time = leased.len() == 3 && leased.iter().any(|held| held.outcome_unknown);
+    p.expect(leased.len() == 4 || is_one_at_a_time, "what is due is leased", &leased);
     p.counts_are_true(1000, "after leases that ran out").await;
 }
