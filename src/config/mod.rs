@@ -60,9 +60,9 @@ pub use build::{Config, Dedupe, Endpoint, Forward, Inbox};
 pub use fault::{Fault, Faults};
 pub use spec::{
     AellaSpec, BankingCircleSpec, ConfigSpec, CredentialsSpec, CustomSpec, DedupeSpec, EndpointSpec, ForwardSpec,
-    InboxRetentionSpec, InboxSpec, KeyEncoding, KeySpec, MambuSpec, OppSpec, ProofSpec, ProviderSpec, QuotaSpec,
-    RedisSpec, RetrySpec, SchemeSpec, SecretError, SecretSource, SecretText, SibsSpec, SignatureLayout, SignedSpec,
-    SourcesSpec, StandardWebhooksSpec, StoreSpec, TimestampPlace, TimestampSpec, WaitSpec,
+    InboxRetentionSpec, InboxSpec, InboxStoreSpec, KeyEncoding, KeySpec, MambuSpec, OppSpec, PostgresSpec, ProofSpec,
+    ProviderSpec, QuotaSpec, RedisSpec, RetrySpec, SchemeSpec, SecretError, SecretSource, SecretText, SibsSpec,
+    SignatureLayout, SignedSpec, SourcesSpec, StandardWebhooksSpec, StoreSpec, TimestampPlace, TimestampSpec, WaitSpec,
 };
 
 /// Reads and builds a file. Whether keys are valid by now is not looked at.

@@ -181,7 +181,7 @@ pub(in crate::config) fn build(
 fn inbox(spec: &ConfigSpec, root: &Place<'_>) -> Option<Inbox> {
     let inbox = spec.inbox.as_ref()?;
     inbox::check_endpoints(&spec.endpoints, root);
-    Some(inbox::inbox(inbox, &root.part("inbox")))
+    inbox::inbox(inbox, &root.part("inbox"))
 }
 
 fn dedupe(spec: &ConfigSpec, place: &Place<'_>) -> Option<Dedupe> {

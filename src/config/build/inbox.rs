@@ -1,18 +1,23 @@
 //! `[inbox]`, checked.
 
+use std::error::Error as _;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::config::fault::Place;
-use crate::config::spec::{EndpointSpec, InboxRetentionSpec, InboxSpec, QuotaSpec, RetrySpec};
-use crate::inbox::{AnyInbox, InboxError, Quota, SqliteInbox};
+use super::secret;
+use crate::config::fault::{Faults, Found, Place};
+use crate::config::spec::{
+    ConfigSpec, EndpointSpec, InboxRetentionSpec, InboxSpec, InboxStoreSpec, PostgresSpec, QuotaSpec, RetrySpec,
+    SecretText,
+};
+use crate::inbox::{AnyInbox, InboxError, PostgresInbox, PostgresSetup, Quota, SqliteInbox};
 
-/// A durable inbox, checked. Nothing of it has been opened yet.
+/// A durable inbox, checked. Nothing of it has been opened yet. `Display` says where it is, without a secret.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Inbox {
-    /// Its file.
-    pub path: PathBuf,
+    place: At,
     /// How long a worker holds an event without renewal.
     pub lease: Duration,
     /// When an event that failed is tried again.
@@ -23,29 +28,65 @@ pub struct Inbox {
     pub quota: Quota,
 }
 
-impl Inbox {
-    /// Opens it as its one owner, within its quota. A worker takes `lease` and `retry` by itself.
-    ///
-    /// # Errors
-    ///
-    /// Another owner has it, it is no inbox or of a newer version, or its file cannot be reached.
-    pub async fn open(&self) -> Result<AnyInbox, InboxError> {
-        SqliteInbox::setup().quota(self.quota).open(&self.path).await.map(AnyInbox::Sqlite)
+#[derive(Clone, Debug)]
+enum At {
+    Sqlite(PathBuf),
+    Postgres(PostgresSetup, SecretText),
+}
+
+impl fmt::Display for Inbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            At::Sqlite(path) => write!(f, "{}", path.display()),
+            At::Postgres(..) => f.write_str("postgres"),
+        }
     }
 }
 
-impl InboxSpec {
+impl Inbox {
+    /// Opens it to receive and to work, within its quota: a file as its one owner, Postgres as one of any number. A worker takes
+    /// `lease` and `retry` by itself.
+    ///
+    /// # Errors
+    ///
+    /// Another owner has it, it is no inbox or of a newer version, or it cannot be reached.
+    pub async fn open(&self) -> Result<AnyInbox, InboxError> {
+        match &self.place {
+            At::Sqlite(path) => SqliteInbox::setup().quota(self.quota).open(path).await.map(AnyInbox::Sqlite),
+            At::Postgres(setup, url) => {
+                setup.clone().quota(self.quota).connect(url.expose()).await.map(AnyInbox::Postgres)
+            }
+        }
+    }
+
     /// Opens it beside its owner, to look and to replay, purge or erase.
     ///
     /// # Errors
     ///
-    /// There is none, it is no inbox or of another version, or its file cannot be reached.
+    /// There is none, it is no inbox or of another version, or it cannot be reached.
     pub async fn visit(&self) -> Result<AnyInbox, InboxError> {
-        SqliteInbox::visit(&self.path).await.map(AnyInbox::Sqlite)
+        match &self.place {
+            At::Sqlite(path) => SqliteInbox::visit(path).await.map(AnyInbox::Sqlite),
+            At::Postgres(setup, url) => setup.clone().pool(1).connect(url.expose()).await.map(AnyInbox::Postgres),
+        }
     }
 }
 
-pub(super) fn inbox(spec: &InboxSpec, place: &Place<'_>) -> Inbox {
+impl ConfigSpec {
+    /// Its inbox alone, for who looks after it: no secret of an endpoint is looked up.
+    ///
+    /// # Errors
+    ///
+    /// All [`Faults`] of the inbox.
+    pub fn build_inbox(&self) -> Result<Option<Inbox>, Faults> {
+        let found = Found::in_file(self.file.clone());
+        let Some(spec) = &self.inbox else { return Ok(None) };
+        let inbox = inbox(spec, &Place::root(&found).part("inbox"));
+        found.or_faults(inbox).map(Some)
+    }
+}
+
+pub(super) fn inbox(spec: &InboxSpec, place: &Place<'_>) -> Option<Inbox> {
     if spec.lease < Duration::from_secs(1) {
         place.fault("lease", "is shorter than a second", "write \"30s\" or leave it out");
     }
@@ -55,13 +96,42 @@ pub(super) fn inbox(spec: &InboxSpec, place: &Place<'_>) -> Inbox {
         let right = "keys outlive bodies: write a longer time for keys, or a shorter one for bodies";
         place.part("retention").fault("keys", "is shorter than bodies", right);
     }
-    Inbox {
-        path: spec.path.clone(),
-        lease: spec.lease,
-        retry: spec.retry,
-        retention,
-        quota: quota(spec.quota, &place.part("quota")),
+    let quota = quota(spec.quota, &place.part("quota"));
+    let at = match &spec.store {
+        InboxStoreSpec::Sqlite(path) => At::Sqlite(path.clone()),
+        InboxStoreSpec::Postgres(spec) => postgres(spec, place)?,
+    };
+    Some(Inbox { place: at, lease: spec.lease, retry: spec.retry, retention, quota })
+}
+
+fn postgres(spec: &PostgresSpec, place: &Place<'_>) -> Option<At> {
+    const RIGHT: &str =
+        "write url = \"postgres://user@host:5432/database\", with sslmode=disable, prefer or require where it says one";
+    let mut setup = PostgresInbox::setup();
+    if let Some(schema) = &spec.schema {
+        setup = setup.schema(schema.clone());
+        let right = "write 1 to 40 of a to z, 0 to 9 and _";
+        place.sound("schema", setup.check().map_err(said), right)?;
     }
+    if let Some(deadline) = spec.deadline {
+        setup = setup.deadline(deadline);
+    }
+    if let Some(path) = &spec.root_certificate {
+        let right = "give the path of a PEM file, from the folder of this file";
+        let pem = std::fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()));
+        setup = setup.root_certificate(place.sound("root_certificate", pem, right)?);
+        place.sound("root_certificate", setup.check().map_err(said), right)?;
+    }
+    let source = place.part("url");
+    let url = secret::text(&spec.url, &source)?;
+    secret::warn_of_readers(&spec.url, &source);
+    place.sound("url", setup.check_url(url.expose()).map_err(said), RIGHT)?;
+    Some(At::Postgres(setup, url))
+}
+
+/// What is wrong with a setting, without that it is one of an inbox.
+fn said(error: InboxError) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 fn check_retry(retry: &RetrySpec, place: &Place<'_>) {

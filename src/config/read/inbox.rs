@@ -2,16 +2,12 @@
 
 use std::path::Path;
 
+use super::secret::{named_secret, unread};
 use super::section::Section;
-use crate::config::spec::{InboxRetentionSpec, InboxSpec, QuotaSpec, RetrySpec};
+use crate::config::spec::{InboxRetentionSpec, InboxSpec, InboxStoreSpec, PostgresSpec, QuotaSpec, RetrySpec};
 
 pub(super) fn read(section: &Section<'_>, folder: &Path) -> InboxSpec {
-    const RIGHT: &str = "write the file it is to live in, such as path = \"inbox.db\"";
-    let path = if is_sqlite(section) { section.needed("path", RIGHT) } else { section.text("path") };
-    if path == Some("") {
-        section.fault("path", "is empty", RIGHT);
-    }
-    let mut spec = InboxSpec::sqlite(folder.join(path.unwrap_or("inbox.db")));
+    let mut spec = InboxSpec::new(store(section, folder));
     spec.lease = section.some_time("lease").unwrap_or(spec.lease);
     spec.retry = section.section("retry").map(|part| retry(&part)).unwrap_or_default();
     spec.retention = section.section("retention").map(|part| retention(&part)).unwrap_or_default();
@@ -20,19 +16,36 @@ pub(super) fn read(section: &Section<'_>, folder: &Path) -> InboxSpec {
     spec
 }
 
-/// Whether it is one of SQLite, or meant to be.
-fn is_sqlite(section: &Section<'_>) -> bool {
-    const RIGHT: &str = "write kind = \"sqlite\"";
+fn store(section: &Section<'_>, folder: &Path) -> InboxStoreSpec {
+    const RIGHT: &str = "write \"sqlite\" or \"postgres\"";
     match section.needed("kind", RIGHT) {
-        Some("sqlite") | None => return true,
-        Some("postgres") => {
-            // What stands with it is known, so that this is the one thing said.
-            section.has("url");
-            section.fault("kind", "\"postgres\" is not built yet", RIGHT);
+        Some("sqlite") | None => sqlite(section, folder, true),
+        Some("postgres") => InboxStoreSpec::Postgres(postgres(section, folder)),
+        Some(other) => {
+            section.fault("kind", format_args!("{other:?} is not known"), RIGHT);
+            sqlite(section, folder, false)
         }
-        Some(other) => section.fault("kind", format_args!("{other:?} is not known"), RIGHT),
     }
-    false
+}
+
+fn sqlite(section: &Section<'_>, folder: &Path, is_meant: bool) -> InboxStoreSpec {
+    const RIGHT: &str = "write the file it is to live in, such as path = \"inbox.db\"";
+    let path = if is_meant { section.needed("path", RIGHT) } else { section.text("path") };
+    if path == Some("") {
+        section.fault("path", "is empty", RIGHT);
+    }
+    InboxStoreSpec::Sqlite(folder.join(path.unwrap_or("inbox.db")))
+}
+
+fn postgres(section: &Section<'_>, folder: &Path) -> PostgresSpec {
+    const RIGHT: &str = "write url = \"postgres://user@127.0.0.1:5432/database\", or url = { env = \"…\" }";
+    // With Postgres a path says nothing, and is no fault: a file is easily switched over.
+    section.has("path");
+    let mut spec = PostgresSpec::new(named_secret(section, "url", folder, RIGHT).unwrap_or_else(unread));
+    spec.schema = section.text("schema").map(str::to_owned);
+    spec.deadline = section.some_time("deadline");
+    spec.root_certificate = section.text("root_certificate").map(|path| folder.join(path));
+    spec
 }
 
 fn retry(part: &Section<'_>) -> RetrySpec {

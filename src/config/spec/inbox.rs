@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::secret::SecretSource;
+
 /// A durable inbox.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct InboxSpec {
-    /// Its file.
-    pub path: PathBuf,
+    /// Where its events are.
+    pub store: InboxStoreSpec,
     /// How long a worker holds an event without renewal. Default: 30 seconds.
     pub lease: Duration,
     /// When an event that failed is tried again.
@@ -23,13 +25,57 @@ impl InboxSpec {
     /// An inbox of SQLite in this file, with the defaults of each field.
     #[must_use]
     pub fn sqlite(path: impl Into<PathBuf>) -> Self {
+        Self::new(InboxStoreSpec::Sqlite(path.into()))
+    }
+
+    /// An inbox in the Postgres of this URL, with the defaults of each field.
+    #[must_use]
+    pub fn postgres(url: SecretSource) -> Self {
+        Self::new(InboxStoreSpec::Postgres(PostgresSpec::new(url)))
+    }
+
+    /// An inbox there, with the defaults of each field.
+    #[must_use]
+    pub fn new(store: InboxStoreSpec) -> Self {
         Self {
-            path: path.into(),
+            store,
             lease: Duration::from_secs(30),
             retry: RetrySpec::default(),
             retention: InboxRetentionSpec::default(),
             quota: QuotaSpec::default(),
         }
+    }
+}
+
+/// Where an inbox's events are.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum InboxStoreSpec {
+    /// In this file of SQLite, which one receiver owns.
+    Sqlite(PathBuf),
+    /// In Postgres, for several receivers.
+    Postgres(PostgresSpec),
+}
+
+/// An inbox in Postgres.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PostgresSpec {
+    /// Its address, which may hold a password.
+    pub url: SecretSource,
+    /// The schema of its tables: inboxes of one database have one each. Default: the engine's.
+    pub schema: Option<String>,
+    /// The time for one call. Default: the engine's.
+    pub deadline: Option<Duration>,
+    /// A file with the only certificate authority that is trusted, as PEM. Default: the machine's.
+    pub root_certificate: Option<PathBuf>,
+}
+
+impl PostgresSpec {
+    /// The inbox at this address.
+    #[must_use]
+    pub fn new(url: SecretSource) -> Self {
+        Self { url, schema: None, deadline: None, root_certificate: None }
     }
 }
 

@@ -12,6 +12,6 @@ mod secret;
 pub use custom::{CustomSpec, ProofSpec, SchemeSpec, SignatureLayout, SignedSpec, TimestampPlace, TimestampSpec};
 pub use endpoint::{EndpointSpec, ForwardSpec, SourcesSpec};
 pub use file::{ConfigSpec, DedupeSpec, RedisSpec, StoreSpec, WaitSpec};
-pub use inbox::{InboxRetentionSpec, InboxSpec, QuotaSpec, RetrySpec};
+pub use inbox::{InboxRetentionSpec, InboxSpec, InboxStoreSpec, PostgresSpec, QuotaSpec, RetrySpec};
 pub use provider::{AellaSpec, BankingCircleSpec, MambuSpec, OppSpec, ProviderSpec, SibsSpec, StandardWebhooksSpec};
 pub use secret::{CredentialsSpec, KeyEncoding, KeySpec, SecretError, SecretSource, SecretText};

@@ -6,7 +6,7 @@ mod clock;
 mod contract;
 mod opening;
 mod plans;
-mod server;
+pub(crate) mod server;
 #[cfg(feature = "postgres-tls")]
 mod tls;
 mod woken;
@@ -23,7 +23,7 @@ use server::Server;
 const LEASE: Duration = Duration::from_secs(30);
 
 /// A name that no other test has.
-fn schema() -> String {
+pub(crate) fn schema() -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed))
 }

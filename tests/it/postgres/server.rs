@@ -17,7 +17,7 @@ use tokio_postgres::{Client, NoTls};
 /// How long a server may take for anything that a test waits for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(super) struct Server {
+pub(crate) struct Server {
     process: Child,
     /// Ends the server when this process is gone without having done so.
     watch: Child,
@@ -28,12 +28,17 @@ pub(super) struct Server {
 
 impl Server {
     /// The one that tests share which do it no harm. It ends with this process.
-    pub(super) async fn shared() -> &'static Self {
-        static SHARED: OnceLock<Server> = OnceLock::new();
-        tokio::task::spawn_blocking(|| SHARED.get_or_init(Self::start)).await.unwrap()
+    pub(crate) async fn shared() -> &'static Self {
+        tokio::task::spawn_blocking(Self::shared_here).await.unwrap()
     }
 
-    pub(super) fn start() -> Self {
+    /// The same, for who may wait.
+    pub(crate) fn shared_here() -> &'static Self {
+        static SHARED: OnceLock<Server> = OnceLock::new();
+        SHARED.get_or_init(Self::start)
+    }
+
+    pub(crate) fn start() -> Self {
         Self::start_with(|_| Vec::new())
     }
 
@@ -61,7 +66,7 @@ impl Server {
         panic!("postgres does not come up: {}", std::fs::read_to_string(folder.join("log")).unwrap());
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("postgres://tester@127.0.0.1:{}/postgres", self.port)
     }
 
@@ -89,14 +94,14 @@ impl Server {
     }
 
     /// `kill -9` of the server and, by that, of all who serve.
-    pub(super) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         end(&mut self.watch);
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
 
     /// Starts it again on its port and its data, and waits until it answers.
-    pub(super) fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         let until = Instant::now() + PATIENCE;
         while Instant::now() < until {
             // Until its last child is gone, the next is not let in.

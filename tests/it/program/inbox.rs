@@ -47,7 +47,24 @@ fn what_is_wrong_with_an_inbox_is_said_and_what_would_be_right() {
         assert!(told[0].starts_with(fault), "{more}: {told:?}");
     }
     for (whole, fault) in [
-        ("kind = \"postgres\"\nurl = \"postgres://\"\npath = \"x\"", "inbox.kind: \"postgres\" is not built yet; "),
+        ("kind = \"postgres\"\npath = \"x\"", "inbox.url: is missing; "),
+        ("kind = \"postgres\"\nurl = 1", "inbox.url: integer is not taken here; "),
+        ("kind = \"postgres\"\nurl = \"postgres://\"", "inbox.url: the address names no server; "),
+        ("kind = \"postgres\"\nurl = \"mysql://canary@a/b\"", "inbox.url: the address is no postgres:// URL; "),
+        (
+            "kind = \"postgres\"\nurl = \"postgres://canary@a/b?sslmode=none\"",
+            "inbox.url: the address is no postgres:// URL; ",
+        ),
+        ("kind = \"postgres\"\nurl = { env = \"NOT_SET\" }", "inbox.url.env: NOT_SET is not set; "),
+        ("kind = \"postgres\"\nurl = { file = \"none\" }", "inbox.url.file: "),
+        ("kind = \"postgres\"\nurl = \"postgres://a/b\"\nschema = \"A-b\"", "inbox.schema: a schema's name is "),
+        ("kind = \"postgres\"\nurl = \"postgres://a/b\"\ndeadline = \"0s\"", "inbox.deadline: is nothing"),
+        ("kind = \"postgres\"\nurl = \"postgres://a/b\"\nroot_certificate = \"none.pem\"", "inbox.root_certificate: "),
+        (
+            "kind = \"postgres\"\nurl = \"postgres://a/b\"\nroot_certificate = \"receiver.toml\"",
+            "inbox.root_certificate: the root is no certificate; ",
+        ),
+        ("kind = \"sqlite\"\npath = \"x\"\nschema = \"a\"", "inbox.schema: is not known here; "),
         ("kind = \"mysql\"\npath = \"x\"", "inbox.kind: \"mysql\" is not known; "),
         ("path = \"x\"", "inbox.kind: is missing; "),
         ("kind = \"sqlite\"", "inbox.path: is missing; "),
@@ -55,7 +72,7 @@ fn what_is_wrong_with_an_inbox_is_said_and_what_would_be_right() {
     ] {
         let told = faults(whole);
         assert_eq!(told.len(), 1, "{whole}: {told:?}");
-        assert!(told[0].starts_with(fault), "{whole}: {told:?}");
+        assert!(told[0].starts_with(fault) && !told[0].contains("canary"), "{whole}: {told:?}");
     }
     // As long as its sender may come again, as with a store.
     let told = faults(&format!("{SQLITE}retention = {{ keys = \"1d\", bodies = \"1d\" }}"));
@@ -83,6 +100,10 @@ fn a_file_with_an_inbox_and_no_fault_is_ok_whatever_forgets_elsewhere() {
             "{both:?}"
         );
     }
+    let url = "url = \"postgres://webhooks:canary@db.internal:5433/payments?sslmode=require\"\n";
+    let more = "path = \"inbox.db\"\nschema = \"payments_2\"\ndeadline = \"2s\"\nlease = \"1s\"\n";
+    let done = check(&format!("listen = \"0.0.0.0:0\"\n{AELLA}[inbox]\nkind = \"postgres\"\n{url}{more}"));
+    assert_eq!((done.code, done.stdout.as_slice(), done.stderr.as_str()), (Some(0), &["ok".to_owned()][..], ""));
 }
 
 #[test]

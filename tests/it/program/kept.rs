@@ -28,17 +28,17 @@ fn forwarding(folder: &Folder, upstream: &Upstream, inbox: &str) -> String {
 }
 
 /// The same key as that of [`aella`], and another payload.
-fn other_payload(id: &str) -> Raw {
+pub(super) fn other_payload(id: &str) -> Raw {
     let body =
         format!(r#"{{"event":"transfer.completed","timestamp":"2024-12-06T14:00:00Z","data":{{"id":"{id}","a":1}}}}"#);
     Raw::new("/aella", &[("x-aella-signature", hex(&hmac512(b"ae_sk_test_example", &[body.as_bytes()])))], body)
 }
 
 /// What a request to the service said in its headers, in lower case.
-struct Told(String);
+pub(super) struct Told(String);
 
 impl Told {
-    fn of(upstream: &Upstream) -> Self {
+    pub(super) fn of(upstream: &Upstream) -> Self {
         Self(upstream.seen.recv_timeout(Duration::from_secs(60)).unwrap().to_ascii_lowercase())
     }
 
@@ -47,7 +47,7 @@ impl Told {
     }
 
     /// Attempt and fence.
-    fn turn(&self) -> (u64, u64) {
+    pub(super) fn turn(&self) -> (u64, u64) {
         let number = |name| self.get(name).unwrap_or_else(|| panic!("no {name}: {}", self.0)).parse().unwrap();
         (number("tower-webhook-attempt"), number("tower-webhook-fence"))
     }
@@ -59,7 +59,7 @@ fn names(line: &Value) -> Vec<&str> {
     names
 }
 
-fn ask(listener: &Listener, arguments: &[&str]) -> Value {
+pub(super) fn ask(listener: &Listener, arguments: &[&str]) -> Value {
     let own = ["inbox", arguments[0], "--config", listener.config().to_str().unwrap()];
     let done = Program::new(own.into_iter().chain(arguments[1..].iter().copied())).run();
     assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{done:?}");
@@ -67,7 +67,7 @@ fn ask(listener: &Listener, arguments: &[&str]) -> Value {
 }
 
 /// Until it is so, by `inbox stats`.
-fn wait_for(listener: &Listener, state: &str, count: u64) {
+pub(super) fn wait_for(listener: &Listener, state: &str, count: u64) {
     let start = Instant::now();
     while ask(listener, &["stats"])[state] != count {
         assert!(start.elapsed() < Duration::from_secs(30), "{}", ask(listener, &["stats"]));
@@ -291,7 +291,7 @@ fn beyond_its_quota_it_takes_what_it_knows_and_nothing_new() {
     assert_eq!(aella("t2").send(listener.address()).status, 200);
 }
 
-fn listen(config: &str) -> Done {
+pub(super) fn listen(config: &str) -> Done {
     let folder = Folder::new();
     let file = folder.write("receiver.toml", config);
     Program::new(["listen".into(), "--config".into(), file.into_os_string()]).run()

@@ -8,6 +8,7 @@ mod forward;
 mod help;
 mod inbox;
 mod kept;
+mod kept_in_postgres;
 mod killed;
 mod listen;
 mod mismatch;

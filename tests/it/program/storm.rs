@@ -14,7 +14,7 @@ use crate::support::free_address;
 
 const SECRET: &str = "ae_sk_test_example";
 
-fn aella(upstream: SocketAddr) -> String {
+pub(super) fn aella(upstream: SocketAddr) -> String {
     format!(
         "listen = \"127.0.0.1:0\"\n[[endpoint]]\npath = \"/aella\"\nprovider = \"aella\"\n\
          keys = [{{ id = \"k\", value = \"{SECRET}\" }}, {{ id = \"next\", value = \"ae_sk_test_another\" }},\n\
@@ -48,7 +48,7 @@ fn everybody(upstream: SocketAddr) -> String {
 }
 
 /// A storm on whoever listens there.
-fn storm(config: &str, to: &str, upstream: SocketAddr, more: &[&str]) -> Done {
+pub(super) fn storm(config: &str, to: &str, upstream: SocketAddr, more: &[&str]) -> Done {
     let folder = Folder::new();
     let config = folder.write("receiver.toml", config);
     let upstream = upstream.to_string();
@@ -57,7 +57,7 @@ fn storm(config: &str, to: &str, upstream: SocketAddr, more: &[&str]) -> Done {
     Program::new(own.into_iter().chain(more.iter().copied())).run()
 }
 
-fn report(done: &Done) -> Value {
+pub(super) fn report(done: &Done) -> Value {
     let lines = done.json();
     assert_eq!(lines.len(), 1, "{done:?}");
     lines[0].clone()

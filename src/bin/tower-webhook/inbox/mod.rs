@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use tower_webhook::clock::{Clock as _, SystemClock, Timestamp};
-use tower_webhook::config::{self, ConfigSpec, InboxSpec};
+use tower_webhook::config::{self, ConfigSpec, Faults, Inbox};
 use tower_webhook::inbox::{self, EventId, History, InboxError, InboxStore};
 
 use crate::lines;
@@ -22,19 +22,17 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         lines::say("--config: is missing; write --config FILE");
         return ExitCode::from(2);
     };
-    let spec = match config::read(file) {
-        Ok(spec) => spec,
-        Err(faults) => {
-            faults.iter().for_each(lines::say);
+    let built = config::read(file).and_then(|spec| Ok((spec.build_inbox()?, spec)));
+    let (inbox, spec) = match built {
+        Ok((Some(inbox), spec)) => (inbox, spec),
+        Ok((None, _)) => {
+            let file = file.display();
+            lines::say(format_args!("{file}: inbox: is missing; write [inbox] with kind = \"sqlite\" and path"));
             return ExitCode::from(2);
         }
+        Err(faults) => return at_fault(&faults),
     };
-    let Some(inbox) = &spec.inbox else {
-        let file = file.display();
-        lines::say(format_args!("{file}: inbox: is missing; write [inbox] with kind = \"sqlite\" and path"));
-        return ExitCode::from(2);
-    };
-    match asked(arguments, &spec, inbox) {
+    match asked(arguments, &spec, &inbox) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             lines::say(why);
@@ -43,11 +41,16 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-fn asked(arguments: &Arguments, spec: &ConfigSpec, inbox: &InboxSpec) -> Result<(), String> {
+fn at_fault(faults: &Faults) -> ExitCode {
+    faults.iter().for_each(lines::say);
+    ExitCode::from(2)
+}
+
+fn asked(arguments: &Arguments, spec: &ConfigSpec, inbox: &Inbox) -> Result<(), String> {
     let now = SystemClock.now().ok_or("the clock cannot be read")?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("the runtime cannot be started: {error}"))?;
     runtime.block_on(async {
-        let cannot = |error| format!("inbox: {}: {error}", inbox.path.display());
+        let cannot = |error| format!("inbox: {inbox}: {error}");
         let store = inbox.visit().await.map_err(cannot)?;
         Desk { store: &store, spec, inbox, now }.answer(&arguments.ask).await
     })
@@ -65,7 +68,7 @@ fn print(line: &impl Serialize) -> Result<(), String> {
 struct Desk<'a, S> {
     store: &'a S,
     spec: &'a ConfigSpec,
-    inbox: &'a InboxSpec,
+    inbox: &'a Inbox,
     now: Timestamp,
 }
 

@@ -60,5 +60,5 @@ fn may_pass(error: &InboxError) -> bool {
 }
 
 fn cannot(inbox: &Inbox, error: &InboxError) -> io::Error {
-    io::Error::other(format!("inbox: {}: {error}", inbox.path.display()))
+    io::Error::other(format!("inbox: {inbox}: {error}"))
 }

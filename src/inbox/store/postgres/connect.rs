@@ -15,6 +15,9 @@ use super::tls::Tls;
 pub(super) fn config(url: &str, setup: &PostgresSetup) -> Result<Config, InboxError> {
     let mut config = Config::from_str(url)
         .map_err(|_| InboxError::new(InboxErrorKind::Unusable).caused_by("the address is no postgres:// URL"))?;
+    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+        return Err(InboxError::new(InboxErrorKind::Unusable).caused_by("the address names no server"));
+    }
     if config.get_application_name().is_none() {
         config.application_name("tower-webhook");
     }

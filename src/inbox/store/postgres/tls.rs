@@ -24,6 +24,20 @@ pub(super) fn tls(config: &mut Config, _: &PostgresSetup) -> Result<Tls, InboxEr
     }
 }
 
+#[cfg(not(feature = "postgres-tls"))]
+pub(super) fn check(_: &PostgresSetup) -> Result<(), InboxError> {
+    Ok(())
+}
+
+/// Whether a root that is named is one.
+#[cfg(feature = "postgres-tls")]
+pub(super) fn check(setup: &PostgresSetup) -> Result<(), InboxError> {
+    match &setup.root {
+        Some(_) => roots(setup).map(drop),
+        None => Ok(()),
+    }
+}
+
 /// Whoever names a root means TLS, and nothing less.
 #[cfg(feature = "postgres-tls")]
 pub(super) fn tls(config: &mut Config, setup: &PostgresSetup) -> Result<Tls, InboxError> {
