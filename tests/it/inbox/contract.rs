@@ -38,6 +38,8 @@ enum Flaw {
     FenceStands,
     LeaseCountsNothing,
     ReleaseCounts,
+    UnknownIsUnsaid,
+    AttemptsAreUnknown,
     RetryIsDueAtOnce,
     LanesAreIgnored,
     BlockIsSkipped,
@@ -128,6 +130,8 @@ impl InboxStore for Flawed {
             match self.flaw {
                 Flaw::FenceStands => leased.fence = 1,
                 Flaw::LeaseCountsNothing => leased.attempt = 1,
+                Flaw::UnknownIsUnsaid => leased.outcome_unknown = false,
+                Flaw::AttemptsAreUnknown => leased.outcome_unknown = leased.attempt > 1,
                 Flaw::DeadIsUnsaid => leased.follows_dead = false,
                 Flaw::LeasesOverlap => leased.until = now + lease,
                 _ => {}
@@ -271,6 +275,8 @@ async fn an_engine_with_a_flaw_is_refused_at_its_law() {
         (Flaw::LeaseCountsNothing, Law::AttemptsAreCounted),
         (Flaw::ReleaseCounts, Law::AttemptsAreCounted),
         (Flaw::RetryIsDueAtOnce, Law::AttemptsAreCounted),
+        (Flaw::UnknownIsUnsaid, Law::UnknownIsSaid),
+        (Flaw::AttemptsAreUnknown, Law::UnknownIsSaid),
         (Flaw::TokenIsIgnored, Law::StrangersChangeNothing),
         (Flaw::FenceIsIgnored, Law::StrangersChangeNothing),
         (Flaw::LanesAreIgnored, Law::LanesGoInOrder),

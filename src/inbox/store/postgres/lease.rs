@@ -10,7 +10,7 @@ use super::handle::Handle;
 use super::row::{column, damaged, time, took};
 use crate::delivery::{Fingerprint, KeyHash};
 
-/// Only heads of lanes are due, so one of a lane at most. Who comes at the same time passes over what is being taken.
+/// Only heads of lanes are due, so one of a lane at most. What is due and still running was ended by nobody. Who comes at the same time passes over what is being taken.
 pub(super) const LEASE: &str = "
 WITH next AS MATERIALIZED (
     SELECT id, state, due FROM inbox.turns WHERE due <= $1 ORDER BY due LIMIT $2 FOR UPDATE SKIP LOCKED
@@ -25,7 +25,8 @@ WITH next AS MATERIALIZED (
 )
 SELECT held.id, held.fence, held.attempts, b.payload, e.key, e.fingerprint, e.until, e.occurred, e.readable, e.receiver,
     e.tenant, e.provider, e.event, e.lane, e.key_id, e.headers,
-    EXISTS (SELECT 1 FROM inbox.turns AS d WHERE d.lane = held.lane AND d.state = 3 AND d.id < held.id)
+    EXISTS (SELECT 1 FROM inbox.turns AS d WHERE d.lane = held.lane AND d.state = 3 AND d.id < held.id),
+    held.id = ANY (ARRAY(SELECT id FROM next WHERE state = 1))
 FROM held
 JOIN inbox.events AS e ON e.id = held.id AND e.id = ANY (ARRAY(SELECT id FROM next))
 LEFT JOIN inbox.bodies AS b ON b.id = held.id AND b.id = ANY (ARRAY(SELECT id FROM next))
@@ -70,7 +71,7 @@ fn held(row: &Row, token: LeaseToken, until: i64) -> Result<(Leased, bool), Inbo
     let fence = u64::try_from(column::<i64>(row, 1)?).unwrap_or(0);
     let attempt = u32::try_from(column::<i32>(row, 2)?).unwrap_or(0);
     let held = Leased::new(EventId(column(row, 0)?), token, fence, attempt, time(until), event);
-    Ok((Leased { follows_dead: column(row, 16)?, ..held }, has_body))
+    Ok((Leased { follows_dead: column(row, 16)?, outcome_unknown: column(row, 17)?, ..held }, has_body))
 }
 
 fn event(row: &Row, payload: Vec<u8>) -> Result<NewEvent, InboxError> {

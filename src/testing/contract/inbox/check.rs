@@ -19,6 +19,7 @@ impl Law {
             Self::OneHolder => leasing::one_holder(&p).await,
             Self::FencesGrow => leasing::fences_grow(subject, p).await,
             Self::AttemptsAreCounted => ending::attempts_are_counted(&p).await,
+            Self::UnknownIsSaid => ending::unknown_is_said(&p).await,
             Self::StrangersChangeNothing => ending::strangers_change_nothing(&p).await,
             Self::LanesGoInOrder => lanes::go_in_order(&p).await,
             Self::DeadLettersAreObeyed => lanes::dead_letters_are_obeyed(&p).await,

@@ -1,6 +1,6 @@
 //! The laws of a lease's end.
 
-use super::probe::{Call, Probe, RETRY, at, event};
+use super::probe::{Call, Probe, RETRY, at, event, of};
 use crate::inbox::{EventId, InboxStore, LeaseToken, Leased, StoredState};
 
 pub(super) async fn attempts_are_counted<S: InboxStore>(p: &Probe<S>) {
@@ -32,6 +32,34 @@ pub(super) async fn attempts_are_counted<S: InboxStore>(p: &Probe<S>) {
     p.leases_none(5, 10_000, "what is done").await;
     let due = p.answered(p.store.next_due().await, "next_due");
     p.expect(due.is_none(), "nothing waits", &due);
+}
+
+/// An end tells the next holder that there was one, whichever it is; a lease that ran out tells it that there was none.
+pub(super) async fn unknown_is_said<S: InboxStore>(p: &Probe<S>) {
+    let id = p.stores(event(1, "left"), 0).await;
+    let held = p.leases_one(1, 0, "a first lease").await;
+    p.expect(!held.outcome_unknown, "before the first lease there was none", &held);
+    let mut second = 30;
+    for call in Call::ALL.into_iter().filter(|call| !matches!(call, Call::Extend)) {
+        let held = p.leases_one(2, second, "after a lease that ran out").await;
+        p.expect(held.outcome_unknown, "a lease that ran out is said", &held);
+        p.holds(&held, Call::Extend, second + 1, "the next holder").await;
+        p.holds(&held, call, second + 2, "the next holder").await;
+        second += 100;
+        if matches!(call, Call::Complete | Call::Bury(_) | Call::Park) {
+            p.replays(&of(id), second, "what has ended").await;
+        }
+        let held = p.leases_one(3, second, "after an end").await;
+        p.expect(!held.outcome_unknown, &format!("{call:?} is an end"), &held);
+        // This one is left.
+        second += 30;
+    }
+    let left = p.leases_one(4, second, "after a lease that ran out").await;
+    let other = p.stores(event(2, "beside it"), second + 29).await;
+    let both = p.leases(5, 10, second + 30).await;
+    let unknown = both.iter().filter(|held| held.outcome_unknown).map(|held| held.id).collect::<Vec<_>>();
+    let is_so = both.len() == 2 && unknown == [left.id] && left.id != other;
+    p.expect(is_so, "of two that are leased at once the one is said that was left", &both);
 }
 
 /// One bit off is off.

@@ -16,6 +16,8 @@ pub enum Law {
     FencesGrow,
     /// Attempts are counted by the lease, and what is given back is not.
     AttemptsAreCounted,
+    /// Whose last lease was ended by nobody is said so, and nothing else is.
+    UnknownIsSaid,
     /// Whoever has not both token and fence changes nothing.
     StrangersChangeNothing,
     /// Of a lane one is held at a time, in order, and lanes are fair to each other.
@@ -42,6 +44,7 @@ impl Law {
         Self::OneHolder,
         Self::FencesGrow,
         Self::AttemptsAreCounted,
+        Self::UnknownIsSaid,
         Self::StrangersChangeNothing,
         Self::LanesGoInOrder,
         Self::DeadLettersAreObeyed,
@@ -61,6 +64,7 @@ impl fmt::Display for Law {
             Self::OneHolder => "one holder",
             Self::FencesGrow => "fences grow",
             Self::AttemptsAreCounted => "attempts are counted",
+            Self::UnknownIsSaid => "unknown is said",
             Self::StrangersChangeNothing => "strangers change nothing",
             Self::LanesGoInOrder => "lanes go in order",
             Self::DeadLettersAreObeyed => "dead letters are obeyed",
