@@ -21,7 +21,7 @@ impl Dice {
 
 /// A file and its log as a death leaves them, with events in each state.
 async fn template(folder: &Folder) -> [Vec<u8>; 2] {
-    let inbox = SqliteInbox::setup().page_size(1024).dangerous_volatile_disk().open(folder.file()).await.unwrap();
+    let inbox = SqliteInbox::setup().page_size(1024).open(folder.file()).await.unwrap();
     let log = folder.0.join("inbox-wal");
     for key in 0..60 {
         accept(&inbox, NewEvent { lane: (key % 3 == 0).then(|| (key % 9).to_string()), ..event(key, "a") }, 0).await;
@@ -71,7 +71,7 @@ fn damaged(dice: &mut Dice, [mut file, mut log]: [Vec<u8>; 2]) -> (Vec<u8>, Opti
 
 /// Everything that is asked of an inbox, and what it said.
 async fn ask_all(path: PathBuf) -> Vec<InboxError> {
-    let opened = SqliteInbox::setup().dangerous_volatile_disk().open(path).await;
+    let opened = SqliteInbox::setup().open(path).await;
     let inbox = match opened {
         Ok(inbox) => inbox,
         Err(error) => {
@@ -140,7 +140,7 @@ async fn a_damaged_file_is_used_or_refused_and_ends_nothing_else() {
 #[tokio::test]
 async fn a_purge_ends_though_an_index_names_what_is_not_there() {
     let folder = Folder::in_memory();
-    let inbox = SqliteInbox::setup().dangerous_volatile_disk().open(folder.file()).await.unwrap();
+    let inbox = SqliteInbox::setup().open(folder.file()).await.unwrap();
     accept(&inbox, event(1, "a"), 0).await;
     accept(&inbox, event(2, "a"), 0).await;
     for held in lease(&inbox, 1, 10, 0).await {
@@ -152,7 +152,7 @@ async fn a_purge_ends_though_an_index_names_what_is_not_there() {
                 PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'state = 9', 'state = 2') \
                 WHERE name = 'events_until'";
     rusqlite::Connection::open(folder.file()).unwrap().execute_batch(text).unwrap();
-    let inbox = SqliteInbox::setup().dangerous_volatile_disk().open(folder.file()).await.unwrap();
+    let inbox = SqliteInbox::setup().open(folder.file()).await.unwrap();
     let purged = tokio::time::timeout(LIMIT, inbox.purge(at(0), at(2_000_000))).await;
     let purged = purged.expect("it does not end");
     assert!(purged.as_ref().is_ok_and(|(_, keys)| *keys == 1) || purged.is_err(), "{purged:?}");

@@ -149,7 +149,7 @@ async fn on_a_small_disk() {
     let Some(place) = std::env::var_os("SMALL").map(PathBuf::from) else { return };
     std::fs::write(place.join("other"), vec![0; 3 << 20]).unwrap();
     let quota = crate::inbox::Quota { free_disk: 0, ..crate::inbox::Quota::default() };
-    let setup = SqliteInbox::setup().dangerous_volatile_disk().quota(quota);
+    let setup = SqliteInbox::setup().quota(quota);
     let inbox = setup.open(place.join("inbox")).await.unwrap();
     let three = |from: u32| (from..from + TOGETHER).map(|number| numbered(number, 30_000)).collect::<Vec<_>>();
     let (mut stored, mut next) = (Vec::new(), 0);
