@@ -70,6 +70,8 @@
 mod accepting;
 mod entries;
 mod handler;
+#[cfg(feature = "postgres")]
+mod in_postgres;
 mod sealed;
 mod store;
 #[cfg(test)]
@@ -83,6 +85,9 @@ pub(crate) use accepting::Engine as AcceptingEngine;
 pub use accepting::{AcceptFuture, Accepting};
 pub(crate) use entries::Entries;
 pub use handler::{Handed, InboxHandler, IntoVerdict, Verdict};
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+pub use in_postgres::InPostgres;
 pub use sealed::Sealed;
 pub use store::{
     Accepted, AnyInbox, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy,
@@ -93,7 +98,7 @@ pub use store::{
 pub use store::{Disk, SqliteInbox, SqliteSetup, SqliteTransaction, Undone, rusqlite};
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
-pub use store::{PostgresInbox, PostgresSetup};
+pub use store::{PostgresInbox, PostgresSetup, PostgresTransaction, tokio_postgres};
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use transaction::InTransaction;

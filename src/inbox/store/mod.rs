@@ -25,7 +25,7 @@ use std::time::Duration;
 pub use any::AnyInbox;
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
-pub use postgres::{PostgresInbox, PostgresSetup};
+pub use postgres::{PostgresInbox, PostgresSetup, PostgresTransaction, tokio_postgres};
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use sqlite::{Disk, SqliteInbox, SqliteSetup, SqliteTransaction, Undone, rusqlite};

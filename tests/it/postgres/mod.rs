@@ -4,6 +4,7 @@
 mod away;
 mod clock;
 mod contract;
+mod in_transaction;
 mod opening;
 mod plans;
 pub(crate) mod server;

@@ -1,7 +1,7 @@
 //! A lease is ended or extended by whoever holds it, and by nobody else.
 
-use super::super::{Ended, InboxError, LanePolicy, Leased, StoredState};
-use super::call::values;
+use super::super::{Ended, EventId, InboxError, LanePolicy, Leased, StoredState};
+use super::call::{Values, values};
 use super::handle::Handle;
 use super::row::{column, number, put};
 
@@ -65,20 +65,8 @@ impl End<'_> {
 }
 
 pub(super) async fn end(inbox: &Handle, held: &Leased, end: &End<'_>, now: i64) -> Result<Ended, InboxError> {
-    let offset = inbox.skew.offset();
-    let values = values![
-        held.id.0,
-        held.token.0.to_vec(),
-        fence_of(held.fence),
-        number(end.state()),
-        end.due(now).map(|due| due.saturating_add(offset)),
-        end.reason().map(put),
-        i32::from(matches!(end, End::Release)),
-        matches!(end, End::Bury { lane: LanePolicy::BlockLane, .. }),
-        end.step(),
-        now,
-        now.saturating_add(offset),
-    ];
+    let lease = (held.id, held.token.0.to_vec(), fence_of(held.fence));
+    let values = values_of(lease, end, now, inbox.skew.offset());
     let row = inbox.ask_one(END, values).await?;
     if !column::<bool>(&row, 0)? {
         return Ok(Ended::Lost);
@@ -89,6 +77,23 @@ pub(super) async fn end(inbox: &Handle, held: &Leased, end: &End<'_>, now: i64) 
     Ok(Ended::Done)
 }
 
+/// What [`END`] asks for.
+pub(super) fn values_of((id, token, fence): (EventId, Vec<u8>, i64), end: &End<'_>, now: i64, offset: i64) -> Values {
+    values![
+        id.0,
+        token,
+        fence,
+        number(end.state()),
+        end.due(now).map(|due| due.saturating_add(offset)),
+        end.reason().map(put),
+        i32::from(matches!(end, End::Release)),
+        matches!(end, End::Bury { lane: LanePolicy::BlockLane, .. }),
+        end.step(),
+        now,
+        now.saturating_add(offset),
+    ]
+}
+
 pub(super) async fn extend(inbox: &Handle, held: &Leased, until: i64) -> Result<Ended, InboxError> {
     let until = until.saturating_add(inbox.skew.offset());
     let values = values![held.id.0, held.token.0.to_vec(), fence_of(held.fence), until];
@@ -97,6 +102,6 @@ pub(super) async fn extend(inbox: &Handle, held: &Leased, until: i64) -> Result<
 }
 
 /// A fence that was never given fits none.
-fn fence_of(fence: u64) -> i64 {
+pub(super) fn fence_of(fence: u64) -> i64 {
     i64::try_from(fence).unwrap_or(-1)
 }

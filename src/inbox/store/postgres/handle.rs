@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use deadpool_postgres::Object;
 use tokio::task::JoinHandle;
 use tokio_postgres::Row;
 
@@ -57,6 +58,11 @@ impl Handle {
     pub(super) async fn ask_one(&self, text: &str, values: Values) -> Result<Row, InboxError> {
         let mut rows = self.ask(text, values).await?;
         rows.pop().ok_or_else(|| super::row::damaged("no answer to a question that has one"))
+    }
+
+    /// One of its connections.
+    pub(super) async fn connection(&self) -> Result<Object, InboxError> {
+        self.asking.pool.get().await.map_err(|error| of_pool(&error))
     }
 
     pub(super) fn is_full(&self) -> bool {

@@ -51,6 +51,9 @@ mod skew;
 mod store;
 mod tally;
 mod tls;
+mod transaction;
 
 pub use setup::PostgresSetup;
 pub use store::PostgresInbox;
+pub use tokio_postgres;
+pub use transaction::PostgresTransaction;

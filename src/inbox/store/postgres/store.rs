@@ -18,7 +18,7 @@ use super::{accept, find, lease, people};
 
 /// A durable inbox in Postgres. A clone is the same inbox; its connections are closed when the last is dropped.
 #[derive(Clone)]
-pub struct PostgresInbox(Arc<Handle>);
+pub struct PostgresInbox(pub(super) Arc<Handle>);
 
 impl fmt::Debug for PostgresInbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
