@@ -71,7 +71,7 @@ impl PostgresInbox {
         effect: impl for<'a> FnOnce(&'a PostgresTransaction<'a>) -> Work<'a, Result<(), E>>,
     ) -> Result<Result<Ended, E>, InboxError> {
         let transaction = client.transaction().await.map_err(|error| of(&error))?;
-        let text = |text| named(text, &self.0.schema);
+        let text = |text| named(text, self.0.schema());
         let (token, number) = (token.0.to_vec(), end::fence_of(fence));
         let there = transaction.query(&text(IS_HELD), &[&id.0, &token, &number]).await.map_err(|error| of(&error))?;
         let mut ended = Ok(Ended::Lost);
