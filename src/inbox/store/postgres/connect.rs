@@ -9,7 +9,17 @@ use tokio_postgres::Config;
 use super::super::{InboxError, InboxErrorKind};
 use super::fault::REFUSED;
 use super::setup::PostgresSetup;
-use super::tls::Tls;
+use super::tls::{self, Tls};
+
+/// Whether these settings can be used at all.
+pub(super) fn check(setup: &PostgresSetup) -> Result<(), InboxError> {
+    let is_fit = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
+    if !(1..=40).contains(&setup.schema.len()) || !setup.schema.chars().all(is_fit) {
+        return Err(InboxError::new(InboxErrorKind::Unusable)
+            .caused_by("a schema's name is 1 to 40 letters from a to z, digits and underscores"));
+    }
+    tls::check(setup)
+}
 
 /// What a URL means. A URL that is none is not quoted: a password may be in it.
 pub(super) fn config(url: &str, setup: &PostgresSetup) -> Result<Config, InboxError> {

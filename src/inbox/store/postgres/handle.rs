@@ -27,7 +27,7 @@ pub(super) struct Handle {
 
 impl Handle {
     pub(super) async fn start(setup: PostgresSetup, url: &str) -> Result<Self, InboxError> {
-        setup.check()?;
+        connect::check(&setup)?;
         let mut config = connect::config(url, &setup)?;
         let tls = tls::tls(&mut config, &setup)?;
         let pool = connect::pool(&config, tls.clone(), &setup)?;

@@ -4,8 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::{InboxError, InboxErrorKind, Quota};
-use super::{connect, tls};
+use super::super::Quota;
 use crate::clock::{Clock, SystemClock};
 
 /// How a [`PostgresInbox`](super::PostgresInbox) is opened: every setting has a default.
@@ -85,28 +84,5 @@ impl PostgresSetup {
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root = Some(pem.into());
         self
-    }
-
-    /// Whether these settings can be used at all. It connects nowhere.
-    ///
-    /// # Errors
-    ///
-    /// The schema's name is none, or the certificate.
-    pub fn check(&self) -> Result<(), InboxError> {
-        let is_fit = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
-        if !(1..=40).contains(&self.schema.len()) || !self.schema.chars().all(is_fit) {
-            return Err(InboxError::new(InboxErrorKind::Unusable)
-                .caused_by("a schema's name is 1 to 40 letters from a to z, digits and underscores"));
-        }
-        tls::check(self)
-    }
-
-    /// Whether this is a URL that can be used. It connects nowhere.
-    ///
-    /// # Errors
-    ///
-    /// It is none, or names no server. Nothing of it is quoted, since a password may stand in it.
-    pub fn check_url(&self, url: &str) -> Result<(), InboxError> {
-        connect::config(url, self).map(drop)
     }
 }

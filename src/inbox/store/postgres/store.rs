@@ -14,7 +14,7 @@ use super::end::{self, End};
 use super::handle::Handle;
 use super::row::{long, micros};
 use super::setup::PostgresSetup;
-use super::{accept, find, lease, people};
+use super::{accept, connect, find, lease, people};
 
 /// A durable inbox in Postgres. A clone is the same inbox; its connections are closed when the last is dropped.
 #[derive(Clone)]
@@ -43,6 +43,24 @@ impl PostgresInbox {
 }
 
 impl PostgresSetup {
+    /// Whether these settings can be used at all. It connects nowhere.
+    ///
+    /// # Errors
+    ///
+    /// The schema's name is none, or the certificate.
+    pub fn check(&self) -> Result<(), InboxError> {
+        connect::check(self)
+    }
+
+    /// Whether this is a URL that can be used. It connects nowhere.
+    ///
+    /// # Errors
+    ///
+    /// It is none, or names no server. Nothing of it is quoted, since a password may stand in it.
+    pub fn check_url(&self, url: &str) -> Result<(), InboxError> {
+        connect::config(url, self).map(drop)
+    }
+
     /// Opens the inbox at this URL, `postgres://user:password@host:port/database`. What its schema lacks is made, by one at a
     /// time.
     ///
