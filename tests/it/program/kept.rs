@@ -2,7 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
+use tokio::runtime::Builder;
+use tower_webhook::delivery::{Fingerprint, KeyHash};
+use tower_webhook::inbox::{Ended, InboxStore as _, LeaseToken, NewEvent, SqliteInbox};
 
 use super::child::{Done, Folder, Listener, Program};
 use super::upstream::{Upstream, aella};
@@ -354,4 +358,31 @@ fn a_stdout_that_nobody_reads_holds_no_answer_and_uses_up_no_attempt() {
     accepted.dedup();
     assert_eq!(accepted.len(), EVENTS, "each once");
     wait_for(&listener, "done", EVENTS as u64);
+}
+
+/// One ended forty days ago, and one eight: a worker's own time, a week, counts for nothing beside the file's.
+#[test]
+fn bodies_go_when_the_time_of_the_file_is_over_and_not_before() {
+    const DAY: Duration = Duration::from_hours(24);
+    let (folder, now) = (Folder::new(), Timestamp::now());
+    let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        let inbox = SqliteInbox::open(folder.path().join("inbox.db")).await.unwrap();
+        for (key, days) in [(1, 40), (2, 8)] {
+            let (key, then) = (KeyHash::from_bytes([key; 32]), now - days * DAY);
+            let event = NewEvent::new(key, Fingerprint::of(b"x"), "a payload", now + 30 * DAY);
+            inbox.accept(vec![event], then).await.unwrap();
+            let held = inbox.lease(LeaseToken([7; 16]), 1, DAY, then).await.unwrap();
+            assert_eq!(inbox.complete(&held[0], then).await.unwrap(), Ended::Done);
+        }
+    });
+    let inbox = "retention = { keys = \"60d\", bodies = \"30d\" }";
+    let listener = Listener::start(&config(&folder, "", inbox));
+    let has_body = |id| ask(&listener, &["show", id]).get("payload").is_some();
+    let start = Instant::now();
+    while has_body("1") {
+        assert!(start.elapsed() < SOON, "the older one stays");
+        std::thread::yield_now();
+    }
+    assert!(has_body("2"), "the newer one went before its time");
 }

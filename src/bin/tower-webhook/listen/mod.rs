@@ -4,7 +4,6 @@ mod connection;
 mod deliver;
 mod forward;
 mod opening;
-mod retain;
 mod routes;
 mod stop;
 mod verdict;

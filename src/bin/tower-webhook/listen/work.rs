@@ -6,8 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
-use tower_webhook::clock::SystemClock;
 use tower_webhook::config::{Config, Inbox};
 use tower_webhook::inbox::{
     AnyInbox, Backoff, Ending, Handed, InboxError, InboxErrorKind, InboxHandler, Leased, Running, Typed, Verdict,
@@ -17,7 +15,6 @@ use tower_webhook::observe::{About, Fact, Observer};
 use tower_webhook::provider::AnyProvider;
 
 use super::deliver::Deliver;
-use super::retain;
 use super::voice::Voice;
 use crate::lines::Unhandled;
 
@@ -26,10 +23,9 @@ const AT_ONCE: u32 = 32;
 /// An upstream has a time of its own, and stdout may stall for as long as it likes.
 const LIMIT: Duration = Duration::from_hours(24 * 365);
 
-/// The worker at work, and what is beside it.
+/// The worker at work, and whether its inbox is.
 pub(super) struct Work {
     running: Running,
-    tidying: JoinHandle<()>,
     broken: Arc<Notify>,
 }
 
@@ -42,12 +38,12 @@ impl Work {
             .concurrency(AT_ONCE)
             .lease(inbox.lease)
             .handler_limit(LIMIT)
+            .retention(inbox.retention.bodies)
             .retry(Backoff::default().base(retry.base).cap(retry.cap).attempts(retry.attempts))
             .observer(watch)
             .on_ended(move |held, ending| say(&told, held, ending))
             .start();
-        let tidying = tokio::spawn(retain::forever(store.clone(), SystemClock, inbox.retention.bodies, voice.clone()));
-        Self { running, tidying, broken }
+        Self { running, broken }
     }
 
     /// Until the inbox can take nothing any more before it is opened anew.
@@ -57,7 +53,6 @@ impl Work {
 
     /// Takes nothing new, and after this time gives back what is in hand.
     pub(super) async fn stop_within(self, time: Duration) {
-        self.tidying.abort();
         self.running.stop_within(time).await;
     }
 }
