@@ -16,6 +16,7 @@ use tower_service::Service;
 
 use super::budget::{BodyBudget, Hold};
 use super::collect::Collect;
+use super::framing::unambiguous;
 use super::offload::{is_long, offload};
 use super::reject::{Exit, Rejected};
 use super::response_body::ResponseBody;
@@ -30,7 +31,8 @@ use crate::fail_point::{arm, reach};
 /// Rejected are a body over the limit (413, at once; what the sender is still writing is read on and thrown away for a
 /// while, so that it gets to see the answer), one for which the [`BodyBudget`] has no room (503), one that is not complete
 /// within its deadline (408), one that breaks off, and any content encoding but `identity` (415; a sender that says `UTF-8`
-/// there means no encoding). Trailers are ignored.
+/// there means no encoding). Trailers are ignored. A body whose end can be read in two ways, such as one with a length and
+/// chunked, is refused before it is read (400).
 ///
 /// A body of more than 256 KiB is checked on a thread for blocking work, at most as many at a time as there are cores. A
 /// panic of the check is a rejection there (500).
@@ -215,6 +217,10 @@ where
 
     fn read<C: BodyCheck>(self, shared: &Shared<C>) -> State<S, B> {
         let Shared { check, budget, .. } = shared;
+        if let Err(rejection) = unambiguous(&self.head.headers) {
+            let rest = Rest::Settled(After::unread(self.head.version));
+            return State::Rejected { rejected: Rejected { rejection, rest } };
+        }
         if let Err(rejection) = plain(&self.head.headers).and_then(|()| check.check_head(&self.head)) {
             return self.refuse(rejection);
         }

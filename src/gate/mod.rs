@@ -9,6 +9,7 @@ mod budget;
 mod buffer;
 mod collect;
 mod evidence;
+mod framing;
 mod head;
 mod offload;
 mod reject;

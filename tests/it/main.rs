@@ -36,6 +36,8 @@ mod inside;
 mod key_swap;
 mod keys;
 mod laws;
+#[cfg(feature = "cli")]
+mod limits;
 mod mambu;
 mod marking;
 mod memory;

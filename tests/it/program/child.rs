@@ -157,6 +157,11 @@ impl Running {
         self.stderr.try_iter().collect::<Vec<_>>().join("\n")
     }
 
+    /// Its number, for `/proc`.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends it a signal, such as `TERM`.
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();

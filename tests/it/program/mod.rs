@@ -21,4 +21,4 @@ mod storm;
 mod strain;
 mod unreadable;
 mod upstream;
-mod wire;
+pub(crate) mod wire;
