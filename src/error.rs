@@ -12,13 +12,15 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, StatusCode};
 
+use crate::mask::{Masked, mask};
+
 /// A boxed error of somebody else's.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// Why a delivery was refused or not yet handled.
 ///
 /// The peer sees [`status`](Self::status); the log may see everything that this type prints. It never holds a
-/// secret or a payload.
+/// secret or a payload; account and card numbers in its detail and in its source are [masked](crate::mask) when it is printed.
 #[derive(Clone)]
 pub struct Rejection(Arc<Inner>);
 
@@ -114,17 +116,17 @@ impl fmt::Debug for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rejection")
             .field("kind", &self.0.kind)
-            .field("detail", &self.0.detail)
+            .field("detail", &Masked(&self.0.detail))
             .field("receiver", &self.0.receiver)
             .field("retry_after", &self.0.retry_after)
-            .field("source", &self.0.source)
+            .field("source", &Masked(&self.0.source))
             .finish()
     }
 }
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.0.kind, self.0.detail)
+        write!(f, "{}: {}", self.0.kind, mask(&self.0.detail))
     }
 }
 

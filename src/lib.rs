@@ -98,6 +98,7 @@ pub mod idempotency;
 pub mod inbox;
 pub mod json;
 pub mod layers;
+pub mod mask;
 pub mod observe;
 pub mod provider;
 pub mod receiver;

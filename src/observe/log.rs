@@ -5,8 +5,11 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+use tracing::field::DisplayValue;
+
 use super::fact::{About, Fact, Observer};
 use crate::error::{Rejection, RejectionKind};
+use crate::mask::{Masked, mask};
 
 /// Writes facts to `tracing`, under the target `tower_webhook`. Never a secret or a payload.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +50,11 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// An error with all of its causes.
+/// An error with all of its causes, of which some are a handler's own words.
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> DisplayValue<Masked<Chain<'a>>> {
+    tracing::field::display(Masked(Chain(error)))
+}
+
 struct Chain<'a>(&'a (dyn Error + 'static));
 
 impl fmt::Display for Chain<'_> {
@@ -89,36 +96,26 @@ fn observe_rare(fact: &Fact<'_>, about: &About<'_>) {
         }
         Fact::CompletionLate => log!(warn, about, "event done and answered, the store does not know it yet"),
         Fact::CompletionUnknown(error) => {
-            log!(
-                error,
-                about,
-                "event done, completion unknown to the store",
-                source = tracing::field::display(Chain(*error))
-            );
+            log!(error, about, "event done, completion unknown to the store", source = chain(*error));
         }
         Fact::CompletionLost => log!(error, about, "event done and answered, and taken by another meanwhile"),
         Fact::ReleaseFailed(error) => {
-            log!(warn, about, "release failed", source = tracing::field::display(Chain(*error)))
+            log!(warn, about, "release failed", source = chain(*error))
         }
         Fact::StoreDown(error) => {
-            log!(debug, about, "the store cannot say", source = tracing::field::display(Chain(*error)))
+            log!(debug, about, "the store cannot say", source = chain(*error))
         }
         Fact::Unprotected(error) => {
-            log!(
-                error,
-                about,
-                "event handled without protection against repeats",
-                source = tracing::field::display(Chain(*error))
-            );
+            log!(error, about, "event handled without protection against repeats", source = chain(*error));
         }
         Fact::Quarantined { id } => {
             log!(error, about, "the key was stored with another payload: kept apart, never handled", id = id);
         }
         Fact::RetryLater { after, reason } => {
-            log!(warn, about, "stored event to be tried again", milliseconds = millis(*after), reason = reason);
+            log!(warn, about, "stored event to be tried again", milliseconds = millis(*after), reason = &*mask(reason));
         }
-        Fact::Buried { reason } => log!(error, about, "stored event is a dead letter", reason = reason),
-        Fact::Parked { reason } => log!(error, about, "stored event is parked", reason = reason),
+        Fact::Buried { reason } => log!(error, about, "stored event is a dead letter", reason = &*mask(reason)),
+        Fact::Parked { reason } => log!(error, about, "stored event is parked", reason = &*mask(reason)),
         Fact::ForgetsAtExit => log!(
             warn,
             about,
@@ -136,8 +133,8 @@ macro_rules! log_rejection {
             $message,
             kind = $rejection.kind().as_str(),
             status = $rejection.status().as_u16(),
-            detail = $rejection.detail(),
-            source = $rejection.source().map(|source| tracing::field::display(Chain(source)))
+            detail = &*mask($rejection.detail()),
+            source = $rejection.source().map(chain)
         )
     };
 }

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use tower_webhook::encoding::Encoding;
 use tower_webhook::event::{Event, Project as _};
 use tower_webhook::inbox::{EventId, Leased, NewEvent};
+use tower_webhook::mask::mask;
 use tower_webhook::provider::AnyEvent;
 use tower_webhook::{Received, Rejection};
 
@@ -225,7 +226,7 @@ impl<'a> Rejected<'a> {
             receiver: named(endpoint, receiver),
             status,
             kind: rejection.kind().as_str(),
-            detail,
+            detail: mask(&detail).into_owned(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The end of an attempt, in the store and for those who are told.
 
+use std::borrow::Cow;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use super::super::store::{Ended, InboxError, InboxErrorKind, InboxStore, Leased}
 use super::crew::Crew;
 use super::ending::Ending;
 use crate::delivery::LeaseLost;
+use crate::mask::mask;
 use crate::observe::{About, Fact};
 
 /// The longest reason that is kept, in bytes.
@@ -49,7 +51,7 @@ pub(super) fn about(held: &Leased) -> About<'_> {
 impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
     pub(super) async fn end(&self, held: &Leased, lost: &LeaseLost, mut end: End) {
         if let End::Retry { reason, .. } | End::Bury { reason } | End::Park { reason } = &mut end {
-            shorten(reason);
+            keep(reason);
         }
         let ended = match end {
             End::Ended(ended) => Ok(ended),
@@ -146,8 +148,18 @@ fn is_final(error: &InboxError) -> bool {
     matches!(error.kind(), InboxErrorKind::Poisoned | InboxErrorKind::Unusable)
 }
 
+/// What is kept of a reason: a handler's words may be long, and quote what it was asked to book. What is masked grows no
+/// longer, and no number is cut before it is masked.
+fn keep(reason: &mut String) {
+    shorten(reason, 2 * LONGEST);
+    if let Cow::Owned(masked) = mask(reason) {
+        *reason = masked;
+    }
+    shorten(reason, LONGEST);
+}
+
 /// At a letter's border.
-fn shorten(reason: &mut String) {
-    let border = (0..=LONGEST.min(reason.len())).rev().find(|at| reason.is_char_boundary(*at));
+fn shorten(reason: &mut String, most: usize) {
+    let border = (0..=most.min(reason.len())).rev().find(|at| reason.is_char_boundary(*at));
     reason.truncate(border.unwrap_or(0));
 }

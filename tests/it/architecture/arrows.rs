@@ -5,13 +5,14 @@ use super::source::Source;
 
 /// Room by room, the rooms it may use. Nothing else, so no circle.
 pub(super) const LIBRARY: &[(&str, &[&str])] = &[
-    ("error", &[]),
+    ("mask", &[]),
+    ("error", &["mask"]),
     ("clock", &[]),
     ("fail_point", &[]),
     ("encoding", &[]),
     ("secret", &["encoding", "error"]),
     ("json", &["error"]),
-    ("observe", &["error"]),
+    ("observe", &["error", "mask"]),
     ("event", &["json"]),
     ("scheme", &["clock", "encoding", "error", "secret"]),
     ("provider", &["clock", "encoding", "error", "event", "json", "scheme", "secret"]),
@@ -19,7 +20,7 @@ pub(super) const LIBRARY: &[(&str, &[&str])] = &[
     ("layers", &["clock", "encoding", "error", "gate", "scheme", "secret"]),
     ("delivery", &["error", "event", "gate", "observe", "provider"]),
     ("idempotency", &["clock", "delivery", "error", "event", "fail_point", "gate", "observe", "provider", "secret"]),
-    ("inbox", &["clock", "delivery", "error", "event", "fail_point", "gate", "observe", "provider", "secret"]),
+    ("inbox", &["clock", "delivery", "error", "event", "fail_point", "gate", "mask", "observe", "provider", "secret"]),
     (
         "receiver",
         &[
