@@ -17,7 +17,7 @@ use crate::observe::Reporter;
 use crate::provider::{EventKey, Provider};
 
 /// A verified event in a handler's hands. Derefs to the provider's typed event.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Received<E> {
     event: E,
     delivery: Delivery,
@@ -207,6 +207,13 @@ impl Delivery {
     #[must_use]
     pub fn lease_lost(&self) -> LeaseLost {
         self.0.lost.clone()
+    }
+}
+
+/// Without the event: what it says is not for a log.
+impl<E> fmt::Debug for Received<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Received").field("delivery", &self.delivery).finish_non_exhaustive()
     }
 }
 

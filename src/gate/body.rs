@@ -1,6 +1,7 @@
 //! The body of requests inside: bytes that are all there.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -13,7 +14,7 @@ use http_body::{Frame, SizeHint};
 use super::evidence::{Authenticated, Verified};
 
 /// A body of bytes that are all there: what inner services get after a [`BodyGate`](super::BodyGate).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Body {
     bytes: Bytes,
     /// From a receiver's gate to what stands behind it in the same receiver.
@@ -41,6 +42,13 @@ impl Body {
 
     pub(crate) fn into_parts(self) -> (Bytes, Option<Verified>) {
         (self.bytes, self.evidence)
+    }
+}
+
+/// Its length: what it says is not for a log.
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body").field("length", &self.bytes.len()).finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,7 @@
 //! One event, with what tells it from others.
 
+use std::fmt;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 
@@ -7,7 +9,7 @@ use super::event_key::EventKey;
 use crate::json::Identity;
 
 /// One event, decoded and keyed.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Decoded<E> {
     /// The provider's typed event.
@@ -20,6 +22,17 @@ pub struct Decoded<E> {
     pub raw: Bytes,
     /// What must be equal for two deliveries with one key to be the same event. Most providers: that of `raw`.
     pub identity: Identity,
+}
+
+/// What tells it from others: what it says is not for a log.
+impl<E> fmt::Debug for Decoded<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoded")
+            .field("key", &self.key)
+            .field("occurred_at", &self.occurred_at)
+            .field("length", &self.raw.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl<E> Decoded<E> {

@@ -1,5 +1,6 @@
 //! What a delivery holds: the events that can be read, and those that cannot.
 
+use std::fmt;
 use std::ops::Deref;
 
 use bytes::Bytes;
@@ -19,7 +20,7 @@ pub struct Events<E> {
 }
 
 /// An event that cannot be read although its delivery can.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Unreadable {
     /// Where it stands among all events of the delivery, from 0.
@@ -28,6 +29,13 @@ pub struct Unreadable {
     pub why: Rejection,
     /// The event as it was sent.
     pub raw: Bytes,
+}
+
+/// Without what it says.
+impl fmt::Debug for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unreadable").field("position", &self.position).field("why", &self.why).finish_non_exhaustive()
+    }
 }
 
 impl Unreadable {

@@ -1,5 +1,7 @@
 //! The sender's side: a message, and how most providers seal it.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
@@ -8,7 +10,7 @@ use super::profile::Profile;
 use crate::scheme::{Scheme, SealError, Sealing};
 
 /// A message to be sealed and sent.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Message {
     /// The plaintext body.
@@ -23,6 +25,16 @@ pub struct Message {
     pub method: Option<Method>,
     /// Where it is sent, where that is not the webhook's own address.
     pub target: Option<Uri>,
+}
+
+/// Without what it says: headers may be credentials.
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("length", &self.body.len())
+            .field("headers", &self.headers.keys())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Message {

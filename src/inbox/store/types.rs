@@ -39,7 +39,7 @@ impl fmt::Debug for LeaseToken {
 }
 
 /// An event that is to be stored.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct NewEvent {
     /// What tells it from others.
@@ -68,6 +68,18 @@ pub struct NewEvent {
     pub payload: Bytes,
     /// The key is remembered until then.
     pub key_until: Timestamp,
+}
+
+/// What tells it from others: what it says, and the headers beside it, are not for a log.
+impl fmt::Debug for NewEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewEvent")
+            .field("key", &self.key)
+            .field("receiver", &self.receiver)
+            .field("event", &self.event)
+            .field("length", &self.payload.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl NewEvent {
@@ -251,7 +263,7 @@ pub struct Stored {
 }
 
 /// One stored event with all that is known of it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct History {
     /// Where it stands.
@@ -262,6 +274,17 @@ pub struct History {
     pub steps: Vec<(Timestamp, String, Option<String>)>,
     /// The event of its lane that it waits for.
     pub waits_for: Option<EventId>,
+}
+
+/// Without what it says.
+impl fmt::Debug for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("History")
+            .field("stored", &self.stored)
+            .field("steps", &self.steps)
+            .field("waits_for", &self.waits_for)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Which events.
