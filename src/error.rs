@@ -171,6 +171,8 @@ macro_rules! kinds {
 kinds! {
     /// The peer's address is not on the list.
     SourceForbidden "source_forbidden" FORBIDDEN,
+    /// More requests from the peer's network than are taken.
+    RateLimited "rate_limited" SERVICE_UNAVAILABLE,
     /// The provider does not use this method.
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED,
     /// The provider does not use this content type.

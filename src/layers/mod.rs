@@ -1,7 +1,7 @@
 //! The single layers: configuration and one check each, on the shell of [`gate`](crate::gate).
 //!
-//! They stack by hand in a `ServiceBuilder`, outermost first: [`SourceIpLayer`], [`BasicAuthLayer`], [`VerifyLayer`], then an
-//! [`IdempotencyLayer`](crate::idempotency::IdempotencyLayer); each says under "Order" what must stand outside of it and
+//! They stack by hand in a `ServiceBuilder`, outermost first: [`SourceIpLayer`], [`RateLimitLayer`], [`BasicAuthLayer`],
+//! [`VerifyLayer`], then an [`IdempotencyLayer`](crate::idempotency::IdempotencyLayer); each says under "Order" what must stand outside of it and
 //! inside. [`Receiver`](crate::Receiver) has them in this order already. Heads are judged before a byte of the body is
 //! read. A rejection is an answer, so that no layer changes the error type of the service inside, and none of them asks for
 //! a `HandleErrorLayer` in axum. Layers of others, such as tower-http's, may stand outside and inside.
@@ -48,10 +48,13 @@
 //! ```
 
 mod basic_auth;
+mod peer;
+mod rate_limit;
 mod source_ip;
 mod verify;
 
 pub use basic_auth::{BasicAuthLayer, Credentials};
+pub use rate_limit::RateLimitLayer;
 pub use source_ip::SourceIpLayer;
 pub use verify::VerifyLayer;
 pub(crate) use verify::{check_head, open};

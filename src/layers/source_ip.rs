@@ -1,25 +1,24 @@
 //! The source address list: who calls from elsewhere is refused before anything else is looked at.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use http::Extensions;
 use http::request::Parts;
-use http::{Extensions, HeaderMap, HeaderName};
 use tower_layer::Layer;
 
+use super::peer::Peer;
 use crate::error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
-use crate::gate::{HeadCheck, HeadGate, PeerAddr};
-
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+use crate::gate::{HeadCheck, HeadGate};
 
 /// Takes requests from these networks only.
 ///
-/// The address is that of the connection: [`PeerAddr`] in the request's extensions, or what [`peer`](Self::peer) finds.
+/// The address is that of the connection: [`PeerAddr`](crate::gate::PeerAddr) in the request's extensions, or what [`peer`](Self::peer) finds.
 /// A request without one is answered with 500: the stack is assembled wrongly.
 ///
 /// # Order
 ///
-/// Outermost of the layers here, so that strangers cost least. What puts [`PeerAddr`] or axum's `ConnectInfo` into the
+/// Outermost of the layers here, so that strangers cost least. What puts [`PeerAddr`](crate::gate::PeerAddr) or axum's `ConnectInfo` into the
 /// extensions stands outside of it, as does whatever else changes what it reads, such as a layer that drops
 /// `X-Forwarded-For`.
 ///
@@ -57,8 +56,7 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 #[derive(Clone, Debug)]
 pub struct SourceIpLayer {
     networks: Vec<Network>,
-    hops: usize,
-    find_peer: fn(&Extensions) -> Option<IpAddr>,
+    peer: Peer,
 }
 
 impl SourceIpLayer {
@@ -75,8 +73,7 @@ impl SourceIpLayer {
         if networks.is_empty() {
             return Err(ConfigError::new(ConfigErrorKind::OutOfRange("the number of networks")));
         }
-        let find_peer = |extensions: &Extensions| extensions.get::<PeerAddr>().map(|peer| peer.0.ip());
-        Ok(Self { networks, hops: 0, find_peer })
+        Ok(Self { networks, peer: Peer::of_the_connection() })
     }
 
     /// The number of proxies of yours in front: the client is the value that the outermost of them has written, the
@@ -90,11 +87,12 @@ impl SourceIpLayer {
     /// own claim and are never looked at. Keep the proxies' own addresses off the list.
     #[must_use]
     pub fn trusted_proxies(mut self, hops: usize) -> Self {
-        self.hops = hops;
+        self.peer.hops = hops;
         self
     }
 
-    /// Where the address of the connection is found. Default: [`PeerAddr`] in the request's extensions.
+    /// Where the address of the connection is found. Default: [`PeerAddr`](crate::gate::PeerAddr) in the request's
+    /// extensions.
     ///
     /// ```
     /// use std::net::SocketAddr;
@@ -109,7 +107,7 @@ impl SourceIpLayer {
     /// ```
     #[must_use]
     pub fn peer(mut self, find: fn(&Extensions) -> Option<IpAddr>) -> Self {
-        self.find_peer = find;
+        self.peer.find = find;
         self
     }
 }
@@ -124,30 +122,12 @@ impl<S> Layer<S> for SourceIpLayer {
 
 impl HeadCheck for SourceIpLayer {
     fn check(&self, head: &mut Parts) -> Result<(), Rejection> {
-        let Some(peer) = (self.find_peer)(&head.extensions) else {
-            return Err(Rejection::new(RejectionKind::Misassembled, "the request carries no peer address"));
-        };
-        let source = forwarded_for(&head.headers, self.hops).unwrap_or(peer).to_canonical();
+        let source = self.peer.source(head)?;
         if self.networks.iter().any(|network| network.contains(source)) {
             return Ok(());
         }
         Err(Rejection::new(RejectionKind::SourceForbidden, format!("{source} is not on the list")))
     }
-}
-
-fn forwarded_for(headers: &HeaderMap, hops: usize) -> Option<IpAddr> {
-    let lines = headers.get_all(FORWARDED_FOR).iter().rev();
-    let mut values = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
-    let mut client = None;
-    for _ in 0..hops {
-        client = Some(address(values.next()?)?);
-    }
-    client
-}
-
-fn address(value: &[u8]) -> Option<IpAddr> {
-    let text = std::str::from_utf8(value.trim_ascii()).ok()?;
-    text.parse().or_else(|_| text.parse().map(|with_port: SocketAddr| with_port.ip())).ok()
 }
 
 /// The addresses of one family that begin with the same bits.

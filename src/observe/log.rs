@@ -143,7 +143,10 @@ macro_rules! log_rejection {
 fn rejected(rejection: &Rejection, about: &About<'_>) {
     match rejection.kind() {
         RejectionKind::Misassembled => log_rejection!(error, about, rejection, "delivery rejected"),
-        RejectionKind::Draining => log_rejection!(debug, about, rejection, "delivery rejected"),
+        // Whoever floods a receiver must not flood its log too.
+        RejectionKind::Draining | RejectionKind::RateLimited => {
+            log_rejection!(debug, about, rejection, "delivery rejected");
+        }
         _ => log_rejection!(warn, about, rejection, "delivery rejected"),
     }
 }

@@ -6,13 +6,14 @@ use http::{HeaderMap, HeaderValue, Method};
 
 use crate::error::{Rejection, RejectionKind};
 use crate::gate::HeadCheck as _;
-use crate::layers::{BasicAuthLayer, SourceIpLayer};
+use crate::layers::{BasicAuthLayer, RateLimitLayer, SourceIpLayer};
 use crate::provider::Profile;
 
-/// What a receiver judges by the head: address, credentials, method, content type.
+/// What a receiver judges by the head: address, how often, credentials, method, content type.
 #[derive(Clone, Debug)]
 pub(super) struct ReceiverHead {
     pub(super) sources: Option<SourceIpLayer>,
+    pub(super) rate: Option<RateLimitLayer>,
     pub(super) basic: Option<BasicAuthLayer>,
     /// Whether somebody further in looks for [`Authenticated`](crate::gate::Authenticated).
     pub(super) leaves_evidence: bool,
@@ -24,6 +25,7 @@ impl ReceiverHead {
     pub(super) fn new(profile: &Profile) -> Self {
         Self {
             sources: None,
+            rate: None,
             basic: None,
             leaves_evidence: true,
             methods: profile.methods.clone(),
@@ -35,6 +37,9 @@ impl ReceiverHead {
     pub(super) fn check(&self, head: &mut Parts) -> Result<(), Rejection> {
         if let Some(sources) = &self.sources {
             sources.check(head)?;
+        }
+        if let Some(rate) = &self.rate {
+            rate.check(head)?;
         }
         if let Some(basic) = &self.basic {
             if self.leaves_evidence {

@@ -22,7 +22,7 @@ use crate::delivery::{BatchHandler, Drain, Each, Handler, StateHandler, Together
 use crate::error::ConfigError;
 use crate::gate::{BodyBudget, BodyLimits, Exit, Responder};
 use crate::idempotency::{DedupeStore, IdempotencyLayer, Settings, WithoutDedupe};
-use crate::layers::{BasicAuthLayer, SourceIpLayer};
+use crate::layers::{BasicAuthLayer, RateLimitLayer, SourceIpLayer};
 use crate::observe::{Observer, Reporter};
 use crate::provider::Provider;
 
@@ -67,7 +67,7 @@ pub use tenants::{KeySource, Tenants};
 ///
 /// # Order
 ///
-/// In whatever order its methods are called, a delivery passes: source address, Basic credentials, method and content
+/// In whatever order its methods are called, a delivery passes: source address, rate, Basic credentials, method and content
 /// type; proof headers; the body, within its limits; verification and decryption; decoding; claims, one per event; the
 /// handler. Layers of others stand around it where they judge requests (tracing, limits, timeouts), and inside, behind
 /// [`layer`](Self::layer), where they are about events. What changes a body must not stand outside: bytes are signed.
@@ -193,6 +193,17 @@ impl<P: Provider, D> Receiver<P, D> {
     /// the proxy's: see [`SourceIpLayer::trusted_proxies`].
     pub fn sources(mut self, layer: &SourceIpLayer) -> Self {
         self.head.sources = Some(layer.clone());
+        self
+    }
+
+    /// Takes so many deliveries from each network, judged behind the source address and before the credentials. Beyond that
+    /// the answer is 503. Default: any number. Receivers that have one layer count together.
+    ///
+    /// # Security
+    ///
+    /// See [`RateLimitLayer`]: the burst must be what the provider sends after an outage.
+    pub fn rate_limit(mut self, layer: &RateLimitLayer) -> Self {
+        self.head.rate = Some(layer.clone());
         self
     }
 
