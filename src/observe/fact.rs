@@ -40,6 +40,22 @@ pub enum Fact<'a> {
         /// The scheme's name.
         scheme: &'static str,
     },
+    /// The provider that is [tried beside](crate::Receiver::candidate) the one that decides would have proved this delivery,
+    /// by the key that [`About::key_id`] names.
+    CandidateFits {
+        /// The candidate's scheme.
+        scheme: &'static str,
+        /// Whether the one that decides has proved it too.
+        is_proved: bool,
+    },
+    /// The provider that is [tried beside](crate::Receiver::candidate) the one that decides would have refused a delivery
+    /// that is proved, and why.
+    CandidateRefuses {
+        /// The candidate's scheme.
+        scheme: &'static str,
+        /// What it would have been answered.
+        rejection: &'a Rejection,
+    },
     /// A proved delivery was decoded into so many events that can be read.
     Accepted {
         /// Their number.

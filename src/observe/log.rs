@@ -34,6 +34,9 @@ impl Observer for Log {
             Fact::Replayed => log!(debug, about, "event was handled before"),
             Fact::Accepted { events } => log!(debug, about, "delivery accepted", events = events),
             Fact::KeyUsed { scheme } => log!(debug, about, "delivery proved", scheme = scheme),
+            Fact::CandidateFits { scheme, is_proved: true } => {
+                log!(debug, about, "the candidate fits", scheme = scheme)
+            }
             Fact::Rejected(rejection) => rejected(rejection, about),
             Fact::Failed(rejection) => failed(rejection, about),
             rare => observe_rare(rare, about),
@@ -81,7 +84,14 @@ fn observe_rare(fact: &Fact<'_>, about: &About<'_>) {
             log!(warn, about, "members that cannot be read are absent", members = names.join(", "));
         }
         Fact::AcknowledgedUnhandled(rejection) => {
-            log!(error, about, "event acknowledged and not handled", detail = rejection.detail());
+            log!(error, about, "event acknowledged and not handled", detail = &*mask(rejection.detail()));
+        }
+        Fact::CandidateFits { scheme, .. } => {
+            log!(warn, about, "the candidate fits a delivery that was refused", scheme = scheme);
+        }
+        Fact::CandidateRefuses { scheme, rejection } => {
+            let kind = rejection.kind().as_str();
+            log!(warn, about, "the candidate would refuse", scheme = scheme, kind = kind, detail = rejection.detail());
         }
         Fact::OtherPayload => {
             log!(error, about, "the key was known with another payload that nobody completed; the event runs");

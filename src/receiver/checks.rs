@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::request::Parts;
 
+use super::candidate::Candidate;
 use super::head::ReceiverHead;
 use super::tenants::{Tenant, Tenants};
 use crate::clock::Clock;
@@ -25,6 +26,7 @@ pub struct ReceiverCheck<P> {
     pub(super) limits: BodyLimits,
     pub(super) skip_verification: bool,
     pub(super) tenants: Option<Tenants<P>>,
+    pub(super) candidate: Option<Candidate>,
 }
 
 impl<P: Provider> BodyCheck for ReceiverCheck<P> {
@@ -48,6 +50,16 @@ impl<P: Provider> BodyCheck for ReceiverCheck<P> {
     }
 
     fn check(&self, head: &mut Parts, body: Bytes) -> Result<Body, Rejection> {
+        let Some(candidate) = &self.candidate else { return self.decide(head, body) };
+        let decided = self.decide(head, body.clone());
+        let said = decided.as_ref().map(Body::bytes);
+        candidate.compare(&self.exit, &*self.clock, (head, body), said);
+        decided
+    }
+}
+
+impl<P: Provider> ReceiverCheck<P> {
+    fn decide(&self, head: &mut Parts, body: Bytes) -> Result<Body, Rejection> {
         if self.skip_verification {
             let now =
                 self.clock.now().ok_or_else(|| Rejection::new(RejectionKind::Misassembled, "the clock failed"))?;
@@ -59,10 +71,7 @@ impl<P: Provider> BodyCheck for ReceiverCheck<P> {
         self.exit.reporter.report(Fact::KeyUsed { scheme: verified.scheme() }, verified.key_id());
         Ok(Body::proved(plaintext, verified))
     }
-}
 
-impl<P: Provider> ReceiverCheck<P> {
-    /// The provider with the keys that prove this request: the tenant's, where there are tenants, and never others.
     /// The provider with the keys of the request's tenant, where keys are looked up.
     fn looked_up<'a>(&self, head: &'a Parts) -> Result<Option<&'a Arc<P>>, Rejection> {
         if self.tenants.is_none() {

@@ -6,6 +6,7 @@
 
 #[cfg(feature = "axum")]
 mod axum;
+mod candidate;
 mod checks;
 mod head;
 mod identity;
@@ -26,6 +27,7 @@ use crate::layers::{BasicAuthLayer, RateLimitLayer, SourceIpLayer};
 use crate::observe::{Observer, Reporter};
 use crate::provider::Provider;
 
+use candidate::Candidate;
 pub use checks::ReceiverCheck;
 use head::ReceiverHead;
 pub use layer::{HandlerService, ReceiverLayer, ReceiverService};
@@ -93,6 +95,7 @@ pub struct Receiver<P, D = NoDedupe> {
     clock: Shared<dyn Clock>,
     skip_verification: bool,
     tenants: Option<Tenants<P>>,
+    candidate: Option<Candidate>,
     settings: Settings,
     drain: Drain,
 }
@@ -109,6 +112,7 @@ impl<P, D> Clone for Receiver<P, D> {
             clock: self.clock.clone(),
             skip_verification: self.skip_verification,
             tenants: self.tenants.clone(),
+            candidate: self.candidate.clone(),
             settings: self.settings.clone(),
             drain: self.drain.clone(),
         }
@@ -144,6 +148,7 @@ impl<P: Provider> Receiver<P> {
             clock: Shared(Arc::new(SystemClock)),
             skip_verification: false,
             tenants: None,
+            candidate: None,
             drain: Drain::new(),
         }
     }
@@ -175,6 +180,7 @@ impl<P: Provider> Receiver<P> {
             clock: self.clock,
             skip_verification: self.skip_verification,
             tenants: self.tenants,
+            candidate: self.candidate,
             settings: self.settings,
             drain: self.drain,
         }
@@ -250,6 +256,40 @@ impl<P: Provider, D> Receiver<P, D> {
     /// Anybody who can reach the address can then say that money moved. For tests, and behind a proxy that verifies.
     pub fn dangerous_skip_verification(mut self) -> Self {
         self.skip_verification = true;
+        self
+    }
+
+    /// Tries another provider's keys and scheme on every delivery too, and reports what they find: before the day on which a
+    /// sender changes them, or before verification is switched on. It decides nothing: a delivery passes or is refused as if
+    /// it were not there. Default: none.
+    ///
+    /// Of a proved delivery an observer hears [`CandidateFits`](crate::observe::Fact::CandidateFits) or
+    /// [`CandidateRefuses`](crate::observe::Fact::CandidateRefuses), of a refused one only that the candidate fits; the log
+    /// warns where the two differ. A scheme that decrypts fits when it opens the body to the same bytes. What is refused by
+    /// its head, such as one without the present signature, is not tried, since its body is never read.
+    ///
+    /// ```
+    /// use tower_webhook::provider::aella::{self, Aella};
+    /// use tower_webhook::{MemoryStore, Received, Receiver, secret::Secret};
+    ///
+    /// # fn build() -> Result<(), tower_webhook::ConfigError> {
+    /// let now = Aella::new(Secret::utf8("ae_sk_test_example")?)?;
+    /// let tomorrow = Aella::new(Secret::utf8("ae_sk_test_another")?)?;
+    /// let service = Receiver::new("aella-ng", now)
+    ///     .candidate(tomorrow)
+    ///     .dedupe(MemoryStore::new(1_000_000))
+    ///     .handle(|event: Received<aella::Event>| async move {});
+    /// # Ok(()) }
+    /// # build().unwrap();
+    /// ```
+    ///
+    /// # Security
+    ///
+    /// The keys of a candidate open nothing. Where none of today's prove anything, since the receiver was made with
+    /// [`dangerous_skip_verification`](Self::dangerous_skip_verification), everything passes however often the candidate
+    /// refuses: anybody can then say that money moved. Every delivery costs the work of both.
+    pub fn candidate(mut self, provider: impl Provider) -> Self {
+        self.candidate = Some(Candidate::new(provider));
         self
     }
 
@@ -412,6 +452,7 @@ impl<P: Provider, D> Receiver<P, D> {
             limits: self.limits,
             skip_verification: self.skip_verification,
             tenants: self.tenants.clone(),
+            candidate: self.candidate.clone(),
         };
         (Arc::new(check), exit, budget)
     }
