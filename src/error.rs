@@ -177,7 +177,7 @@ kinds! {
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED,
     /// The provider does not use this content type.
     ContentTypeUnsupported "content_type_unsupported" UNSUPPORTED_MEDIA_TYPE,
-    /// A content encoding that is not taken. Nothing is ever decompressed.
+    /// A content encoding that is not taken.
     ContentEncodingUnsupported "content_encoding_unsupported" UNSUPPORTED_MEDIA_TYPE,
     /// No Basic credentials.
     CredentialsMissing "credentials_missing" UNAUTHORIZED,

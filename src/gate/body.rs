@@ -32,6 +32,16 @@ impl Body {
         Self { bytes, evidence: Some(evidence) }
     }
 
+    /// The same delivery with these bytes.
+    #[cfg(feature = "gzip")]
+    pub(super) fn with(self, bytes: Bytes) -> Self {
+        Self { bytes, ..self }
+    }
+
+    pub(crate) fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
     pub(crate) fn evidence(&self) -> Option<&Verified> {
         self.evidence.as_ref()
     }

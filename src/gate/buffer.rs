@@ -8,21 +8,20 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::CONTENT_ENCODING;
 use http::request::Parts;
-use http::{Extensions, HeaderMap, Request, Response};
+use http::{Extensions, Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::budget::{BodyBudget, Hold};
-use super::collect::Collect;
+use super::collect::{Collect, overloaded};
 use super::framing::unambiguous;
 use super::offload::{is_long, offload};
 use super::reject::{Exit, Rejected};
 use super::response_body::ResponseBody;
 use super::rest::{After, Rest};
-use super::{Body, BodyCheck, Preparation};
-use crate::error::{BoxError, Rejection, RejectionKind};
+use super::{Body, BodyCheck, Compression, Preparation};
+use crate::error::{BoxError, Rejection};
 use crate::fail_point::{arm, reach};
 
 /// Reads the whole body within the limits of a [`BodyCheck`], asks it, and calls the inner service with a
@@ -31,7 +30,7 @@ use crate::fail_point::{arm, reach};
 /// Rejected are a body over the limit (413, at once; what the sender is still writing is read on and thrown away for a
 /// while, so that it gets to see the answer), one for which the [`BodyBudget`] has no room (503), one that is not complete
 /// within its deadline (408), one that breaks off, and any content encoding but `identity` (415; a sender that says `UTF-8`
-/// there means no encoding). Trailers are ignored. A body whose end can be read in two ways, such as one with a length and
+/// there means no encoding, and [`Compression`] may take gzip). Trailers are ignored. A body whose end can be read in two ways, such as one with a length and
 /// chunked, is refused before it is read (400).
 ///
 /// A body of more than 256 KiB is checked on a thread for blocking work, at most as many at a time as there are cores. A
@@ -156,15 +155,6 @@ where
     }
 }
 
-/// Nothing is ever decompressed. `UTF-8` is no content coding, but one payment platform sends it, and means none.
-fn plain(headers: &HeaderMap) -> Result<(), Rejection> {
-    let none = |value: &[u8]| value.eq_ignore_ascii_case(b"identity") || value.eq_ignore_ascii_case(b"utf-8");
-    if headers.get_all(CONTENT_ENCODING).iter().all(|value| none(value.as_bytes().trim_ascii())) {
-        return Ok(());
-    }
-    Err(Rejection::new(RejectionKind::ContentEncodingUnsupported, "the body has a content encoding"))
-}
-
 pin_project! {
     /// The answer of a [`BodyGate`].
     pub struct BodyFuture<C, S, B>
@@ -221,7 +211,9 @@ where
             let rest = Rest::Settled(After::unread(self.head.version));
             return State::Rejected { rejected: Rejected { rejection, rest } };
         }
-        if let Err(rejection) = plain(&self.head.headers).and_then(|()| check.check_head(&self.head)) {
+        if let Err(rejection) =
+            check.compression().admit(&self.head.headers).and_then(|()| check.check_head(&self.head))
+        {
             return self.refuse(rejection);
         }
         let Self { head, body, inner } = self;
@@ -271,8 +263,9 @@ where
                     passed(ready!(opening.as_mut().poll(cx)).and_then(|opened| opened), inner)
                 }
                 StateProjection::Reading { body, opening, head, inner } => match ready!(body.poll(cx)) {
-                    Ok((bytes, hold)) if is_long(bytes.len()) => {
-                        let (check, head, length) = (Arc::clone(&shared.check), mem::take(head), bytes.len());
+                    Ok((bytes, hold)) if is_long(work(&*shared.check, head, &bytes)) => {
+                        let length = work(&*shared.check, head, &bytes);
+                        let (check, head) = (Arc::clone(&shared.check), mem::take(head));
                         *opening = Some(Box::pin(offload(length, move || open(&*check, head, bytes, hold))));
                         continue;
                     }
@@ -293,11 +286,42 @@ fn passed<S: Service<Request<Body>>, B>(opened: Opened, inner: &mut S) -> State<
     }
 }
 
-fn open(check: &impl BodyCheck, head: Request<()>, body: Bytes, hold: Hold) -> Opened {
+/// On how many bytes there is work to do.
+fn work(check: &impl BodyCheck, head: &Request<()>, body: &Bytes) -> usize {
+    let compression = check.compression();
+    match compression.applies(head.headers()) {
+        true => compression.longest(body.len(), check.limits().max_bytes),
+        false => body.len(),
+    }
+}
+
+fn open(check: &impl BodyCheck, head: Request<()>, body: Bytes, mut hold: Hold) -> Opened {
     let (mut head, ()) = head.into_parts();
-    let body = check.check(&mut head, body)?;
+    let compression = check.compression();
+    let body = match compression.applies(&head.headers) {
+        true => open_compressed(check, compression, &mut head, body, &mut hold)?,
+        false => check.check(&mut head, body)?,
+    };
     reach!(Opened);
     Ok((Request::from_parts(head, body), hold))
+}
+
+/// What comes out is counted beside what came: both are there.
+fn open_compressed(
+    check: &impl BodyCheck,
+    compression: Compression,
+    head: &mut Parts,
+    body: Bytes,
+    hold: &mut Hold,
+) -> Result<Body, Rejection> {
+    let most = check.limits().max_bytes;
+    let body = compression.before(body, most)?;
+    let body = check.check(head, body)?;
+    let body = compression.after(&mut head.headers, body, most)?;
+    match hold.grow(body.len()) {
+        true => Ok(body),
+        false => Err(overloaded()),
+    }
 }
 
 impl<C, S, B> fmt::Debug for BodyFuture<C, S, B>

@@ -145,8 +145,7 @@ where
     }
 
     fn overloaded(&mut self) -> Rejected {
-        let rejection = Rejection::new(RejectionKind::Overloaded, "the bytes in flight reach the budget");
-        self.amid(rejection.retry_in(SOON))
+        self.amid(overloaded())
     }
 
     /// Gives back what is there, and reads the rest for nobody.
@@ -155,6 +154,10 @@ where
         let rest = self.body.take().map(|body| Rest::of_long(self.version, body, self.time));
         Rejected { rejection, rest: rest.unwrap_or(Rest::Settled(After::Another)) }
     }
+}
+
+pub(super) fn overloaded() -> Rejection {
+    Rejection::new(RejectionKind::Overloaded, "the bytes in flight reach the budget").retry_in(SOON)
 }
 
 fn aborted(cause: impl Into<BoxError>) -> Rejected {

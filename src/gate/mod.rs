@@ -8,6 +8,7 @@ mod body;
 mod budget;
 mod buffer;
 mod collect;
+mod compressed;
 mod evidence;
 mod framing;
 mod head;
@@ -32,6 +33,7 @@ pub use body::Body;
 pub(crate) use body::{leave_outside, tell_length};
 pub use budget::BodyBudget;
 pub use buffer::{BodyFuture, BodyGate};
+pub use compressed::Compression;
 pub use evidence::{Authenticated, Verified};
 pub use head::{HeadFuture, HeadGate};
 pub(crate) use offload::{is_long, offload};
@@ -66,6 +68,11 @@ pub trait HeadCheck: Send + Sync + 'static {
 pub trait BodyCheck: Send + Sync + 'static {
     /// How much body is read, and for how long.
     fn limits(&self) -> BodyLimits;
+
+    /// What becomes of a compressed body. Default: [`Compression::Refuse`].
+    fn compression(&self) -> Compression {
+        Compression::default()
+    }
 
     /// Looks at the head, before a byte of the body is read. Default: every head passes.
     ///

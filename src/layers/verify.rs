@@ -10,7 +10,7 @@ use tower_layer::Layer;
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::error::{Rejection, RejectionKind};
 use crate::gate::{
-    Authenticated, Body, BodyBudget, BodyCheck, BodyGate, BodyLimits, Verified, leave_outside, tell_length,
+    Authenticated, Body, BodyBudget, BodyCheck, BodyGate, BodyLimits, Compression, Verified, leave_outside, tell_length,
 };
 use crate::scheme::Scheme;
 
@@ -67,6 +67,7 @@ pub struct VerifyLayer {
     scheme: Arc<dyn Scheme>,
     clock: Arc<dyn Clock>,
     limits: BodyLimits,
+    compression: Compression,
     budget: Budget,
 }
 
@@ -83,7 +84,13 @@ impl VerifyLayer {
     pub fn new(scheme: impl Scheme) -> Self {
         let limits = BodyLimits::default();
         let budget = Budget::Own(BodyBudget::for_bodies_of(limits.max_bytes));
-        Self { scheme: Arc::new(scheme), clock: Arc::new(SystemClock), limits, budget }
+        Self {
+            scheme: Arc::new(scheme),
+            clock: Arc::new(SystemClock),
+            limits,
+            compression: Compression::default(),
+            budget,
+        }
     }
 
     /// The clock that validity and signed times are compared with. Default: [`SystemClock`].
@@ -100,6 +107,17 @@ impl VerifyLayer {
         if let Budget::Own(own) = &mut self.budget {
             *own = BodyBudget::for_bodies_of(limits.max_bytes);
         }
+        self
+    }
+
+    /// What becomes of compressed bodies. Default: [`Compression::Refuse`].
+    ///
+    /// # Security
+    ///
+    /// See [`Compression`].
+    #[must_use]
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
         self
     }
 
@@ -124,6 +142,10 @@ impl<S> Layer<S> for VerifyLayer {
 impl BodyCheck for VerifyLayer {
     fn limits(&self) -> BodyLimits {
         self.limits
+    }
+
+    fn compression(&self) -> Compression {
+        self.compression
     }
 
     fn check_head(&self, head: &Parts) -> Result<(), Rejection> {

@@ -11,7 +11,7 @@ use super::head::ReceiverHead;
 use super::tenants::{Tenant, Tenants};
 use crate::clock::Clock;
 use crate::error::{Rejection, RejectionKind};
-use crate::gate::{Body, BodyCheck, BodyLimits, Exit, Preparation, Verified};
+use crate::gate::{Body, BodyCheck, BodyLimits, Compression, Exit, Preparation, Verified};
 use crate::layers::{check_head, open};
 use crate::observe::Fact;
 use crate::provider::Provider;
@@ -24,6 +24,7 @@ pub struct ReceiverCheck<P> {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) exit: Arc<Exit>,
     pub(super) limits: BodyLimits,
+    pub(super) compression: Compression,
     pub(super) skip_verification: bool,
     pub(super) tenants: Option<Tenants<P>>,
     pub(super) candidate: Option<Candidate>,
@@ -32,6 +33,10 @@ pub struct ReceiverCheck<P> {
 impl<P: Provider> BodyCheck for ReceiverCheck<P> {
     fn limits(&self) -> BodyLimits {
         self.limits
+    }
+
+    fn compression(&self) -> Compression {
+        self.compression
     }
 
     fn prepare(&self, head: &mut Parts) -> Preparation {

@@ -21,7 +21,7 @@ use std::time::Duration;
 use crate::clock::{Clock, SystemClock};
 use crate::delivery::{BatchHandler, Drain, Each, Handler, StateHandler, Together, WithState};
 use crate::error::ConfigError;
-use crate::gate::{BodyBudget, BodyLimits, Exit, Responder};
+use crate::gate::{BodyBudget, BodyLimits, Compression, Exit, Responder};
 use crate::idempotency::{DedupeStore, IdempotencyLayer, Settings, WithoutDedupe};
 use crate::layers::{BasicAuthLayer, RateLimitLayer, SourceIpLayer};
 use crate::observe::{Observer, Reporter};
@@ -91,6 +91,7 @@ pub struct Receiver<P, D = NoDedupe> {
     exit: Exit,
     head: ReceiverHead,
     limits: BodyLimits,
+    compression: Compression,
     budget: Option<BodyBudget>,
     clock: Shared<dyn Clock>,
     skip_verification: bool,
@@ -108,6 +109,7 @@ impl<P, D> Clone for Receiver<P, D> {
             exit: self.exit.clone(),
             head: self.head.clone(),
             limits: self.limits,
+            compression: self.compression,
             budget: self.budget.clone(),
             clock: self.clock.clone(),
             skip_verification: self.skip_verification,
@@ -141,6 +143,7 @@ impl<P: Provider> Receiver<P> {
             exit: Exit { reporter: Reporter::new(name.into(), profile.name), responder: None },
             head: ReceiverHead::new(profile),
             limits: BodyLimits { max_bytes: profile.max_body, ..BodyLimits::default() },
+            compression: Compression::default(),
             budget: None,
             settings: Settings::new(profile.retention()),
             provider: Arc::new(provider),
@@ -176,6 +179,7 @@ impl<P: Provider> Receiver<P> {
             exit: self.exit,
             head: self.head,
             limits: self.limits,
+            compression: self.compression,
             budget: self.budget,
             clock: self.clock,
             skip_verification: self.skip_verification,
@@ -229,6 +233,16 @@ impl<P: Provider, D> Receiver<P, D> {
     /// 503. Default: one for this receiver alone, of twice its longest body and 256 MiB at least.
     pub fn body_budget(mut self, budget: &BodyBudget) -> Self {
         self.budget = Some(budget.clone());
+        self
+    }
+
+    /// What becomes of compressed bodies. Default: [`Compression::Refuse`].
+    ///
+    /// # Security
+    ///
+    /// See [`Compression`].
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
         self
     }
 
@@ -450,6 +464,7 @@ impl<P: Provider, D> Receiver<P, D> {
             clock: Arc::clone(&self.clock.0),
             exit: Arc::clone(&exit),
             limits: self.limits,
+            compression: self.compression,
             skip_verification: self.skip_verification,
             tenants: self.tenants.clone(),
             candidate: self.candidate.clone(),

@@ -95,6 +95,7 @@ const BY_TESTS: &[(&str, &str)] = &[];
 const KNOWN_BY: &[(&str, &[&str])] = &[
     ("tracing", &["src/observe/"]),
     ("axum_core", &["src/receiver/axum.rs"]),
+    ("flate2", &["src/gate/compressed.rs"]),
     ("redis", &["src/idempotency/store/redis/"]),
     ("rusqlite", &["src/inbox/store/sqlite/"]),
     ("tokio_postgres", &["src/inbox/store/postgres/"]),
