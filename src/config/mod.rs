@@ -61,8 +61,9 @@ pub use fault::{Fault, Faults};
 pub use spec::{
     AellaSpec, BankingCircleSpec, ConfigSpec, CredentialsSpec, CustomSpec, DedupeSpec, EndpointSpec, ForwardSpec,
     InboxRetentionSpec, InboxSpec, InboxStoreSpec, KeyEncoding, KeySpec, MambuSpec, OppSpec, PostgresSpec, ProofSpec,
-    ProviderSpec, QuotaSpec, RedisSpec, RetrySpec, SchemeSpec, SecretError, SecretSource, SecretText, SibsSpec,
-    SignatureLayout, SignedSpec, SourcesSpec, StandardWebhooksSpec, StoreSpec, TimestampPlace, TimestampSpec, WaitSpec,
+    ProviderSpec, QuotaSpec, RateLimitSpec, RedisSpec, RetrySpec, SchemeSpec, SecretError, SecretSource, SecretText,
+    SibsSpec, SignatureLayout, SignedSpec, SourcesSpec, StandardWebhooksSpec, StoreSpec, TimestampPlace, TimestampSpec,
+    WaitSpec,
 };
 
 /// Reads and builds a file. Whether keys are valid by now is not looked at.

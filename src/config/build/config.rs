@@ -98,6 +98,7 @@ impl Config {
     pub fn receiver(&self, endpoint: &Endpoint) -> Result<Receiver<AnyProvider>, ConfigError> {
         let mut receiver = Receiver::new(endpoint.name.as_str(), endpoint.provider.clone())
             .max_body(endpoint.max_body)
+            .compression(endpoint.spec.compression)
             .body_deadline(self.body_deadline)
             .body_budget(&self.body_budget);
         if let Some(layer) = &endpoint.basic_auth {
@@ -105,6 +106,9 @@ impl Config {
         }
         if let Some(layer) = &endpoint.sources {
             receiver = receiver.sources(layer);
+        }
+        if let Some(layer) = &endpoint.rate_limit {
+            receiver = receiver.rate_limit(layer);
         }
         receiver.settings(|mut settings| {
             settings = settings.tenant(self.tenant.as_str()).on_mismatch(endpoint.spec.on_mismatch);

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::forward::{Forward, forward};
 use super::{provider, secret};
 use crate::config::fault::{Faults, Found, Place};
-use crate::config::spec::{CredentialsSpec, EndpointSpec, ProviderSpec, SourcesSpec};
+use crate::config::spec::{CredentialsSpec, EndpointSpec, ProviderSpec, RateLimitSpec, SourcesSpec};
 use crate::idempotency::ReceiverIdentity;
-use crate::layers::{BasicAuthLayer, Credentials, SourceIpLayer};
+use crate::layers::{BasicAuthLayer, Credentials, RateLimitLayer, SourceIpLayer};
 use crate::provider::{AnyProvider, Provider as _};
 use crate::secret::Secret;
 
@@ -28,6 +28,8 @@ pub struct Endpoint {
     pub basic_auth: Option<BasicAuthLayer>,
     /// The addresses that may send.
     pub sources: Option<SourceIpLayer>,
+    /// How many requests pass.
+    pub rate_limit: Option<RateLimitLayer>,
     /// The longest body, in bytes.
     pub max_body: usize,
     /// How long a completed event is remembered. `None`: as long as the provider needs.
@@ -100,6 +102,7 @@ pub(super) fn endpoint(spec: &EndpointSpec, place: &Place<'_>, defaults: Default
         name: spec.name.as_ref().unwrap_or(&spec.path).clone(),
         basic_auth: around.basic_auth,
         sources: around.sources,
+        rate_limit: around.rate_limit,
         max_body: spec.max_body.or(defaults.max_body).unwrap_or(profile.max_body),
         retention,
         forward: around.forward,
@@ -112,6 +115,7 @@ pub(super) fn endpoint(spec: &EndpointSpec, place: &Place<'_>, defaults: Default
 pub(super) struct Around {
     basic_auth: Option<BasicAuthLayer>,
     sources: Option<SourceIpLayer>,
+    rate_limit: Option<RateLimitLayer>,
     forward: Option<Forward>,
 }
 
@@ -121,9 +125,10 @@ pub(super) fn around(spec: &EndpointSpec, place: &Place<'_>) -> Option<Around> {
     let all = (
         if_there((!spec.basic_auth.is_empty()).then_some(&spec.basic_auth), |pairs| basic_auth(pairs, place)),
         if_there(spec.sources.as_ref(), |spec| sources(spec, place)),
+        if_there(spec.rate_limit.as_ref(), |spec| rate_limit(spec, place)),
         if_there(spec.forward.as_ref(), |spec| forward(spec, place)),
     );
-    Some(Around { basic_auth: all.0?, sources: all.1?, forward: all.2? })
+    Some(Around { basic_auth: all.0?, sources: all.1?, rate_limit: all.2?, forward: all.3? })
 }
 
 /// `None` where something is there and cannot be built.
@@ -165,4 +170,10 @@ fn sources(spec: &SourcesSpec, place: &Place<'_>) -> Option<SourceIpLayer> {
     let layer =
         place.sound("sources", SourceIpLayer::new(&spec.networks), "write networks such as \"192.0.2.0/24\"")?;
     Some(layer.trusted_proxies(spec.trusted_proxies))
+}
+
+fn rate_limit(spec: &RateLimitSpec, place: &Place<'_>) -> Option<RateLimitLayer> {
+    let layer = RateLimitLayer::new(spec.per_second, spec.burst);
+    let right = "write rate_limit = { per_second = 50, burst = 500 }";
+    Some(place.sound("rate_limit", layer, right)?.trusted_proxies(spec.trusted_proxies))
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 use super::provider;
 use super::secret::{credentials, keys};
 use super::section::Section;
-use crate::config::spec::{EndpointSpec, ForwardSpec, MambuSpec, ProviderSpec, SourcesSpec};
+use crate::config::spec::{EndpointSpec, ForwardSpec, MambuSpec, ProviderSpec, RateLimitSpec, SourcesSpec};
+use crate::gate::Compression;
 use crate::idempotency::Mismatch;
 
 /// An endpoint as far as it could be read.
@@ -24,8 +25,9 @@ pub(super) fn read(section: &Section<'_>, folder: &Path) -> Draft {
     spec.name = section.text("name").map(str::to_owned);
     spec.keys = keys(section, folder);
     spec.basic_auth = credentials(section, folder);
-    spec.sources = sources(section);
+    (spec.sources, spec.rate_limit) = around(section);
     spec.max_body = section.size("max_body");
+    spec.compression = compression(section);
     spec.retention = section.some_time("retention");
     spec.on_mismatch = on_mismatch(section);
     spec.dangerous_run_unprotected = section.truth("dangerous_run_unprotected").unwrap_or(false);
@@ -47,13 +49,36 @@ fn on_mismatch(section: &Section<'_>) -> Mismatch {
     section.word("on_mismatch", Mismatch::Refuse, words, "write \"refuse\" or \"acknowledge\"")
 }
 
-fn sources(section: &Section<'_>) -> Option<SourcesSpec> {
+fn compression(section: &Section<'_>) -> Compression {
+    let words = |text: &str| match text {
+        "refuse" => Some(Compression::Refuse),
+        "signed_as_sent" => Some(Compression::SignedAsSent),
+        "signed_plain" => Some(Compression::SignedPlain),
+        _ => None,
+    };
+    let right = "write \"refuse\", \"signed_as_sent\" or \"signed_plain\"";
+    section.word("gzip", Compression::Refuse, words, right)
+}
+
+/// What asks for the sender's address.
+fn around(section: &Section<'_>) -> (Option<SourcesSpec>, Option<RateLimitSpec>) {
     let hops = section.count("trusted_proxies").unwrap_or(0);
     let networks = section.texts("sources");
-    if hops > 0 && !section.has("sources") {
-        section.fault("trusted_proxies", "has no effect without sources", "write sources = [\"192.0.2.0/24\"] too");
+    if hops > 0 && !section.has("sources") && !section.has("rate_limit") {
+        let right = "write sources = [\"192.0.2.0/24\"] or rate_limit too";
+        section.fault("trusted_proxies", "has no effect without sources or rate_limit", right);
     }
-    networks.map(|networks| SourcesSpec { trusted_proxies: hops, ..SourcesSpec::new(networks) })
+    let sources = networks.map(|networks| SourcesSpec { trusted_proxies: hops, ..SourcesSpec::new(networks) });
+    let rate = section.section("rate_limit").map(|rate| RateLimitSpec { trusted_proxies: hops, ..rate_limit(&rate) });
+    (sources, rate)
+}
+
+/// A number that is missing is 0, which is a fault by itself when it is built.
+fn rate_limit(section: &Section<'_>) -> RateLimitSpec {
+    let number = |key| section.count(key).map_or(0, |number| u32::try_from(number).unwrap_or(u32::MAX));
+    let spec = RateLimitSpec::new(number("per_second"), number("burst"));
+    section.finish();
+    spec
 }
 
 fn forward(section: &Section<'_>) -> Option<ForwardSpec> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::provider::ProviderSpec;
 use super::secret::{CredentialsSpec, KeySpec};
+use crate::gate::Compression;
 use crate::idempotency::Mismatch;
 
 /// One `[[endpoint]]`.
@@ -22,8 +23,12 @@ pub struct EndpointSpec {
     pub basic_auth: Vec<CredentialsSpec>,
     /// The addresses that may send. Default: all.
     pub sources: Option<SourcesSpec>,
+    /// How many requests pass. Default: any number.
+    pub rate_limit: Option<RateLimitSpec>,
     /// The longest body, in bytes. Default: the file's, else the provider's.
     pub max_body: Option<usize>,
+    /// What becomes of compressed bodies.
+    pub compression: Compression,
     /// How long a completed event is remembered. Default: the file's, else the provider's.
     pub retention: Option<Duration>,
     /// What becomes of an event whose key was completed with another payload.
@@ -47,7 +52,9 @@ impl EndpointSpec {
             keys: Vec::new(),
             basic_auth: Vec::new(),
             sources: None,
+            rate_limit: None,
             max_body: None,
+            compression: Compression::default(),
             retention: None,
             on_mismatch: Mismatch::default(),
             dangerous_run_unprotected: false,
@@ -72,6 +79,26 @@ impl SourcesSpec {
     #[must_use]
     pub fn new(networks: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { networks: networks.into_iter().map(Into::into).collect(), trusted_proxies: 0 }
+    }
+}
+
+/// How many requests pass from each network.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct RateLimitSpec {
+    /// In a second, on the average.
+    pub per_second: u32,
+    /// At once.
+    pub burst: u32,
+    /// How many hops at the right of `X-Forwarded-For` are ours. Default: 0.
+    pub trusted_proxies: usize,
+}
+
+impl RateLimitSpec {
+    /// So many, with no proxy in front.
+    #[must_use]
+    pub fn new(per_second: u32, burst: u32) -> Self {
+        Self { per_second, burst, trusted_proxies: 0 }
     }
 }
 
