@@ -64,7 +64,8 @@
 //! | `asymmetric` | no | `scheme::Signature` (RSA, ECDSA P-256, to verify), `scheme::Ed25519`, and `v1a` of [`provider::standard_webhooks`] |
 //! | `axum` | yes | [`Received`] and [`Delivery`] as extractors, [`Rejection`] as a response |
 //! | `cli` | no | the program `tower-webhook` |
-//! | `config` | no | `config`: the program's configuration file, for applications with handlers of their own; with `asymmetric`, `postgres-tls`, `redis-tls` and `sqlite`, since a file may name them |
+//! | `config` | no | `config`: the program's configuration file, for applications with handlers of their own; with `asymmetric`, `gzip`, `postgres-tls`, `redis-tls` and `sqlite`, since a file may name them |
+//! | `gzip` | no | `gate::Compression`: bodies that come compressed by gzip |
 //! | `redis` | no | [`idempotency::RedisStore`](crate::idempotency), a dedupe store for several receivers |
 //! | `redis-tls` | no | the same over TLS |
 //! | `sender` | no | `sender`: the provider's side, with its ladders, its history and its reaction to failure |

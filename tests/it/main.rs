@@ -16,6 +16,7 @@ mod behind_nginx;
 mod body;
 mod budget;
 mod by_hand;
+mod candidate;
 #[cfg(feature = "config")]
 mod configuration;
 mod contract;
@@ -56,6 +57,7 @@ mod redis;
 mod rewriting;
 mod rewritten;
 mod scheme;
+mod secrecy;
 mod sender;
 mod sibs;
 mod source_ip;

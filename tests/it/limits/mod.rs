@@ -7,6 +7,7 @@ mod framing;
 mod heads;
 mod large;
 mod process;
+mod rate;
 mod slow;
 
 use std::io::{Read as _, Write as _};
@@ -23,9 +24,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// `/aella`, which prints its events without what they say.
 fn listener() -> Listener {
+    listener_with("")
+}
+
+/// The same with this in the endpoint.
+fn listener_with(setting: &str) -> Listener {
     Listener::start(&format!(
         "listen = \"127.0.0.1:0\"\nquiet_payloads = true\n[[endpoint]]\npath = \"/aella\"\nprovider = \"aella\"\n\
-         keys = [{{ id = \"k\", value = \"{KEY}\" }}]\n"
+         keys = [{{ id = \"k\", value = \"{KEY}\" }}]\n{setting}\n"
     ))
 }
 

@@ -66,6 +66,7 @@ const PLACES: &[(&[&str], &str, &str)] = &[
         "[[endpoint]]\nprovider = \"custom\"\nscheme = { mac = \"hmac-sha256\", header = \"x\" }\nodd = 1",
         "endpoint[0].",
     ),
+    (&["`rate_limit`"], "[[endpoint]]\nprovider = \"aella\"\nrate_limit = { odd = 1 }", "endpoint[0].rate_limit."),
     (&["`keys`"], "[[endpoint]]\nprovider = \"aella\"\nkeys = [{ odd = 1 }]", "endpoint[0].keys[0]."),
     (&["`basic_auth`"], "[[endpoint]]\nprovider = \"mambu\"\nbasic_auth = [{ odd = 1 }]", "endpoint[0].basic_auth[0]."),
     (
