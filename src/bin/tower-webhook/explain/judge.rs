@@ -59,6 +59,8 @@ fn rejected(rejection: &Rejection, steps: &[Step]) -> Verdict {
 fn receive(case: &Case<'_>) -> Result<Result<Vec<Told>, Rejection>, String> {
     let mut endpoint = case.endpoint.clone();
     endpoint.sources = endpoint.sources.filter(|_| case.from.is_some());
+    // One request is never too many.
+    endpoint.rate_limit = None;
     let receiver = case.config.receiver(&endpoint).map_err(|error| error.to_string())?.clock(case.at);
     let gathered: Arc<Mutex<Vec<Told>>> = Arc::default();
     let events = gathered.clone();
