@@ -13,6 +13,8 @@
 //! 6. Keys outlive bodies. A fence never goes back, whatever is replayed, purged or restarted.
 
 mod any;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod end;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]

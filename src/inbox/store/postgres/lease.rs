@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use tokio_postgres::Row;
 
+use super::super::end::End;
 use super::super::{Ended, EventId, InboxError, LanePolicy, LeaseToken, Leased, NewEvent};
 use super::call::values;
-use super::end::{self, End};
+use super::end;
 use super::handle::Handle;
 use super::row::{column, damaged, time, took};
 use crate::delivery::{Fingerprint, KeyHash};
@@ -59,7 +60,7 @@ pub(super) async fn lease(
 
 /// Its body is gone, though nobody dropped it; it can be of no more use.
 async fn give_up(inbox: &Handle, held: &Leased, now: i64) -> Result<(), InboxError> {
-    let end = End::Bury { reason: "its body is gone", lane: LanePolicy::SkipAndFlag };
+    let end = End::Bury { reason: "its body is gone".to_owned(), lane: LanePolicy::SkipAndFlag };
     let (Ended::Done | Ended::Lost) = end::end(inbox, held, &end, now).await?;
     Ok(())
 }

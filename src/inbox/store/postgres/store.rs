@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::super::end::End;
 use super::super::{
     Accepted, Ended, EventId, Filter, History, InboxError, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent,
     Replayed, Stats, Stored,
 };
-use super::end::{self, End};
+use super::end;
 use super::handle::Handle;
 use super::row::{long, micros};
 use super::setup::PostgresSetup;
@@ -96,15 +97,15 @@ impl InboxStore for PostgresInbox {
     }
 
     async fn retry(&self, held: &Leased, due: Timestamp, reason: &str, now: Timestamp) -> Result<Ended, InboxError> {
-        end::end(&self.0, held, &End::Retry { due: micros(due), reason }, micros(now)).await
+        end::end(&self.0, held, &End::Retry { due: micros(due), reason: reason.to_owned() }, micros(now)).await
     }
 
     async fn bury(&self, held: &Leased, reason: &str, lane: LanePolicy, now: Timestamp) -> Result<Ended, InboxError> {
-        end::end(&self.0, held, &End::Bury { reason, lane }, micros(now)).await
+        end::end(&self.0, held, &End::Bury { reason: reason.to_owned(), lane }, micros(now)).await
     }
 
     async fn park(&self, held: &Leased, reason: &str, now: Timestamp) -> Result<Ended, InboxError> {
-        end::end(&self.0, held, &End::Park { reason }, micros(now)).await
+        end::end(&self.0, held, &End::Park { reason: reason.to_owned() }, micros(now)).await
     }
 
     async fn release(&self, held: &Leased, now: Timestamp) -> Result<Ended, InboxError> {

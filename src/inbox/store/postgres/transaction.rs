@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use tokio::time::timeout;
 use tokio_postgres::Client;
 
+use super::super::end::End;
 use super::super::{Ended, EventId, InboxError, InboxErrorKind, LeaseToken};
-use super::end::{self, END, End};
+use super::end::{self, END};
 use super::fault::of;
 use super::row::{column, micros};
 use super::schema::named;

@@ -2,7 +2,8 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::super::{Ended, EventId, LanePolicy, LeaseToken, StoredState};
+use super::super::end::End;
+use super::super::{Ended, EventId, LeaseToken, StoredState};
 use super::fault::Fault;
 use super::row::Micros;
 use super::task::Write;
@@ -13,54 +14,18 @@ pub(super) const END: &str = "UPDATE events SET state = ?4, due = ?5, reason = c
                               WHERE id = ?1 AND token = ?2 AND fence = ?3 AND state = 1 RETURNING lane, attempts";
 pub(super) const EXTEND: &str = "UPDATE events SET due = ?4 WHERE id = ?1 AND token = ?2 AND fence = ?3 AND state = 1";
 
-/// How a lease ends.
-#[derive(Debug)]
-pub(super) enum End {
-    Complete,
-    Retry { due: Micros, reason: String },
-    Bury { reason: String, lane: LanePolicy },
-    Park { reason: String },
-    Release,
-}
-
-impl End {
-    fn state(&self) -> StoredState {
-        match self {
-            Self::Complete => StoredState::Done,
-            Self::Retry { .. } | Self::Release => StoredState::Ready,
-            Self::Bury { .. } => StoredState::Dead,
-            Self::Park { .. } => StoredState::Parked,
-        }
-    }
-
-    fn due(&self, now: Micros) -> Option<Micros> {
-        match self {
-            Self::Retry { due, .. } => Some(*due),
-            Self::Release => Some(now),
-            Self::Complete | Self::Bury { .. } | Self::Park { .. } => None,
-        }
-    }
-
-    fn reason(&self) -> Option<&str> {
-        match self {
-            Self::Retry { reason, .. } | Self::Bury { reason, .. } | Self::Park { reason } => Some(reason),
-            Self::Complete | Self::Release => None,
-        }
-    }
-}
-
 pub(super) fn end(
     write: &mut Write<'_>,
     id: EventId,
     token: LeaseToken,
     fence: u64,
-    end: &End,
+    end: &End<Micros>,
     now: Micros,
 ) -> Result<Ended, Fault> {
     let due = end.due(now);
     let ended = due.is_none().then_some(now);
-    let uncounted = i64::from(matches!(end, End::Release));
-    let blocks = matches!(end, End::Bury { lane: LanePolicy::BlockLane, .. });
+    let uncounted = i64::from(end.is_uncounted());
+    let blocks = end.blocks();
     let values = params![id.0, token.0, fence_of(fence), end.state(), due, end.reason(), ended, uncounted, blocks];
     let row = write
         .connection
@@ -69,18 +34,8 @@ pub(super) fn end(
         .optional()?;
     let Some((lane, attempt)) = row else { return Ok(Ended::Lost) };
     write.ledger.moves(StoredState::Running, end.state());
-    match end {
-        End::Complete => {}
-        End::Release => steps::add(write.connection, id.0, now, "given back", None)?,
-        End::Retry { reason, .. } => {
-            steps::add(write.connection, id.0, now, &format!("attempt {attempt} failed"), Some(reason))?;
-        }
-        End::Bury { reason, .. } => {
-            steps::add(write.connection, id.0, now, &format!("dead after attempt {attempt}"), Some(reason))?;
-        }
-        End::Park { reason } => {
-            steps::add(write.connection, id.0, now, &format!("parked after attempt {attempt}"), Some(reason))?;
-        }
+    if let Some(step) = end.step() {
+        steps::add(write.connection, id.0, now, &step.replace("%s", &attempt.to_string()), end.reason())?;
     }
     if due.is_some() {
         write.is_woken = true;

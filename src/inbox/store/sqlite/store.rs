@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::super::end::End;
 use super::super::{
     Accepted, Ended, EventId, Filter, History, InboxError, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent,
     Replayed, Stats, Stored,
 };
 use super::disk::Disk;
-use super::end::{self, End};
+use super::end;
 use super::handle::Handle;
 use super::row::Micros;
 use super::{accept, erase, find, lease, replay, retain};
@@ -30,7 +31,7 @@ impl SqliteInbox {
         self.0.disk
     }
 
-    async fn end(&self, held: &Leased, end: End, now: Timestamp) -> Result<Ended, InboxError> {
+    async fn end(&self, held: &Leased, end: End<Micros>, now: Timestamp) -> Result<Ended, InboxError> {
         let (id, token, fence) = (held.id, held.token, held.fence);
         self.0.write(0, move |write| end::end(write, id, token, fence, &end, Micros::of(now))).await
     }

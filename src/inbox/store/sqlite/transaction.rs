@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, InterruptHandle, OptionalExtension as _, ffi, params};
 use tokio::sync::Notify;
 
+use super::super::end::End;
 use super::super::{Ended, EventId, InboxError, LeaseToken};
-use super::end::{self, End};
+use super::end;
 use super::fault::Fault;
 use super::row::Micros;
 use super::store::SqliteInbox;
