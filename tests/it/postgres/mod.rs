@@ -8,8 +8,11 @@ mod in_transaction;
 mod opening;
 mod plans;
 pub(crate) mod server;
+mod suspects;
 #[cfg(feature = "postgres-tls")]
 mod tls;
+mod version_1;
+mod versions;
 mod woken;
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -27,7 +27,7 @@ fn filter(set: impl FnOnce(&mut Filter)) -> Filter {
 }
 
 async fn work(inbox: &PostgresInbox) {
-    for number in 0..8 {
+    for number in 0..7 {
         let lane = format!("lane {}", number % 3);
         inbox.accept(vec![event(number, None), event(number + 100, Some(&lane))], at(0)).await.unwrap();
         inbox.accept(vec![event(number, None)], at(0)).await.unwrap();
@@ -44,6 +44,11 @@ async fn work(inbox: &PostgresInbox) {
         let _ = inbox.bury(d, "why", LanePolicy::BlockLane, at(2)).await.unwrap();
         let _ = inbox.bury(e, "why", LanePolicy::SkipAndFlag, at(2)).await.unwrap();
         let _ = inbox.park(f, "why", at(2)).await.unwrap();
+        let alone = lease(inbox, 1, 1, 1).await;
+        // Its lease runs out.
+        let suspect = lease(inbox, 1, 1, 40).await;
+        assert!(suspect[0].outcome_unknown && suspect[0].id == alone[0].id);
+        let _ = inbox.complete(&suspect[0], at(40)).await.unwrap();
         inbox.next_due().await.unwrap();
         inbox.show(d.id).await.unwrap();
         for id in [d.id, f.id] {
@@ -92,8 +97,18 @@ async fn no_statement_reads_a_whole_table() {
     let before = server.log().len();
     work(&inbox).await;
     let log = server.log().split_off(before);
-    for word in ["WITH next AS", "accept_1", "end_1", "again_1", "erase_1", "drop_bodies_1", "drop_keys_1", "turns_due"]
-    {
+    for word in [
+        "WITH next AS",
+        "accept_1",
+        "end_1",
+        "again_1",
+        "erase_1",
+        "drop_bodies_1",
+        "drop_keys_1",
+        "turns_due",
+        "suspect_2",
+        "turns_held",
+    ] {
         assert!(log.contains(word), "{word} was planned");
     }
     let whole = whole_tables(&log);

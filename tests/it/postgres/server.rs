@@ -180,7 +180,7 @@ fn launch(port: u16, folder: &Path, more: &[String]) -> (Child, Child) {
     let settings = [
         "listen_addresses=127.0.0.1",
         "unix_socket_directories=",
-        "max_connections=100",
+        "max_connections=300",
         "shared_buffers=64MB",
         "log_line_prefix=%d ",
         "log_min_messages=warning",

@@ -1,5 +1,6 @@
 //! One call: one statement, with a deadline.
 
+use std::future::Future;
 use std::time::Duration;
 
 use deadpool_postgres::{Client, Object, Pool};
@@ -41,6 +42,11 @@ pub(super) async fn call(pool: Pool, text: String, values: Values, deadline: Dur
         }
     }
     Err(late())
+}
+
+/// The same for what is no single statement.
+pub(super) async fn in_time<T>(deadline: Duration, work: impl Future<Output = T>) -> Result<T, InboxError> {
+    timeout_at(deadline_in(deadline), work).await.map_err(|_| late())
 }
 
 fn deadline_in(deadline: Duration) -> Instant {

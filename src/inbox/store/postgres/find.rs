@@ -10,7 +10,10 @@ use super::handle::Handle;
 use super::row::{column, lane_key, micros, number, put, state, time, took};
 use super::tally;
 
-pub(super) const NEXT_DUE: &str = "SELECT min(due) FROM inbox.turns WHERE due IS NOT NULL";
+/// Of what is held the next to come again is the first whose lease ends; but for as long as a suspect is held it is that one.
+pub(super) const NEXT_DUE: &str = "
+SELECT least((SELECT min(due) FROM inbox.turns WHERE due IS NOT NULL AND state = 0),
+    (SELECT coalesce(max(due) FILTER (WHERE suspect), min(due)) FROM inbox.turns WHERE state = 1))";
 pub(super) const HEAD: &str = "SELECT id FROM inbox.turns WHERE lane = $1 AND (due IS NOT NULL OR blocks)";
 pub(super) const BODY: &str = "SELECT payload FROM inbox.bodies WHERE id = $1";
 pub(super) const STEPS: &str = "SELECT at, what, why FROM inbox.steps WHERE event = $1 ORDER BY id";

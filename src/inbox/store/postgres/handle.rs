@@ -10,7 +10,7 @@ use tokio_postgres::Row;
 use super::super::InboxError;
 use super::asking::Asking;
 use super::bell::{self, Bell};
-use super::call::Values;
+use super::call::{Values, in_time};
 use super::fault::{of, of_pool};
 use super::schema::migrate;
 use super::setup::PostgresSetup;
@@ -32,9 +32,9 @@ impl Handle {
         let tls = tls::tls(&mut config, &setup)?;
         let pool = connect::pool(&config, tls.clone(), &setup)?;
         let skew = Arc::new(Skew::new(Arc::clone(&setup.clock)));
-        let mut client = pool.get().await.map_err(|error| of_pool(&error))?;
-        migrate(&mut client, &setup.schema).await?;
-        skew.measure(&**client).await.map_err(|error| of(&error))?;
+        let mut client = in_time(setup.deadline, pool.get()).await?.map_err(|error| of_pool(&error))?;
+        migrate(&mut client, &setup.schema, setup.deadline).await?;
+        in_time(setup.deadline, skew.measure(&**client)).await?.map_err(|error| of(&error))?;
         drop(client);
         let bell = Arc::new(Bell::new(&setup.schema)?);
         let is_full = Arc::new(AtomicBool::new(false));
@@ -62,7 +62,7 @@ impl Handle {
 
     /// One of its connections.
     pub(super) async fn connection(&self) -> Result<Object, InboxError> {
-        self.asking.pool.get().await.map_err(|error| of_pool(&error))
+        in_time(self.asking.deadline, self.asking.pool.get()).await?.map_err(|error| of_pool(&error))
     }
 
     pub(super) fn is_full(&self) -> bool {

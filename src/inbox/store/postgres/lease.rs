@@ -11,27 +11,33 @@ use super::handle::Handle;
 use super::row::{column, damaged, time, took};
 use crate::delivery::{Fingerprint, KeyHash};
 
-/// Only heads of lanes are due, so one of a lane at most. What is due and still running was ended by nobody. Who comes at the same time passes over what is being taken.
+/// Only heads of lanes are due, so one of a lane at most. What is due and still held was ended by nobody: of these one comes along,
+/// and before the others, since it would wait for as long as there are always enough of them. Who comes at the same time passes
+/// over what is being taken.
 pub(super) const LEASE: &str = "
-WITH next AS MATERIALIZED (
-    SELECT id, state, due FROM inbox.turns WHERE due <= $1 ORDER BY due LIMIT $2 FOR UPDATE SKIP LOCKED
+WITH suspect AS MATERIALIZED (
+    SELECT id, due FROM inbox.suspect_2($1) WHERE $2::bigint > 0
+), other AS MATERIALIZED (
+    SELECT id, due FROM inbox.turns WHERE due <= $1 AND state = 0 ORDER BY due
+    LIMIT $2 - (SELECT count(*) FROM suspect) FOR UPDATE SKIP LOCKED
+), next AS MATERIALIZED (
+    SELECT id, due, true AS unended FROM suspect UNION ALL SELECT id, due, false FROM other
 ), held AS (
     UPDATE inbox.turns AS t
-    SET state = 1, due = $3, token = $4, fence = nextval('inbox.fences'), attempts = t.attempts + 1
+    SET state = 1, due = $3, token = $4, fence = nextval('inbox.fences'), attempts = t.attempts + 1, suspect = t.state = 1
     WHERE t.id = ANY (ARRAY(SELECT id FROM next))
-    RETURNING t.id, t.lane, t.fence, t.attempts
+    RETURNING t.id, t.lane, t.fence, t.attempts, t.suspect
 ), told AS (
     INSERT INTO inbox.steps (event, at, what, why)
-    SELECT id, $5, 'lease ended', 'its holder was not heard of again' FROM next WHERE state = 1
+    SELECT id, $5, 'lease ended', 'its holder was not heard of again' FROM next WHERE unended
 )
 SELECT held.id, held.fence, held.attempts, b.payload, e.key, e.fingerprint, e.until, e.occurred, e.readable, e.receiver,
     e.tenant, e.provider, e.event, e.lane, e.key_id, e.headers,
-    EXISTS (SELECT 1 FROM inbox.turns AS d WHERE d.lane = held.lane AND d.state = 3 AND d.id < held.id),
-    held.id = ANY (ARRAY(SELECT id FROM next WHERE state = 1))
+    EXISTS (SELECT 1 FROM inbox.turns AS d WHERE d.lane = held.lane AND d.state = 3 AND d.id < held.id), held.suspect
 FROM held
 JOIN inbox.events AS e ON e.id = held.id AND e.id = ANY (ARRAY(SELECT id FROM next))
 LEFT JOIN inbox.bodies AS b ON b.id = held.id AND b.id = ANY (ARRAY(SELECT id FROM next))
-ORDER BY array_position(ARRAY(SELECT id FROM next ORDER BY due, id), held.id)";
+ORDER BY array_position(ARRAY(SELECT id FROM next ORDER BY unended DESC, due, id), held.id)";
 
 /// `until`, and `due` of what is leased: by the database's clock.
 pub(super) async fn lease(

@@ -1,18 +1,24 @@
 //! The tables and functions, version by version.
 
+use std::time::Duration;
+
 use deadpool_postgres::Client;
 use tokio_postgres::GenericClient;
 
 use super::super::{InboxError, InboxErrorKind};
+use super::call::in_time;
 use super::fault::of;
 use super::row::column;
 
 /// What leads from each version to the next. Only ever longer. What a program calls keeps its number for as long as
 /// programs that call it may run, so that several versions may run side by side.
-const STEPS: &[&str] = &[include_str!("schema_1.sql")];
+const STEPS: &[&str] = &[include_str!("schema_1.sql"), include_str!("schema_2.sql")];
 
 /// Of `whin`: one migrates at a time.
 const LOCK: i64 = 0x7768_696e;
+
+/// However much is there: an index of a large table takes its time, and whoever comes at the same time waits for it.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// As this statement sees it. `to_regclass` may still answer from before the lock.
 const IS_THERE: &str = "SELECT EXISTS (SELECT 1 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
@@ -32,11 +38,17 @@ fn known() -> i32 {
 /// # Errors
 ///
 /// It is of a version that this does not know, or this user may not make it.
-pub(super) async fn migrate(client: &mut Client, schema: &str) -> Result<(), InboxError> {
-    if version(&***client, schema).await? >= known() {
+pub(super) async fn migrate(client: &mut Client, schema: &str, deadline: Duration) -> Result<(), InboxError> {
+    if in_time(deadline, version(&***client, schema)).await?? >= known() {
         return Ok(());
     }
+    in_time(PATIENCE.saturating_add(deadline), upgrade(client, schema)).await?
+}
+
+async fn upgrade(client: &mut Client, schema: &str) -> Result<(), InboxError> {
     let transaction = client.transaction().await.map_err(|error| of(&error))?;
+    let patient = format!("SET LOCAL statement_timeout = {}", PATIENCE.as_millis());
+    transaction.batch_execute(&patient).await.map_err(|error| of(&error))?;
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await.map_err(|error| of(&error))?;
     // Somebody else may have been quicker.
     let version = version(&*transaction, schema).await?;

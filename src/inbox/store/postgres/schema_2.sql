@@ -1,0 +1,25 @@
+-- What is due and still held was ended by nobody: a suspect. Suspects are leased one at a time in the whole inbox.
+
+-- Of what is held: it is held as a suspect. Of what is not held it means nothing, and the next lease writes it anew, so that
+-- nobody who ends one needs to know of it.
+ALTER TABLE inbox.turns ADD COLUMN suspect boolean NOT NULL DEFAULT false;
+-- What is held, and what was and has no end.
+CREATE INDEX turns_held ON inbox.turns (due) WHERE state = 1;
+
+-- Of the suspects that wait the one that may be leased now, locked. None: nobody waits, or another is held.
+CREATE FUNCTION inbox.suspect_2(a_due bigint) RETURNS TABLE (id bigint, due bigint) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM 1 FROM inbox.turns t WHERE t.state = 1 AND t.due <= a_due LIMIT 1;
+    -- One looks at a time, until what is taken is committed. Each look sees what was committed before it.
+    IF NOT FOUND OR NOT pg_try_advisory_xact_lock('inbox.turns'::regclass::oid::integer, 2) THEN
+        RETURN;
+    END IF;
+    PERFORM 1 FROM inbox.turns t WHERE t.state = 1 AND t.suspect AND t.due > a_due LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT t.id, t.due FROM inbox.turns t WHERE t.state = 1 AND t.due <= a_due ORDER BY t.due LIMIT 1
+            FOR UPDATE SKIP LOCKED;
+    END IF;
+END $$;
+
+UPDATE inbox.version SET version = 2;
