@@ -1,4 +1,4 @@
-//! The child: this test binary once more, as a receiver with an inbox in a file and a worker.
+//! The child: this test binary once more, as a receiver with an inbox and a worker.
 
 use std::convert::Infallible;
 use std::env;
@@ -17,8 +17,9 @@ use tower::util::BoxCloneSyncService;
 use tower::{ServiceExt as _, service_fn};
 use tower_webhook::Receiver;
 use tower_webhook::delivery::Drain;
-use tower_webhook::inbox::{Backoff, Handed, Running, SqliteInbox, Verdict, Worker};
+use tower_webhook::inbox::{Backoff, Handed, Running, Verdict, Worker};
 
+use super::place::Place;
 use super::scene::{HANGING, How, LATE};
 use crate::crash::ledger::Ledger;
 use crate::deliveries::aella;
@@ -47,7 +48,7 @@ fn receiver() {
 async fn run(listen: SocketAddr) {
     let ledger = Arc::new(Ledger::at(env::var_os("LEDGER").unwrap()));
     let how = How::named(&env::var("HOW").unwrap());
-    let inbox = SqliteInbox::open(env::var_os("INBOX").unwrap()).await.unwrap();
+    let (inbox, lease) = Place::told().await;
     let drain = Drain::new();
     let receiver = Receiver::new("crash", aella()).drain(&drain).inbox(&inbox);
     let receiver = service_fn(move |request: Request<Body>| {
@@ -63,7 +64,7 @@ async fn run(listen: SocketAddr) {
     };
     let handler = move |handed| handle(Arc::clone(&ledger), handed, how);
     let backoff = Backoff::default().cap(Duration::from_millis(100)).attempts(ATTEMPTS.max(how.attempts()));
-    let worker = Worker::new(inbox, handler).retry(backoff).start();
+    let worker = Worker::new(inbox, handler).lease(lease).retry(backoff).start();
 
     let listener = TcpListener::bind(listen).await.unwrap();
     // Behind a line's end of its own: the harness of tests has begun one.

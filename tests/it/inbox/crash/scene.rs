@@ -1,18 +1,16 @@
 //! A receiver that dies, a sender that tries again until it is answered, and a wait until its inbox is empty.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tower_webhook::clock::{Clock as _, SystemClock};
-use tower_webhook::inbox::{InboxStore as _, SqliteInbox, Stats};
+use tower_webhook::inbox::Stats;
 use tower_webhook::provider::{Message, Retries};
 use tower_webhook::sender::{DeliveryProfile, RetryAfter, State, Tcp, Webhook};
 use tower_webhook::testing::crash::{Child, Crash, Crashing, Death};
 
-use super::super::Place;
 use super::child::NAME;
+use super::place::{Kind, Place};
 use crate::crash::ledger::{Judgement, Ledger};
 use crate::deliveries::aella;
 
@@ -80,6 +78,7 @@ pub(super) struct Came {
 
 /// A child that dies so often as it is told.
 pub(super) struct Scene {
+    pub(super) kind: Kind,
     pub(super) how: How,
     pub(super) crashes: Vec<Crash>,
     pub(super) events: usize,
@@ -88,17 +87,17 @@ pub(super) struct Scene {
 
 impl Scene {
     /// One event, and a death at this point.
-    pub(super) fn dying_at(crash: impl Into<Crash>, how: How) -> Self {
-        Self { how, crashes: vec![crash.into()], events: 1, deaths: 1 }
+    pub(super) fn dying_at(crash: impl Into<Crash>, how: How, kind: Kind) -> Self {
+        Self { kind, how, crashes: vec![crash.into()], events: 1, deaths: 1 }
     }
 
     /// Sends the events, and judges when each of them is answered, and nothing is left to be handled.
     pub(super) async fn play(self) -> Came {
-        let (ledger, place) = (Ledger::new(), Place::new());
-        let child = start(&ledger, &place.0, self.how, self.crashes.clone()).await;
+        let (ledger, place) = (Ledger::new(), self.kind.place().await);
+        let child = start(&ledger, &place, self.how, self.crashes.clone()).await;
         let (keys, tries) = send(&child, self.events).await;
-        tokio::time::timeout(Duration::from_secs(20), child.risen(self.deaths)).await.expect("it dies").unwrap();
-        let inbox = settled(&place.0).await;
+        tokio::time::timeout(Duration::from_secs(60), child.risen(self.deaths)).await.expect("it dies").unwrap();
+        let inbox = place.settled().await;
         Came { judged: ledger.judge(&keys), deaths: child.deaths(), tries, inbox }
     }
 }
@@ -124,26 +123,13 @@ pub(super) async fn send(child: &Child, events: usize) -> (Vec<String>, usize) {
     (keys, tries)
 }
 
-/// What is in the inbox when nothing is left to be handled.
-pub(super) async fn settled(path: &Path) -> Stats {
-    let inbox = SqliteInbox::visit(path).await.unwrap();
-    let end = Instant::now() + Duration::from_secs(20);
-    loop {
-        let stats = inbox.stats(SystemClock.now().unwrap()).await.unwrap();
-        if stats.ready + stats.running == 0 || Instant::now() > end {
-            return stats;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
-pub(super) async fn start(ledger: &Ledger, inbox: &Path, how: How, crashes: Vec<Crash>) -> Child {
-    let (ledger, inbox) = (ledger.path().to_owned(), inbox.to_owned());
+pub(super) async fn start(ledger: &Ledger, inbox: &Place, how: How, crashes: Vec<Crash>) -> Child {
+    let (ledger, inbox) = (ledger.path().to_owned(), inbox.variables());
     let command = move |listen: SocketAddr| {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args([NAME, "--exact", "--ignored", "--nocapture"]);
-        command.env("LISTEN", listen.to_string()).env("LEDGER", &ledger).env("INBOX", &inbox);
-        command.env("HOW", format!("{how:?}"));
+        command.env("LISTEN", listen.to_string()).env("LEDGER", &ledger).env("HOW", format!("{how:?}"));
+        command.envs(inbox.clone());
         command
     };
     Crashing::new(command).crashes(crashes).start().await.unwrap()

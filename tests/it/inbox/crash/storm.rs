@@ -15,10 +15,16 @@ use tower_webhook::sender::storm::{Counts, Mark, Report, Route, Storm, Writer};
 use tower_webhook::sender::{Call, DeliveryProfile, Tcp};
 use tower_webhook::testing::crash::{Child, Death};
 
-use super::super::Place;
-use super::scene::{How, settled, start};
+use super::place::{Kind, for_each_engine};
+use super::scene::{How, start};
 use crate::crash::ledger::Ledger;
 use crate::deliveries::aella;
+
+for_each_engine!(
+    killed_at_random_under_load_it_loses_nothing,
+    told_to_stop_under_load_it_ends_in_time_and_calls_nothing_again,
+    whoever_answers_first_is_caught_by_kills,
+);
 
 type Oracle = tower_webhook::sender::Ledger;
 
@@ -43,9 +49,9 @@ enum End {
     Told,
 }
 
-async fn storm(how: How, end: End, times: usize) -> Came {
-    let (ledger, place, oracle) = (Ledger::new(), Place::new(), Oracle::of_an_inbox());
-    let child = start(&ledger, &place.0, how, vec![]).await;
+async fn storm(kind: Kind, how: How, end: End, times: usize) -> Came {
+    let (ledger, place, oracle) = (Ledger::new(), kind.place().await, Oracle::of_an_inbox());
+    let child = start(&ledger, &place, how, vec![]).await;
     let watched = tokio::spawn(watch(ledger.path().to_owned(), oracle.clone()));
     let route = Route::new("aella", "/hook".parse().unwrap(), aella(), DeliveryProfile::aella(), Writer::Aella);
     let storm =
@@ -55,7 +61,7 @@ async fn storm(how: How, end: End, times: usize) -> Came {
     let counts = storm.counts();
     let (report, away) = tokio::join!(storm.run(), ends(&child, end, times, &counts));
     watched.abort();
-    Came { report, deaths: child.deaths(), inbox: settled(&place.0).await, away }
+    Came { report, deaths: child.deaths(), inbox: place.settled().await, away }
 }
 
 /// Ends it so often, each time when so many further events were begun, and a little later.
@@ -104,11 +110,10 @@ async fn watch(path: impl AsRef<Path>, oracle: Oracle) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_at_random_under_load_it_loses_nothing() {
-    let times = env::var("INBOX_KILLS").map_or(15, |times| times.parse().unwrap());
-    let Came { report, deaths, inbox, away } = storm(How::ByKey, End::Killed, times).await;
-    println!("{times} kills, up again within {away:?}\n{report}");
+async fn killed_at_random_under_load_it_loses_nothing(kind: Kind) {
+    let times = env::var("INBOX_KILLS").map_or(10, |times| times.parse().unwrap());
+    let Came { report, deaths, inbox, away } = storm(kind, How::ByKey, End::Killed, times).await;
+    println!("{kind:?}, {times} kills, up again within {away:?}\n{report}");
     assert!(report.is_happy(), "{report}");
     assert_eq!((deaths.len(), inbox.dead), (times, 0), "{inbox:?}");
     assert!(deaths.iter().all(|death| death.status.code().is_none()), "{deaths:?}");
@@ -116,17 +121,15 @@ async fn killed_at_random_under_load_it_loses_nothing() {
     assert_eq!(inbox.done, report.events, "{report}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn told_to_stop_under_load_it_ends_in_time_and_calls_nothing_again() {
-    let Came { report, deaths, inbox, away } = storm(How::ByKey, End::Told, 4).await;
+async fn told_to_stop_under_load_it_ends_in_time_and_calls_nothing_again(kind: Kind) {
+    let Came { report, deaths, inbox, away } = storm(kind, How::ByKey, End::Told, 4).await;
     println!("up again within {away:?}\n{report}");
     assert!(report.is_happy() && report.called_again == 0, "{report}");
     assert!(deaths.len() == 4 && deaths.iter().all(|death| death.status.success()), "{deaths:?}");
     assert!(inbox.done == report.events && away < Duration::from_secs(10), "{away:?}, {inbox:?}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_answers_first_is_caught_by_kills() {
-    let Came { report, .. } = storm(How::AnsweringFirst, End::Killed, 3).await;
+async fn whoever_answers_first_is_caught_by_kills(kind: Kind) {
+    let Came { report, .. } = storm(kind, How::AnsweringFirst, End::Killed, 3).await;
     assert!(report.lost > 0, "{report}");
 }
