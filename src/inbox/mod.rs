@@ -68,6 +68,8 @@
 //! A key that is known with another payload is quarantined: acknowledged, kept, and never handled.
 
 mod accepting;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod effect;
 mod entries;
 mod handler;
 #[cfg(feature = "postgres")]

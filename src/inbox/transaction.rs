@@ -1,21 +1,18 @@
 //! [`InTransaction`]: an effect and the end of its event's lease, in one transaction.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::effect::{Read, if_done};
 use super::handler::{Handed, InboxHandler, IntoVerdict, Verdict};
 use super::store::{SqliteInbox, SqliteTransaction, Undone};
-use super::typed::decoded;
 use crate::delivery::Received;
 use crate::provider::Provider;
 
 /// How long an effect may hold the writer.
 const LIMIT: Duration = Duration::from_secs(1);
 
-type Read<E> = Arc<dyn Fn(Handed) -> Pin<Box<dyn Future<Output = Result<E, Verdict>> + Send>> + Send + Sync>;
 type Effect<E> = Arc<dyn Fn(&SqliteTransaction<'_>, &E) -> Verdict + Send + Sync>;
 
 /// A handler that writes in the inbox's own file, and whose writes commit together with the end of its event: exactly once,
@@ -74,9 +71,8 @@ impl SqliteInbox {
         &self,
         effect: impl Fn(&SqliteTransaction<'_>, &Handed) -> R + Send + Sync + 'static,
     ) -> InTransaction<Handed> {
-        let read: Read<Handed> = Arc::new(|handed| Box::pin(async move { Ok(handed) }));
         let effect: Effect<Handed> = Arc::new(move |to, event| effect(to, event).into_verdict());
-        InTransaction { inbox: self.clone(), read, effect, limit: LIMIT }
+        InTransaction { inbox: self.clone(), read: Read::whole(), effect, limit: LIMIT }
     }
 
     /// The same of one provider's typed events, as [`Typed`](super::Typed) decodes them.
@@ -85,13 +81,8 @@ impl SqliteInbox {
         provider: P,
         effect: impl Fn(&SqliteTransaction<'_>, &Received<P::Event>) -> R + Send + Sync + 'static,
     ) -> InTransaction<Received<P::Event>> {
-        let provider = Arc::new(provider);
-        let read: Read<Received<P::Event>> = Arc::new(move |handed| {
-            let provider = Arc::clone(&provider);
-            Box::pin(async move { decoded(&provider, handed).await })
-        });
         let effect: Effect<Received<P::Event>> = Arc::new(move |to, event| effect(to, event).into_verdict());
-        InTransaction { inbox: self.clone(), read, effect, limit: LIMIT }
+        InTransaction { inbox: self.clone(), read: Read::of(provider), effect, limit: LIMIT }
     }
 }
 
@@ -105,25 +96,20 @@ impl<E> InTransaction<E> {
 
 impl<E: Send + Sync + 'static> InboxHandler for InTransaction<E> {
     async fn handle(&self, handed: Handed) -> Verdict {
-        let (lease, clock) = ((handed.id, handed.token, handed.fence), handed.clock.clone());
-        let event = match (self.read)(handed).await {
-            Ok(event) => event,
-            Err(verdict) => return verdict,
+        let commit = |lease, now, event| {
+            let effect = Arc::clone(&self.effect);
+            let work = move |to: &SqliteTransaction<'_>| if_done(effect(to, &event));
+            async move { Ok(self.inbox.complete_with(lease, now, self.limit, work).await?.map_err(verdict_of)) }
         };
-        let Some(now) = clock.0.now() else { return Verdict::retry("the clock failed") };
-        let effect = Arc::clone(&self.effect);
-        let commit = move |to: &SqliteTransaction<'_>| match effect(to, &event) {
-            Verdict::Done => Ok(()),
-            verdict => Err(verdict),
-        };
-        match self.inbox.complete_with(lease, now, self.limit, commit).await {
-            Ok(Ok(ended)) => Verdict::Ended(ended),
-            Ok(Err(Undone::Refused(verdict))) => verdict,
-            Ok(Err(Undone::Panicked)) => Verdict::retry("the handler panicked"),
-            Ok(Err(Undone::TookTooLong)) => Verdict::retry("the handler held the writer for too long"),
-            // Where it was committed all the same, the retry finds the lease ended, and changes nothing.
-            Err(error) => Verdict::retry(error.to_string()),
-        }
+        self.read.ended(handed, commit).await
+    }
+}
+
+fn verdict_of(undone: Undone<Verdict>) -> Verdict {
+    match undone {
+        Undone::Refused(verdict) => verdict,
+        Undone::Panicked => Verdict::retry("the handler panicked"),
+        Undone::TookTooLong => Verdict::retry("the handler held the writer for too long"),
     }
 }
 
