@@ -65,7 +65,9 @@ impl PostgresSetup {
         self
     }
 
-    /// Beyond this nothing is accepted. It is measured every 10 seconds; free disk is nothing that Postgres tells.
+    /// Beyond this nothing is accepted, and after that nothing until it is at four fifths of each. It is measured every 10 seconds,
+    /// and then every second. Bytes are those of its tables' files, which Postgres seldom makes smaller (`VACUUM FULL` does); free
+    /// disk is nothing that it tells.
     pub fn quota(mut self, quota: Quota) -> Self {
         self.quota = quota;
         self

@@ -12,8 +12,9 @@ use super::asking::Asking;
 use super::call::values;
 use super::row::column;
 
-/// How often quotas are compared with what is there.
+/// How often quotas are compared with what is there, and how often while one is reached.
 const LOOK: Duration = Duration::from_secs(10);
+const LOOK_WHEN_FULL: Duration = Duration::from_secs(1);
 
 /// Up to so many are counted one by one. Of more the number is what the server last estimated of the index.
 const COUNTED: i64 = 100_000;
@@ -60,23 +61,28 @@ pub(super) fn values() -> super::call::Values {
     values![COUNTED]
 }
 
-/// Looks from time to time whether a quota is reached.
+/// Looks from time to time whether a quota is reached. One that was is not left until there is room again to speak of.
 pub(super) async fn watch(asking: Asking, quota: Quota, is_full: Arc<AtomicBool>) {
     loop {
-        if let Ok(is_so) = is_reached(&asking, &quota).await {
-            is_full.store(is_so, Ordering::Relaxed);
-        }
-        sleep(LOOK).await;
+        let was_full = is_full.load(Ordering::Relaxed);
+        let is_so = is_reached(&asking, &quota, was_full).await.unwrap_or(was_full);
+        is_full.store(is_so, Ordering::Relaxed);
+        sleep(if is_so { LOOK_WHEN_FULL } else { LOOK }).await;
     }
 }
 
-async fn is_reached(asking: &Asking, quota: &Quota) -> Result<bool, InboxError> {
+async fn is_reached(asking: &Asking, quota: &Quota, was_full: bool) -> Result<bool, InboxError> {
     let counted = asking.ask(COUNTS, values()).await?;
     let sized = asking.ask(BYTES, Vec::new()).await?;
-    let (Some(counted), Some(sized)) = (counted.first(), sized.first()) else { return Ok(false) };
+    let (Some(counted), Some(sized)) = (counted.first(), sized.first()) else { return Ok(was_full) };
     let (stats, _) = stats(counted)?;
     let open = [stats.ready, stats.running, stats.dead, stats.parked, stats.quarantined];
     let rows = open.into_iter().fold(0, u64::saturating_add);
     let bytes = u64::try_from(column::<i64>(sized, 0)?).unwrap_or(0);
-    Ok(rows >= quota.rows || bytes >= quota.bytes)
+    // Four fifths of it.
+    let low = |most: u64| most.saturating_sub(most / 5);
+    Ok(match was_full {
+        false => rows >= quota.rows || bytes >= quota.bytes,
+        true => rows > low(quota.rows) || bytes > low(quota.bytes),
+    })
 }
