@@ -1,5 +1,6 @@
 """Processes on ports of this machine, for the scripts beside this one."""
 
+import glob
 import os
 import shutil
 import signal
@@ -34,13 +35,14 @@ def wait_for_port(port, process, seconds=20):
 class Process:
     """A child on a fixed port, which can be killed, started again, and frozen. What it complains of is in a file of the folder."""
 
-    def __init__(self, name, port, command, folder):
-        self.name, self.port, self.command = name, port, command
+    def __init__(self, name, port, command, folder, user=None):
+        self.name, self.port, self.command, self.user = name, port, command, user
         self.log = open(os.path.join(folder, f"{name}.log"), "ab")
         self.start()
 
     def start(self):
-        self.child = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.log)
+        silent = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": self.log}
+        self.child = subprocess.Popen(self.command, user=self.user, **silent)
         wait_for_port(self.port, self.child)
 
     def kill(self):
@@ -66,3 +68,21 @@ def redis_server(folder):
     port = free_port()
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", ""]
     return Process("redis", port, [*command, "--appendonly", "yes", "--appendfsync", "everysec"], folder)
+
+
+def postgres_server(folder):
+    """A server of one's own, by Debian's newest. It does not serve root, so that there it is its own user's."""
+    versions = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda programs: int(programs.split("/")[4]))
+    if not versions:
+        fail("PostgreSQL's initdb is missing: install postgresql")
+    user = "postgres" if os.getuid() == 0 else None
+    data = os.path.join(folder, "postgres")
+    os.mkdir(data)
+    if user:
+        os.chmod(folder, 0o711)
+        shutil.chown(data, user)
+    command = [f"{versions[-1]}/initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C"]
+    subprocess.run(command, user=user, cwd="/", stdout=subprocess.DEVNULL, check=True)
+    port = free_port()
+    command = [f"{versions[-1]}/postgres", "-D", data, "-p", str(port), "-c", "listen_addresses=127.0.0.1"]
+    return Process("postgres", port, [*command, "-c", "unix_socket_directories="], folder, user)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """A storm of events against a listener that is killed meanwhile, and started again.
 
-    scripts/storm.py [--program PATH] [--events 50000] [--store memory|redis|inbox] [--kills 0] [--seed 1] [--faults LIST]
-        [--concurrency 64] [--time 100x]
+    scripts/storm.py [--program PATH] [--events 50000] [--store memory|redis|inbox|postgres] [--kills 0] [--seed 1]
+        [--faults LIST] [--concurrency 64] [--time 100x]
 
-It starts a private redis-server where it is asked to, a listener for all providers, and the program's own storm, which plays the
+It starts a private redis-server or PostgreSQL where it is asked to, a listener for all providers, and the program's own storm, which plays the
 providers and the service behind the listener, with its usual 20 % of duplicates, 5 % of bad input and 1 % of handler failures. Kills
 are spread over the run. It ends with the storm's JSON object on stdout, with the kills and the listener's memory added, and with 0
 only if nothing was lost, handled twice, taken or refused wrongly, or left unsettled, and if no more was called again than handlers
@@ -21,7 +21,7 @@ import tempfile
 import threading
 import time
 
-from processes import Process, fail, free_port, redis_server
+from processes import Process, fail, free_port, postgres_server, redis_server
 
 KEYS = {
     "aella": 'keys = [{ id = "new", value = "ae_sk_test_example" }, { id = "next", value = "ae_sk_test_another_one" },'
@@ -54,7 +54,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--program", default="target/debug/tower-webhook")
     parser.add_argument("--events", type=int, default=50000)
-    parser.add_argument("--store", choices=["memory", "redis", "inbox"], default="memory")
+    parser.add_argument("--store", choices=["memory", "redis", "inbox", "postgres"], default="memory")
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--every", type=float, default=3.0, help="seconds between two kills")
     parser.add_argument("--seed", type=int, default=1)
@@ -77,6 +77,11 @@ def run(given, folder, processes):
     if given.store == "inbox":
         # Of an owner that is gone no lease is waited for.
         store = '[inbox]\nkind = "sqlite"\npath = "inbox.db"'
+    if given.store == "postgres":
+        postgres = postgres_server(folder)
+        processes.append(postgres)
+        url = f"postgres://tester@127.0.0.1:{postgres.port}/postgres?sslmode=disable"
+        store = f'[inbox]\nkind = "postgres"\nurl = "{url}"\nlease = "{LEASE}"'
     if given.store == "redis":
         redis = redis_server(folder)
         processes.append(redis)
