@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
+use tower::ServiceExt as _;
+use tower_webhook::Receiver;
 use tower_webhook::clock::{Clock as _, SystemClock};
 use tower_webhook::inbox::{
-    Backoff, Ended, Filter, Handed, InboxStore as _, LeaseToken, PostgresTransaction, StoredState, Verdict, Worker,
-    tokio_postgres,
+    Backoff, Ended, Filter, Handed, InboxStore as _, LeaseToken, PostgresInbox, PostgresTransaction, StoredState,
+    Verdict, Worker, tokio_postgres,
 };
 
 use super::server::{PATIENCE, Server};
 use super::{LEASE, event, opened, schema};
+use crate::deliveries::{TRANSFER, aella, sealed};
 
 async fn post(to: &PostgresTransaction<'_>, table: &str, handed: &Handed) -> Result<(), tokio_postgres::Error> {
     let text = format!("INSERT INTO {table} VALUES ($1, $2)");
@@ -104,4 +107,82 @@ async fn who_loses_the_lease_meanwhile_leaves_no_effect() {
     assert_eq!(postings.rows().await, []);
     let all = inbox.list(&Filter::default(), 10).await.unwrap();
     assert_eq!((all[0].state, all[0].attempts), (StoredState::Done, 2));
+}
+
+/// Aella's transfer, accepted by its receiver.
+async fn received(inbox: &PostgresInbox) {
+    let receiver = Receiver::new("aella-ng", aella()).inbox(inbox);
+    assert_eq!(receiver.oneshot(sealed(&aella(), TRANSFER)).await.unwrap().status(), 200);
+}
+
+/// Until nothing is left to be handled: the state of the only event, and its attempts.
+async fn handled(inbox: &PostgresInbox) -> (StoredState, u32) {
+    let begin = Instant::now();
+    loop {
+        let all = inbox.list(&Filter::default(), 10).await.unwrap();
+        if !matches!(all[0].state, StoredState::Ready | StoredState::Running) {
+            return (all[0].state, all[0].attempts);
+        }
+        assert!(begin.elapsed() < PATIENCE, "{all:?}");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_typed_effect_is_there_once_with_the_end_of_its_event() {
+    let (server, schema) = (Server::shared().await, schema());
+    let (inbox, postings) = (opened(server, &schema).await, Postings::new(server, &schema).await);
+    received(&inbox).await;
+    let table = postings.table.clone();
+    let handler = inbox.in_transaction_of(aella(), move |to, event| {
+        let text = format!("INSERT INTO {table} VALUES ($1, $2)");
+        Box::pin(async move {
+            let attempt = event.delivery().attempt().map_or(0, |attempt| i32::try_from(attempt.get()).unwrap());
+            to.execute(&text, &[&event.delivery().key().to_string(), &attempt]).await.unwrap();
+            // What is not done is undone.
+            if attempt == 1 { Verdict::retry("not yet") } else { Verdict::Done }
+        })
+    });
+    let backoff = Backoff::default().base(Duration::from_millis(1)).cap(Duration::from_millis(1));
+    let worker = Worker::new(inbox.clone(), handler).retry(backoff).start();
+    assert_eq!(handled(&inbox).await, (StoredState::Done, 2));
+    worker.stop().await;
+    let rows = postings.rows().await;
+    assert!(rows.len() == 1 && rows[0].0.starts_with("transfer.completed|") && rows[0].1 == 2, "{rows:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_typed_effect_whose_lease_is_lost_meanwhile_is_not_there() {
+    let (server, schema) = (Server::shared().await, schema());
+    let (inbox, postings) = (opened(server, &schema).await, Postings::new(server, &schema).await);
+    received(&inbox).await;
+    let (table, other) = (postings.table.clone(), inbox.clone());
+    let handler = inbox.in_transaction_of(aella(), move |to, event| {
+        let (text, other) = (format!("INSERT INTO {table} VALUES ($1, 1)"), other.clone());
+        Box::pin(async move {
+            to.execute(&text, &[&event.delivery().key().to_string()]).await.unwrap();
+            let later = SystemClock.now().unwrap() + Duration::from_secs(3600);
+            let taken = other.lease(LeaseToken([9; 16]), 1, LEASE, later).await.unwrap();
+            assert_eq!(other.complete(&taken[0], later).await.unwrap(), Ended::Done);
+        })
+    });
+    let worker = Worker::new(inbox.clone(), handler).start();
+    assert_eq!(handled(&inbox).await, (StoredState::Done, 2));
+    worker.stop().await;
+    assert_eq!(postings.rows().await, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_is_none_of_its_provider_is_handed_to_no_typed_effect() {
+    let (server, schema) = (Server::shared().await, schema());
+    let inbox = opened(server, &schema).await;
+    inbox.accept(vec![event(1, None)], SystemClock.now().unwrap()).await.unwrap();
+    let handler = inbox.in_transaction_of(aella(), |_, event| {
+        Box::pin(async move { Verdict::dead(format!("{} was handed over", event.delivery().key())) })
+    });
+    let worker = Worker::new(inbox.clone(), handler).start();
+    assert_eq!(handled(&inbox).await, (StoredState::Dead, 1));
+    worker.stop().await;
+    let reason = inbox.list(&Filter::default(), 1).await.unwrap().remove(0).reason.unwrap();
+    assert!(reason.contains("cannot be decoded"), "{reason}");
 }

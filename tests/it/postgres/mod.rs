@@ -4,10 +4,13 @@
 mod away;
 mod clock;
 mod contract;
+mod full;
 mod in_transaction;
 mod opening;
 mod plans;
+mod replaying;
 pub(crate) mod server;
+mod stalling;
 mod suspects;
 #[cfg(feature = "postgres-tls")]
 mod tls;

@@ -101,7 +101,7 @@ async fn no_statement_reads_a_whole_table() {
         "WITH next AS",
         "accept_1",
         "end_1",
-        "again_1",
+        "again_2",
         "erase_1",
         "drop_bodies_1",
         "drop_keys_1",

@@ -45,8 +45,13 @@ pub(super) async fn list(inbox: &Handle, filter: &Filter, most: usize) -> Result
     rows.iter().map(|row| stored(row, inbox.skew.offset())).collect()
 }
 
-/// Up to so many that fit and can be replayed: ended, not kept apart, and with a body. And how many fit in all.
-pub(super) async fn fitting(inbox: &Handle, filter: &Filter, most: usize) -> Result<(u64, Vec<i64>), InboxError> {
+/// Up to so many that fit and can be replayed, each with its fence: ended, not kept apart, and with a body. And how many fit in
+/// all.
+pub(super) async fn fitting(
+    inbox: &Handle,
+    filter: &Filter,
+    most: usize,
+) -> Result<(u64, Vec<(i64, i64)>), InboxError> {
     const CAN_BE: &str = "t.state IN (2, 3, 4) AND EXISTS (SELECT 1 FROM inbox.bodies AS b WHERE b.id = e.id)";
     let (condition, count) = condition(filter);
     let text = format!("SELECT count(*) FROM {TABLES} WHERE {condition} AND {CAN_BE}");
@@ -58,9 +63,10 @@ pub(super) async fn fitting(inbox: &Handle, filter: &Filter, most: usize) -> Res
     let (condition, mut values) = self::condition(filter);
     values.push(Box::new(i64::try_from(most).unwrap_or(i64::MAX)));
     let place = values.len();
-    let text = format!("SELECT e.id FROM {TABLES} WHERE {condition} AND {CAN_BE} ORDER BY e.id LIMIT ${place}");
+    let text =
+        format!("SELECT e.id, t.fence FROM {TABLES} WHERE {condition} AND {CAN_BE} ORDER BY e.id LIMIT ${place}");
     let rows = inbox.ask(&text, values).await?;
-    Ok((matches, rows.iter().map(|row| column(row, 0)).collect::<Result<_, _>>()?))
+    Ok((matches, rows.iter().map(|row| Ok((column(row, 0)?, column(row, 1)?))).collect::<Result<_, InboxError>>()?))
 }
 
 /// What a filter says, as a condition and its values.

@@ -10,7 +10,7 @@ use super::row::{column, put};
 const CHUNK: usize = 256;
 const MOST: i32 = 256;
 
-pub(super) const AGAIN: &str = "SELECT inbox.again_1($1, $2, $3, $4)";
+pub(super) const AGAIN: &str = "SELECT inbox.again_2($1, $2, $3, $4, $5)";
 pub(super) const DROP_BODIES: &str = "SELECT dropped, last FROM inbox.drop_bodies_1($1, $2, $3)";
 pub(super) const DROP_KEYS: &str = "SELECT bodies, keys FROM inbox.drop_keys_1($1, $2)";
 pub(super) const ERASE: &str = "SELECT inbox.erase_1($1, $2, $3)";
@@ -22,11 +22,12 @@ pub(super) async fn replay(
     by: &str,
     now: i64,
 ) -> Result<Replayed, InboxError> {
-    let (matches, ids) = fitting(inbox, filter, most).await?;
+    let (matches, found) = fitting(inbox, filter, most).await?;
     let mut replayed: u64 = 0;
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in found.chunks(CHUNK) {
+        let (ids, fences): (Vec<i64>, Vec<i64>) = chunk.iter().copied().unzip();
         let due = now.saturating_add(inbox.skew.offset());
-        let row = inbox.ask_one(AGAIN, values![chunk.to_vec(), put(by), now, due]).await?;
+        let row = inbox.ask_one(AGAIN, values![ids, fences, put(by), now, due]).await?;
         replayed = replayed.saturating_add(count(column(&row, 0)?));
         inbox.bell.ring();
     }

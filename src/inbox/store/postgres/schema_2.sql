@@ -22,4 +22,18 @@ BEGIN
     END IF;
 END $$;
 
+-- What has ended and has a body is due again, unless somebody has held it since it was looked for: its fence says so.
+CREATE FUNCTION inbox.again_2(a_ids bigint[], a_fences bigint[], a_by text, a_now bigint, a_due bigint)
+RETURNS bigint LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    ids bigint[];
+BEGIN
+    PERFORM pg_advisory_xact_lock(wanted.lane) FROM
+        (SELECT DISTINCT t.lane FROM inbox.turns t WHERE t.id = ANY (a_ids) AND t.lane IS NOT NULL ORDER BY t.lane) AS wanted;
+    ids := ARRAY(SELECT t.id FROM inbox.turns t JOIN unnest(a_ids, a_fences) AS a (id, fence) ON t.id = a.id
+        WHERE t.id = ANY (a_ids) AND t.fence = a.fence ORDER BY t.id FOR UPDATE OF t);
+    RETURN inbox.again_1(ids, a_by, a_now, a_due);
+END $$;
+
 UPDATE inbox.version SET version = 2;

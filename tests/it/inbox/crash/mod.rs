@@ -6,4 +6,6 @@ mod points;
 mod scene;
 mod storm;
 mod told;
+#[cfg(feature = "postgres")]
+mod uncommitted;
 mod wrong;
