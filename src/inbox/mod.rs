@@ -58,7 +58,7 @@
 //!
 //! | tier | the effect is | what makes it so | it happens |
 //! |---|---|---|---|
-//! | A | in the inbox's own database | `SqliteInbox::in_transaction` | exactly once |
+//! | A | in the inbox's own database | `in_transaction` and `in_transaction_of` of either inbox | exactly once |
 //! | B | elsewhere, unique by the event's key | a handler that passes the key on | once; the handler may run again |
 //! | C | anything else | [`OnUnknown::Again`], the default | at least once |
 //! | C | the same | [`OnUnknown::Park`] | at most once, and people look at what has no end |

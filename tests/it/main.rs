@@ -22,6 +22,9 @@ mod configuration;
 mod contract;
 mod crash;
 mod custom;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[path = "../../src/inbox/store/delegated.rs"]
+mod delegated;
 mod deliveries;
 mod diagnostics;
 mod effects;

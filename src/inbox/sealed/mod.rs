@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::store::{
     Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased,
-    NewEvent, Replayed, Stats, Stored,
+    NewEvent, Replayed, Stats, Stored, delegated,
 };
 use crate::clock::{Entropy, OsEntropy};
 use crate::error::ConfigError;
@@ -144,6 +144,14 @@ impl<S> fmt::Debug for Sealed<S> {
     }
 }
 
+/// What knows nothing of payloads is the engine's.
+macro_rules! engine {
+    ($this:expr, $inbox:ident => $call:expr) => {{
+        let $inbox = &$this.engine;
+        $call
+    }};
+}
+
 impl<S: InboxStore> InboxStore for Sealed<S> {
     async fn accept(&self, events: Vec<NewEvent>, now: Timestamp) -> Result<Vec<Accepted>, InboxError> {
         let sealed = events.into_iter().map(|event| self.seal(event, now)).collect::<Result<_, _>>()?;
@@ -165,46 +173,6 @@ impl<S: InboxStore> InboxStore for Sealed<S> {
         Ok(opened)
     }
 
-    async fn extend(&self, held: &Leased, lease: Duration, now: Timestamp) -> Result<Ended, InboxError> {
-        self.engine.extend(held, lease, now).await
-    }
-
-    async fn complete(&self, held: &Leased, now: Timestamp) -> Result<Ended, InboxError> {
-        self.engine.complete(held, now).await
-    }
-
-    async fn retry(&self, held: &Leased, due: Timestamp, reason: &str, now: Timestamp) -> Result<Ended, InboxError> {
-        self.engine.retry(held, due, reason, now).await
-    }
-
-    async fn bury(&self, held: &Leased, reason: &str, lane: LanePolicy, now: Timestamp) -> Result<Ended, InboxError> {
-        self.engine.bury(held, reason, lane, now).await
-    }
-
-    async fn park(&self, held: &Leased, reason: &str, now: Timestamp) -> Result<Ended, InboxError> {
-        self.engine.park(held, reason, now).await
-    }
-
-    async fn release(&self, held: &Leased, now: Timestamp) -> Result<Ended, InboxError> {
-        self.engine.release(held, now).await
-    }
-
-    async fn next_due(&self) -> Result<Option<Timestamp>, InboxError> {
-        self.engine.next_due().await
-    }
-
-    async fn woken(&self) {
-        self.engine.woken().await;
-    }
-
-    async fn stats(&self, now: Timestamp) -> Result<Stats, InboxError> {
-        self.engine.stats(now).await
-    }
-
-    async fn list(&self, filter: &Filter, most: usize) -> Result<Vec<Stored>, InboxError> {
-        self.engine.list(filter, most).await
-    }
-
     /// A payload that cannot be opened is not shown, and the last step says why.
     async fn show(&self, id: EventId) -> Result<Option<History>, InboxError> {
         let Some(mut history) = self.engine.show(id).await? else { return Ok(None) };
@@ -222,22 +190,5 @@ impl<S: InboxStore> InboxStore for Sealed<S> {
         Ok(Some(history))
     }
 
-    async fn replay(
-        &self,
-        filter: &Filter,
-        most: usize,
-        is_dry_run: bool,
-        by: &str,
-        now: Timestamp,
-    ) -> Result<Replayed, InboxError> {
-        self.engine.replay(filter, most, is_dry_run, by, now).await
-    }
-
-    async fn purge(&self, bodies_before: Timestamp, now: Timestamp) -> Result<(u64, u64), InboxError> {
-        self.engine.purge(bodies_before, now).await
-    }
-
-    async fn erase(&self, key: &str, now: Timestamp) -> Result<u64, InboxError> {
-        self.engine.erase(key, now).await
-    }
+    delegated!(engine: extend complete retry bury park release next_due woken stats list replay purge erase);
 }

@@ -10,7 +10,7 @@ use super::postgres::PostgresInbox;
 use super::sqlite::SqliteInbox;
 use super::{
     Accepted, Ended, EventId, Filter, History, InboxError, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent,
-    Replayed, Stats, Stored,
+    Replayed, Stats, Stored, delegated,
 };
 
 /// An inbox of this crate, for who chooses one when the program runs. Clones are one inbox.
@@ -56,80 +56,5 @@ macro_rules! each {
 }
 
 impl InboxStore for AnyInbox {
-    async fn accept(&self, events: Vec<NewEvent>, now: Timestamp) -> Result<Vec<Accepted>, InboxError> {
-        each!(self, inbox => inbox.accept(events, now).await)
-    }
-
-    async fn lease(
-        &self,
-        token: LeaseToken,
-        most: usize,
-        lease: Duration,
-        now: Timestamp,
-    ) -> Result<Vec<Leased>, InboxError> {
-        each!(self, inbox => inbox.lease(token, most, lease, now).await)
-    }
-
-    async fn extend(&self, held: &Leased, lease: Duration, now: Timestamp) -> Result<Ended, InboxError> {
-        each!(self, inbox => inbox.extend(held, lease, now).await)
-    }
-
-    async fn complete(&self, held: &Leased, now: Timestamp) -> Result<Ended, InboxError> {
-        each!(self, inbox => inbox.complete(held, now).await)
-    }
-
-    async fn retry(&self, held: &Leased, due: Timestamp, reason: &str, now: Timestamp) -> Result<Ended, InboxError> {
-        each!(self, inbox => inbox.retry(held, due, reason, now).await)
-    }
-
-    async fn bury(&self, held: &Leased, reason: &str, lane: LanePolicy, now: Timestamp) -> Result<Ended, InboxError> {
-        each!(self, inbox => inbox.bury(held, reason, lane, now).await)
-    }
-
-    async fn park(&self, held: &Leased, reason: &str, now: Timestamp) -> Result<Ended, InboxError> {
-        each!(self, inbox => inbox.park(held, reason, now).await)
-    }
-
-    async fn release(&self, held: &Leased, now: Timestamp) -> Result<Ended, InboxError> {
-        each!(self, inbox => inbox.release(held, now).await)
-    }
-
-    async fn next_due(&self) -> Result<Option<Timestamp>, InboxError> {
-        each!(self, inbox => inbox.next_due().await)
-    }
-
-    async fn woken(&self) {
-        each!(self, inbox => inbox.woken().await);
-    }
-
-    async fn stats(&self, now: Timestamp) -> Result<Stats, InboxError> {
-        each!(self, inbox => inbox.stats(now).await)
-    }
-
-    async fn list(&self, filter: &Filter, most: usize) -> Result<Vec<Stored>, InboxError> {
-        each!(self, inbox => inbox.list(filter, most).await)
-    }
-
-    async fn show(&self, id: EventId) -> Result<Option<History>, InboxError> {
-        each!(self, inbox => inbox.show(id).await)
-    }
-
-    async fn replay(
-        &self,
-        filter: &Filter,
-        most: usize,
-        is_dry_run: bool,
-        by: &str,
-        now: Timestamp,
-    ) -> Result<Replayed, InboxError> {
-        each!(self, inbox => inbox.replay(filter, most, is_dry_run, by, now).await)
-    }
-
-    async fn purge(&self, bodies_before: Timestamp, now: Timestamp) -> Result<(u64, u64), InboxError> {
-        each!(self, inbox => inbox.purge(bodies_before, now).await)
-    }
-
-    async fn erase(&self, key: &str, now: Timestamp) -> Result<u64, InboxError> {
-        each!(self, inbox => inbox.erase(key, now).await)
-    }
+    delegated!(each: accept lease extend complete retry bury park release next_due woken stats list show replay purge erase);
 }

@@ -13,6 +13,7 @@
 //! 6. Keys outlive bodies. A fence never goes back, whatever is replayed, purged or restarted.
 
 mod any;
+mod delegated;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod end;
 #[cfg(feature = "postgres")]
@@ -25,6 +26,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use any::AnyInbox;
+pub(in crate::inbox) use delegated::delegated;
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub use postgres::{PostgresInbox, PostgresSetup, PostgresTransaction, tokio_postgres};

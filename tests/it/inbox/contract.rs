@@ -16,6 +16,7 @@ use tower_webhook::inbox::{
 use tower_webhook::testing::contract::inbox::{Law, Subject};
 
 use super::Place;
+use crate::delegated::delegated;
 
 fn place() -> Place {
     static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -90,6 +91,14 @@ impl Flawed {
         }
         event
     }
+}
+
+/// What has no flaw.
+macro_rules! sound {
+    ($this:expr, $inbox:ident => $call:expr) => {{
+        let $inbox = &$this.engine;
+        $call
+    }};
 }
 
 impl InboxStore for Flawed {
@@ -169,14 +178,6 @@ impl InboxStore for Flawed {
         }
     }
 
-    async fn next_due(&self) -> Result<Option<Timestamp>, InboxError> {
-        self.engine.next_due().await
-    }
-
-    async fn woken(&self) {
-        self.engine.woken().await;
-    }
-
     async fn stats(&self, now: Timestamp) -> Result<Stats, InboxError> {
         let mut stats = self.engine.stats(now).await?;
         match self.flaw {
@@ -185,14 +186,6 @@ impl InboxStore for Flawed {
             _ => {}
         }
         Ok(stats)
-    }
-
-    async fn list(&self, filter: &Filter, most: usize) -> Result<Vec<Stored>, InboxError> {
-        self.engine.list(filter, most).await
-    }
-
-    async fn show(&self, id: EventId) -> Result<Option<History>, InboxError> {
-        self.engine.show(id).await
     }
 
     async fn replay(
@@ -227,6 +220,8 @@ impl InboxStore for Flawed {
             _ => self.engine.erase(key, now).await,
         }
     }
+
+    delegated!(sound: next_due woken list show);
 }
 
 struct InAFile(Flaw);

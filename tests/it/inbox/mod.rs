@@ -24,6 +24,8 @@ use tower_webhook::inbox::{
     NewEvent, Replayed, SqliteInbox, SqliteSetup, Stats, Stored,
 };
 
+use crate::delegated::delegated;
+
 /// A file's inbox, that can be away. While it is asked, a paused clock stands still: the engine works in a thread of its own.
 #[derive(Clone)]
 struct Inbox {
@@ -89,96 +91,19 @@ impl Inbox {
     }
 }
 
+/// Where it can be reached.
+macro_rules! reached {
+    ($this:expr, $inbox:ident => $call:expr) => {{
+        let _still = $this.reach()?;
+        let $inbox = &$this.engine;
+        $call
+    }};
+}
+
 impl InboxStore for Inbox {
-    async fn accept(&self, events: Vec<NewEvent>, now: Timestamp) -> Result<Vec<Accepted>, InboxError> {
-        let _still = self.reach()?;
-        self.engine.accept(events, now).await
-    }
-
-    async fn lease(
-        &self,
-        token: LeaseToken,
-        most: usize,
-        lease: Duration,
-        now: Timestamp,
-    ) -> Result<Vec<Leased>, InboxError> {
-        let _still = self.reach()?;
-        self.engine.lease(token, most, lease, now).await
-    }
-
-    async fn extend(&self, held: &Leased, lease: Duration, now: Timestamp) -> Result<Ended, InboxError> {
-        let _still = self.reach()?;
-        self.engine.extend(held, lease, now).await
-    }
-
-    async fn complete(&self, held: &Leased, now: Timestamp) -> Result<Ended, InboxError> {
-        let _still = self.reach()?;
-        self.engine.complete(held, now).await
-    }
-
-    async fn retry(&self, held: &Leased, due: Timestamp, reason: &str, now: Timestamp) -> Result<Ended, InboxError> {
-        let _still = self.reach()?;
-        self.engine.retry(held, due, reason, now).await
-    }
-
-    async fn bury(&self, held: &Leased, reason: &str, lane: LanePolicy, now: Timestamp) -> Result<Ended, InboxError> {
-        let _still = self.reach()?;
-        self.engine.bury(held, reason, lane, now).await
-    }
-
-    async fn park(&self, held: &Leased, reason: &str, now: Timestamp) -> Result<Ended, InboxError> {
-        let _still = self.reach()?;
-        self.engine.park(held, reason, now).await
-    }
-
-    async fn release(&self, held: &Leased, now: Timestamp) -> Result<Ended, InboxError> {
-        let _still = self.reach()?;
-        self.engine.release(held, now).await
-    }
-
-    async fn next_due(&self) -> Result<Option<Timestamp>, InboxError> {
-        let _still = self.reach()?;
-        self.engine.next_due().await
-    }
-
     async fn woken(&self) {
         self.engine.woken().await;
     }
 
-    async fn stats(&self, now: Timestamp) -> Result<Stats, InboxError> {
-        let _still = self.reach()?;
-        self.engine.stats(now).await
-    }
-
-    async fn list(&self, filter: &Filter, most: usize) -> Result<Vec<Stored>, InboxError> {
-        let _still = self.reach()?;
-        self.engine.list(filter, most).await
-    }
-
-    async fn show(&self, id: EventId) -> Result<Option<History>, InboxError> {
-        let _still = self.reach()?;
-        self.engine.show(id).await
-    }
-
-    async fn replay(
-        &self,
-        filter: &Filter,
-        most: usize,
-        is_dry_run: bool,
-        by: &str,
-        now: Timestamp,
-    ) -> Result<Replayed, InboxError> {
-        let _still = self.reach()?;
-        self.engine.replay(filter, most, is_dry_run, by, now).await
-    }
-
-    async fn purge(&self, bodies_before: Timestamp, now: Timestamp) -> Result<(u64, u64), InboxError> {
-        let _still = self.reach()?;
-        self.engine.purge(bodies_before, now).await
-    }
-
-    async fn erase(&self, key: &str, now: Timestamp) -> Result<u64, InboxError> {
-        let _still = self.reach()?;
-        self.engine.erase(key, now).await
-    }
+    delegated!(reached: accept lease extend complete retry bury park release next_due stats list show replay purge erase);
 }

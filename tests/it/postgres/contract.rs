@@ -6,12 +6,14 @@ use std::time::Duration;
 use tower_webhook::clock::Timestamp;
 use tower_webhook::inbox::{
     Accepted, Ended, EventId, Filter, History, InboxError, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent,
-    PostgresInbox, Replayed, Stats, Stored,
+    PostgresInbox, Replayed, Sealed, Stats, Stored,
 };
 use tower_webhook::testing::contract::inbox::{self, Subject};
 
+use super::sealed::ring;
 use super::server::Server;
 use super::{opened, schema};
+use crate::delegated::delegated;
 
 /// Handles of one inbox, each with connections of its own. Calls go to each in turn.
 struct Turns {
@@ -35,83 +37,16 @@ impl Turns {
     }
 }
 
+/// Calls the one whose turn it is.
+macro_rules! next {
+    ($this:expr, $inbox:ident => $call:expr) => {{
+        let $inbox = $this.next();
+        $call
+    }};
+}
+
 impl InboxStore for Turns {
-    async fn accept(&self, events: Vec<NewEvent>, now: Timestamp) -> Result<Vec<Accepted>, InboxError> {
-        self.next().accept(events, now).await
-    }
-
-    async fn lease(
-        &self,
-        token: LeaseToken,
-        most: usize,
-        lease: Duration,
-        now: Timestamp,
-    ) -> Result<Vec<Leased>, InboxError> {
-        self.next().lease(token, most, lease, now).await
-    }
-
-    async fn extend(&self, held: &Leased, lease: Duration, now: Timestamp) -> Result<Ended, InboxError> {
-        self.next().extend(held, lease, now).await
-    }
-
-    async fn complete(&self, held: &Leased, now: Timestamp) -> Result<Ended, InboxError> {
-        self.next().complete(held, now).await
-    }
-
-    async fn retry(&self, held: &Leased, due: Timestamp, reason: &str, now: Timestamp) -> Result<Ended, InboxError> {
-        self.next().retry(held, due, reason, now).await
-    }
-
-    async fn bury(&self, held: &Leased, reason: &str, lane: LanePolicy, now: Timestamp) -> Result<Ended, InboxError> {
-        self.next().bury(held, reason, lane, now).await
-    }
-
-    async fn park(&self, held: &Leased, reason: &str, now: Timestamp) -> Result<Ended, InboxError> {
-        self.next().park(held, reason, now).await
-    }
-
-    async fn release(&self, held: &Leased, now: Timestamp) -> Result<Ended, InboxError> {
-        self.next().release(held, now).await
-    }
-
-    async fn next_due(&self) -> Result<Option<Timestamp>, InboxError> {
-        self.next().next_due().await
-    }
-
-    async fn woken(&self) {
-        self.next().woken().await;
-    }
-
-    async fn stats(&self, now: Timestamp) -> Result<Stats, InboxError> {
-        self.next().stats(now).await
-    }
-
-    async fn list(&self, filter: &Filter, most: usize) -> Result<Vec<Stored>, InboxError> {
-        self.next().list(filter, most).await
-    }
-
-    async fn show(&self, id: EventId) -> Result<Option<History>, InboxError> {
-        self.next().show(id).await
-    }
-
-    async fn replay(
-        &self,
-        filter: &Filter,
-        most: usize,
-        is_dry_run: bool,
-        by: &str,
-        now: Timestamp,
-    ) -> Result<Replayed, InboxError> {
-        self.next().replay(filter, most, is_dry_run, by, now).await
-    }
-
-    async fn purge(&self, bodies_before: Timestamp, now: Timestamp) -> Result<(u64, u64), InboxError> {
-        self.next().purge(bodies_before, now).await
-    }
-
-    async fn erase(&self, key: &str, now: Timestamp) -> Result<u64, InboxError> {
-        self.next().erase(key, now).await
-    }
+    delegated!(next: accept lease extend complete retry bury park release next_due woken stats list show replay purge erase);
 }
 
 struct InPostgres {
@@ -130,6 +65,53 @@ impl Subject for InPostgres {
         drop(store);
         Some(Turns::on(schema, self.handles).await)
     }
+}
+
+/// The same with payloads that are sealed.
+struct SealedInPostgres;
+
+/// A sealed inbox that knows where it is.
+struct Kept {
+    schema: String,
+    sealed: Sealed<PostgresInbox>,
+}
+
+macro_rules! sealed {
+    ($this:expr, $inbox:ident => $call:expr) => {{
+        let $inbox = &$this.sealed;
+        $call
+    }};
+}
+
+impl InboxStore for Kept {
+    delegated!(sealed: accept lease extend complete retry bury park release next_due woken stats list show replay purge erase);
+}
+
+impl Kept {
+    async fn on(schema: String) -> Self {
+        let sealed =
+            Sealed::new(opened(Server::shared().await, &schema).await, ring(&[("new", 2), ("old", 1)])).unwrap();
+        Self { schema, sealed }
+    }
+}
+
+impl Subject for SealedInPostgres {
+    type Store = Kept;
+
+    async fn store(&self) -> Kept {
+        Kept::on(schema()).await
+    }
+
+    async fn restarted(&self, store: Kept) -> Option<Kept> {
+        let Kept { schema, sealed } = store;
+        drop(sealed);
+        Some(Kept::on(schema).await)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sealed_inbox_in_postgres_keeps_every_law() {
+    inbox::check(&SealedInPostgres).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,6 +9,7 @@ mod in_transaction;
 mod opening;
 mod plans;
 mod replaying;
+mod sealed;
 pub(crate) mod server;
 mod stalling;
 mod suspects;

@@ -21,6 +21,9 @@
 //! which says where it stands. `due` is set for what may be leased at some time, and for nothing else: of a lane only the
 //! head has one. Whoever accepts into a lane, or ends a turn of it, holds the lane's advisory lock until the commit.
 //!
+//! What is held and has run out is a suspect: its holder may have been ended by it. Suspects are leased one at a time, of all
+//! processes together.
+//!
 //! # Time
 //!
 //! Leases go by the database's clock. How far this host's clock is off is measured on connecting and every 30 seconds; where

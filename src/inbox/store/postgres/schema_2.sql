@@ -7,7 +7,7 @@ ALTER TABLE inbox.turns ADD COLUMN suspect boolean NOT NULL DEFAULT false;
 CREATE INDEX turns_held ON inbox.turns (due) WHERE state = 1;
 
 -- Of the suspects that wait the one that may be leased now, locked. None: nobody waits, or another is held.
-CREATE FUNCTION inbox.suspect_2(a_due bigint) RETURNS TABLE (id bigint, due bigint) LANGUAGE plpgsql AS $$
+CREATE FUNCTION inbox.suspect_2(a_due bigint) RETURNS TABLE (id bigint, due bigint) LANGUAGE plpgsql ROWS 1 AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM 1 FROM inbox.turns t WHERE t.state = 1 AND t.due <= a_due LIMIT 1;
