@@ -45,6 +45,8 @@ pub(crate) fn say(line: impl Display) {
 #[derive(Serialize)]
 pub(crate) struct Listening {
     pub(crate) listening: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) admin: Option<String>,
 }
 
 /// The receiver's name, where it is not the endpoint's path.

@@ -4,6 +4,7 @@
 //! configuration.
 
 mod explain;
+mod healthcheck;
 mod inbox;
 mod lines;
 mod listen;
@@ -46,6 +47,13 @@ enum Command {
     #[command(after_help = CHECK_HELP)]
     CheckConfig {
         /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Ask a running `listen` whether it takes deliveries.
+    #[command(after_help = HEALTH_HELP)]
+    Healthcheck {
+        /// The configuration file, which names the admin address.
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
@@ -97,6 +105,14 @@ Exit codes: 0 ok, 2 a fault.
 Example:
   tower-webhook check-config --config receiver.toml";
 
+const HEALTH_HELP: &str = "\
+It asks /ready at the file's admin address, and waits 4 s at most.
+
+Exit codes: 0 ready, 1 not, 2 a file with a fault, or without an admin address whose port is known.
+
+Example:
+  tower-webhook healthcheck --config receiver.toml";
+
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Listen { config, quiet_payloads } => match receiving(&config, quiet_payloads) {
@@ -108,6 +124,7 @@ fn main() -> ExitCode {
             Ok(_) => ExitCode::FAILURE,
             Err(code) => code,
         },
+        Command::Healthcheck { config } => healthcheck::run(&config),
         Command::Send(arguments) => send::run(*arguments),
         Command::Storm(arguments) => storm::run(&arguments),
         Command::Inbox(arguments) => inbox::run(&arguments),

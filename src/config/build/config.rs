@@ -21,6 +21,8 @@ use crate::receiver::Receiver;
 pub struct Config {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Where it tells how it is. `None`: nowhere.
+    pub admin: Option<SocketAddr>,
     /// Keeps its keys apart from others on the same store. May be empty.
     pub tenant: String,
     /// The time for a whole body.
@@ -140,6 +142,9 @@ pub(in crate::config) fn build(
     found: &Found,
 ) -> Option<Config> {
     let root = Place::root(found);
+    if spec.admin.is_some_and(|admin| admin == spec.listen && admin.port() != 0) {
+        root.fault("admin", "is the address to listen on", "write another port");
+    }
     let dedupe = dedupe(spec, &root.part("dedupe"));
     if spec.endpoints.is_empty() {
         root.fault("endpoint", "is missing", "write at least one [[endpoint]] with path and provider");
@@ -168,6 +173,7 @@ pub(in crate::config) fn build(
     warn_of_forgetting(spec, found);
     Some(Config {
         listen: spec.listen,
+        admin: spec.admin,
         tenant: spec.tenant.clone(),
         body_deadline: spec.body_deadline,
         body_budget,

@@ -1,5 +1,6 @@
 //! The whole file: its TOML, and what all endpoints have in common.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -54,14 +55,8 @@ fn line_of(text: &str, at: usize) -> usize {
 
 fn read(root: &Section<'_>, folder: &Path) -> Draft {
     let mut spec = ConfigSpec::new([]);
-    if let Some(text) = root.text("listen") {
-        match text.parse() {
-            Ok(address) => spec.listen = address,
-            Err(_) => {
-                root.fault("listen", "is not an address", "write an address and a port, such as \"127.0.0.1:8080\"");
-            }
-        }
-    }
+    spec.listen = address(root, "listen").unwrap_or(spec.listen);
+    spec.admin = address(root, "admin");
     spec.tenant = root.text("tenant").unwrap_or_default().to_owned();
     spec.max_body = root.size("max_body");
     spec.body_budget = root.size("body_budget");
@@ -84,6 +79,14 @@ fn read(root: &Section<'_>, folder: &Path) -> Draft {
         spec.endpoints.push(endpoint.spec);
     }
     Draft { spec, unread }
+}
+
+fn address(root: &Section<'_>, key: &'static str) -> Option<SocketAddr> {
+    let address = root.text(key)?.parse().ok();
+    if address.is_none() {
+        root.fault(key, "is not an address", "write an address and a port, such as \"127.0.0.1:8080\"");
+    }
+    address
 }
 
 fn dedupe(section: &Section<'_>, folder: &Path) -> DedupeSpec {

@@ -15,6 +15,8 @@ pub struct ConfigSpec {
     pub file: String,
     /// Where it listens. Default: any free port of 127.0.0.1.
     pub listen: SocketAddr,
+    /// Where it tells how it is: `/live`, `/ready`, `/metrics`. Default: nowhere.
+    pub admin: Option<SocketAddr>,
     /// Keeps its keys apart from others on the same store. Default: empty.
     pub tenant: String,
     /// The longest body, in bytes, where an endpoint says nothing. Default: the provider's.
@@ -44,6 +46,7 @@ impl ConfigSpec {
         Self {
             file: String::new(),
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            admin: None,
             tenant: String::new(),
             max_body: None,
             body_deadline: Duration::from_secs(10),

@@ -55,6 +55,17 @@ macro_rules! each {
     };
 }
 
+impl AnyInbox {
+    /// Whether an event would be stored now.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxError`], as a delivery would get it.
+    pub async fn check(&self) -> Result<(), InboxError> {
+        each!(self, inbox => inbox.check().await)
+    }
+}
+
 impl InboxStore for AnyInbox {
     delegated!(each: accept lease extend complete retry bury park release next_due woken stats list show replay purge erase);
 }

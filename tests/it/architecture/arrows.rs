@@ -82,6 +82,7 @@ pub(super) const PROGRAM: &[(&str, &[&str])] = &[
     ("names", &["lines"]),
     ("store", &["lines", "names"]),
     ("explain", &["lines", "plain"]),
+    ("healthcheck", &["lines"]),
     ("inbox", &["lines"]),
     ("listen", &["lines", "names", "outlet", "store"]),
     ("send", &["lines"]),

@@ -2,7 +2,7 @@
 
 use super::child::Program;
 
-const COMMANDS: [&[&str]; 5] = [&[], &["listen"], &["check-config"], &["explain"], &["send"]];
+const COMMANDS: [&[&str]; 6] = [&[], &["listen"], &["check-config"], &["healthcheck"], &["explain"], &["send"]];
 
 /// No text gets wider than this.
 const WIDEST: usize = 100;

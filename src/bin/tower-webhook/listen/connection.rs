@@ -21,7 +21,7 @@ use tower_webhook::gate::{PeerAddr, ResponseBody};
 use super::routes::Routes;
 
 /// The time for the head of a request.
-const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+pub(super) const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Serves one connection. A peer that has shut its side down after its request still gets its answer.
 pub(super) fn serve(
@@ -38,7 +38,7 @@ pub(super) fn serve(
         let routes = Arc::clone(&routes);
         async move { Ok::<_, Infallible>(routes.answer(request).await) }
     });
-    let stream = Patient { stream: TokioIo::new(stream), deadline: write_deadline, waiting: None };
+    let stream = Patient::new(TokioIo::new(stream), write_deadline);
     Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_DEADLINE)
@@ -56,6 +56,10 @@ pub(super) struct Patient<S> {
 }
 
 impl<S> Patient<S> {
+    pub(super) fn new(stream: S, deadline: Duration) -> Self {
+        Self { stream, deadline, waiting: None }
+    }
+
     fn judge<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.waiting = None;

@@ -1,8 +1,10 @@
 //! `listen`: serves all endpoints of the file, until a signal drains it.
 
+mod admin;
 mod connection;
 mod deliver;
 mod forward;
+mod health;
 mod opening;
 mod routes;
 mod stop;
@@ -18,9 +20,11 @@ use std::time::Duration;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tower_webhook::config::Config;
 
+use self::health::Health;
 use self::opening::{Intake, of_its_disk};
 use self::routes::Routes;
 use self::stop::{Hangups, Stop};
@@ -65,11 +69,12 @@ async fn serve(config: Config) -> std::io::Result<ExitCode> {
     tokio::spawn(hangups.answer(voice.clone()));
     let longest = if config.inbox.is_some() { INBOX_DRAIN } else { LONGEST_DRAIN };
     let (grace, write_deadline) = (config.drain.min(longest), config.write_deadline);
-    let (listener, routes, work) = tokio::select! {
+    let Begun { listener, admin, health, routes, work } = tokio::select! {
         begun = begin(config, &voice) => begun?,
         () = stop.wait() => return Ok(ExitCode::SUCCESS),
     };
     let (routes, open) = (Arc::new(routes), GracefulShutdown::new());
+    let admin = admin.map(|admin| tokio::spawn(admin::serve(admin, Arc::clone(&health))));
     let what = if work.is_some() { "rejections, repeats and what was stored" } else { "rejections and repeats" };
     tokio::spawn(voice.clone().count(what));
     let code = tokio::select! {
@@ -80,31 +85,49 @@ async fn serve(config: Config) -> std::io::Result<ExitCode> {
             ExitCode::FAILURE
         }
     };
+    health.drain();
     drop(listener);
-    tokio::select! {
-        () = end(open, &routes, work, &voice, grace) => Ok(code),
+    let code = tokio::select! {
+        () = end(open, &routes, work, &voice, grace) => code,
         () = stop.wait() => {
             voice.warn("a second signal: what is in hand is left, its leases end by themselves");
             voice.last_words().await;
-            Ok(ExitCode::FAILURE)
+            ExitCode::FAILURE
         }
-    }
+    };
+    // It answers to the end, and holds no store beyond it.
+    admin.inspect(JoinHandle::abort);
+    Ok(code)
+}
+
+/// What is there at the first line.
+struct Begun {
+    listener: TcpListener,
+    admin: Option<TcpListener>,
+    health: Arc<Health>,
+    routes: Routes,
+    work: Option<Work>,
 }
 
 /// Everything up to the first line.
-async fn begin(config: Config, voice: &Voice) -> std::io::Result<(TcpListener, Routes, Option<Work>)> {
-    let listener = TcpListener::bind(config.listen).await.map_err(|error| cannot_listen(config.listen, &error))?;
+async fn begin(config: Config, voice: &Voice) -> std::io::Result<Begun> {
+    let listener = bind(config.listen).await?;
+    let admin = match config.admin {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
     let intake = Intake::open(&config).await?;
     if let Some(words) = of_its_disk(&intake) {
         voice.warn(words);
     }
     let routes = Routes::new(&config, &intake, voice).map_err(std::io::Error::other)?;
-    voice.begin(&Listening { listening: listener.local_addr()?.to_string() }).await?;
+    let told = admin.as_ref().map(|admin| Ok::<_, std::io::Error>(admin.local_addr()?.to_string())).transpose()?;
+    voice.begin(&Listening { listening: listener.local_addr()?.to_string(), admin: told }).await?;
     let work = match (&config.inbox, &intake) {
         (Some(inbox), Intake::Kept(store)) => Some(Work::start(inbox, store, Hands::of(&config, voice), voice)),
         _ => None,
     };
-    Ok((listener, routes, work))
+    Ok(Begun { listener, admin, health: Arc::new(Health::of(intake)), routes, work })
 }
 
 /// Until the inbox takes nothing any more; without one, for ever.
@@ -115,8 +138,11 @@ async fn broken(work: Option<&Work>) {
     }
 }
 
-fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> std::io::Error {
-    std::io::Error::new(error.kind(), format!("{address} cannot be listened on: {error}"))
+async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let named = |error: std::io::Error| {
+        std::io::Error::new(error.kind(), format!("{address} cannot be listened on: {error}"))
+    };
+    TcpListener::bind(address).await.map_err(named)
 }
 
 /// Takes connections for ever.

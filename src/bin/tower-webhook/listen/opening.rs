@@ -14,7 +14,8 @@ use crate::store::OwnStore;
 const PATIENCE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Where deliveries go first.
+/// Where deliveries go first. Clones are one store or one inbox.
+#[derive(Clone)]
 pub(super) enum Intake {
     /// Their events are claimed here, and handled at once.
     Claimed(OwnStore),

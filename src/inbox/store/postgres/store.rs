@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::super::end::End;
 use super::super::{
-    Accepted, Ended, EventId, Filter, History, InboxError, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent,
+    Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent,
     Replayed, Stats, Stored,
 };
 use super::end;
@@ -40,6 +40,18 @@ impl PostgresInbox {
     /// The server cannot be reached, its commits are not durable, or its schema is of a version that this does not know.
     pub async fn connect(url: &str) -> Result<Self, InboxError> {
         Self::setup().connect(url).await
+    }
+
+    /// Whether an event would be stored now: the server answers, and no quota was reached when it was last looked.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxError`], as a delivery would get it.
+    pub async fn check(&self) -> Result<(), InboxError> {
+        if self.0.is_full() {
+            return Err(InboxError::new(InboxErrorKind::Full).caused_by("a quota is reached"));
+        }
+        self.next_due().await.map(drop)
     }
 }
 

@@ -7,14 +7,16 @@ use jiff::Timestamp;
 
 use super::super::end::End;
 use super::super::{
-    Accepted, Ended, EventId, Filter, History, InboxError, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent,
+    Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent,
     Replayed, Stats, Stored,
 };
 use super::disk::Disk;
 use super::end;
+use super::fault::Fault;
 use super::handle::Handle;
 use super::row::Micros;
-use super::{accept, erase, find, lease, replay, retain};
+use super::task::Write;
+use super::{accept, erase, find, lease, replay, retain, room};
 
 /// A durable inbox in a file. A clone is the same inbox; the file is closed when the last is dropped.
 #[derive(Clone, Debug)]
@@ -29,6 +31,19 @@ impl SqliteInbox {
     #[must_use]
     pub fn disk(&self) -> Option<Disk> {
         self.0.disk
+    }
+
+    /// Whether an event would be stored now: its writer writes, and there is room.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxError`], as a delivery would get it.
+    pub async fn check(&self) -> Result<(), InboxError> {
+        let room = |write: &mut Write<'_>| match room::is_left(write) {
+            true => Ok(()),
+            false => Err(Fault::Refused(InboxError::new(InboxErrorKind::Full).caused_by("a quota is reached"))),
+        };
+        self.0.write(0, room).await
     }
 
     async fn end(&self, held: &Leased, end: End<Micros>, now: Timestamp) -> Result<Ended, InboxError> {
