@@ -19,6 +19,7 @@ mod received;
 mod service;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod stored;
+mod timed;
 mod waiting;
 #[cfg(feature = "testing")]
 mod witness;
@@ -40,6 +41,7 @@ pub use received::{Delivery, Received};
 pub use service::Requests;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use stored::Kept;
+pub(crate) use timed::Timed;
 pub(crate) use waiting::{all, at_once, until};
 #[cfg(feature = "testing")]
 pub(crate) use witness::{Ended, Witness};

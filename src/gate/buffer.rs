@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Extensions, Request, Response};
 use pin_project_lite::pin_project;
+use tokio::time::Instant;
 use tower_service::Service;
 
 use super::budget::{BodyBudget, Hold};
@@ -144,6 +145,7 @@ where
         let inner = mem::replace(&mut self.inner, clone);
 
         let (mut head, body) = request.into_parts();
+        let begun = self.shared.exit.begun();
         let preparation = self.shared.check.prepare(&mut head);
         let waiting = Waiting { head, body, inner };
         let state = match preparation {
@@ -151,7 +153,7 @@ where
             Preparation::Ready(prepared) => waiting.prepared(prepared, &self.shared),
             Preparation::Pending(preparation) => State::Preparing { preparation, waiting: Some(waiting) },
         };
-        BodyFuture { state, shared: Arc::clone(&self.shared) }
+        BodyFuture { state, shared: Arc::clone(&self.shared), begun }
     }
 }
 
@@ -164,6 +166,7 @@ pin_project! {
         #[pin]
         state: State<S, B>,
         shared: Arc<Shared<C>>,
+        begun: Option<Instant>,
     }
 }
 
@@ -246,10 +249,15 @@ where
         let (mut state, shared) = (this.state, &**this.shared);
         loop {
             let next = match state.as_mut().project() {
-                StateProjection::Rejected { rejected } => return rejected.poll(&shared.exit, cx).map(Ok),
+                StateProjection::Rejected { rejected } => {
+                    let response = ready!(rejected.poll(&shared.exit, cx));
+                    shared.exit.answered(this.begun.take());
+                    return Poll::Ready(Ok(response));
+                }
                 StateProjection::Passed { answer, .. } => {
                     let response = ready!(answer.poll(cx));
                     reach!(Answered);
+                    shared.exit.answered(this.begun.take());
                     return Poll::Ready(response.map(|response| response.map(ResponseBody::new)));
                 }
                 StateProjection::Preparing { preparation, waiting } => {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use http::Response;
 use http::header::{HeaderValue, RETRY_AFTER};
+use tokio::time::Instant;
 
 use super::response_body::ResponseBody;
 use super::rest::Rest;
@@ -52,12 +53,27 @@ pub trait Responder: Send + Sync + 'static {
 pub(crate) struct Exit {
     pub(crate) reporter: Reporter,
     pub(crate) responder: Option<Arc<dyn Responder>>,
+    /// How long the provider waits for an answer, where that is known.
+    pub(crate) answer_within: Option<Duration>,
 }
 
 impl Exit {
     /// Of a layer that stands alone.
     pub(crate) fn alone() -> Self {
-        Self { reporter: Reporter::alone(), responder: None }
+        Self { reporter: Reporter::alone(), responder: None, answer_within: None }
+    }
+
+    /// When a delivery came, where anybody wants to know how long it takes.
+    pub(super) fn begun(&self) -> Option<Instant> {
+        self.reporter.is_heard().then(Instant::now)
+    }
+
+    /// It was answered.
+    pub(super) fn answered(&self, begun: Option<Instant>) {
+        if let Some(begun) = begun {
+            let (after, within) = (begun.elapsed(), self.answer_within);
+            self.reporter.report(Fact::Answered { after, within }, None);
+        }
     }
 
     /// Answers a delivery none of whose events ran.

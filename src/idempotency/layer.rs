@@ -98,7 +98,11 @@ impl<P: Provider, D: DedupeStore> IdempotencyLayer<P, D> {
     pub fn new(name: impl Into<Arc<str>>, provider: P, store: D) -> Self {
         let profile = provider.profile();
         let settings = Settings::new(profile.retention());
-        let exit = Exit { reporter: Reporter::new(name.into(), profile.name), responder: None };
+        let exit = Exit {
+            reporter: Reporter::new(name.into(), profile.name),
+            responder: None,
+            answer_within: profile.answer_within,
+        };
         Self::assemble(Arc::new(provider), Arc::new(store), settings, exit, Drain::new())
     }
 

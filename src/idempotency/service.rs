@@ -14,7 +14,9 @@ use tower_service::Service;
 use super::answer::{Came, answer_all, answer_one};
 use super::lease::{Claims, Grant, Settled};
 use super::store::DedupeStore;
-use crate::delivery::{Admission, Admitted, Answer, Common, Fingerprint, InHand, Inner, Job, KeyHash, Namespace, all};
+use crate::delivery::{
+    Admission, Admitted, Answer, Common, Fingerprint, InHand, Inner, Job, KeyHash, Namespace, Timed, all,
+};
 use crate::error::{Rejection, RejectionKind};
 use crate::gate::{Body, Exit, ResponseBody, Verified, is_long, offload};
 use crate::observe::Fact;
@@ -201,7 +203,8 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
                 let Task { head, event } = task;
                 let [event] = *event;
                 let received = self.admission.received(common, event, grant.fence, grant.lost);
-                common.hand(Job { received, head, acknowledgement: common.acknowledgement.clone() }, seat)
+                let job = Job { received, head, acknowledgement: common.acknowledgement.clone() };
+                Timed::new(common.hand(job, seat), common.scope())
             };
             self.claims.run(&key, &fingerprint, common.scope(), work).await
         };

@@ -133,6 +133,18 @@ pub enum Fact<'a> {
         /// Why.
         reason: &'a str,
     },
+    /// A delivery was answered, whatever with. Reported where somebody listens beside the log.
+    Answered {
+        /// So long after its head was there.
+        after: Duration,
+        /// How long the provider waits, where that is published.
+        within: Option<Duration>,
+    },
+    /// A handler gave an event back, whatever came of it. Reported where somebody listens beside the log.
+    HandlerEnded {
+        /// For so long it had it.
+        after: Duration,
+    },
     /// A receiver was built with a store that forgets when the process ends.
     ForgetsAtExit,
 }

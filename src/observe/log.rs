@@ -39,6 +39,8 @@ impl Observer for Log {
             }
             Fact::Rejected(rejection) => rejected(rejection, about),
             Fact::Failed(rejection) => failed(rejection, about),
+            // Numbers, for who adds them up.
+            Fact::Answered { .. } | Fact::HandlerEnded { .. } => {}
             rare => observe_rare(rare, about),
         }
     }

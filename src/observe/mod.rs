@@ -33,8 +33,13 @@
 
 mod fact;
 mod log;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod reporter;
 
+#[cfg(feature = "metrics")]
+#[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
+pub use self::metrics::{InboxLevels, Known, Metrics};
 pub use fact::{About, Fact, Observer};
 pub use log::Log;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

@@ -34,6 +34,11 @@ impl Reporter {
         self
     }
 
+    /// Whether anybody listens beside the log. Without, nothing is measured.
+    pub(crate) fn is_heard(&self) -> bool {
+        !self.0.observers.is_empty()
+    }
+
     /// The receiver's name.
     pub(crate) fn receiver(&self) -> &Arc<str> {
         &self.0.receiver

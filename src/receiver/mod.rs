@@ -140,7 +140,11 @@ impl<P: Provider> Receiver<P> {
     pub fn new(name: impl Into<Arc<str>>, provider: P) -> Self {
         let profile = provider.profile();
         Self {
-            exit: Exit { reporter: Reporter::new(name.into(), profile.name), responder: None },
+            exit: Exit {
+                reporter: Reporter::new(name.into(), profile.name),
+                responder: None,
+                answer_within: profile.answer_within,
+            },
             head: ReceiverHead::new(profile),
             limits: BodyLimits { max_bytes: profile.max_body, ..BodyLimits::default() },
             compression: Compression::default(),

@@ -43,13 +43,17 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
     }
 
     async fn handle(&self, held: &Leased, lost: &LeaseLost) -> End {
+        let begun = Instant::now();
         let mut work = self.work(held, lost);
         let limit = pin!(async {
             until(pin!(sleep(self.terms.limit)), pin!(self.control.hurried.wait())).await;
         });
         let kept = pin!(self.keep(held, lost));
         match until(pin!(&mut work), pin!(until(limit, kept))).await {
-            Some(ended) => self.judge(held, ended),
+            Some(ended) => {
+                self.tell(held, &Fact::HandlerEnded { after: begun.elapsed() });
+                self.judge(held, ended)
+            }
             None if self.control.hurried.initialized() => {
                 lost.report();
                 match self.terms.on_unknown {

@@ -13,6 +13,7 @@ pub(super) const LIBRARY: &[(&str, &[&str])] = &[
     ("secret", &["encoding", "error"]),
     ("json", &["error"]),
     ("observe", &["error", "mask"]),
+    ("observe", &["clock", "error"]),
     ("event", &["json"]),
     ("scheme", &["clock", "encoding", "error", "secret"]),
     ("provider", &["clock", "encoding", "error", "event", "json", "scheme", "secret"]),
@@ -80,11 +81,12 @@ pub(super) const PROGRAM: &[(&str, &[&str])] = &[
     ("outlet", &[]),
     ("lines", &["plain"]),
     ("names", &["lines"]),
+    ("reading", &["lines"]),
     ("store", &["lines", "names"]),
     ("explain", &["lines", "plain"]),
     ("healthcheck", &["lines"]),
     ("inbox", &["lines"]),
-    ("listen", &["lines", "names", "outlet", "store"]),
+    ("listen", &["lines", "names", "outlet", "reading", "store"]),
     ("send", &["lines"]),
     ("storm", &["lines", "send"]),
 ];
@@ -95,6 +97,8 @@ const BY_TESTS: &[(&str, &str)] = &[];
 /// Who alone may name an outside crate: files, and folders that end in `/`.
 const KNOWN_BY: &[(&str, &[&str])] = &[
     ("tracing", &["src/observe/"]),
+    ("metrics", &["src/observe/"]),
+    ("metrics_exporter_prometheus", &["src/bin/tower-webhook/listen/numbers.rs"]),
     ("axum_core", &["src/receiver/axum.rs"]),
     ("flate2", &["src/gate/compressed.rs"]),
     ("redis", &["src/idempotency/store/redis/"]),

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use super::super::end::End;
 use super::super::{
-    Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent,
-    Replayed, Stats, Stored,
+    Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased,
+    NewEvent, Replayed, Stats, Stored,
 };
 use super::end;
 use super::handle::Handle;

@@ -1,0 +1,39 @@
+//! How long a handler has an event, where anybody wants to know.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+use tokio::time::Instant;
+
+use crate::observe::{Fact, Scope};
+
+pin_project! {
+    /// A handler's work. Whoever drops it has said why.
+    pub(crate) struct Timed<'a, F> {
+        #[pin]
+        work: F,
+        begun: Option<Instant>,
+        scope: Scope<'a>,
+    }
+}
+
+impl<'a, F> Timed<'a, F> {
+    pub(crate) fn new(work: F, scope: Scope<'a>) -> Self {
+        Self { work, begun: scope.reporter.is_heard().then(Instant::now), scope }
+    }
+}
+
+impl<F: Future> Future for Timed<'_, F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let ended = ready!(this.work.poll(cx));
+        if let Some(begun) = this.begun.take() {
+            this.scope.report(Fact::HandlerEnded { after: begun.elapsed() });
+        }
+        Poll::Ready(ended)
+    }
+}

@@ -1,0 +1,273 @@
+//! [`Metrics`]: facts as numbers, by the facade `metrics`. Nothing else in this crate knows that.
+
+mod countdown;
+mod names;
+mod series;
+
+use std::fmt;
+use std::hash::RandomState;
+use std::sync::{Arc, Once, PoisonError, RwLock};
+use std::time::Duration;
+
+use hashbrown::{Equivalent, HashMap};
+use metrics::Recorder;
+
+use self::series::{Outcome, Reason, Series, Slot, gauge_of_all};
+use super::fact::{About, Fact, Observer};
+use crate::clock::{Clock, SystemClock};
+
+/// Of so many receivers each has series of its own; the others have one name.
+const RECEIVERS: usize = 1000;
+const OTHERS: &str = "others";
+
+/// Turns facts into the metrics of `docs/metrics.md`, for any recorder. Clones count together.
+///
+/// Labels come from closed sets: names of receivers and providers, outcomes, and kinds of rejections. Nothing that a peer
+/// says gets in. Each series is registered once and kept, so install the recorder before the first delivery.
+///
+/// ```
+/// use tower_webhook::observe::{Known, Metrics};
+/// # use tower_webhook::{MemoryStore, Received, Receiver, provider::aella::{self, Aella}, secret::Secret};
+/// # fn build() -> Result<(), tower_webhook::ConfigError> {
+///
+/// let metrics = Metrics::new();
+/// metrics.know("aella-ng", "aella", Known { current_key: Some("2026-11".into()), ..Known::default() });
+/// let aella = Aella::new(Secret::utf8("ae_sk_test_example")?)?;
+/// let service = Receiver::new("aella-ng", aella)
+///     .observer(metrics.clone())
+///     .dedupe(MemoryStore::new(1_000_000))
+///     .handle(|event: Received<aella::Event>| async move {});
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Metrics(Arc<Shared>);
+
+struct Shared {
+    /// `None`: the application's own.
+    recorder: Option<Box<dyn Recorder + Send + Sync>>,
+    clock: Box<dyn Clock>,
+    described: Once,
+    receivers: RwLock<HashMap<Name, Arc<Series>, RandomState>>,
+}
+
+#[derive(Eq, Hash, PartialEq)]
+struct Name {
+    receiver: Box<str>,
+    provider: Box<str>,
+}
+
+/// The same, by reference.
+#[derive(Hash)]
+struct Named<'a> {
+    receiver: &'a str,
+    provider: &'a str,
+}
+
+impl Equivalent<Name> for Named<'_> {
+    fn equivalent(&self, name: &Name) -> bool {
+        (self.receiver, self.provider) == (&*name.receiver, &*name.provider)
+    }
+}
+
+/// What is known of a receiver before anything comes, and facts do not say.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// The id of the key that its sender should use. `None`: nobody says, and `slot` is `unknown`.
+    pub current_key: Option<String>,
+    /// How long after the first try of a notification that never gets through its provider switches the webhook off. `None`:
+    /// it never does.
+    pub switched_off_after: Option<Duration>,
+}
+
+/// How an inbox stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InboxLevels {
+    /// Events that wait.
+    pub ready: u64,
+    /// How long the oldest of them has been due, in seconds.
+    pub oldest_age: f64,
+    /// Dead letters.
+    pub dead: u64,
+    /// Bytes of its write-ahead log, where it has one here.
+    pub wal_bytes: Option<u64>,
+}
+
+impl Metrics {
+    /// For the recorder that the application has installed.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::build(None, SystemClock)
+    }
+
+    /// For this recorder, whatever is installed.
+    #[must_use]
+    pub fn on(recorder: impl Recorder + Send + Sync + 'static) -> Self {
+        Self::build(Some(Box::new(recorder)), SystemClock)
+    }
+
+    /// The same with another wall clock, by which the last acceptance is told.
+    #[must_use]
+    pub fn on_at(recorder: impl Recorder + Send + Sync + 'static, clock: impl Clock) -> Self {
+        Self::build(Some(Box::new(recorder)), clock)
+    }
+
+    fn build(recorder: Option<Box<dyn Recorder + Send + Sync>>, clock: impl Clock) -> Self {
+        let (clock, described, receivers) = (Box::new(clock), Once::new(), RwLock::default());
+        Self(Arc::new(Shared { recorder, clock, described, receivers }))
+    }
+
+    /// Tells what facts do not say of a receiver. Again, it takes the place of what was told before.
+    pub fn know(&self, receiver: &str, provider: &str, known: Known) {
+        let series = self.series(receiver, provider);
+        self.with_recorder(|recorder| series.know(recorder, known));
+    }
+
+    /// Brings up to date what moves by time alone. Call it before the numbers are read.
+    pub fn refresh(&self) {
+        let all: Vec<_> = self.0.receivers.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        self.with_recorder(|recorder| all.iter().for_each(|series| series.refresh(recorder)));
+    }
+
+    /// Says how the inbox of all receivers stands.
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floating")]
+    pub fn inbox(&self, levels: InboxLevels) {
+        self.with_recorder(|recorder| {
+            gauge_of_all(recorder, names::INBOX_READY).set(levels.ready as f64);
+            gauge_of_all(recorder, names::INBOX_OLDEST).set(levels.oldest_age);
+            gauge_of_all(recorder, names::DEAD_LETTERS).set(levels.dead as f64);
+            if let Some(bytes) = levels.wal_bytes {
+                gauge_of_all(recorder, names::WAL_BYTES).set(bytes as f64);
+            }
+        });
+    }
+
+    fn with_recorder<T>(&self, work: impl FnOnce(&dyn Recorder) -> T) -> T {
+        let described = |recorder: &dyn Recorder| {
+            self.0.described.call_once(|| names::describe(recorder));
+            work(recorder)
+        };
+        match &self.0.recorder {
+            Some(recorder) => described(&**recorder),
+            None => metrics::with_recorder(described),
+        }
+    }
+
+    fn series(&self, receiver: &str, provider: &str) -> Arc<Series> {
+        let named = Named { receiver, provider };
+        let known = self.0.receivers.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(series) = known.get(&named) {
+            return Arc::clone(series);
+        }
+        drop(known);
+        self.with_recorder(|recorder| self.added(recorder, named))
+    }
+
+    #[cold]
+    fn added(&self, recorder: &dyn Recorder, named: Named<'_>) -> Arc<Series> {
+        let mut known = self.0.receivers.write().unwrap_or_else(PoisonError::into_inner);
+        let is_one_more = known.len() >= RECEIVERS && known.get(&named).is_none();
+        let Named { receiver, provider } = if is_one_more { Named { receiver: OTHERS, provider: "" } } else { named };
+        let name = Name { receiver: receiver.into(), provider: provider.into() };
+        let made = || Arc::new(Series::new(recorder, receiver, provider));
+        Arc::clone(known.entry(name).or_insert_with(made))
+    }
+
+    fn seconds(&self) -> Option<f64> {
+        self.0.clock.now().map(|now| now.as_duration().as_secs_f64())
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+/// What of a fact is counted under an outcome.
+fn counted(fact: &Fact<'_>) -> Option<(Outcome, Reason)> {
+    Some(match fact {
+        Fact::Handled => (Outcome::Accepted, Reason::None),
+        Fact::Stored { .. } => (Outcome::Stored, Reason::None),
+        Fact::Quarantined { .. } => (Outcome::Stored, Reason::Quarantined),
+        Fact::Replayed => (Outcome::Replayed, Reason::None),
+        Fact::Rejected(rejection) => (Outcome::Refused, Reason::Kind(rejection.kind())),
+        Fact::Failed(rejection) | Fact::AcknowledgedUnhandled(rejection) => {
+            (Outcome::Failed, Reason::Kind(rejection.kind()))
+        }
+        Fact::Buried { .. } => (Outcome::Failed, Reason::DeadLetter),
+        Fact::Parked { .. } => (Outcome::Failed, Reason::Parked),
+        Fact::RetryLater { .. } => (Outcome::Retry, Reason::None),
+        _ => return None,
+    })
+}
+
+impl Observer for Metrics {
+    fn observe(&self, fact: &Fact<'_>, about: &About<'_>) {
+        if about.receiver.is_empty() {
+            return;
+        }
+        let series = self.series(about.receiver, about.provider);
+        if let Some((outcome, reason)) = counted(fact) {
+            self.with_recorder(|recorder| series.count(recorder, outcome, reason, 1));
+        }
+        count_down(&series, fact, about);
+        match fact {
+            Fact::Handled | Fact::Stored { .. } | Fact::Replayed => {
+                if let Some(seconds) = self.seconds() {
+                    self.with_recorder(|recorder| series.accepted_at(recorder, seconds));
+                }
+            }
+            Fact::KeyUsed { .. } => {
+                let slot = slot(series.state().current_key.as_deref(), about.key_id);
+                self.with_recorder(|recorder| series.key_used(recorder, slot));
+            }
+            Fact::LeaseLost { .. } => series.lease_lost.increment(1),
+            Fact::Answered { after, within } => {
+                series.ack_duration.record(after.as_secs_f64());
+                if let Some(within) = within.filter(|within| !within.is_zero()) {
+                    let left = within.saturating_sub(*after).div_duration_f64(within);
+                    self.with_recorder(|recorder| series.headroom(recorder).record(left));
+                }
+            }
+            Fact::HandlerEnded { after } => {
+                self.with_recorder(|recorder| series.handler(recorder).record(after.as_secs_f64()));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn count_down(series: &Series, fact: &Fact<'_>, about: &About<'_>) {
+    let (is_refused, is_failed, is_taken) = match fact {
+        Fact::Rejected(_) => (true, false, false),
+        Fact::Failed(_) => (false, true, false),
+        Fact::Handled
+        | Fact::Stored { .. }
+        | Fact::Quarantined { .. }
+        | Fact::Replayed
+        | Fact::AcknowledgedUnhandled(_) => (false, false, true),
+        _ => return,
+    };
+    let mut state = series.state();
+    let Some(countdown) = &mut state.countdown else { return };
+    match about.key {
+        _ if is_refused => countdown.refused(),
+        Some(key) if is_failed => countdown.failed(key),
+        key if is_taken => countdown.taken(key),
+        _ => {}
+    }
+}
+
+fn slot(current: Option<&str>, used: Option<&str>) -> Slot {
+    match (current, used) {
+        (None, _) | (_, None) => Slot::Unknown,
+        (Some(current), Some(used)) if current == used => Slot::Current,
+        _ => Slot::Old,
+    }
+}

@@ -1,0 +1,54 @@
+//! What the metrics are called, and what they say. The docs, the alert rules and the dashboard have these names and no others.
+
+use metrics::{KeyName, Recorder, Unit};
+
+pub(super) const DELIVERIES: &str = "webhook_deliveries_total";
+pub(super) const ACK_DURATION: &str = "webhook_ack_duration_seconds";
+pub(super) const ACK_HEADROOM: &str = "webhook_ack_headroom_ratio";
+pub(super) const HANDLER_DURATION: &str = "webhook_handler_duration_seconds";
+pub(super) const LEASE_LOST: &str = "webhook_lease_lost_total";
+pub(super) const KEY_USED: &str = "webhook_key_used_total";
+pub(super) const LAST_ACCEPTED: &str = "webhook_last_accepted_timestamp_seconds";
+pub(super) const DEACTIVATION: &str = "webhook_deactivation_seconds";
+pub(super) const INBOX_READY: &str = "webhook_inbox_ready";
+pub(super) const INBOX_OLDEST: &str = "webhook_inbox_oldest_age_seconds";
+pub(super) const DEAD_LETTERS: &str = "webhook_dead_letters";
+pub(super) const WAL_BYTES: &str = "webhook_store_wal_bytes";
+
+/// Names, with what they say.
+const COUNTERS: [(&str, &str); 3] = [
+    (DELIVERIES, "What became of deliveries and their events"),
+    (LEASE_LOST, "Leases that were lost while an event was handled"),
+    (KEY_USED, "Deliveries by whether the key that proved them is the current one"),
+];
+const HISTOGRAMS: [(&str, &str); 3] = [
+    (ACK_DURATION, "How long a provider waited for its answer"),
+    (ACK_HEADROOM, "The share of a provider's time limit that was left at its answer"),
+    (HANDLER_DURATION, "How long a handler had an event"),
+];
+const GAUGES: [(&str, &str); 6] = [
+    (LAST_ACCEPTED, "When the last delivery was accepted"),
+    (DEACTIVATION, "How long until the provider switches the webhook off, if nothing gets better"),
+    (INBOX_READY, "Events that wait in the inbox"),
+    (INBOX_OLDEST, "How long the oldest of them has been due"),
+    (DEAD_LETTERS, "Events that nobody handles until somebody replays them"),
+    (WAL_BYTES, "Bytes of the inbox's write-ahead log"),
+];
+
+/// Tells a recorder what they say.
+pub(super) fn describe(recorder: &dyn Recorder) {
+    let unit = |name: &str| match name {
+        name if name.ends_with("_seconds") => Some(Unit::Seconds),
+        WAL_BYTES => Some(Unit::Bytes),
+        _ => None,
+    };
+    for (name, says) in COUNTERS {
+        recorder.describe_counter(KeyName::from(name), unit(name), says.into());
+    }
+    for (name, says) in HISTOGRAMS {
+        recorder.describe_histogram(KeyName::from(name), unit(name), says.into());
+    }
+    for (name, says) in GAUGES {
+        recorder.describe_gauge(KeyName::from(name), unit(name), says.into());
+    }
+}

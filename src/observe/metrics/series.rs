@@ -1,0 +1,195 @@
+//! The series of one receiver, each registered once and kept.
+
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder, SharedString};
+
+use super::countdown::Countdown;
+use super::{Known, names};
+use crate::error::RejectionKind;
+
+const METADATA: Metadata<'static> = Metadata::new("tower_webhook", Level::INFO, None);
+
+/// What became of a delivery or of an event.
+#[derive(Clone, Copy)]
+pub(super) enum Outcome {
+    Accepted,
+    Stored,
+    Replayed,
+    Refused,
+    Failed,
+    Retry,
+}
+
+impl Outcome {
+    const ALL: [Self; 6] = [Self::Accepted, Self::Stored, Self::Replayed, Self::Refused, Self::Failed, Self::Retry];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Stored => "stored",
+            Self::Replayed => "replayed",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Retry => "retry",
+        }
+    }
+}
+
+/// Why, from a closed set: nothing that a peer says gets in.
+#[derive(Clone, Copy)]
+pub(super) enum Reason {
+    None,
+    Quarantined,
+    DeadLetter,
+    Parked,
+    Kind(RejectionKind),
+}
+
+impl Reason {
+    const OWN: usize = 4;
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Quarantined => "quarantined",
+            Self::DeadLetter => "dead_letter",
+            Self::Parked => "parked",
+            Self::Kind(kind) => kind.as_str(),
+        }
+    }
+
+    fn place(self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Quarantined => 1,
+            Self::DeadLetter => 2,
+            Self::Parked => 3,
+            Self::Kind(kind) => Self::OWN + kind as usize,
+        }
+    }
+}
+
+/// Whether a key is the one that its sender should use.
+#[derive(Clone, Copy)]
+pub(super) enum Slot {
+    Current,
+    Old,
+    Unknown,
+}
+
+pub(super) struct Series {
+    receiver: SharedString,
+    provider: SharedString,
+    /// By outcome and reason; only those that were seen exist.
+    deliveries: Vec<OnceLock<Counter>>,
+    keys: [OnceLock<Counter>; 3],
+    pub(super) ack_duration: Histogram,
+    pub(super) ack_headroom: OnceLock<Histogram>,
+    pub(super) handler_duration: OnceLock<Histogram>,
+    pub(super) lease_lost: Counter,
+    last_accepted: OnceLock<Gauge>,
+    deactivation: OnceLock<Gauge>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) current_key: Option<String>,
+    pub(super) countdown: Option<Countdown>,
+}
+
+impl Series {
+    pub(super) fn new(recorder: &dyn Recorder, receiver: &str, provider: &str) -> Self {
+        let (receiver, provider) = (SharedString::from(receiver.to_owned()), SharedString::from(provider.to_owned()));
+        let of = |name| Key::from_parts(name, vec![Label::new("receiver", receiver.clone())]);
+        let places = Outcome::ALL.len() * (Reason::OWN + RejectionKind::ALL.len());
+        Self {
+            deliveries: (0..places).map(|_| OnceLock::new()).collect(),
+            keys: Default::default(),
+            ack_duration: recorder.register_histogram(&of(names::ACK_DURATION), &METADATA),
+            ack_headroom: OnceLock::new(),
+            handler_duration: OnceLock::new(),
+            lease_lost: recorder.register_counter(&of(names::LEASE_LOST), &METADATA),
+            last_accepted: OnceLock::new(),
+            deactivation: OnceLock::new(),
+            state: Mutex::default(),
+            receiver,
+            provider,
+        }
+    }
+
+    fn key(&self, name: &'static str, more: impl IntoIterator<Item = Label>) -> Key {
+        let own = [Label::new("receiver", self.receiver.clone())];
+        Key::from_parts(name, own.into_iter().chain(more).collect::<Vec<_>>())
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn know(&self, recorder: &dyn Recorder, known: Known) {
+        let mut state = self.state();
+        state.current_key = known.current_key;
+        // What failed so far has failed, whatever the file says now.
+        match (known.switched_off_after, &mut state.countdown) {
+            (Some(after), Some(countdown)) => countdown.ends_after(after),
+            (after, countdown) => *countdown = after.map(Countdown::new),
+        }
+        drop(state);
+        // They are there before anything happens, so that what happens first is seen to grow.
+        self.count(recorder, Outcome::Accepted, Reason::None, 0);
+    }
+
+    pub(super) fn count(&self, recorder: &dyn Recorder, outcome: Outcome, reason: Reason, by: u64) {
+        let place = (outcome as usize) * (Reason::OWN + RejectionKind::ALL.len()) + reason.place();
+        let Some(cell) = self.deliveries.get(place) else { return };
+        let register = || {
+            let labels = [
+                Label::new("provider", self.provider.clone()),
+                Label::from_static_parts("outcome", outcome.name()),
+                Label::from_static_parts("reason", reason.name()),
+            ];
+            recorder.register_counter(&self.key(names::DELIVERIES, labels), &METADATA)
+        };
+        cell.get_or_init(register).increment(by);
+    }
+
+    pub(super) fn key_used(&self, recorder: &dyn Recorder, slot: Slot) {
+        let name = match slot {
+            Slot::Current => "current",
+            Slot::Old => "old",
+            Slot::Unknown => "unknown",
+        };
+        let Some(cell) = self.keys.get(slot as usize) else { return };
+        let label = Label::from_static_parts("slot", name);
+        cell.get_or_init(|| recorder.register_counter(&self.key(names::KEY_USED, [label]), &METADATA)).increment(1);
+    }
+
+    pub(super) fn headroom(&self, recorder: &dyn Recorder) -> &Histogram {
+        let register = || recorder.register_histogram(&self.key(names::ACK_HEADROOM, []), &METADATA);
+        self.ack_headroom.get_or_init(register)
+    }
+
+    pub(super) fn handler(&self, recorder: &dyn Recorder) -> &Histogram {
+        let register = || recorder.register_histogram(&self.key(names::HANDLER_DURATION, []), &METADATA);
+        self.handler_duration.get_or_init(register)
+    }
+
+    pub(super) fn accepted_at(&self, recorder: &dyn Recorder, seconds: f64) {
+        let register = || recorder.register_gauge(&self.key(names::LAST_ACCEPTED, []), &METADATA);
+        self.last_accepted.get_or_init(register).set(seconds);
+    }
+
+    /// Says how long is left, where the provider switches off.
+    pub(super) fn refresh(&self, recorder: &dyn Recorder) {
+        let Some(left) = self.state().countdown.as_ref().map(Countdown::left) else { return };
+        let register = || recorder.register_gauge(&self.key(names::DEACTIVATION, []), &METADATA);
+        self.deactivation.get_or_init(register).set(left.as_secs_f64());
+    }
+}
+
+/// A gauge of all receivers together.
+pub(super) fn gauge_of_all(recorder: &dyn Recorder, name: &'static str) -> Gauge {
+    recorder.register_gauge(&Key::from_parts(name, vec![Label::from_static_parts("receiver", "*")]), &METADATA)
+}
