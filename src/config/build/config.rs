@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::endpoint::{Defaults, Endpoint, around, endpoint};
+use super::fixed::{Fixed, fixed};
 use super::inbox::{self, Inbox};
 use super::{store, validity};
 use crate::clock::Timestamp;
@@ -45,6 +46,8 @@ pub struct Config {
     pub unprotected: UnprotectedRuns,
     /// What works and should be known, a line each.
     pub warnings: Vec<String>,
+    pub(super) file: String,
+    pub(super) fixed: Fixed,
 }
 
 /// How events are claimed.
@@ -185,6 +188,8 @@ pub(in crate::config) fn build(
         endpoints,
         unprotected: UnprotectedRuns::default(),
         warnings: found.take_warnings(),
+        file: spec.file.clone(),
+        fixed: fixed(spec),
     })
 }
 

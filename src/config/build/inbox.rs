@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::secret;
@@ -44,6 +44,15 @@ impl fmt::Display for Inbox {
 }
 
 impl Inbox {
+    /// The file that it is in; `None` where it is a server's.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match &self.place {
+            At::Sqlite(path) => Some(path),
+            At::Postgres(..) => None,
+        }
+    }
+
     /// Opens it to receive and to work, within its quota: a file as its one owner, Postgres as one of any number. A worker takes
     /// `lease` and `retry` by itself.
     ///

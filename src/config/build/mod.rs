@@ -3,10 +3,12 @@
 mod config;
 mod custom;
 mod endpoint;
+mod fixed;
 mod forward;
 mod inbox;
 mod keys;
 mod provider;
+mod reload;
 mod secret;
 mod store;
 mod validity;
