@@ -49,6 +49,12 @@ pub(crate) struct Listening {
     pub(crate) admin: Option<String>,
 }
 
+/// What came of a signal to read the file again.
+#[derive(Serialize)]
+pub(crate) struct Reloaded {
+    pub(crate) reloaded: bool,
+}
+
 /// The receiver's name, where it is not the endpoint's path.
 fn named<'a>(endpoint: &str, receiver: &'a str) -> Option<&'a str> {
     (receiver != endpoint).then_some(receiver)

@@ -11,17 +11,19 @@ mod listen;
 mod names;
 mod outlet;
 mod plain;
+mod reading;
 mod send;
 mod store;
 mod storm;
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
-use tower_webhook::clock::{Clock as _, SystemClock};
-use tower_webhook::config::{self, Config, Endpoint, Faults};
+use tower_webhook::config;
+
+use self::reading::File;
 
 /// Receive payment and banking webhooks: verify, decrypt, deduplicate, print, forward.
 #[derive(Parser)]
@@ -115,11 +117,8 @@ Example:
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Listen { config, quiet_payloads } => match receiving(&config, quiet_payloads) {
-            Ok(config) => listen::run(config),
-            Err(code) => code,
-        },
-        Command::CheckConfig { config } => match receiving(&config, false) {
+        Command::Listen { config, quiet_payloads } => listen::run(File { path: config, is_quiet: quiet_payloads }),
+        Command::CheckConfig { config } => match (File { path: config, is_quiet: false }).receiving() {
             Ok(_) if writeln!(std::io::stdout(), "ok").is_ok() => ExitCode::SUCCESS,
             Ok(_) => ExitCode::FAILURE,
             Err(code) => code,
@@ -128,7 +127,7 @@ fn main() -> ExitCode {
         Command::Send(arguments) => send::run(*arguments),
         Command::Storm(arguments) => storm::run(&arguments),
         Command::Inbox(arguments) => inbox::run(&arguments),
-        Command::Explain(arguments) => match ready(config::load(&arguments.config)) {
+        Command::Explain(arguments) => match reading::ready(config::load(&arguments.config)) {
             Ok(config) => explain::run(&config, &arguments),
             Err(code) => code,
         },
@@ -136,44 +135,6 @@ fn main() -> ExitCode {
             let mut command = Arguments::command();
             clap_complete::generate(shell, &mut command, "tower-webhook", &mut std::io::stdout());
             ExitCode::SUCCESS
-        }
-    }
-}
-
-/// The configuration for whoever receives now.
-fn receiving(path: &Path, is_quiet: bool) -> Result<Config, ExitCode> {
-    let mut config = ready(match SystemClock.now() {
-        Some(now) => config::load_at(path, now),
-        None => config::load(path),
-    })?;
-    for endpoint in config.endpoints.iter_mut().filter(|_| is_quiet) {
-        endpoint.spec.quiet_payloads = Some(true);
-    }
-    warn_of_loss(&config);
-    Ok(config)
-}
-
-/// An event that is neither handed over nor printed is acknowledged, and what it said is gone.
-fn warn_of_loss(config: &Config) {
-    let is_lost = |endpoint: &&Endpoint| endpoint.forward.is_none() && config.is_quiet(endpoint);
-    for endpoint in config.endpoints.iter().filter(is_lost) {
-        let path = endpoint.path();
-        lines::say(format_args!(
-            "warning: {path}: without forward_to and with quiet payloads, what its events say goes nowhere"
-        ));
-    }
-}
-
-/// The configuration with its warnings said, or the code to end with, when all that is wrong with it was said.
-fn ready(loaded: Result<Config, Faults>) -> Result<Config, ExitCode> {
-    match loaded {
-        Ok(config) => {
-            config.warnings.iter().for_each(|warning| lines::say(format_args!("warning: {warning}")));
-            Ok(config)
-        }
-        Err(faults) => {
-            faults.iter().for_each(lines::say);
-            Err(ExitCode::from(2))
         }
     }
 }

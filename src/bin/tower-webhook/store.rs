@@ -33,6 +33,17 @@ impl OwnStore {
     }
 }
 
+impl OwnStore {
+    /// The same store, for the endpoints of another reading of the file.
+    pub(crate) async fn renamed(&self, config: &Config) -> std::io::Result<Self> {
+        let store = self.store.clone();
+        let AnyStore::Redis(redis) = &store else { return Ok(Self { store, names: None }) };
+        let names = Names::new(redis.clone(), config);
+        enroll(&names, config.dedupe.strict).await?;
+        Ok(Self { store, names: Some(Arc::new(names)) })
+    }
+}
+
 /// A server that cannot be reached is asked again before the first claim; strictly, it is not waited for.
 async fn enroll(names: &Names, strict: bool) -> std::io::Result<()> {
     let failed = |error| format!("dedupe: it is not known whose the names on the Redis server are: {error:#}");

@@ -1,4 +1,4 @@
-//! The admin address: `/live`, `/ready`.
+//! The admin address: `/live`, `/ready`, `/metrics`.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,23 +16,36 @@ use tower_webhook::gate::ResponseBody;
 
 use super::connection::{HEAD_DEADLINE, Patient};
 use super::health::Health;
+use super::numbers::Numbers;
 
 /// More connections than this wait to be accepted.
 const MAX_CONNECTIONS: usize = 64;
 /// How long a peer may not read of its answer.
 const WRITE_DEADLINE: Duration = Duration::from_secs(10);
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+/// Prometheus's text.
+const EXPOSITION: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+
+/// Who knows the answers.
+pub(super) struct Admin {
+    pub(super) health: Arc<Health>,
+    pub(super) numbers: Numbers,
+}
 
 /// Answers for ever.
-pub(super) async fn serve(listener: TcpListener, health: Arc<Health>) {
+pub(super) async fn serve(listener: TcpListener, admin: Arc<Admin>) {
+    tokio::join!(admin.numbers.keep(), accept(listener, &admin));
+}
+
+async fn accept(listener: TcpListener, admin: &Arc<Admin>) {
     let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let permit = Arc::clone(&connections).acquire_owned().await;
         match listener.accept().await {
             Ok((stream, _)) => {
-                let health = Arc::clone(&health);
+                let admin = Arc::clone(admin);
                 tokio::spawn(async move {
-                    one(stream, health).await;
+                    one(stream, admin).await;
                     drop(permit);
                 });
             }
@@ -43,10 +56,10 @@ pub(super) async fn serve(listener: TcpListener, health: Arc<Health>) {
 }
 
 /// One question a connection, so that nobody keeps one for nothing.
-async fn one(stream: TcpStream, health: Arc<Health>) {
+async fn one(stream: TcpStream, admin: Arc<Admin>) {
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-        let health = Arc::clone(&health);
-        async move { Ok::<_, Infallible>(answer(request.method(), request.uri().path(), &health).await) }
+        let admin = Arc::clone(&admin);
+        async move { Ok::<_, Infallible>(answer(request.method(), request.uri().path(), &admin).await) }
     });
     // A connection that breaks is the peer's affair.
     let _ = Builder::new()
@@ -58,8 +71,8 @@ async fn one(stream: TcpStream, health: Arc<Health>) {
         .await;
 }
 
-async fn answer(method: &Method, path: &str, health: &Health) -> Response<ResponseBody> {
-    if !matches!(path, "/live" | "/ready") {
+async fn answer(method: &Method, path: &str, admin: &Admin) -> Response<ResponseBody> {
+    if !matches!(path, "/live" | "/ready" | "/metrics") {
         return text(StatusCode::NOT_FOUND, "not found\n");
     }
     if !matches!(*method, Method::GET | Method::HEAD) {
@@ -68,10 +81,15 @@ async fn answer(method: &Method, path: &str, health: &Health) -> Response<Respon
         return response;
     }
     match path {
-        "/ready" => match health.ready().await {
+        "/ready" => match admin.health.ready().await {
             Ok(()) => text(StatusCode::OK, "ready\n"),
             Err(why) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
         },
+        "/metrics" => {
+            let mut response = text(StatusCode::OK, admin.numbers.text(admin.health.intake()).await);
+            response.headers_mut().insert(CONTENT_TYPE, EXPOSITION);
+            response
+        }
         _ => text(StatusCode::OK, "live\n"),
     }
 }

@@ -18,25 +18,26 @@ use tokio::net::TcpStream;
 use tokio::time::Sleep;
 use tower_webhook::gate::{PeerAddr, ResponseBody};
 
-use super::routes::Routes;
+use super::serving::Serving;
 
 /// The time for the head of a request.
 pub(super) const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Serves one connection. A peer that has shut its side down after its request still gets its answer.
 pub(super) fn serve(
-    routes: Arc<Routes>,
+    serving: Arc<Serving>,
     stream: TcpStream,
     peer: SocketAddr,
-    write_deadline: Duration,
 ) -> Connection<
     Patient<TokioIo<TcpStream>>,
     impl hyper::service::Service<Request<Incoming>, Response = Response<ResponseBody>, Error = Infallible, Future: Send>,
 > {
+    let write_deadline = serving.now().config.write_deadline;
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(PeerAddr(peer));
-        let routes = Arc::clone(&routes);
-        async move { Ok::<_, Infallible>(routes.answer(request).await) }
+        // Whatever takes its place meanwhile, it is answered by what it came to.
+        let now = serving.now();
+        async move { Ok::<_, Infallible>(now.routes.answer(request).await) }
     });
     let stream = Patient::new(TokioIo::new(stream), write_deadline);
     Builder::new()

@@ -37,6 +37,10 @@ impl Health {
         Self { intake, drains: AtomicBool::new(false), last: Mutex::default() }
     }
 
+    pub(super) fn intake(&self) -> &Intake {
+        &self.intake
+    }
+
     /// From now on it is not ready.
     pub(super) fn drain(&self) {
         self.drains.store(true, Ordering::Release);

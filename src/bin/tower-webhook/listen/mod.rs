@@ -4,9 +4,13 @@ mod admin;
 mod connection;
 mod deliver;
 mod forward;
+mod ground;
 mod health;
+mod numbers;
 mod opening;
+mod reload;
 mod routes;
+mod serving;
 mod stop;
 mod verdict;
 mod voice;
@@ -20,18 +24,22 @@ use std::time::Duration;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tower_webhook::config::Config;
+use tower_webhook::delivery::Drain;
 
+use self::admin::Admin;
+use self::ground::Ground;
 use self::health::Health;
+use self::numbers::Numbers;
 use self::opening::{Intake, of_its_disk};
-use self::routes::Routes;
+use self::serving::{Handing, Serving};
 use self::stop::{Hangups, Stop};
 use self::voice::Voice;
-use self::work::{Hands, Work};
+use self::work::Work;
 use crate::lines::{self, Listening, Rejected};
 use crate::names::NamesTaken;
+use crate::reading::File;
 
 /// More connections than this wait to be accepted.
 const MAX_CONNECTIONS: usize = 4096;
@@ -40,12 +48,16 @@ const INBOX_DRAIN: Duration = Duration::from_secs(9);
 /// So that no clock overflows.
 const LONGEST_DRAIN: Duration = Duration::from_hours(24 * 365);
 
-pub(crate) fn run(config: Config) -> ExitCode {
+pub(crate) fn run(file: File) -> ExitCode {
+    let config = match file.receiving() {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return failed("the runtime cannot be started", &error),
     };
-    let ended = runtime.block_on(serve(config));
+    let ended = runtime.block_on(serve(config, file));
     // What blocks a thread for longer than the drain allows is left behind.
     runtime.shutdown_background();
     ended.unwrap_or_else(|error| match error.downcast::<NamesTaken>() {
@@ -62,33 +74,32 @@ fn failed(what: &str, error: &dyn std::error::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn serve(config: Config) -> std::io::Result<ExitCode> {
+async fn serve(config: Config, file: File) -> std::io::Result<ExitCode> {
     let mut stop = Stop::new()?;
     let hangups = Hangups::new()?;
     let voice = Voice::start()?;
-    tokio::spawn(hangups.answer(voice.clone()));
-    let longest = if config.inbox.is_some() { INBOX_DRAIN } else { LONGEST_DRAIN };
-    let (grace, write_deadline) = (config.drain.min(longest), config.write_deadline);
-    let Begun { listener, admin, health, routes, work } = tokio::select! {
+    let Begun { listener, admin, health, serving, work } = tokio::select! {
         begun = begin(config, &voice) => begun?,
         () = stop.wait() => return Ok(ExitCode::SUCCESS),
     };
-    let (routes, open) = (Arc::new(routes), GracefulShutdown::new());
-    let admin = admin.map(|admin| tokio::spawn(admin::serve(admin, Arc::clone(&health))));
+    let open = GracefulShutdown::new();
+    let admin = admin.map(|(listener, admin)| tokio::spawn(admin::serve(listener, admin)));
     let what = if work.is_some() { "rejections, repeats and what was stored" } else { "rejections and repeats" };
     tokio::spawn(voice.clone().count(what));
+    let follow = tokio::spawn(reload::follow(hangups, Arc::clone(&serving), file));
     let code = tokio::select! {
         () = stop.wait() => ExitCode::SUCCESS,
-        () = accept(&listener, &routes, &open, &voice, write_deadline) => ExitCode::SUCCESS,
+        () = accept(&listener, &serving, &open, &voice) => ExitCode::SUCCESS,
         () = broken(work.as_ref()) => {
             voice.warn("the inbox takes nothing any more until it is opened anew: start again");
             ExitCode::FAILURE
         }
     };
     health.drain();
+    follow.abort();
     drop(listener);
     let code = tokio::select! {
-        () = end(open, &routes, work, &voice, grace) => code,
+        () = end(open, &serving, work) => code,
         () = stop.wait() => {
             voice.warn("a second signal: what is in hand is left, its leases end by themselves");
             voice.last_words().await;
@@ -96,38 +107,50 @@ async fn serve(config: Config) -> std::io::Result<ExitCode> {
         }
     };
     // It answers to the end, and holds no store beyond it.
-    admin.inspect(JoinHandle::abort);
+    if let Some(admin) = admin {
+        admin.abort();
+    }
     Ok(code)
 }
 
 /// What is there at the first line.
 struct Begun {
     listener: TcpListener,
-    admin: Option<TcpListener>,
+    admin: Option<(TcpListener, Arc<Admin>)>,
     health: Arc<Health>,
-    routes: Routes,
+    serving: Arc<Serving>,
     work: Option<Work>,
 }
 
 /// Everything up to the first line.
 async fn begin(config: Config, voice: &Voice) -> std::io::Result<Begun> {
     let listener = bind(config.listen).await?;
-    let admin = match config.admin {
-        Some(address) => Some(bind(address).await?),
-        None => None,
-    };
     let intake = Intake::open(&config).await?;
     if let Some(words) = of_its_disk(&intake) {
         voice.warn(words);
     }
-    let routes = Routes::new(&config, &intake, voice).map_err(std::io::Error::other)?;
-    let told = admin.as_ref().map(|admin| Ok::<_, std::io::Error>(admin.local_addr()?.to_string())).transpose()?;
-    voice.begin(&Listening { listening: listener.local_addr()?.to_string(), admin: told }).await?;
-    let work = match (&config.inbox, &intake) {
-        (Some(inbox), Intake::Kept(store)) => Some(Work::start(inbox, store, Hands::of(&config, voice), voice)),
+    let health = Arc::new(Health::of(intake.clone()));
+    let admin = match config.admin {
+        Some(address) => {
+            Some((bind(address).await?, Admin { health: Arc::clone(&health), numbers: Numbers::new(&config)? }))
+        }
+        None => None,
+    };
+    let metrics = admin.as_ref().map(|(_, admin)| admin.numbers.metrics.clone());
+    let (drain, unprotected) = (Drain::new(), config.unprotected.clone());
+    let ground = Ground { intake, voice: voice.clone(), drain, unprotected, metrics };
+    let (inbox, serving) = (config.inbox.clone(), Arc::new(Serving::new(config, ground)?));
+    let address = |listener: &TcpListener| listener.local_addr().map(|address| address.to_string());
+    let told = admin.as_ref().map(|(listener, _)| address(listener)).transpose()?;
+    voice.begin(&Listening { listening: address(&listener)?, admin: told }).await?;
+    let work = match (&inbox, &serving.ground.intake) {
+        (Some(inbox), Intake::Kept(store)) => {
+            Some(Work::start(inbox, store, Handing(Arc::clone(&serving)), &serving.ground))
+        }
         _ => None,
     };
-    Ok(Begun { listener, admin, health: Arc::new(Health::of(intake)), routes, work })
+    let admin = admin.map(|(listener, admin)| (listener, Arc::new(admin)));
+    Ok(Begun { listener, admin, health, serving, work })
 }
 
 /// Until the inbox takes nothing any more; without one, for ever.
@@ -139,26 +162,19 @@ async fn broken(work: Option<&Work>) {
 }
 
 async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let named = |error: std::io::Error| {
-        std::io::Error::new(error.kind(), format!("{address} cannot be listened on: {error}"))
-    };
+    let named =
+        |error: std::io::Error| std::io::Error::new(error.kind(), format!("{address} cannot be listened on: {error}"));
     TcpListener::bind(address).await.map_err(named)
 }
 
 /// Takes connections for ever.
-async fn accept(
-    listener: &TcpListener,
-    routes: &Arc<Routes>,
-    open: &GracefulShutdown,
-    voice: &Voice,
-    write_deadline: Duration,
-) {
+async fn accept(listener: &TcpListener, serving: &Arc<Serving>, open: &GracefulShutdown, voice: &Voice) {
     let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let permit = Arc::clone(&connections).acquire_owned().await;
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let served = open.watch(connection::serve(Arc::clone(routes), stream, peer, write_deadline));
+                let served = open.watch(connection::serve(Arc::clone(serving), stream, peer));
                 let voice = voice.clone();
                 tokio::spawn(async move {
                     // A connection that breaks is the peer's affair. What the server refused by itself is ours to say.
@@ -174,19 +190,21 @@ async fn accept(
     }
 }
 
-/// Drains and says what is still to be said, both within this time. What a worker has in hand gets most of it.
-async fn end(open: GracefulShutdown, routes: &Routes, work: Option<Work>, voice: &Voice, grace: Duration) {
-    let deadline = Instant::now() + grace;
+/// Drains and says what is still to be said, both within the file's time. What a worker has in hand gets most of it.
+async fn end(open: GracefulShutdown, serving: &Serving, work: Option<Work>) {
+    let longest = if work.is_some() { INBOX_DRAIN } else { LONGEST_DRAIN };
+    let grace = serving.now().config.drain.min(longest);
+    let (deadline, voice) = (Instant::now() + grace, &serving.ground.voice);
     let worked = async {
         if let Some(work) = work {
             work.stop_within(grace - grace / 8).await;
         }
     };
-    let drained = async { tokio::join!(drain(open, routes), worked) };
+    let drained = async { tokio::join!(drain(open, &serving.ground.drain), worked) };
     if tokio::time::timeout_at(deadline, drained).await.is_err() {
         voice.warn("still in hand when the drain's time was over: left, their leases end by themselves");
     }
-    match routes.unprotected.count() {
+    match serving.ground.unprotected.count() {
         0 => {}
         count => voice.warn(format_args!("warning: {count} events ran without protection against repeats")),
     }
@@ -194,8 +212,8 @@ async fn end(open: GracefulShutdown, routes: &Routes, work: Option<Work>, voice:
 }
 
 /// Lets every connection finish its answer, and every event that is in hand its end.
-async fn drain(open: GracefulShutdown, routes: &Routes) {
+async fn drain(open: GracefulShutdown, drain: &Drain) {
     open.shutdown().await;
-    routes.drain.begin();
-    routes.drain.finished().await;
+    drain.begin();
+    drain.finished().await;
 }

@@ -32,6 +32,16 @@ impl Intake {
     }
 }
 
+impl Intake {
+    /// The same, for the endpoints of another reading of the file.
+    pub(super) async fn renamed(&self, config: &Config) -> io::Result<Self> {
+        match self {
+            Self::Claimed(store) => store.renamed(config).await.map(Self::Claimed),
+            Self::Kept(inbox) => Ok(Self::Kept(inbox.clone())),
+        }
+    }
+}
+
 /// What an operator should know of where an inbox lies.
 pub(super) fn of_its_disk(intake: &Intake) -> Option<String> {
     let Intake::Kept(AnyInbox::Sqlite(inbox)) = intake else { return None };

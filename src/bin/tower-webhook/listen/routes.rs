@@ -12,13 +12,13 @@ use hyper::body::Incoming;
 use tower_layer::Layer as _;
 use tower_service::Service;
 use tower_webhook::config::{Config, Endpoint};
-use tower_webhook::delivery::Drain;
 use tower_webhook::gate::{ResponseBody, answer_early};
-use tower_webhook::idempotency::{Repeats, UnprotectedRuns};
+use tower_webhook::idempotency::Repeats;
 use tower_webhook::inbox::{Accepted, NewEvent};
 use tower_webhook::{ConfigError, Rejection};
 
 use super::deliver::Deliver;
+use super::ground::Ground;
 use super::opening::Intake;
 use super::voice::Voice;
 use crate::lines::{Duplicate, Rejected, Stored, Unhandled};
@@ -31,21 +31,19 @@ const MAX_PATH: usize = 256;
 type Answer = Pin<Box<dyn Future<Output = Response<ResponseBody>> + Send>>;
 type Route = Box<dyn Fn(Request<Incoming>) -> Answer + Send + Sync>;
 
-/// All endpoints, and what drains them.
+/// All endpoints of a file.
 pub(super) struct Routes {
     by_path: HashMap<String, Route>,
     voice: Voice,
-    pub(super) drain: Drain,
-    pub(super) unprotected: UnprotectedRuns,
 }
 
 impl Routes {
-    pub(super) fn new(config: &Config, intake: &Intake, voice: &Voice) -> Result<Self, ConfigError> {
-        let (mut by_path, drain) = (HashMap::new(), Drain::new());
+    pub(super) fn new(config: &Config, intake: &Intake, ground: &Ground) -> Result<Self, ConfigError> {
+        let mut by_path = HashMap::new();
         for endpoint in &config.endpoints {
-            by_path.insert(endpoint.path().to_owned(), route(config, endpoint, intake, voice, &drain)?);
+            by_path.insert(endpoint.path().to_owned(), route(config, endpoint, intake, ground)?);
         }
-        Ok(Self { by_path, voice: voice.clone(), drain, unprotected: config.unprotected.clone() })
+        Ok(Self { by_path, voice: ground.voice.clone() })
     }
 
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<ResponseBody> {
@@ -64,15 +62,14 @@ impl Routes {
     }
 }
 
-fn route(
-    config: &Config,
-    endpoint: &Endpoint,
-    intake: &Intake,
-    voice: &Voice,
-    drain: &Drain,
-) -> Result<Route, ConfigError> {
+fn route(config: &Config, endpoint: &Endpoint, intake: &Intake, ground: &Ground) -> Result<Route, ConfigError> {
+    let voice = &ground.voice;
     let limit = handler_limit(endpoint.forward.as_ref().map(|forward| forward.timeout));
-    let receiver = config.receiver(endpoint)?.settings(|settings| settings.handler_limit(limit))?.drain(drain);
+    let mut receiver = config.receiver(endpoint)?.settings(|settings| settings.handler_limit(limit))?;
+    receiver = receiver.drain(&ground.drain);
+    if let Some(metrics) = &ground.metrics {
+        receiver = receiver.observer(metrics.clone());
+    }
     Ok(match intake {
         Intake::Claimed(store) => {
             let deliver = Deliver::of(config, endpoint, voice);

@@ -2,8 +2,6 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::voice::Voice;
-
 /// SIGTERM or SIGINT.
 pub(super) struct Stop {
     terminate: Signal,
@@ -24,7 +22,7 @@ impl Stop {
     }
 }
 
-/// SIGHUP, by which others ask to read their configuration again.
+/// SIGHUP, which asks to read the configuration again.
 pub(super) struct Hangups(Signal);
 
 impl Hangups {
@@ -32,12 +30,8 @@ impl Hangups {
         signal(SignalKind::hangup()).map(Self)
     }
 
-    /// Says each time that nothing comes of it. It never ends.
-    pub(super) async fn answer(mut self, voice: Voice) {
-        while self.0.recv().await.is_some() {
-            voice.warn(
-                "SIGHUP: the configuration is not read again, and all goes on as before; start anew to change it",
-            );
-        }
+    /// The next of them.
+    pub(super) async fn next(&mut self) {
+        self.0.recv().await;
     }
 }

@@ -15,6 +15,7 @@ use tower_webhook::observe::{About, Fact, Observer};
 use tower_webhook::provider::AnyProvider;
 
 use super::deliver::Deliver;
+use super::ground::Ground;
 use super::voice::Voice;
 use crate::lines::Unhandled;
 
@@ -30,20 +31,23 @@ pub(super) struct Work {
 }
 
 impl Work {
-    pub(super) fn start(inbox: &Inbox, store: &AnyInbox, hands: Hands, voice: &Voice) -> Self {
+    pub(super) fn start(inbox: &Inbox, store: &AnyInbox, hands: impl InboxHandler, ground: &Ground) -> Self {
+        let voice = &ground.voice;
         let retry = inbox.retry;
         let (broken, told) = (Arc::new(Notify::new()), voice.clone());
         let watch = Watch { voice: voice.clone(), broken: Arc::clone(&broken), is_down: AtomicBool::new(false) };
-        let running = Worker::new(store.clone(), hands)
+        let mut worker = Worker::new(store.clone(), hands)
             .concurrency(AT_ONCE)
             .lease(inbox.lease)
             .handler_limit(LIMIT)
             .retention(inbox.retention.bodies)
             .retry(Backoff::default().base(retry.base).cap(retry.cap).attempts(retry.attempts))
             .observer(watch)
-            .on_ended(move |held, ending| say(&told, held, ending))
-            .start();
-        Self { running, broken }
+            .on_ended(move |held, ending| say(&told, held, ending));
+        if let Some(metrics) = &ground.metrics {
+            worker = worker.observer(metrics.clone());
+        }
+        Self { running: worker.start(), broken }
     }
 
     /// Until the inbox can take nothing any more before it is opened anew.

@@ -1,0 +1,96 @@
+//! `/metrics`: the numbers of [`Metrics`], as text for Prometheus.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep, timeout};
+use tower_webhook::clock::{Clock as _, SystemClock};
+use tower_webhook::config::{Config, Endpoint};
+use tower_webhook::inbox::{AnyInbox, InboxStore as _};
+use tower_webhook::observe::{InboxLevels, Known, Metrics};
+use tower_webhook::provider::Provider as _;
+use tower_webhook::sender::{DeliveryProfile, LongFailure};
+
+use super::opening::Intake;
+
+/// Up to the times that providers wait.
+const SECONDS: [f64; 14] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+const SHARES: [f64; 8] = [0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99];
+/// What was recorded is added up this often, whoever reads it.
+const UPKEEP: Duration = Duration::from_secs(5);
+/// So often the inbox is counted, whoever reads it and however often.
+const FRESH: Duration = Duration::from_secs(5);
+/// What takes longer is left as it was.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+pub(super) struct Numbers {
+    pub(super) metrics: Metrics,
+    handle: PrometheusHandle,
+    /// The inbox's log, where it has one here.
+    log: Option<PathBuf>,
+    counted: Mutex<Option<Instant>>,
+}
+
+impl Numbers {
+    pub(super) fn new(config: &Config) -> std::io::Result<Self> {
+        let buckets = |builder: PrometheusBuilder, name: &str, buckets: &[f64]| {
+            builder.set_buckets_for_metric(Matcher::Suffix(name.to_owned()), buckets).map_err(std::io::Error::other)
+        };
+        let builder = buckets(PrometheusBuilder::new(), "_duration_seconds", &SECONDS)?;
+        let recorder = buckets(builder, "_headroom_ratio", &SHARES)?.build_recorder();
+        let log = config.inbox.as_ref().and_then(|inbox| inbox.file()).map(|file| {
+            let mut log = file.as_os_str().to_owned();
+            log.push("-wal");
+            log.into()
+        });
+        Ok(Self { handle: recorder.handle(), metrics: Metrics::on(recorder), log, counted: Mutex::default() })
+    }
+
+    /// As they are now.
+    pub(super) async fn text(&self, intake: &Intake) -> String {
+        if let Intake::Kept(inbox) = intake {
+            self.count(inbox).await;
+        }
+        self.metrics.refresh();
+        self.handle.render()
+    }
+
+    async fn count(&self, inbox: &AnyInbox) {
+        let mut counted = self.counted.lock().await;
+        if counted.is_some_and(|at| at.elapsed() < FRESH) {
+            return;
+        }
+        *counted = Some(Instant::now());
+        let Some(now) = SystemClock.now() else { return };
+        let Ok(Ok(stats)) = timeout(PATIENCE, Box::pin(inbox.stats(now))).await else { return };
+        let wal_bytes = self.log.as_ref().map(|log| std::fs::metadata(log).map_or(0, |log| log.len()));
+        let (ready, oldest_age, dead) = (stats.ready, stats.oldest_age, stats.dead);
+        self.metrics.inbox(InboxLevels { ready, oldest_age, dead, wal_bytes });
+    }
+
+    /// It never ends.
+    pub(super) async fn keep(&self) {
+        loop {
+            sleep(UPKEEP).await;
+            self.handle.run_upkeep();
+        }
+    }
+}
+
+/// Tells what the file and the providers' ladders say.
+pub(super) fn know(metrics: &Metrics, config: &Config) {
+    for endpoint in &config.endpoints {
+        metrics.know(&endpoint.name, endpoint.provider.profile().name, known(endpoint));
+    }
+}
+
+fn known(endpoint: &Endpoint) -> Known {
+    let ladder = DeliveryProfile::of(endpoint.provider.profile());
+    let switches_off = matches!(ladder.long_failure, LongFailure::SwitchesOff(_));
+    Known {
+        current_key: endpoint.spec.keys.first().map(|key| key.id.clone()),
+        switched_off_after: switches_off.then(|| endpoint.provider.profile().retries.horizon()),
+    }
+}
