@@ -39,7 +39,7 @@ mod reporter;
 
 #[cfg(feature = "metrics")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
-pub use self::metrics::{InboxLevels, Known, Metrics};
+pub use self::metrics::{InboxLevels, Known, METRICS, Metrics};
 pub use fact::{About, Fact, Observer};
 pub use log::Log;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

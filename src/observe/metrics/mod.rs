@@ -3,6 +3,8 @@
 mod countdown;
 mod names;
 mod series;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::hash::RandomState;
@@ -12,6 +14,7 @@ use std::time::Duration;
 use hashbrown::{Equivalent, HashMap};
 use metrics::Recorder;
 
+pub use self::names::METRICS;
 use self::series::{Outcome, Reason, Series, Slot, gauge_of_all};
 use super::fact::{About, Fact, Observer};
 use crate::clock::{Clock, SystemClock};
@@ -225,7 +228,7 @@ impl Observer for Metrics {
             }
             Fact::KeyUsed { .. } => {
                 let slot = slot(series.state().current_key.as_deref(), about.key_id);
-                self.with_recorder(|recorder| series.key_used(recorder, slot));
+                self.with_recorder(|recorder| series.key_used(recorder, slot, 1));
             }
             Fact::LeaseLost { .. } => series.lease_lost.increment(1),
             Fact::Answered { after, within } => {

@@ -15,6 +15,22 @@ pub(super) const INBOX_OLDEST: &str = "webhook_inbox_oldest_age_seconds";
 pub(super) const DEAD_LETTERS: &str = "webhook_dead_letters";
 pub(super) const WAL_BYTES: &str = "webhook_store_wal_bytes";
 
+/// Every metric, with its labels.
+pub const METRICS: [(&str, &[&str]); 12] = [
+    (DELIVERIES, &["receiver", "provider", "outcome", "reason"]),
+    (ACK_DURATION, &["receiver"]),
+    (ACK_HEADROOM, &["receiver"]),
+    (HANDLER_DURATION, &["receiver"]),
+    (LEASE_LOST, &["receiver"]),
+    (KEY_USED, &["receiver", "slot"]),
+    (LAST_ACCEPTED, &["receiver"]),
+    (DEACTIVATION, &["receiver"]),
+    (INBOX_READY, &["receiver"]),
+    (INBOX_OLDEST, &["receiver"]),
+    (DEAD_LETTERS, &["receiver"]),
+    (WAL_BYTES, &["receiver"]),
+];
+
 /// Names, with what they say.
 const COUNTERS: [(&str, &str); 3] = [
     (DELIVERIES, "What became of deliveries and their events"),

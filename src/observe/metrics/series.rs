@@ -130,6 +130,7 @@ impl Series {
 
     pub(super) fn know(&self, recorder: &dyn Recorder, known: Known) {
         let mut state = self.state();
+        let tells_old = known.current_key.is_some();
         state.current_key = known.current_key;
         // What failed so far has failed, whatever the file says now.
         match (known.switched_off_after, &mut state.countdown) {
@@ -139,6 +140,10 @@ impl Series {
         drop(state);
         // They are there before anything happens, so that what happens first is seen to grow.
         self.count(recorder, Outcome::Accepted, Reason::None, 0);
+        if tells_old {
+            self.key_used(recorder, Slot::Current, 0);
+            self.key_used(recorder, Slot::Old, 0);
+        }
     }
 
     pub(super) fn count(&self, recorder: &dyn Recorder, outcome: Outcome, reason: Reason, by: u64) {
@@ -155,7 +160,7 @@ impl Series {
         cell.get_or_init(register).increment(by);
     }
 
-    pub(super) fn key_used(&self, recorder: &dyn Recorder, slot: Slot) {
+    pub(super) fn key_used(&self, recorder: &dyn Recorder, slot: Slot, by: u64) {
         let name = match slot {
             Slot::Current => "current",
             Slot::Old => "old",
@@ -163,7 +168,7 @@ impl Series {
         };
         let Some(cell) = self.keys.get(slot as usize) else { return };
         let label = Label::from_static_parts("slot", name);
-        cell.get_or_init(|| recorder.register_counter(&self.key(names::KEY_USED, [label]), &METADATA)).increment(1);
+        cell.get_or_init(|| recorder.register_counter(&self.key(names::KEY_USED, [label]), &METADATA)).increment(by);
     }
 
     pub(super) fn headroom(&self, recorder: &dyn Recorder) -> &Histogram {
