@@ -3,10 +3,12 @@
 use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use tower_webhook::clock::{Clock as _, SystemClock};
 use tower_webhook::encoding::Encoding;
 use tower_webhook::event::{Event, Project as _};
 use tower_webhook::inbox::{EventId, Leased, NewEvent};
@@ -31,9 +33,30 @@ pub(crate) fn print(line: &impl Serialize) -> io::Result<()> {
     out.flush()
 }
 
+/// Whether words are JSON.
+static ARE_WORDS_JSON: AtomicBool = AtomicBool::new(false);
+
+/// From now on words for people are JSON, a line each.
+pub(crate) fn words_as_json() {
+    ARE_WORDS_JSON.store(true, Ordering::Relaxed);
+}
+
+/// What is said on stderr, for programs that gather it.
+#[derive(Serialize)]
+struct Words<'a> {
+    at: Option<String>,
+    level: &'static str,
+    message: &'a str,
+}
+
 /// A line for people.
 pub(crate) fn words(line: impl Display) -> String {
-    format!("tower-webhook: {}\n", plain::shown(&line.to_string()))
+    let line = line.to_string();
+    if !ARE_WORDS_JSON.load(Ordering::Relaxed) {
+        return format!("tower-webhook: {}\n", plain::shown(&line));
+    }
+    let (level, message) = line.strip_prefix("warning: ").map_or(("notice", line.as_str()), |rest| ("warning", rest));
+    text(&Words { at: SystemClock.now().map(|now| now.to_string()), level, message }).unwrap_or_default()
 }
 
 /// Writes a line for people on stderr. Where nobody can read it, nobody does.

@@ -20,7 +20,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 use tower_webhook::config;
 
 use self::reading::File;
@@ -44,6 +44,9 @@ enum Command {
         /// Print nothing of what events say, whatever the file has: neither payload nor typed event.
         #[arg(long)]
         quiet_payloads: bool,
+        /// How words on stderr are written.
+        #[arg(long, value_enum, default_value_t = Log::Text)]
+        log: Log,
     },
     /// Check a configuration file: all its faults, or "ok".
     #[command(after_help = CHECK_HELP)]
@@ -75,12 +78,23 @@ enum Command {
     },
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum Log {
+    /// A line for people.
+    Text,
+    /// An object a line: at, level, message.
+    Json,
+}
+
 const LISTEN_HELP: &str = "\
 The first line on stdout is {\"listening\":\"ADDRESS:PORT\"}; then one JSON object a line, for each event handled and for \
 each rejection. SIGTERM and SIGINT drain: nothing new is taken, what is in hand finishes; a second one ends at once, with 1.
 
 When stdout is not read, lines of rejections and repeats are left out and counted on stderr. An event whose line has no room \
 is answered 503 before it is handled, so that every event that was handled has its line.
+
+With admin in the file, /live, /ready and /metrics are served there. SIGHUP reads the file again: without a fault it takes \
+the place of the one before, and no delivery is lost; with one, nothing changes. {\"reloaded\":true} or false says which.
 
 With --quiet-payloads, or quiet_payloads = true in the file, the line of an event has no \"typed\" and no \"payload\". All \
 else stays: verdict, endpoint, provider, key, key_id, event, occurred_at, attempt_replayed.
@@ -117,7 +131,12 @@ Example:
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Listen { config, quiet_payloads } => listen::run(File { path: config, is_quiet: quiet_payloads }),
+        Command::Listen { config, quiet_payloads, log } => {
+            if let Log::Json = log {
+                lines::words_as_json();
+            }
+            listen::run(File { path: config, is_quiet: quiet_payloads })
+        }
         Command::CheckConfig { config } => match (File { path: config, is_quiet: false }).receiving() {
             Ok(_) if writeln!(std::io::stdout(), "ok").is_ok() => ExitCode::SUCCESS,
             Ok(_) => ExitCode::FAILURE,

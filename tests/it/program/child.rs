@@ -236,6 +236,7 @@ impl Done {
 pub(crate) struct Listener {
     running: Running,
     address: String,
+    admin: Option<String>,
     config: PathBuf,
     folder: Folder,
 }
@@ -265,12 +266,29 @@ impl Listener {
         let running = change(program).start();
         let first = running.json();
         let address = first["listening"].as_str().unwrap_or_else(|| panic!("the first line is {first}")).to_owned();
-        Self { running, address, config, folder }
+        let admin = first["admin"].as_str().map(str::to_owned);
+        Self { running, address, admin, config, folder }
     }
 
     /// `127.0.0.1:PORT`.
     pub(crate) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// The same of its admin address, where the configuration has one.
+    pub(crate) fn admin(&self) -> &str {
+        self.admin.as_deref().expect("an admin address")
+    }
+
+    /// Gives it another file to read, tells it to, and waits until it says what came of it.
+    pub(crate) fn reload(&self, config: &str) -> bool {
+        fs::write(&self.config, config).unwrap();
+        self.running.signal("HUP");
+        loop {
+            if let Some(reloaded) = self.json()["reloaded"].as_bool() {
+                return reloaded;
+            }
+        }
     }
 
     /// `http://127.0.0.1:PORT/path`.

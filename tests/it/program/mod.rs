@@ -1,7 +1,9 @@
 //! The program `tower-webhook`, from outside: children with arguments, a configuration and an environment.
 
+pub(crate) mod admin;
 mod check_config;
 pub(crate) mod child;
+mod deploy;
 mod explain;
 mod faults;
 mod forward;
@@ -13,9 +15,11 @@ mod killed;
 mod listen;
 mod mismatch;
 mod names;
+mod numbers;
 mod quiet;
 mod readme;
 mod reference;
+mod reload;
 mod send;
 mod storm;
 mod strain;

@@ -18,6 +18,8 @@ mod laws;
 mod other_payload;
 mod probe;
 mod proxy;
+#[cfg(feature = "cli")]
+mod ready;
 mod server;
 #[cfg(feature = "cli")]
 mod sleeper;

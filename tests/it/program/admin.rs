@@ -1,0 +1,190 @@
+//! The admin address of `listen`, asked in plain HTTP/1.1, and `healthcheck`.
+
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::child::{Done, Folder, Listener, Program};
+use super::kept;
+use super::upstream::{Upstream, aella, forwarding};
+use super::wire::{Answer, Raw};
+use crate::support::free_address;
+
+const OK: &str = "200 OK\r\ncontent-length: 0";
+const ADMIN: &str = "admin = \"127.0.0.1:0\"\n";
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn ask(address: &str, line: &str) -> Answer {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(format!("{line} HTTP/1.1\r\nhost: admin\r\n\r\n").as_bytes()).unwrap();
+    Answer::read(&mut stream)
+}
+
+/// Status and body of `/ready`.
+pub(crate) fn ready(address: &str) -> (u16, String) {
+    let answer = ask(address, "GET /ready");
+    (answer.status, answer.body.trim().to_owned())
+}
+
+pub(super) fn metrics(address: &str) -> String {
+    let answer = ask(address, "GET /metrics");
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("text/plain; version=0.0.4; charset=utf-8")));
+    answer.body
+}
+
+fn until_ready(address: &str, status: u16) -> String {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let (now, said) = ready(address);
+        if now == status {
+            return said;
+        }
+        assert!(Instant::now() < end, "still {now} {said}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn three_paths_are_known_to_those_who_only_ask() {
+    let listener = Listener::start(&format!("{ADMIN}{}", forwarding("127.0.0.1:1")));
+    for (line, status) in [
+        ("GET /live", 200),
+        ("GET /ready", 200),
+        ("HEAD /ready", 200),
+        ("GET /ready?verbose", 200),
+        ("GET /metrics", 200),
+        ("POST /ready", 405),
+        ("DELETE /live", 405),
+        ("OPTIONS /metrics", 405),
+        ("GET /", 404),
+        ("GET /ready/", 404),
+        ("POST /readyz", 404),
+        ("GET /aella", 404),
+    ] {
+        let answer = ask(listener.admin(), line);
+        assert_eq!((answer.status, answer.header("connection")), (status, Some("close")), "{line}: {answer:?}");
+        assert_eq!(answer.header("allow"), (status == 405).then_some("get, head"), "{line}");
+        assert_eq!(line.starts_with("HEAD"), answer.body.is_empty(), "{line}: {answer:?}");
+    }
+    // And nothing of it at the address that strangers reach.
+    assert_eq!(Raw::new("/live", &[], "").send(listener.address()).status, 404);
+    assert_eq!(listener.stop().code, Some(0));
+}
+
+#[test]
+fn without_an_admin_address_the_first_line_is_as_before() {
+    let folder = Folder::new();
+    let config = folder.write("receiver.toml", forwarding("127.0.0.1:1"));
+    let running = Program::new(["listen".into(), "--config".into(), config.into_os_string()]).start();
+    let first = running.json();
+    let names: Vec<_> = first.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(names, ["listening"]);
+}
+
+#[test]
+fn a_drain_is_unready_from_its_first_moment_and_lives_to_its_end() {
+    let upstream = Upstream::start();
+    let patient = forwarding(&upstream.address).replace("\"1s\"", "\"50s\"");
+    let listener = Listener::start(&format!("{ADMIN}drain = \"50s\"\n{patient}"));
+    let (address, admin) = (listener.address().to_owned(), listener.admin().to_owned());
+    let sender = thread::spawn(move || aella("1").send(&address));
+    upstream.seen.recv().unwrap();
+    assert_eq!(ready(&admin), (200, "ready".to_owned()));
+    listener.running().signal("TERM");
+    // Within a second of the answer before, which is not to be told again.
+    assert_eq!(until_ready(&admin, 503), "draining");
+    assert_eq!(ask(&admin, "GET /live").status, 200);
+    upstream.answers.send(OK).unwrap();
+    assert_eq!(sender.join().unwrap().status, 200);
+    assert_eq!(listener.into_running().wait().code, Some(0));
+}
+
+#[test]
+fn a_full_inbox_is_not_ready_and_one_with_room_is() {
+    for (rows, expected) in [(1, (503, "inbox: the inbox is full")), (2, (200, "ready"))] {
+        let folder = Folder::new();
+        let inbox = format!("quota = {{ rows = {rows} }}\nretry = {{ base = \"1h\" }}");
+        let config = kept::config(&folder, "forward_to = \"http://127.0.0.1:1\"", &inbox);
+        let listener = Listener::start(&format!("{ADMIN}{config}"));
+        assert_eq!(ready(listener.admin()).0, 200, "{rows}");
+        assert_eq!(aella("1").send(listener.address()).status, 200);
+        let full = (expected.0, expected.1.to_owned());
+        let end = Instant::now() + PATIENCE;
+        // The answer of a moment ago holds for a second.
+        while ready(listener.admin()) != full {
+            assert!(Instant::now() < end, "{rows}: {:?}", ready(listener.admin()));
+            thread::sleep(Duration::from_millis(100));
+        }
+        let next = aella("2").send(listener.address()).status;
+        assert_eq!(next, if expected.0 == 200 { 200 } else { 503 }, "what it says is what a delivery gets");
+    }
+}
+
+#[test]
+fn peers_that_say_nothing_hold_it_for_no_longer_than_a_head_may_take() {
+    let listener = Listener::start(&format!("{ADMIN}{}", forwarding("127.0.0.1:1")));
+    let mute: Vec<_> = (0..64).map(|_| TcpStream::connect(listener.admin()).unwrap()).collect();
+    let start = Instant::now();
+    assert_eq!(ready(listener.admin()).0, 200);
+    let waited = start.elapsed().as_secs();
+    assert!((8..30).contains(&waited), "all places were taken, until the heads' time was over: {waited} s");
+    assert_eq!(mute.len(), 64);
+}
+
+fn healthcheck(config: &str) -> Done {
+    let folder = Folder::new();
+    let file = folder.write("receiver.toml", config);
+    Program::new(["healthcheck".into(), "--config".into(), file.into_os_string()]).run()
+}
+
+#[test]
+fn a_healthcheck_ends_by_what_the_admin_address_says() {
+    let admin = free_address();
+    // Without the secret, which it does not need.
+    let config = format!("admin = \"{admin}\"\n{}", forwarding("127.0.0.1:1").replace("value = ", "env = "));
+    let gone = healthcheck(&config);
+    assert_eq!((gone.code, gone.stdout.len(), gone.stderr.lines().count()), (Some(1), 0, 1), "{gone:?}");
+    let listener = Listener::start_with(&config, &[("ae_sk_test_example", "ae_sk_test_example")]);
+    assert_eq!(listener.admin(), admin.to_string());
+    let done = healthcheck(&config.replace("127.0.0.1:1/", "127.0.0.1:2/"));
+    assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{done:?}");
+    let everywhere =
+        healthcheck(&config.replace(&format!("admin = \"{admin}\""), &format!("admin = \"0.0.0.0:{}\"", admin.port())));
+    assert_eq!(everywhere.code, Some(0), "{everywhere:?}");
+    assert_eq!(listener.stop().code, Some(0));
+}
+
+#[test]
+fn a_healthcheck_of_a_receiver_that_is_not_ready_says_why() {
+    let (admin, folder) = (free_address(), Folder::new());
+    let config = kept::config(&folder, "forward_to = \"http://127.0.0.1:1\"", "quota = { rows = 1 }");
+    let config = format!("admin = \"{admin}\"\n{config}");
+    let listener = Listener::start(&config);
+    assert_eq!(aella("1").send(listener.address()).status, 200);
+    let done = healthcheck(&config);
+    assert_eq!(done.code, Some(1), "{done:?}");
+    assert!(done.stderr.ends_with("answered 503 inbox: the inbox is full"), "{done:?}");
+}
+
+#[test]
+fn a_file_that_names_no_admin_port_is_a_fault() {
+    let plain = forwarding("127.0.0.1:1");
+    for (config, fault) in [
+        (plain.clone(), "receiver.toml: admin: is missing; "),
+        (format!("{ADMIN}{plain}"), "receiver.toml: admin: has port 0"),
+        (format!("admin = \"here\"\n{plain}"), "receiver.toml: admin: is not an address; "),
+        (format!("admin = 7\n{plain}"), "receiver.toml: admin: integer is not taken here; "),
+    ] {
+        let done = healthcheck(&config);
+        assert_eq!((done.code, done.stderr.lines().count()), (Some(2), 1), "{done:?}");
+        assert!(done.stderr.contains(fault), "{fault}: {done:?}");
+    }
+    let same = "listen = \"127.0.0.1:4\"\nadmin = \"127.0.0.1:4\"\n";
+    let folder = Folder::new();
+    let file = folder.write("receiver.toml", plain.replace("listen = \"127.0.0.1:0\"\n", same));
+    let done = Program::new(["check-config".into(), "--config".into(), file.into_os_string()]).run();
+    assert_eq!(done.code, Some(2), "{done:?}");
+    assert!(done.stderr.contains("admin: is the address to listen on; "), "{done:?}");
+}
