@@ -1,10 +1,11 @@
 //! Reading the configuration file: its warnings and all its faults are said.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use tower_webhook::clock::{Clock as _, SystemClock};
-use tower_webhook::config::{self, Config, Endpoint, Faults};
+use tower_webhook::config::{self, Config, ConfigSpec, Endpoint, Faults};
 
 use crate::lines;
 
@@ -19,15 +20,47 @@ pub(crate) struct File {
 impl File {
     /// The configuration for whoever receives now, or the code to end with.
     pub(crate) fn receiving(&self) -> Result<Config, ExitCode> {
-        let mut config = ready(match SystemClock.now() {
+        let now = SystemClock.now();
+        let load = || match now {
             Some(now) => config::load_at(&self.path, now),
             None => config::load(&self.path),
-        })?;
+        };
+        let mut config = match config::read(&self.path) {
+            Ok(mut spec) => {
+                override_addresses(&mut spec)?;
+                ready(now.map_or_else(|| spec.build(), |now| spec.build_at(now)))?
+            }
+            // With what else would be found by building.
+            Err(_) => ready(load())?,
+        };
         for endpoint in config.endpoints.iter_mut().filter(|_| self.is_quiet) {
             endpoint.spec.quiet_payloads = Some(true);
         }
         warn_of_loss(&config);
         Ok(config)
+    }
+}
+
+/// The variables of the environment that take the place of an address of the file.
+const LISTEN: &str = "TOWER_WEBHOOK_LISTEN";
+const ADMIN: &str = "TOWER_WEBHOOK_ADMIN";
+
+/// For who runs one file in several places: addresses by the environment.
+pub(crate) fn override_addresses(spec: &mut ConfigSpec) -> Result<(), ExitCode> {
+    spec.listen = address(LISTEN)?.unwrap_or(spec.listen);
+    spec.admin = address(ADMIN)?.or(spec.admin);
+    Ok(())
+}
+
+fn address(name: &str) -> Result<Option<SocketAddr>, ExitCode> {
+    let Some(text) = std::env::var_os(name) else { return Ok(None) };
+    match text.to_str().and_then(|text| text.parse().ok()) {
+        Some(address) => Ok(Some(address)),
+        None => {
+            let right = "write an address and a port, such as \"127.0.0.1:8080\"";
+            lines::say(format_args!("(environment): {name}: is not an address; {right}"));
+            Err(ExitCode::from(2))
+        }
     }
 }
 

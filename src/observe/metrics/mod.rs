@@ -1,6 +1,7 @@
 //! [`Metrics`]: facts as numbers, by the facade `metrics`. Nothing else in this crate knows that.
 
 mod countdown;
+mod known;
 mod names;
 mod series;
 #[cfg(test)]
@@ -9,11 +10,11 @@ mod tests;
 use std::fmt;
 use std::hash::RandomState;
 use std::sync::{Arc, Once, PoisonError, RwLock};
-use std::time::Duration;
 
 use hashbrown::{Equivalent, HashMap};
 use metrics::Recorder;
 
+pub use self::known::{InboxLevels, Known};
 pub use self::names::METRICS;
 use self::series::{Outcome, Reason, Series, Slot, gauge_of_all};
 use super::fact::{About, Fact, Observer};
@@ -34,7 +35,7 @@ const OTHERS: &str = "others";
 /// # fn build() -> Result<(), tower_webhook::ConfigError> {
 ///
 /// let metrics = Metrics::new();
-/// metrics.know("aella-ng", "aella", Known { current_key: Some("2026-11".into()), ..Known::default() });
+/// metrics.know("aella-ng", "aella", Known::default().current_key("2026-11"));
 /// let aella = Aella::new(Secret::utf8("ae_sk_test_example")?)?;
 /// let service = Receiver::new("aella-ng", aella)
 ///     .observer(metrics.clone())
@@ -70,29 +71,6 @@ impl Equivalent<Name> for Named<'_> {
     fn equivalent(&self, name: &Name) -> bool {
         (self.receiver, self.provider) == (&*name.receiver, &*name.provider)
     }
-}
-
-/// What is known of a receiver before anything comes, and facts do not say.
-#[derive(Clone, Debug, Default)]
-pub struct Known {
-    /// The id of the key that its sender should use. `None`: nobody says, and `slot` is `unknown`.
-    pub current_key: Option<String>,
-    /// How long after the first try of a notification that never gets through its provider switches the webhook off. `None`:
-    /// it never does.
-    pub switched_off_after: Option<Duration>,
-}
-
-/// How an inbox stands.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct InboxLevels {
-    /// Events that wait.
-    pub ready: u64,
-    /// How long the oldest of them has been due, in seconds.
-    pub oldest_age: f64,
-    /// Dead letters.
-    pub dead: u64,
-    /// Bytes of its write-ahead log, where it has one here.
-    pub wal_bytes: Option<u64>,
 }
 
 impl Metrics {

@@ -5,7 +5,8 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder, SharedString};
 
 use super::countdown::Countdown;
-use super::{Known, names};
+use super::known::Known;
+use super::names;
 use crate::error::RejectionKind;
 
 const METADATA: Metadata<'static> = Metadata::new("tower_webhook", Level::INFO, None);

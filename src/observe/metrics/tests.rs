@@ -1,4 +1,5 @@
 //! Each number moves by what it counts and by nothing else, under labels from closed sets.
+#![allow(clippy::cast_precision_loss, reason = "the numbers of tests are small")]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -200,7 +201,7 @@ async fn the_countdown_runs_while_events_fail_and_where_the_provider_switches_of
 #[test]
 fn an_inbox_has_its_numbers_under_the_name_of_all() {
     let (metrics, kept) = begun();
-    metrics.inbox(InboxLevels { ready: 3, oldest_age: 1.5, dead: 2, wal_bytes: Some(4096) });
+    metrics.inbox(InboxLevels::new(3, 1.5, 2).wal_bytes(4096));
     let expected = [
         ("webhook_dead_letters receiver=*", 2.0),
         ("webhook_inbox_oldest_age_seconds receiver=*", 1.5),

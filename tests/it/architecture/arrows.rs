@@ -84,7 +84,7 @@ pub(super) const PROGRAM: &[(&str, &[&str])] = &[
     ("reading", &["lines"]),
     ("store", &["lines", "names"]),
     ("explain", &["lines", "plain"]),
-    ("healthcheck", &["lines"]),
+    ("healthcheck", &["lines", "reading"]),
     ("inbox", &["lines"]),
     ("listen", &["lines", "names", "outlet", "reading", "store"]),
     ("send", &["lines"]),

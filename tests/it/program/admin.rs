@@ -188,3 +188,41 @@ fn a_file_that_names_no_admin_port_is_a_fault() {
     assert_eq!(done.code, Some(2), "{done:?}");
     assert!(done.stderr.contains("admin: is the address to listen on; "), "{done:?}");
 }
+
+#[test]
+fn the_environment_goes_before_the_addresses_of_the_file() {
+    let (admin, folder) = (free_address(), Folder::new());
+    let file = folder.write("receiver.toml", format!("admin = \"192.0.2.1:9\"\n{}", forwarding("127.0.0.1:1")));
+    let of_file = |command: &str| Program::new([command.into(), "--config".into(), file.clone().into_os_string()]);
+    let listener = of_file("listen").env("TOWER_WEBHOOK_ADMIN", &admin.to_string());
+    let listener = listener.env("TOWER_WEBHOOK_LISTEN", "[::1]:0").start();
+    let first = listener.json();
+    assert_eq!(first["admin"], admin.to_string());
+    assert!(first["listening"].as_str().unwrap().starts_with("[::1]:"), "{first}");
+    let checked = of_file("healthcheck").env("TOWER_WEBHOOK_ADMIN", &admin.to_string()).run();
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    for command in ["listen", "check-config", "healthcheck"] {
+        let done = of_file(command).env("TOWER_WEBHOOK_ADMIN", "here").run();
+        assert_eq!(done.code, Some(2), "{command}: {done:?}");
+        assert!(done.stderr.contains("TOWER_WEBHOOK_ADMIN: is not an address; "), "{command}: {done:?}");
+    }
+}
+
+#[test]
+fn words_are_json_for_who_gathers_them() {
+    let folder = Folder::new();
+    let file = folder.write("receiver.toml", "colour = 1\n");
+    let listen = |more: &[&str]| {
+        let arguments = ["listen", "--config", file.to_str().unwrap()];
+        Program::new(arguments.into_iter().chain(more.iter().copied())).run()
+    };
+    let (text, json) = (listen(&[]), listen(&["--log", "json"]));
+    assert_eq!((text.code, json.code), (Some(2), Some(2)), "{json:?}");
+    let messages: Vec<String> = json
+        .stderr
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|line| format!("tower-webhook: {}", line["message"].as_str().unwrap()))
+        .collect();
+    assert_eq!(messages, text.stderr.lines().collect::<Vec<_>>());
+}

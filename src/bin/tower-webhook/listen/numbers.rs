@@ -65,9 +65,9 @@ impl Numbers {
         *counted = Some(Instant::now());
         let Some(now) = SystemClock.now() else { return };
         let Ok(Ok(stats)) = timeout(PATIENCE, Box::pin(inbox.stats(now))).await else { return };
-        let wal_bytes = self.log.as_ref().map(|log| std::fs::metadata(log).map_or(0, |log| log.len()));
-        let (ready, oldest_age, dead) = (stats.ready, stats.oldest_age, stats.dead);
-        self.metrics.inbox(InboxLevels { ready, oldest_age, dead, wal_bytes });
+        let levels = InboxLevels::new(stats.ready, stats.oldest_age, stats.dead);
+        let log = self.log.as_ref().map(|log| std::fs::metadata(log).map_or(0, |log| log.len()));
+        self.metrics.inbox(log.map_or(levels, |bytes| levels.wal_bytes(bytes)));
     }
 
     /// It never ends.
@@ -88,9 +88,12 @@ pub(super) fn know(metrics: &Metrics, config: &Config) {
 
 fn known(endpoint: &Endpoint) -> Known {
     let ladder = DeliveryProfile::of(endpoint.provider.profile());
-    let switches_off = matches!(ladder.long_failure, LongFailure::SwitchesOff(_));
-    Known {
-        current_key: endpoint.spec.keys.first().map(|key| key.id.clone()),
-        switched_off_after: switches_off.then(|| endpoint.provider.profile().retries.horizon()),
+    let known = match endpoint.spec.keys.first() {
+        Some(key) => Known::default().current_key(&key.id),
+        None => Known::default(),
+    };
+    match ladder.long_failure {
+        LongFailure::SwitchesOff(_) => known.switched_off_after(endpoint.provider.profile().retries.horizon()),
+        _ => known,
     }
 }
