@@ -29,6 +29,10 @@ pub(super) struct Book {
     pub(super) keeps_lanes: bool,
     pub(super) is_closed: bool,
     pub(super) events: Vec<Event>,
+    /// How many of them [wait](Event::waits).
+    pub(super) waiting: u64,
+    /// How often a sender's or a handler's part has come to its end.
+    pub(super) progress: u64,
     /// The event of this id at that receiver, where it is not the one of this number.
     pub(super) elsewhere: HashMap<(u64, String), u64>,
     /// The latest event of each lane that was called.
@@ -63,6 +67,11 @@ impl Event {
     pub(super) fn waits(&self) -> bool {
         self.was_accepted && !self.is_done && self.handling != Handling::Poison
     }
+
+    /// How many of its two parts, its sender's and its handler's, have come to their end.
+    fn ends(&self) -> u64 {
+        u64::from(self.was_accepted || self.was_refused || self.is_excused) + u64::from(self.is_done)
+    }
 }
 
 /// So many examples are kept.
@@ -71,6 +80,15 @@ const EXAMPLES: usize = 20;
 impl Book {
     pub(super) fn event(&mut self, number: u64) -> Option<&mut Event> {
         self.events.get_mut(index(number))
+    }
+
+    /// Changes an event, and counts what ends by it.
+    pub(super) fn change(&mut self, number: u64, change: impl FnOnce(&mut Event)) {
+        let Some(event) = self.events.get_mut(index(number)) else { return };
+        let before = (u64::from(event.waits()), event.ends());
+        change(event);
+        self.waiting = (self.waiting + u64::from(event.waits())).saturating_sub(before.0);
+        self.progress += event.ends().saturating_sub(before.1);
     }
 
     pub(super) fn broke(&mut self, promise: Broken, number: u64, why: impl fmt::Display) {

@@ -79,7 +79,12 @@ impl Ledger {
     /// Whether something was accepted that is still to be handled, by a receiver that stores it first.
     pub(super) fn has_unhandled(&self) -> bool {
         let book = self.book();
-        book.stores_first && book.events.iter().any(Event::waits)
+        book.stores_first && book.waiting > 0
+    }
+
+    /// Grows whenever an event's sender or its handler has come to its end.
+    pub(super) fn progress(&self) -> u64 {
+        self.book().progress
     }
 
     /// The event need not be accepted in the end.
@@ -98,7 +103,7 @@ impl Ledger {
         let stores_first = book.stores_first;
         let Some(event) = book.event(number) else { return };
         let is_early = !stores_first && !event.is_done && !event.was_accepted;
-        event.was_accepted = true;
+        book.change(number, |event| event.was_accepted = true);
         if is_early {
             book.broke(Broken::AnsweredEarly, number, "the sender had a 2xx, and no handler had done it");
         }
@@ -107,16 +112,20 @@ impl Ledger {
     /// Its sender was refused for good. `why`: what was answered.
     pub fn refused(&self, number: u64, why: &dyn fmt::Display) {
         let mut book = self.book();
-        let Some(event) = book.event(number).filter(|event| !event.was_refused) else { return };
-        event.was_refused = true;
+        if book.event(number).is_none_or(|event| event.was_refused) {
+            return;
+        }
+        book.change(number, |event| event.was_refused = true);
         book.broke(Broken::WronglyRefused, number, why);
     }
 
     /// Its sender gives up, though it was never refused for good. `why`: what was answered last.
     pub fn given_up(&self, number: u64, why: &dyn fmt::Display) {
         let mut book = self.book();
-        let Some(event) = book.event(number).filter(|event| !event.was_accepted && !event.was_refused) else { return };
-        event.is_excused = true;
+        if book.event(number).is_none_or(|event| event.was_accepted || event.was_refused) {
+            return;
+        }
+        book.change(number, |event| event.is_excused = true);
         book.broke(Broken::Unsettled, number, why);
     }
 
@@ -160,9 +169,7 @@ impl Ledger {
     }
 
     fn with(&self, number: u64, change: impl FnOnce(&mut Event)) {
-        if let Some(event) = self.book().event(number) {
-            change(event);
-        }
+        self.book().change(number, change);
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {

@@ -45,6 +45,7 @@ mod counts;
 mod deliver;
 mod fault;
 mod faults;
+mod heal;
 mod mark;
 mod plan;
 mod report;
@@ -144,8 +145,9 @@ impl<T: Transport> Storm<T> {
         self
     }
 
-    /// How long what is not settled has when the last event was sent, and how long the run waits for anything at all to settle
-    /// before. Default: 60 seconds.
+    /// How long the run waits for anything at all to settle. When the last event was sent, it goes on for as long as senders come
+    /// to their end and handlers to theirs, such as those of an inbox with a backlog; after so long without either, what is left is
+    /// judged as it stands, and after a hundred times as long in any case. Default: 60 seconds.
     pub fn heal(mut self, time: Duration) -> Self {
         self.plan.heal = time;
         self

@@ -30,9 +30,6 @@ const OVERTAKING: u64 = 100;
 /// So often at least is something tried while it heals.
 const HEALING_TRIES: u32 = 30;
 
-/// How often it is looked whether all that was accepted is handled, where it is stored first.
-const GLANCE: Duration = Duration::from_millis(100);
-
 /// What all deliveries of a run share.
 pub(super) struct Run<T> {
     pub(super) targets: Vec<T>,
@@ -109,16 +106,8 @@ impl<T: Transport> Run<T> {
             tokio::task::yield_now().await;
         }
         self.turn.send_replace(u64::MAX);
-        let all = async { while open.join_next().await.is_some() {} };
-        // What is left when it is over was not settled.
-        let _ = timeout(self.plan.heal, all).await;
+        self.heal(&mut open).await;
         drop(open);
-        let handled = async {
-            while self.ledger.has_unhandled() {
-                sleep(GLANCE).await;
-            }
-        };
-        let _ = timeout(self.plan.heal, handled).await;
         self.report()
     }
 

@@ -61,7 +61,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TIMES", default_value = "100x", value_parser = times)]
     pub(crate) time: u32,
 
-    /// How long what is not settled has, when the last event was sent; and how long to wait for the first answer.
+    /// How long nothing may settle before the run is over, when the last event was sent; and how long to wait for the first answer.
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = span)]
     pub(crate) heal: Duration,
 }
