@@ -66,7 +66,6 @@
 //! | `cli` | no | the program `tower-webhook` |
 //! | `config` | no | `config`: the program's configuration file, for applications with handlers of their own; with `asymmetric`, `gzip`, `postgres-tls`, `redis-tls` and `sqlite`, since a file may name them |
 //! | `gzip` | no | `gate::Compression`: bodies that come compressed by gzip |
-//! | `config` | no | `config`: the program's configuration file, for applications with handlers of their own; with `asymmetric`, `postgres-tls`, `redis-tls` and `sqlite`, since a file may name them |
 //! | `metrics` | no | `observe::Metrics`: what becomes of deliveries as numbers, for any recorder |
 //! | `redis` | no | [`idempotency::RedisStore`](crate::idempotency), a dedupe store for several receivers |
 //! | `redis-tls` | no | the same over TLS |

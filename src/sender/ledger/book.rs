@@ -29,12 +29,14 @@ pub(super) struct Book {
     pub(super) keeps_lanes: bool,
     pub(super) is_closed: bool,
     pub(super) events: Vec<Event>,
-    /// How many of them [wait](Event::waits).
+    /// How many of them are stored and wait for their handlers.
     pub(super) waiting: u64,
     /// How often a sender's or a handler's part has come to its end.
     pub(super) progress: u64,
     /// The event of this id at that receiver, where it is not the one of this number.
     pub(super) elsewhere: HashMap<(u64, String), u64>,
+    /// What is known of an event beside, for people.
+    pub(super) notes: HashMap<u64, String>,
     /// The latest event of each lane that was called.
     pub(super) lanes: HashMap<u64, u64>,
     pub(super) called_again: u64,
@@ -55,6 +57,10 @@ pub(super) struct Event {
     pub(super) was_refused: bool,
     pub(super) was_taken: bool,
     pub(super) is_excused: bool,
+    /// Its 2xx may come before its handler.
+    pub(super) is_stored: bool,
+    /// It was accepted, and need not be handled.
+    pub(super) is_put_aside: bool,
     pub(super) is_done: bool,
     pub(super) calls: u32,
     pub(super) failed: u32,
@@ -65,7 +71,11 @@ pub(super) struct Event {
 impl Event {
     /// Whether it was accepted, and is to be handled still.
     pub(super) fn waits(&self) -> bool {
-        self.was_accepted && !self.is_done && self.handling != Handling::Poison
+        self.was_accepted && !self.is_done && !self.is_put_aside && self.handling != Handling::Poison
+    }
+
+    fn waits_in_store(&self) -> bool {
+        self.is_stored && self.waits()
     }
 
     /// How many of its two parts, its sender's and its handler's, have come to their end.
@@ -85,9 +95,9 @@ impl Book {
     /// Changes an event, and counts what ends by it.
     pub(super) fn change(&mut self, number: u64, change: impl FnOnce(&mut Event)) {
         let Some(event) = self.events.get_mut(index(number)) else { return };
-        let before = (u64::from(event.waits()), event.ends());
+        let before = (u64::from(event.waits_in_store()), event.ends());
         change(event);
-        self.waiting = (self.waiting + u64::from(event.waits())).saturating_sub(before.0);
+        self.waiting = (self.waiting + u64::from(event.waits_in_store())).saturating_sub(before.0);
         self.progress += event.ends().saturating_sub(before.1);
     }
 
@@ -107,7 +117,6 @@ impl Book {
     }
 
     pub(super) fn called(&mut self, number: Option<u64>, fence: Option<u64>) -> Handling {
-        let stores_first = self.stores_first;
         let Some((number, event)) = number.and_then(|number| Some((number, self.event(number)?))) else {
             self.broke(Broken::WronglyAccepted, u64::MAX, "a handler was called for what was never sent");
             return Handling::Works;
@@ -127,7 +136,7 @@ impl Book {
                 "its handler was called before a delivery that proves it was sent",
             );
         } else if before.calls > 0 {
-            self.again(before, number, fence, stores_first);
+            self.again(before, number, fence);
         } else {
             self.in_order(number, before.lane);
         }
@@ -146,14 +155,14 @@ impl Book {
         }
     }
 
-    fn again(&mut self, before: Event, number: u64, fence: Option<u64>, stores_first: bool) {
+    fn again(&mut self, before: Event, number: u64, fence: Option<u64>) {
         let is_newer = match (before.fence, fence) {
             (Some(before), Some(now)) => now > before,
             // Who knows no fences may call again what has failed.
             (None, _) => before.failed == before.calls,
             (Some(_), None) => false,
         };
-        if before.was_accepted && !stores_first {
+        if before.was_accepted && !before.is_stored {
             self.broke(Broken::HandledTwice, number, "called again after its sender had a 2xx");
         } else if !is_newer {
             let fences = (before.fence.unwrap_or_default(), fence.unwrap_or_default());
@@ -174,10 +183,12 @@ impl Book {
                 continue;
             }
             if event.waits() {
-                self.broke(Broken::Lost, number, "accepted, and never handled");
+                let why = self.noted("accepted, and never handled", number);
+                self.broke(Broken::Lost, number, why);
             }
             if !event.was_accepted && !event.was_refused && !event.is_excused {
-                self.broke(Broken::Unsettled, number, "not accepted to the end");
+                let why = self.noted("not accepted to the end", number);
+                self.broke(Broken::Unsettled, number, why);
             }
         }
         let accepted = self.events.iter().filter(|event| event.was_accepted).count() as u64;
@@ -188,6 +199,10 @@ impl Book {
             overtaken: self.overtaken,
             broken: self.broken,
         }
+    }
+
+    fn noted(&self, what: &str, number: u64) -> String {
+        self.notes.get(&number).map_or_else(|| what.to_owned(), |note| format!("{what}: {note}"))
     }
 
     pub(super) fn hash(&self) -> u64 {

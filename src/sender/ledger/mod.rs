@@ -70,16 +70,16 @@ impl Ledger {
         self.push(Event { handling, name: Some(Arc::clone(name)), has_no_number: true, ..Event::default() })
     }
 
-    fn push(&self, event: Event) -> u64 {
+    fn push(&self, mut event: Event) -> u64 {
         let mut book = self.book();
+        event.is_stored = book.stores_first;
         book.events.push(event);
         book.events.len() as u64 - 1
     }
 
     /// Whether something was accepted that is still to be handled, by a receiver that stores it first.
     pub(super) fn has_unhandled(&self) -> bool {
-        let book = self.book();
-        book.stores_first && book.waiting > 0
+        self.book().waiting > 0
     }
 
     /// Grows whenever an event's sender or its handler has come to its end.
@@ -100,9 +100,8 @@ impl Ledger {
     /// The sender of this event had a 2xx.
     pub fn accepted(&self, number: u64) {
         let mut book = self.book();
-        let stores_first = book.stores_first;
         let Some(event) = book.event(number) else { return };
-        let is_early = !stores_first && !event.is_done && !event.was_accepted;
+        let is_early = !event.is_stored && !event.is_done && !event.was_accepted;
         book.change(number, |event| event.was_accepted = true);
         if is_early {
             book.broke(Broken::AnsweredEarly, number, "the sender had a 2xx, and no handler had done it");
@@ -127,6 +126,21 @@ impl Ledger {
         }
         book.change(number, |event| event.is_excused = true);
         book.broke(Broken::Unsettled, number, why);
+    }
+
+    /// What else is known of it, for who reads that it was lost or not settled.
+    pub(crate) fn note(&self, number: u64, note: String) {
+        self.book().notes.insert(number, note);
+    }
+
+    /// It is about to be stored, and may be answered before it is handled.
+    pub(crate) fn stored(&self, number: u64) {
+        self.with(number, |event| event.is_stored = true);
+    }
+
+    /// It need not be handled, though it was accepted.
+    pub(crate) fn put_aside(&self, number: u64) {
+        self.with(number, |event| event.is_put_aside = true);
     }
 
     /// What had to be refused was answered 2xx. `what` it was.

@@ -10,6 +10,7 @@ use http::{Request, StatusCode};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::fault::Fault;
+use super::report::on_the_ladder;
 use super::route::Theme;
 use super::run::{Delivery, Run};
 use crate::provider::Message;
@@ -212,6 +213,7 @@ impl<T: Transport> Run<T> {
         for tries in 0_u32.. {
             let (answer, took) = self.timed(delivery, &request).await;
             let asked = answer.as_ref().ok().and_then(|answer| retry_after(&answer.headers));
+            let said = answer.as_ref().map(|answer| answer.status).map_err(|no_answer| *no_answer);
             if self.is_settled_by(answer, took, delivery, sealed) {
                 return;
             }
@@ -219,7 +221,7 @@ impl<T: Transport> Run<T> {
                 return;
             }
             let Some(wait) = ladder.next(&route.profile, asked, &mut chance) else {
-                return self.given_up(delivery, ladder.reached());
+                return self.given_up(delivery, sealed, ladder.reached(), said);
             };
             self.wait(wait / self.plan.compressed).await;
             request = match route.profile.seals_anew() || route.is_timed() {
@@ -260,7 +262,10 @@ impl<T: Transport> Run<T> {
     }
 
     /// The ladder is at its end.
-    fn given_up(&self, delivery: &Delivery, at: Duration) {
+    fn given_up(&self, delivery: &Delivery, sealed: &Sealed, at: Duration, said: Result<StatusCode, NoAnswer>) {
+        let words = said.map_or_else(|none| none.to_string(), |status| format!("answered {}", status.as_u16()));
+        let last = format!("its ladder ended {}, {words}", on_the_ladder(at));
+        sealed.events.iter().for_each(|event| self.ledger.note(*event, last.clone()));
         if matches!(delivery.route.profile.long_failure, LongFailure::SwitchesOff(_))
             && delivery.fault != Some(Fault::Poison)
         {

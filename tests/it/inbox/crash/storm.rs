@@ -32,6 +32,10 @@ type Oracle = tower_webhook::sender::Ledger;
 const PER_LIFE: u64 = 120;
 /// At most so many events are in hand when a worker dies.
 const IN_HAND: u64 = 16;
+/// How long a sender goes on: by Aella's ladder, five days.
+const LADDER: Duration = Duration::from_hours(5 * 24);
+/// For each kill a ladder lasts so much longer than it has to: a kill and what comes up after it takes less than half a second.
+const FOR_EACH: Duration = Duration::from_millis(1500);
 
 /// What came of it.
 struct Came {
@@ -40,6 +44,9 @@ struct Came {
     inbox: Stats,
     /// The longest that it took from a death until the child listened again.
     away: Duration,
+    /// How long all the ends took, and how long a ladder does.
+    ended_for: Duration,
+    ladder: Duration,
 }
 
 /// How the child is ended.
@@ -54,14 +61,25 @@ async fn storm(kind: Kind, how: How, end: End, times: usize) -> Came {
     let child = start(&ledger, &place, how, vec![]).await;
     let watched = tokio::spawn(watch(ledger.path().to_owned(), oracle.clone()));
     let route = Route::new("aella", "/hook".parse().unwrap(), aella(), DeliveryProfile::aella(), Writer::Aella);
+    // Whoever is sent to for the first time before the first kill must still be sent to after the last.
+    let compressed = compressed(times);
     let storm =
-        Storm::new([route], Tcp::new(child.address()).unwrap()).ledger(&oracle).concurrency(8).compressed(20_000);
+        Storm::new([route], Tcp::new(child.address()).unwrap()).ledger(&oracle).concurrency(8).compressed(compressed);
     let storm = storm.starting_at(SystemClock.now().unwrap()).seed(7).heal(Duration::from_secs(10));
     let storm = storm.events(PER_LIFE * (times as u64 + 1)).faults("duplicates=0.1,bad=0.05".parse().unwrap());
     let counts = storm.counts();
-    let (report, away) = tokio::join!(storm.run(), ends(&child, end, times, &counts));
+    let began = Instant::now();
+    let (report, (away, ended_for)) =
+        tokio::join!(storm.run(), async { (ends(&child, end, times, &counts).await, began.elapsed()) });
     watched.abort();
-    Came { report, deaths: child.deaths(), inbox: place.settled().await, away }
+    let ladder = LADDER / compressed;
+    Came { report, deaths: child.deaths(), inbox: place.settled().await, away, ended_for, ladder }
+}
+
+/// How much faster than a provider's the ladders are, so that each outlasts so many kills.
+fn compressed(kills: usize) -> u32 {
+    let ladder = FOR_EACH * u32::try_from(kills.max(1)).unwrap();
+    u32::try_from(LADDER.as_millis() / ladder.as_millis()).unwrap().min(20_000)
 }
 
 /// Ends it so often, each time when so many further events were begun, and a little later.
@@ -112,8 +130,9 @@ async fn watch(path: impl AsRef<Path>, oracle: Oracle) {
 
 async fn killed_at_random_under_load_it_loses_nothing(kind: Kind) {
     let times = env::var("INBOX_KILLS").map_or(10, |times| times.parse().unwrap());
-    let Came { report, deaths, inbox, away } = storm(kind, How::ByKey, End::Killed, times).await;
-    println!("{kind:?}, {times} kills, up again within {away:?}\n{report}");
+    let Came { report, deaths, inbox, away, ended_for, ladder } = storm(kind, How::ByKey, End::Killed, times).await;
+    println!("{kind:?}, {times} kills in {ended_for:?} of a ladder's {ladder:?}, up again within {away:?}\n{report}");
+    assert!(ended_for < ladder, "the kills outlast the senders, and prove nothing: {ended_for:?} of {ladder:?}");
     assert!(report.is_happy(), "{report}");
     assert_eq!((deaths.len(), inbox.dead), (times, 0), "{inbox:?}");
     assert!(deaths.iter().all(|death| death.status.code().is_none()), "{deaths:?}");
@@ -122,7 +141,7 @@ async fn killed_at_random_under_load_it_loses_nothing(kind: Kind) {
 }
 
 async fn told_to_stop_under_load_it_ends_in_time_and_calls_nothing_again(kind: Kind) {
-    let Came { report, deaths, inbox, away } = storm(kind, How::ByKey, End::Told, 4).await;
+    let Came { report, deaths, inbox, away, .. } = storm(kind, How::ByKey, End::Told, 4).await;
     println!("up again within {away:?}\n{report}");
     assert!(report.is_happy() && report.called_again == 0, "{report}");
     assert!(deaths.len() == 4 && deaths.iter().all(|death| death.status.success()), "{deaths:?}");
