@@ -23,13 +23,13 @@ use tower_webhook::sender::events;
 use tower_webhook::{Receiver, secret::Secret};
 
 #[path = "support/scratch.rs"]
-mod scratch;
+pub(crate) mod scratch;
 
 /// Within so long the stream knows a repeat by its id. Longer than a lease and the longest rest between two attempts.
 const WINDOW: Duration = Duration::from_hours(2);
 
 /// Passes one event on. It is done when the stream has it on disk.
-async fn relay(to: Context, event: Handed) -> Verdict {
+pub(crate) async fn relay(to: Context, event: Handed) -> Verdict {
     let subject = format!("webhooks.{}", event.event.receiver);
     let mut message = PublishMessage::build()
         .message_id(format!("{}|{}", event.event.receiver, event.event.readable_key))
@@ -51,12 +51,23 @@ async fn relay(to: Context, event: Handed) -> Verdict {
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     let scratch = scratch::Scratch::new("relay")?;
-    let given = std::env::args().nth(1);
-    let (server, url) = match given {
+    let (server, url) = match std::env::args().nth(1) {
         Some(url) => (None, url),
         None => Server::start(&scratch).map(|(server, url)| (Some(server), url))?,
     };
-    let context = jetstream::new(connect(&url).await?);
+    let count = twice(&url, &scratch, relay).await?;
+    println!("{count} in the stream");
+    drop(server);
+    if count == 1 { Ok(()) } else { Err("it is not there once".into()) }
+}
+
+/// Receives one event, has it relayed twice, and counts what is in the stream.
+pub(crate) async fn twice<R, F>(url: &str, scratch: &scratch::Scratch, relay: R) -> Result<u64, BoxError>
+where
+    R: Fn(Context, Handed) -> F + Send + Sync + 'static,
+    F: Future<Output = Verdict> + Send,
+{
+    let context = jetstream::new(connect(url).await?);
     let stream = context
         .get_or_create_stream(stream::Config {
             name: "webhooks".to_owned(),
@@ -78,10 +89,7 @@ async fn main() -> Result<(), BoxError> {
     inbox.replay(&Filter::default(), 1, false, "the example", now()?).await?;
     until_done(&inbox).await?;
     worker.stop().await;
-    let count = stream.get_info().await?.state.messages - before;
-    println!("{count} in the stream");
-    drop(server);
-    if count == 1 { Ok(()) } else { Err("it is not there once".into()) }
+    Ok(stream.get_info().await?.state.messages - before)
 }
 
 fn now() -> Result<tower_webhook::clock::Timestamp, BoxError> {
@@ -113,10 +121,10 @@ async fn connect(url: &str) -> Result<async_nats::Client, BoxError> {
 }
 
 /// A server of the example's own, which ends with it.
-struct Server(Child);
+pub(crate) struct Server(Child);
 
 impl Server {
-    fn start(scratch: &scratch::Scratch) -> Result<(Self, String), BoxError> {
+    pub(crate) fn start(scratch: &scratch::Scratch) -> Result<(Self, String), BoxError> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let child = Command::new("nats-server")
             .args(["-a", "127.0.0.1", "-p", &port.to_string(), "-js", "-sd"])

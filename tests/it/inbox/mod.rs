@@ -9,6 +9,7 @@ mod flow;
 mod kept;
 mod many;
 mod storm;
+mod relay;
 mod typed;
 
 use std::path::PathBuf;
