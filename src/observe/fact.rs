@@ -145,6 +145,13 @@ pub enum Fact<'a> {
         /// For so long it had it.
         after: Duration,
     },
+    /// Dead letters of an inbox pile up: there are four fifths of what may lie there, or more. Once, until there are fewer again.
+    DeadLettersPile {
+        /// So many there are.
+        dead: u64,
+        /// So many may be: [`Worker::dead_letters`](crate::inbox::Worker::dead_letters).
+        quota: u64,
+    },
     /// A receiver was built with a store that forgets when the process ends.
     ForgetsAtExit,
 }

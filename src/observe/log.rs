@@ -128,6 +128,9 @@ fn observe_rare(fact: &Fact<'_>, about: &About<'_>) {
         }
         Fact::Buried { reason } => log!(error, about, "stored event is a dead letter", reason = &*mask(reason)),
         Fact::Parked { reason } => log!(error, about, "stored event is parked", reason = &*mask(reason)),
+        Fact::DeadLettersPile { dead, quota } => {
+            log!(error, about, "dead letters pile up, and wait for people", dead = dead, quota = quota);
+        }
         Fact::ForgetsAtExit => log!(
             warn,
             about,

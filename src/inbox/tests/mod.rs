@@ -5,6 +5,7 @@ mod fake;
 #[cfg(feature = "sqlite")]
 mod in_transaction;
 mod losing;
+mod piling;
 mod retrying;
 mod stopping;
 mod unknown;

@@ -60,4 +60,5 @@ pub(super) struct Terms {
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) listeners: Listeners,
     pub(super) told: Option<Told>,
+    pub(super) dead_letters: u64,
 }

@@ -6,6 +6,7 @@ mod crew;
 mod end;
 mod ending;
 mod on_unknown;
+mod piling;
 mod retain;
 mod turn;
 
@@ -63,6 +64,7 @@ impl<S: InboxStore, H: InboxHandler> Worker<S, H> {
             retention: retain::BODIES,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
+            dead_letters: piling::QUOTA,
             listeners: Listeners::default(),
             told: None,
         };
@@ -125,6 +127,16 @@ impl<S: InboxStore, H: InboxHandler> Worker<S, H> {
 
     /// Reports what becomes of events to this observer too, each fact once. Default: to the [log](crate::observe::Log) alone.
     pub fn observer(self, observer: impl Observer) -> Self {
+    /// How many dead letters may wait for people, at least 1. From four fifths of it on observers are told, and the log at its level of
+    /// errors, by [`Fact::DeadLettersPile`](crate::observe::Fact::DeadLettersPile): once, until there are fewer again. None is ever
+    /// dropped, and nothing is refused for them alone: they count as events that are not done in [`Quota::rows`](super::Quota::rows).
+    /// Default: 10,000.
+    ///
+    /// A worker looks once in a minute.
+    pub fn dead_letters(self, most: u64) -> Self {
+        self.with(|terms| terms.dead_letters = most.max(1))
+    }
+
         self.with(|terms| terms.listeners.add(observer))
     }
 

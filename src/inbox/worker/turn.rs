@@ -34,6 +34,8 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
         let there = Arc::clone(&self);
         let retaining = Aborted(tokio::spawn(async move { there.retain().await }));
         while !self.control.is_stopped() {
+        let there = Arc::clone(&self);
+        let watching = Aborted(tokio::spawn(async move { there.watch_dead_letters().await }));
             let next = caught(self.turn()).await.unwrap_or(Next::Rest(POLL));
             match next {
                 Next::Again => {}
@@ -41,7 +43,7 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
                 Next::Rest(time) => drop(timeout(time, self.control.stopped.wait()).await),
             }
         }
-        drop((listener, retaining));
+        drop((listener, retaining, watching));
         // They all come back, since an attempt ends. It is never closed.
         drop(self.places.acquire_many(self.terms.concurrency).await);
     }
