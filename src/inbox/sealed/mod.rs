@@ -124,6 +124,15 @@ fn unsealed(why: impl Into<crate::error::BoxError>) -> InboxError {
 }
 
 impl<S: InboxStore> Sealed<S> {
+    async fn open_all(&self, all: Vec<Leased>, now: Timestamp) -> Vec<Leased> {
+        let mut opened = Vec::new();
+        for held in all {
+            // One that cannot be parked holds up no other.
+            opened.extend(self.open(held, now).await.unwrap_or_default());
+        }
+        opened
+    }
+
     /// What cannot be opened is parked. Where that fails its lease ends by itself, and it comes again.
     async fn open(&self, mut held: Leased, now: Timestamp) -> Result<Option<Leased>, InboxError> {
         match self.seals.open(&held.event) {
@@ -165,12 +174,18 @@ impl<S: InboxStore> InboxStore for Sealed<S> {
         lease: Duration,
         now: Timestamp,
     ) -> Result<Vec<Leased>, InboxError> {
-        let mut opened = Vec::new();
-        for held in self.engine.lease(token, most, lease, now).await? {
-            // One that cannot be parked holds up no other.
-            opened.extend(self.open(held, now).await.unwrap_or_default());
-        }
-        Ok(opened)
+        Ok(self.open_all(self.engine.lease(token, most, lease, now).await?, now).await)
+    }
+
+    async fn lease_but_of(
+        &self,
+        receivers: &[String],
+        token: LeaseToken,
+        most: usize,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<Leased>, InboxError> {
+        Ok(self.open_all(self.engine.lease_but_of(receivers, token, most, lease, now).await?, now).await)
     }
 
     /// A payload that cannot be opened is not shown, and the last step says why.

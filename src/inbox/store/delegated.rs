@@ -22,6 +22,18 @@ macro_rules! delegated {
             $to!(self, inbox => inbox.lease(token, most, lease, now).await)
         }
     };
+    (@lease_but_of $to:ident) => {
+        async fn lease_but_of(
+            &self,
+            receivers: &[String],
+            token: LeaseToken,
+            most: usize,
+            lease: Duration,
+            now: Timestamp,
+        ) -> Result<Vec<Leased>, InboxError> {
+            $to!(self, inbox => inbox.lease_but_of(receivers, token, most, lease, now).await)
+        }
+    };
     (@extend $to:ident) => {
         async fn extend(&self, held: &Leased, lease: Duration, now: Timestamp) -> Result<Ended, InboxError> {
             $to!(self, inbox => inbox.extend(held, lease, now).await)

@@ -68,6 +68,26 @@ pub trait InboxStore: Send + Sync + 'static {
         now: jiff::Timestamp,
     ) -> impl Future<Output = Result<Vec<Leased>, InboxError>> + Send;
 
+    /// The same, but none of these receivers' events, of which as many are in hand as may be. One of these that is leased all the
+    /// same is handled all the same.
+    ///
+    /// Default: [`lease`](Self::lease), which passes over nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxError`]; what may have been leased comes back when the lease ends.
+    fn lease_but_of(
+        &self,
+        receivers: &[String],
+        token: LeaseToken,
+        most: usize,
+        lease: Duration,
+        now: jiff::Timestamp,
+    ) -> impl Future<Output = Result<Vec<Leased>, InboxError>> + Send {
+        let _ = receivers;
+        self.lease(token, most, lease, now)
+    }
+
     /// Holds a lease for so much longer.
     ///
     /// # Errors

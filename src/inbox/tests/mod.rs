@@ -7,6 +7,7 @@ mod in_transaction;
 mod losing;
 mod piling;
 mod retrying;
+mod sharing;
 mod stopping;
 mod unknown;
 mod working;

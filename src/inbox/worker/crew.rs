@@ -9,6 +9,7 @@ use super::super::store::{LanePolicy, Leased};
 use super::backoff::Backoff;
 use super::ending::Ending;
 use super::on_unknown::OnUnknown;
+use super::shares::Shares;
 use crate::clock::{Clock, Entropy};
 use crate::observe::Listeners;
 
@@ -20,6 +21,7 @@ pub(super) struct Crew<S, H> {
     pub(super) control: Arc<Control>,
     /// One for each event that may be handled at a time.
     pub(super) places: Arc<Semaphore>,
+    pub(super) shares: Arc<Shares>,
 }
 
 /// How a worker is stopped and woken.
@@ -50,12 +52,15 @@ pub(super) type Told = Arc<dyn Fn(&Leased, &Ending) + Send + Sync>;
 #[derive(Clone)]
 pub(super) struct Terms {
     pub(super) concurrency: u32,
+    /// Of one receiver's.
+    pub(super) at_most: u32,
     pub(super) lease: Duration,
     pub(super) limit: Duration,
     pub(super) backoff: Backoff,
     pub(super) lane_policy: LanePolicy,
     pub(super) on_unknown: OnUnknown,
     pub(super) retention: Duration,
+    pub(super) dead_letters: u64,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) listeners: Listeners,

@@ -8,6 +8,7 @@ mod ending;
 mod on_unknown;
 mod piling;
 mod retain;
+mod shares;
 mod turn;
 
 use std::fmt;
@@ -56,15 +57,16 @@ impl<S: InboxStore, H: InboxHandler> Worker<S, H> {
     pub fn new(store: S, handler: H) -> Self {
         let terms = Terms {
             concurrency: 16,
+            at_most: u32::MAX,
             lease: Duration::from_secs(30),
             limit: Duration::from_secs(300),
             backoff: Backoff::default(),
             lane_policy: LanePolicy::default(),
             on_unknown: OnUnknown::default(),
             retention: retain::BODIES,
+            dead_letters: piling::QUOTA,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
-            dead_letters: piling::QUOTA,
             listeners: Listeners::default(),
             told: None,
         };
@@ -79,6 +81,16 @@ impl<S: InboxStore, H: InboxHandler> Worker<S, H> {
     /// How many events are handled at a time, from 1 to 10,000. Default: 16.
     pub fn concurrency(self, events: u32) -> Self {
         self.with(|terms| terms.concurrency = events.clamp(1, 10_000))
+    }
+
+    /// How many events of one receiver are handled at a time, at least 1. Without it slow events of one receiver may take
+    /// all places, and those of the others wait for them. Default: as many as there are places.
+    ///
+    /// Where one has as many as it may, the store is asked for others by
+    /// [`InboxStore::lease_but_of`](super::InboxStore::lease_but_of), which goes through all that waits of the first: in milliseconds
+    /// where thousands wait. After a death, one event of those that were in hand then may come on top.
+    pub fn at_most_per_receiver(self, events: u32) -> Self {
+        self.with(|terms| terms.at_most = events.max(1))
     }
 
     /// How long an event is held. At least 1 second. Default: 30 seconds. After a crash an event waits so long.
@@ -154,8 +166,8 @@ impl<S: InboxStore, H: InboxHandler> Worker<S, H> {
         let Self { store, handler, terms } = self;
         let control = Arc::new(Control::default());
         let places = Semaphore::new(usize::try_from(terms.concurrency).unwrap_or(1));
-        let crew =
-            Crew { store, handler: Arc::new(handler), terms, control: Arc::clone(&control), places: Arc::new(places) };
+        let (handler, places, shares) = (Arc::new(handler), Arc::new(places), Arc::default());
+        let crew = Crew { store, handler, terms, control: Arc::clone(&control), places, shares };
         Running { control, ended: Some(tokio::spawn(Arc::new(crew).run())) }
     }
 }

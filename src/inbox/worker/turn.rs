@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout};
 use super::super::handler::InboxHandler;
 use super::super::store::{InboxError, InboxErrorKind, InboxStore, LeaseToken, Leased};
 use super::crew::Crew;
+use super::shares::Room;
 use crate::delivery::caught;
 use crate::observe::{About, Fact};
 
@@ -33,9 +34,9 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
         let listener = Aborted(tokio::spawn(Arc::clone(&self).listen()));
         let there = Arc::clone(&self);
         let retaining = Aborted(tokio::spawn(async move { there.retain().await }));
-        while !self.control.is_stopped() {
         let there = Arc::clone(&self);
         let watching = Aborted(tokio::spawn(async move { there.watch_dead_letters().await }));
+        while !self.control.is_stopped() {
             let next = caught(self.turn()).await.unwrap_or(Next::Rest(POLL));
             match next {
                 Next::Again => {}
@@ -63,8 +64,9 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
         if places == 0 {
             return Next::Wait(POLL);
         }
+        let room = self.shares.room(places, usize::try_from(self.terms.at_most).unwrap_or(usize::MAX));
         let since = Instant::now();
-        let held = match self.lease(places).await {
+        let held = match self.lease(&room).await {
             Ok(held) => held,
             Err(error) => {
                 self.terms.listeners.tell(&Fact::StoreDown(&error), &About::default());
@@ -73,20 +75,29 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
         };
         let count = held.len();
         self.begin_all(held, since).await;
-        if count >= places {
-            return Next::Wait(POLL);
+        match count {
+            _ if count >= places => Next::Wait(POLL),
+            _ if count >= room.most => Next::Again,
+            // What is due may be of those that have as many in hand as they may.
+            0 if !room.but_of.is_empty() => Next::Wait(POLL),
+            _ => self.until_next(count > 0).await,
         }
-        self.until_next(count > 0).await
     }
 
-    async fn lease(&self, most: usize) -> Result<Vec<Leased>, InboxError> {
+    async fn lease(&self, room: &Room) -> Result<Vec<Leased>, InboxError> {
         let unavailable = |what: &'static str| InboxError::new(InboxErrorKind::Unavailable).caused_by(what);
         let mut token = [0; 16];
         self.terms.entropy.fill(&mut token).map_err(|_| unavailable("no random bytes for a token"))?;
         let now = self.now()?;
-        let leasing = self.store.lease(LeaseToken(token), most, self.terms.lease, now);
+        let (token, lease, Room { but_of, most }) = (LeaseToken(token), self.terms.lease, room);
+        let leasing = async {
+            match but_of.is_empty() {
+                true => self.store.lease(token, *most, lease, now).await,
+                false => self.store.lease_but_of(but_of, token, *most, lease, now).await,
+            }
+        };
         // What it may have leased all the same comes back when the lease ends.
-        timeout(self.terms.lease, leasing).await.map_err(|_| unavailable("it took too long to lease events"))?
+        timeout(lease, leasing).await.map_err(|_| unavailable("it took too long to lease events"))?
     }
 
     pub(super) fn now(&self) -> Result<Timestamp, InboxError> {
@@ -99,10 +110,10 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
         for held in held {
             match Arc::clone(&self.places).try_acquire_owned() {
                 Ok(place) if !self.control.is_stopped() => {
-                    let crew = Arc::clone(self);
+                    let (crew, share) = (Arc::clone(self), self.shares.take(&held.event.receiver));
                     tokio::spawn(async move {
                         drop(caught(crew.attempt(held, since)).await);
-                        drop(place);
+                        drop((place, share));
                         crew.control.bell.notify_one();
                     });
                 }

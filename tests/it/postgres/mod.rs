@@ -11,6 +11,7 @@ mod plans;
 mod replaying;
 mod sealed;
 pub(crate) mod server;
+mod sharing;
 mod stalling;
 mod suspects;
 #[cfg(feature = "postgres-tls")]

@@ -8,7 +8,7 @@ use super::super::{Ended, EventId, InboxError, LanePolicy, LeaseToken, Leased, N
 use super::call::values;
 use super::end;
 use super::handle::Handle;
-use super::row::{column, damaged, time, took};
+use super::row::{column, damaged, put, time, took};
 use crate::delivery::{Fingerprint, KeyHash};
 
 /// Only heads of lanes are due, so one of a lane at most. What is due and still held was ended by nobody: of these one comes along,
@@ -39,9 +39,17 @@ JOIN inbox.events AS e ON e.id = held.id AND e.id = ANY (ARRAY(SELECT id FROM ne
 LEFT JOIN inbox.bodies AS b ON b.id = held.id AND b.id = ANY (ARRAY(SELECT id FROM next))
 ORDER BY array_position(ARRAY(SELECT id FROM next ORDER BY unended DESC, due, id), held.id)";
 
+/// The same but for those of some receivers: it goes through all of theirs that are due before others.
+pub(super) fn lease_but_of() -> String {
+    let others = "WHERE due <= $1 \
+        AND NOT EXISTS (SELECT FROM inbox.events AS e WHERE e.id = turns.id AND e.receiver = ANY ($6))";
+    LEASE.replacen("WHERE due <= $1", others, 1)
+}
+
 /// `until`, and `due` of what is leased: by the database's clock.
 pub(super) async fn lease(
     inbox: &Handle,
+    but_of: &[String],
     token: LeaseToken,
     most: usize,
     lease: i64,
@@ -51,7 +59,12 @@ pub(super) async fn lease(
     let due = now.saturating_add(offset);
     let until = due.saturating_add(lease);
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let rows = inbox.ask(LEASE, values![due, most, until, token.0.to_vec(), now]).await?;
+    let rows = if but_of.is_empty() {
+        inbox.ask(LEASE, values![due, most, until, token.0.to_vec(), now]).await?
+    } else {
+        let names: Vec<_> = but_of.iter().map(|name| put(name)).collect();
+        inbox.ask(&lease_but_of(), values![due, most, until, token.0.to_vec(), now, names]).await?
+    };
     let mut leased = Vec::with_capacity(rows.len());
     for row in &rows {
         let (held, has_body) = held(row, token, now.saturating_add(lease))?;

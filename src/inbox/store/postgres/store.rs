@@ -97,7 +97,18 @@ impl InboxStore for PostgresInbox {
         lease: Duration,
         now: Timestamp,
     ) -> Result<Vec<Leased>, InboxError> {
-        lease::lease(&self.0, token, most, long(lease), micros(now)).await
+        lease::lease(&self.0, &[], token, most, long(lease), micros(now)).await
+    }
+
+    async fn lease_but_of(
+        &self,
+        receivers: &[String],
+        token: LeaseToken,
+        most: usize,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<Leased>, InboxError> {
+        lease::lease(&self.0, receivers, token, most, long(lease), micros(now)).await
     }
 
     async fn extend(&self, held: &Leased, lease: Duration, now: Timestamp) -> Result<Ended, InboxError> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::super::{EventId, LeaseToken, Leased, NewEvent, StoredState};
 use super::fault::Fault;
@@ -14,6 +14,11 @@ use crate::delivery::{Fingerprint, KeyHash};
 
 /// Only heads of lanes are due, so one of a lane at most.
 pub(super) const DUE: &str = "SELECT id, state FROM events WHERE due <= ?1 AND unended = 0 ORDER BY due LIMIT ?2";
+/// The same but for those of some receivers: it goes through all of theirs that are due before.
+pub(super) const DUE_BUT_OF: &str = "SELECT id FROM events WHERE due <= ?1 AND unended = 0 \
+                                     AND receiver NOT IN (SELECT value FROM json_each(?3)) ORDER BY due LIMIT ?2";
+/// Whether it is so still.
+pub(super) const STILL_DUE: &str = "SELECT state FROM events WHERE id = ?1 AND due <= ?2 AND unended = 0";
 pub(super) const HOLD: &str = "UPDATE events SET state = 1, due = ?2, token = ?3, fence = ?4, attempts = attempts + 1 \
                                WHERE id = ?1 \
                                RETURNING attempts, key, fingerprint, until, occurred, readable, receiver, provider, event, \
@@ -30,6 +35,52 @@ pub(super) fn lease(
     now: Micros,
 ) -> Result<Vec<Leased>, Fault> {
     let others = due(write, most, now)?;
+    hold_all(write, others, token, most, lease, now)
+}
+
+/// Those that are due, but for those of some receivers.
+pub(super) fn find_but_of(
+    connection: &Connection,
+    but_of: &[String],
+    most: usize,
+    now: Micros,
+) -> rusqlite::Result<Vec<i64>> {
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let names = serde_json::Value::from(but_of).to_string();
+    let mut statement = connection.prepare_cached(DUE_BUT_OF)?;
+    statement.query_map(params![now, most, names], |row| row.get(0))?.collect()
+}
+
+/// Of those that were found, the ones that are due still.
+pub(super) fn lease_found(
+    write: &mut Write<'_>,
+    found: &[i64],
+    token: LeaseToken,
+    most: usize,
+    lease: Duration,
+    now: Micros,
+) -> Result<Vec<Leased>, Fault> {
+    let mut others = Vec::new();
+    for id in found {
+        let mut statement = write.connection.prepare_cached(STILL_DUE)?;
+        match statement.query_row(params![id, now], |row| row.get(0)).optional()? {
+            Some(StoredState::Running) => suspects::add(write, *id, now)?,
+            Some(_) => others.push(*id),
+            None => {}
+        }
+    }
+    hold_all(write, others, token, most, lease, now)
+}
+
+/// These, and a suspect.
+fn hold_all(
+    write: &mut Write<'_>,
+    others: Vec<i64>,
+    token: LeaseToken,
+    most: usize,
+    lease: Duration,
+    now: Micros,
+) -> Result<Vec<Leased>, Fault> {
     // First: were it last, it would wait for as long as there are always enough others.
     let suspect = suspects::due(write, now)?.map(|id| (id, true));
     let mut held = Vec::new();

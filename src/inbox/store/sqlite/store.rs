@@ -68,6 +68,20 @@ impl InboxStore for SqliteInbox {
         self.0.write(0, move |write| lease::lease(write, token, most, lease, Micros::of(now))).await
     }
 
+    async fn lease_but_of(
+        &self,
+        receivers: &[String],
+        token: LeaseToken,
+        most: usize,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<Leased>, InboxError> {
+        let (but_of, now) = (receivers.to_vec(), Micros::of(now));
+        // To go through what waits of the others may take a while, and whoever writes does not wait for it.
+        let found = self.0.read(move |connection| lease::find_but_of(connection, &but_of, most, now)).await?;
+        self.0.write(0, move |write| lease::lease_found(write, &found, token, most, lease, now)).await
+    }
+
     async fn extend(&self, held: &Leased, lease: Duration, now: Timestamp) -> Result<Ended, InboxError> {
         let (id, token, fence) = (held.id, held.token, held.fence);
         let until = Micros::of(now).after(lease);

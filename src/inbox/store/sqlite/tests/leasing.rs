@@ -156,3 +156,52 @@ async fn a_lease_that_nobody_ended_is_told_to_the_next_and_one_that_was_ended_is
     assert_eq!(inbox.replay(&filter, 1, false, "me", at(104)).await.unwrap().replayed, 1);
     assert!(!lease_one(&inbox, 4, 105).await.outcome_unknown);
 }
+
+#[tokio::test]
+async fn what_is_of_a_receiver_that_is_passed_over_waits_and_the_rest_does_not() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    let of = |receiver: &str, key: u8| NewEvent { receiver: receiver.to_owned(), ..event(key, "x") };
+    for (receiver, key) in [("a", 1), ("a, \"b", 2), ("b", 3), ("b", 4)] {
+        accept(&inbox, NewEvent { lane: None, ..of(receiver, key) }, 0).await;
+    }
+    let but_of = |receivers: &[&str], token, most, second| {
+        let (inbox, receivers) = (inbox.clone(), receivers.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        async move {
+            let token = LeaseToken([token; 16]);
+            let held = inbox.lease_but_of(&receivers, token, most, LEASE, at(second)).await.unwrap();
+            held.iter().map(|held| (held.event.receiver.clone(), held.outcome_unknown)).collect::<Vec<_>>()
+        }
+    };
+    let known = |receiver: &str| (receiver.to_owned(), false);
+    assert_eq!(but_of(&["a", "a, \"b"], 1, 1, 1).await, [known("b")], "no more than are asked for");
+    assert_eq!(but_of(&["a", "b"], 2, 9, 1).await, [known("a, \"b")], "names are whole names");
+    assert_eq!(but_of(&["a"], 3, 9, 1).await, [known("b")]);
+    assert_eq!(but_of(&["a"], 4, 9, 1).await, []);
+    assert_eq!(but_of(&["c"], 5, 9, 1).await, [known("a")]);
+    // Leases that ran out are suspects here too, and go one at a time.
+    assert_eq!(but_of(&["a"], 6, 9, 40).await.iter().filter(|(_, unknown)| *unknown).count(), 1);
+    counts_are_true(&inbox).await;
+}
+
+/// How long it takes where many of the one that is passed over wait.
+#[tokio::test]
+#[ignore = "it measures"]
+async fn a_hundred_thousand_that_are_passed_over() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    for from in 0..100_u32 {
+        let one = |number: u32| {
+            let mut key = [1; 32];
+            key[..4].copy_from_slice(&number.to_be_bytes());
+            NewEvent { key: KeyHash::from_bytes(key), lane: None, receiver: "slow".to_owned(), ..event(1, "a") }
+        };
+        inbox.accept((from * 1000..(from + 1) * 1000).map(one).collect(), at(0)).await.unwrap();
+    }
+    accept(&inbox, NewEvent { lane: None, receiver: "quick".to_owned(), ..event(9, "a") }, 0).await;
+    for _ in 0..3 {
+        let began = std::time::Instant::now();
+        let held = inbox.lease_but_of(&["slow".to_owned()], LeaseToken([1; 16]), 16, LEASE, at(1)).await.unwrap();
+        println!("{} leased in {:?}", held.len(), began.elapsed());
+    }
+}

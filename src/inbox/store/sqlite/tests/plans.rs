@@ -30,6 +30,7 @@ async fn every_statement_finds_its_rows_by_an_index() {
         (lanes::HAS_TURN, "events_lane"),
         (lanes::DEAD, "events_skipped"),
         (lease::DUE, "events_due"),
+        (lease::STILL_DUE, by_id),
         (suspects::HELD, "events_unended"),
         (suspects::FIRST, "events_unended"),
         (suspects::ADD, by_id),
