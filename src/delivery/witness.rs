@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use super::inner::Handled;
+use super::key::KeyHash;
 use super::received::Delivery;
 
 /// How a call ended, for whom it concerns: whether the event is done. Dropped, the call was broken off.
@@ -12,15 +13,28 @@ pub(crate) type Ended = Box<dyn FnOnce(bool) + Send>;
 
 /// Is told of each call of a handler. It rides in a request's extensions, from the test that sends it to whoever calls handlers.
 #[derive(Clone)]
-pub(crate) struct Witness(Arc<dyn Fn(&Delivery) -> Ended + Send + Sync>);
+pub(crate) struct Witness {
+    called: Arc<dyn Fn(&Delivery) -> Ended + Send + Sync>,
+    storing: Arc<dyn Fn(&KeyHash, &str) + Send + Sync>,
+}
 
 impl Witness {
     pub(crate) fn new(called: impl Fn(&Delivery) -> Ended + Send + Sync + 'static) -> Self {
-        Self(Arc::new(called))
+        Self { called: Arc::new(called), storing: Arc::new(|_, _| {}) }
+    }
+
+    /// And is told of each event that is about to be stored, to be handled later: its key, and how it reads.
+    pub(crate) fn and_of_stored(self, storing: impl Fn(&KeyHash, &str) + Send + Sync + 'static) -> Self {
+        Self { storing: Arc::new(storing), ..self }
     }
 
     pub(crate) fn called(&self, delivery: &Delivery) -> Ended {
-        (self.0)(delivery)
+        (self.called)(delivery)
+    }
+
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) fn storing(&self, key: &KeyHash, readable: &str) {
+        (self.storing)(key, readable);
     }
 }
 

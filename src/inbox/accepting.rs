@@ -126,6 +126,10 @@ impl<P: Provider, S: InboxStore> Engine<P, S> {
         if entries.is_empty() {
             return Ok(Vec::new());
         }
+        #[cfg(feature = "testing")]
+        if let Some(witness) = &common.witness {
+            entries.iter().for_each(|entry| witness.storing(&entry.key, &entry.readable_key));
+        }
         let keys: Vec<KeyHash> = entries.iter().map(|entry| entry.key).collect();
         let copies = self.entries.told.as_ref().map(|told| (told, entries.clone()));
         let late = |_| InboxError::new(InboxErrorKind::Unavailable).caused_by("it took too long to store a delivery");

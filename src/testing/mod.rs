@@ -32,8 +32,13 @@ pub mod contract;
 pub mod crash;
 mod deliver;
 pub mod harness;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod still;
 
 pub use crate::sender::events;
 pub use clock::TokioClock;
 pub use deliver::{DeliverError, TestSender, deliver};
 pub use harness::{Harness, Sent, forge};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "postgres", feature = "sqlite"))))]
+pub use still::StillInbox;

@@ -64,6 +64,5 @@ pub(super) struct Terms {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) listeners: Listeners,
-    pub(super) told: Option<Told>,
-    pub(super) dead_letters: u64,
+    pub(super) told: Vec<Told>,
 }

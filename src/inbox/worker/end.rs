@@ -76,7 +76,7 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
                 Ending::Unknown
             }
         };
-        if let Some(told) = &self.terms.told {
+        for told in &self.terms.told {
             told(held, &ending);
         }
     }

@@ -68,7 +68,7 @@ impl<S: InboxStore, H: InboxHandler> Worker<S, H> {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
             listeners: Listeners::default(),
-            told: None,
+            told: Vec::new(),
         };
         Self { store, handler, terms }
     }
@@ -127,6 +127,16 @@ impl<S: InboxStore, H: InboxHandler> Worker<S, H> {
         self.with(|terms| terms.retention = bodies)
     }
 
+    /// How many dead letters may wait for people, at least 1. From four fifths of it on observers are told, and the log at its level of
+    /// errors, by [`Fact::DeadLettersPile`](crate::observe::Fact::DeadLettersPile): once, until there are fewer again. None is ever
+    /// dropped, and nothing is refused for them alone: they count as events that are not done in [`Quota::rows`](super::Quota::rows).
+    /// Default: 10,000.
+    ///
+    /// A worker looks once in a minute.
+    pub fn dead_letters(self, most: u64) -> Self {
+        self.with(|terms| terms.dead_letters = most.max(1))
+    }
+
     /// The wall clock by which events are due. Default: the machine's.
     pub fn clock(self, clock: impl Clock) -> Self {
         self.with(|terms| terms.clock = Arc::new(clock))
@@ -139,22 +149,19 @@ impl<S: InboxStore, H: InboxHandler> Worker<S, H> {
 
     /// Reports what becomes of events to this observer too, each fact once. Default: to the [log](crate::observe::Log) alone.
     pub fn observer(self, observer: impl Observer) -> Self {
-    /// How many dead letters may wait for people, at least 1. From four fifths of it on observers are told, and the log at its level of
-    /// errors, by [`Fact::DeadLettersPile`](crate::observe::Fact::DeadLettersPile): once, until there are fewer again. None is ever
-    /// dropped, and nothing is refused for them alone: they count as events that are not done in [`Quota::rows`](super::Quota::rows).
-    /// Default: 10,000.
-    ///
-    /// A worker looks once in a minute.
-    pub fn dead_letters(self, most: u64) -> Self {
-        self.with(|terms| terms.dead_letters = most.max(1))
-    }
-
         self.with(|terms| terms.listeners.add(observer))
     }
 
-    /// Tells of each attempt how it ended, with the event. It must not block.
+    /// Tells of each attempt how it ended, with the event. It must not block. Of several, each is told.
     pub fn on_ended(self, told: impl Fn(&Leased, &Ending) + Send + Sync + 'static) -> Self {
-        self.with(|terms| terms.told = Some(Arc::new(told)))
+        self.with(|terms| terms.told.push(Arc::new(told)))
+    }
+
+    /// The same worker with what this makes of its handler.
+    #[cfg(feature = "testing")]
+    pub(crate) fn map_handler<G>(self, map: impl FnOnce(H) -> G) -> Worker<S, G> {
+        let Self { store, handler, terms } = self;
+        Worker { store, handler: map(handler), terms }
     }
 
     /// Begins, in the tokio runtime that it is called in.

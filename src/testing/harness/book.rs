@@ -5,8 +5,9 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::shelf::{Seen, Shelf};
 use super::verdict::{Broke, BrokenPromises, Kept, Told};
-use crate::delivery::{Ended, Witness};
+use crate::delivery::{Delivery, Ended, Witness};
 use crate::provider::EventKey;
 use crate::sender::storm::Report;
 use crate::sender::{Broken, Handling, Ledger, Tally};
@@ -25,6 +26,7 @@ pub(super) enum Way {
 /// All that happened. What is called an entry is the place of a delivery in it.
 pub(super) struct Book {
     pub(super) ledger: Ledger,
+    pub(super) shelf: Shelf,
     pages: Mutex<Pages>,
 }
 
@@ -61,7 +63,7 @@ struct Refusal {
 
 impl Book {
     pub(super) fn new() -> Self {
-        Self { ledger: Ledger::new(), pages: Mutex::default() }
+        Self { ledger: Ledger::new(), shelf: Shelf::default(), pages: Mutex::default() }
     }
 
     /// The numbers of these events in the ledger. One that is new is not judged unless it is sent.
@@ -153,32 +155,40 @@ impl Book {
         self.pages().storms.push(report.clone());
     }
 
-    /// Who looks on while this delivery is handled.
+    /// Who looks on while this delivery is handled, at once or when it was stored.
     pub(super) fn witness(self: &Arc<Self>, party: usize, entry: usize, way: &Way) -> Witness {
-        let (book, forged) = (
-            Arc::clone(self),
-            match way {
-                Way::Forged(how) => Some(how.clone()),
-                Way::Genuine | Way::Free(_) => None,
-            },
-        );
-        Witness::new(move |delivery| {
+        let forged = match way {
+            Way::Forged(how) => Some(Arc::<str>::from(&**how)),
+            Way::Genuine | Way::Free(_) => None,
+        };
+        let (book, how) = (Arc::clone(self), forged.clone());
+        let called = move |delivery: &Delivery| {
             let number = book.number_of(party, delivery.key().as_str());
-            if let Some(how) = &forged {
-                book.ledger.taken(number, &format_args!("{how}: its handler was called"));
+            book.called(number, delivery.fence().map(NonZeroU64::get), entry, how.as_deref())
+        };
+        let (book, is_forged) = (Arc::clone(self), forged.is_some());
+        Witness::new(called).and_of_stored(move |key, readable| {
+            let (number, there, how) = (book.number_of(party, readable), Arc::clone(&book), forged.clone());
+            book.ledger.stored(number);
+            let seen: Seen = Arc::new(move |fence| there.called(number, Some(fence), entry, how.as_deref()));
+            book.shelf.put(*key, Some(number), is_forged, seen);
+        })
+    }
+
+    /// A handler is called for an event of this delivery.
+    fn called(self: &Arc<Self>, number: u64, fence: Option<u64>, entry: usize, forged: Option<&str>) -> Ended {
+        if let Some(how) = forged {
+            self.ledger.taken(number, &format_args!("{how}: its handler was called"));
+        }
+        self.with(entry, |entry| entry.calls += 1);
+        let (call, book) = (self.ledger.called(Some(number), fence), Arc::clone(self));
+        Box::new(move |is_done| {
+            if is_done {
+                call.done();
+                book.is_done(number);
+            } else {
+                call.failed();
             }
-            book.with(entry, |entry| entry.calls += 1);
-            let call = book.ledger.called(Some(number), delivery.fence().map(NonZeroU64::get));
-            let book = Arc::clone(&book);
-            let ended: Ended = Box::new(move |is_done| {
-                if is_done {
-                    call.done();
-                    book.is_done(number);
-                } else {
-                    call.failed();
-                }
-            });
-            ended
         })
     }
 

@@ -8,9 +8,12 @@ mod line;
 mod party;
 mod send;
 mod sent;
+mod shelf;
 mod storm;
 mod verdict;
 mod words;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod worker;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +28,9 @@ pub use self::line::Line;
 pub use self::party::Party;
 pub use self::sent::Sent;
 pub use self::verdict::{BrokenPromises, Kept};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "postgres", feature = "sqlite"))))]
+pub use self::worker::Watched;
 use crate::clock::{Clock, Entropy, SystemClock, Timestamp};
 use crate::error::BoxError;
 use crate::gate::Body;
@@ -38,13 +44,13 @@ use crate::sender::Chance;
 /// The app is any tower service, such as an axum `Router` or a receiver with its handler; no sockets, no accounts. What a
 /// delivery's events are, the harness knows by the provider's own decoder; and when a handler is called for one, it is told by
 /// this crate's receivers and layers, in which somebody looks on in tests. A handler that no receiver of this crate calls is
-/// not seen.
+/// not seen; that of a worker behind an inbox is, once the worker is [watched](Self::watched).
 ///
 /// Dropped, it panics where a promise was broken, unless the test panics already; [`verify`](Self::verify) returns it. It judges
 /// that
 ///
 /// - no event is handled twice: again after its sender had a 2xx, or again without a higher fencing token;
-/// - none is lost: accepted, and never handled; and none is accepted before its handler is done;
+/// - none is lost: accepted, and never handled; and none is accepted before its handler is done, unless it is stored before;
 /// - what is forged, and what cannot be read, is neither accepted nor handled;
 /// - what is genuine is accepted, unless the test [says otherwise](Sent::refused) of a delivery.
 pub struct Harness {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use super::book::Book;
+use super::shelf::Stands;
 use super::words;
 use crate::error::{Rejection, RejectionKind};
 use crate::idempotency::REPLAYED;
@@ -78,6 +79,38 @@ impl Sent {
         self
     }
 
+    /// Each of its events is a dead letter, for a reason that has these words in it. Nobody complains in the end that it was not
+    /// handled.
+    #[track_caller]
+    pub fn dead_letter(self, reason: &str) -> Self {
+        self.put_aside("a dead letter", reason, |stands| match stands {
+            Stands::Dead(why) => Some(why),
+            _ => None,
+        })
+    }
+
+    /// The same of one that is parked.
+    #[track_caller]
+    pub fn parked(self, reason: &str) -> Self {
+        self.put_aside("parked", reason, |stands| match stands {
+            Stands::Parked(why) => Some(why),
+            _ => None,
+        })
+    }
+
+    #[track_caller]
+    fn put_aside(self, how: &str, reason: &str, why: fn(&Stands) -> Option<&String>) -> Self {
+        for number in &self.numbers {
+            let stands = self.book.shelf.stands(*number);
+            if stands.as_ref().and_then(why).is_none_or(|why| !why.contains(reason)) {
+                let promise = format!("{} had to be {how}, {reason:?}", self.book.name(*number));
+                self.fails(promise, &format!(", and it is {stands:?}: is its worker watched, and has it settled?"));
+            }
+            self.book.ledger.put_aside(*number);
+        }
+        self
+    }
+
     /// Each of its events was handled to the end once, in all deliveries so far.
     #[track_caller]
     pub fn handled_once(self) -> Self {
@@ -140,7 +173,7 @@ impl Sent {
         self.came
     }
 
-    /// How often a handler was called in this delivery.
+    /// How often a handler was called in this delivery, or for what it has stored.
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.book.calls(self.entry)

@@ -1,14 +1,17 @@
 //! Many events with faults, into the app in this process.
 
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Extensions, Request};
 
 use super::Harness;
 use super::app::App;
+use super::book::Book;
 use super::line::in_short;
 use super::party::Party;
+use super::shelf::Seen;
 use crate::delivery::{Ended, Witness};
 use crate::sender::storm::{Faults, Mark, Report, Route, Storm, Writer};
 use crate::sender::{Answer, Ledger, NoAnswer, Transport};
@@ -43,7 +46,7 @@ impl Harness {
         let ledger = Ledger::new();
         let replay = format!("Harness::storm({events}, {:?}.parse()?, {seed})", faults.to_string());
         let (app, extensions) = (self.line.app.clone(), self.line.extensions.clone());
-        let target = Target { app, extensions, ledger: ledger.clone() };
+        let target = Target { app, extensions, ledger: ledger.clone(), book: Arc::clone(&self.line.book) };
         let storm = Storm::new(routes, target).ledger(&ledger).events(events).faults(faults).seed(seed);
         let mut report = storm.starting_at(self.now()).run().await;
         report.replay = replay;
@@ -67,19 +70,32 @@ struct Target {
     app: App,
     extensions: Extensions,
     ledger: Ledger,
+    /// What is stored is found by who watches a worker.
+    book: Arc<Book>,
 }
 
 impl Transport for Target {
     async fn exchange(&self, mut request: Request<Bytes>) -> Result<Answer, NoAnswer> {
-        let ledger = self.ledger.clone();
+        let (ledger, stored, book) = (self.ledger.clone(), self.ledger.clone(), Arc::clone(&self.book));
         let witness = Witness::new(move |delivery| {
-            let number = Mark::find(delivery.key().as_str().as_bytes()).map(Mark::number);
-            let call = ledger.called(number, delivery.fence().map(NonZeroU64::get));
-            let ended: Ended = Box::new(|is_done| if is_done { call.done() } else { call.failed() });
-            ended
+            called(&ledger, delivery.key().as_str(), delivery.fence().map(NonZeroU64::get))
+        });
+        let witness = witness.and_of_stored(move |key, readable| {
+            if let Some(mark) = Mark::find(readable.as_bytes()) {
+                stored.stored(mark.number());
+            }
+            let (ledger, readable) = (stored.clone(), readable.to_owned());
+            let seen: Seen = Arc::new(move |fence| called(&ledger, &readable, Some(fence)));
+            book.shelf.put(*key, None, false, seen);
         });
         request.extensions_mut().extend(self.extensions.clone());
         request.extensions_mut().insert(witness);
         in_short(&self.app.call(request).await)
     }
+}
+
+/// A handler is called for the event of this key.
+fn called(ledger: &Ledger, key: &str, fence: Option<u64>) -> Ended {
+    let call = ledger.called(Mark::find(key.as_bytes()).map(Mark::number), fence);
+    Box::new(|is_done| if is_done { call.done() } else { call.failed() })
 }

@@ -6,10 +6,11 @@ mod contract;
 mod crash;
 mod drained;
 mod flow;
+mod harness;
 mod kept;
 mod many;
-mod storm;
 mod relay;
+mod storm;
 mod typed;
 
 use std::path::PathBuf;
