@@ -208,6 +208,12 @@ impl<'a> Unhandled<'a> {
         Self { attempts: Some(held.attempt), reason: Some(reason), ..own }
     }
 
+    /// It waits for people to decide.
+    pub(crate) fn parked(held: &'a Leased, reason: &'a str) -> Self {
+        let own = Self::of("parked", held.id, &held.event.readable_key);
+        Self { attempt: Some(held.attempt), reason: Some(reason), ..own }
+    }
+
     /// Its key came with another payload before.
     pub(crate) fn quarantined(id: EventId, key: &'a str) -> Self {
         Self::of("quarantined", id, key)

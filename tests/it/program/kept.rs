@@ -386,3 +386,25 @@ fn bodies_go_when_the_time_of_the_file_is_over_and_not_before() {
     }
     assert!(has_body("2"), "the newer one went before its time");
 }
+
+/// One that an endpoint of another file has stored waits for people, and one of this file's is handled.
+#[test]
+fn an_event_that_no_endpoint_of_the_file_has_stored_is_parked_and_those_of_the_file_are_not() {
+    let (folder, now) = (Folder::new(), Timestamp::now());
+    let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        let inbox = SqliteInbox::open(folder.path().join("inbox.db")).await.unwrap();
+        let key = KeyHash::from_bytes([1; 32]);
+        let mut event = NewEvent::new(key, Fingerprint::of(b"x"), "{}", now + Duration::from_hours(24));
+        (event.receiver, event.readable_key) = ("another".to_owned(), "one|1".to_owned());
+        inbox.accept(vec![event], now).await.unwrap();
+    });
+    let listener = Listener::start(&config(&folder, "", ""));
+    let parked = listener.json();
+    let reason = "no endpoint of the file has the name \"another\"";
+    assert_eq!(parked, json!({ "verdict": "parked", "id": "1", "key": "one|1", "attempt": 1, "reason": reason }));
+    assert_eq!(aella("t1").send(listener.address()).status, 200);
+    wait_for(&listener, "done", 1);
+    let stats = ask(&listener, &["stats"]);
+    assert_eq!((&stats["parked"], &stats["ready"], &stats["dead"]), (&json!(1), &json!(0), &json!(0)), "{stats}");
+}

@@ -8,10 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::header::{self, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Request, Response, StatusCode};
-use http_body::Body as _;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -181,17 +180,11 @@ fn down(detail: &'static str, error: impl Into<tower_webhook::error::BoxError>) 
 
 /// Reads an answer up to its limit. A longer one is passed on without its body.
 async fn read(body: hyper::body::Incoming) -> Result<Body, Rejection> {
-    let mut body = std::pin::pin!(body);
-    let mut all = Vec::new();
-    while let Some(frame) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
-        let frame = frame.map_err(|error| down("the upstream's answer broke off", error))?;
-        let Ok(data) = frame.into_data() else { continue };
-        if all.len() + data.len() > MAX_ANSWER {
-            return Ok(Body::default());
-        }
-        all.extend_from_slice(&data);
+    match Limited::new(body, MAX_ANSWER).collect().await {
+        Ok(all) => Ok(Body::from(all.to_bytes())),
+        Err(error) if error.is::<LengthLimitError>() => Ok(Body::default()),
+        Err(error) => Err(down("the upstream's answer broke off", error)),
     }
-    Ok(Body::from(Bytes::from(all)))
 }
 
 /// The upstream's status, body and type; nothing else of its answer. A status that ends nothing is 502, and so is 410,

@@ -86,7 +86,8 @@ impl Hands {
 impl InboxHandler for Hands {
     async fn handle(&self, handed: Handed) -> Verdict {
         let Some(hand) = self.by_receiver.get(&handed.event.receiver) else {
-            return Verdict::retry(format!("no endpoint of the file has the name {:?}", handed.event.receiver));
+            // It may be that of another file: when it is here, people replay what waits for it.
+            return Verdict::park(format!("no endpoint of the file has the name {:?}", handed.event.receiver));
         };
         // Nothing is begun whose line would have no room.
         self.voice.room().await;
@@ -104,6 +105,7 @@ fn say(voice: &Voice, held: &Leased, ending: &Ending) {
     match ending {
         Ending::Retry { after, reason } => voice.say(&Unhandled::retry(held, *after, reason)),
         Ending::Dead { reason } => voice.say(&Unhandled::dead(held, reason)),
+        Ending::Parked { reason } => voice.say(&Unhandled::parked(held, reason)),
         Ending::Unknown => voice.warn(format_args!(
             "warning: inbox: event {} has ended, and that could not be stored: it is handed over again",
             held.id
@@ -122,7 +124,7 @@ struct Watch {
 impl Observer for Watch {
     fn observe(&self, fact: &Fact<'_>, _: &About<'_>) {
         let Fact::StoreDown(error) = fact else {
-            if let Fact::Handled | Fact::RetryLater { .. } | Fact::Buried { .. } = fact {
+            if let Fact::Handled | Fact::RetryLater { .. } | Fact::Buried { .. } | Fact::Parked { .. } = fact {
                 self.is_down.store(false, Ordering::Relaxed);
             }
             return;
