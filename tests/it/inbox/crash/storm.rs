@@ -34,8 +34,8 @@ const PER_LIFE: u64 = 120;
 const IN_HAND: u64 = 16;
 /// How long a sender goes on: by Aella's ladder, five days.
 const LADDER: Duration = Duration::from_hours(5 * 24);
-/// For each kill a ladder lasts so much longer than it has to: a kill and what comes up after it takes less than half a second.
-const FOR_EACH: Duration = Duration::from_millis(1500);
+/// So much of a ladder there is for each kill: more than it takes to die and to come up, on a machine with other things to do.
+const FOR_EACH: Duration = Duration::from_secs(2);
 
 /// What came of it.
 struct Came {
