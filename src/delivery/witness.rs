@@ -32,7 +32,7 @@ impl Witness {
         (self.called)(delivery)
     }
 
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    #[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code, reason = "nothing is stored"))]
     pub(crate) fn storing(&self, key: &KeyHash, readable: &str) {
         (self.storing)(key, readable);
     }

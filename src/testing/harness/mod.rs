@@ -8,6 +8,7 @@ mod line;
 mod party;
 mod send;
 mod sent;
+#[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code, reason = "nothing is stored"))]
 mod shelf;
 mod storm;
 mod verdict;
