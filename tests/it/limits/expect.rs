@@ -45,6 +45,9 @@ fn a_refused_head_is_answered_at_once_and_never_asked_for_its_body() {
     ] {
         let mut stream = connect(&listener);
         stream.write_all(head(path, method, &lines, length).as_bytes()).unwrap();
-        assert_eq!(statuses(&until_closed(&mut stream)), [status], "{name}");
+        // The receiver waits for a while for a body that may come after all.
+        let mut first = String::new();
+        BufReader::new(stream).read_line(&mut first).unwrap();
+        assert_eq!(statuses(&first), [status], "{name}");
     }
 }

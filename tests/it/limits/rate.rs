@@ -24,7 +24,7 @@ fn beyond_the_burst_a_network_is_answered_503_before_anybody_looks_at_its_signat
     let forged =
         String::from_utf8(genuine("forged")).unwrap().replacen("x-aella-signature: ", "x-aella-signature: 00", 1);
     let answers: Vec<_> = (0..40).map(|_| exchange(&listener, forged.as_bytes())).collect();
-    let judged = answers.iter().filter(|answer| statuses(answer) == [400]).count();
+    let judged = answers.iter().filter(|answer| statuses(answer) == [401]).count();
     let limited: Vec<_> = answers.iter().filter(|answer| statuses(answer) == [503]).collect();
     assert_eq!(judged + limited.len(), 40, "{answers:?}");
     let most = 5 + usize::try_from(start.elapsed().as_secs()).unwrap() + 1;

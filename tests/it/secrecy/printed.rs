@@ -57,7 +57,7 @@ fn printed() -> Vec<(&'static str, String)> {
     print("Decoded", &events.iter().collect::<Vec<_>>());
     let rejection = Rejection::new(RejectionKind::HandlerFailed, QUOTE).caused_by(QUOTE);
     print("Rejection", &rejection);
-    all.push(("Rejection, in words", rejection.to_string()));
+    print("Rejection, in words", &rejection.to_string());
     print("Masked", &Masked(QUOTE));
     let unreadable = aella().decode(&http::HeaderMap::new(), Bytes::from(BODY.replace("1}}", "\"canary\"}}")));
     print("what cannot be decoded", &unreadable.map(|_| ()));

@@ -48,7 +48,8 @@ fn walk(tokens: TokenStream, found: &mut BTreeSet<String>) {
             }
             TokenTree::Ident(word) if *word == "struct" || *word == "enum" => {
                 let name = tokens[at + 1].to_string();
-                let fields = tokens[at + 1..].iter().find_map(|token| match token {
+                let rest = tokens[at + 1..].iter().take_while(|token| !is(Some(token), ";"));
+                let fields = rest.into_iter().find_map(|token| match token {
                     TokenTree::Group(group) if group.delimiter() != Delimiter::Bracket => Some(words(group.stream())),
                     _ => None,
                 });
