@@ -17,6 +17,7 @@ const MAY: &[(&str, &str)] = &[
     ("src/sender/", "the reference sender plays the provider, and what it sends is made up"),
     ("src/testing/", "the same"),
     ("src/delivery/for_test.rs", "what a test makes up"),
+    ("src/delivery/inner.rs", "what a service inside has answered: its headers, and the length of its body"),
     ("src/provider/acknowledgement.rs", "what every sender is answered"),
     ("src/layers/basic_auth.rs", "the challenge that every stranger is answered"),
     ("src/provider/aella/", "an event is what a handler asked for, and prints itself"),
