@@ -9,6 +9,7 @@ use super::child::{Done, Folder, Listener, Program};
 use super::kept;
 use super::upstream::{Upstream, aella, forwarding};
 use super::wire::{Answer, Raw};
+use crate::postgres::server::Server;
 use crate::support::free_address;
 
 const OK: &str = "200 OK\r\ncontent-length: 0";
@@ -225,4 +226,17 @@ fn words_are_json_for_who_gathers_them() {
         .map(|line| format!("tower-webhook: {}", line["message"].as_str().unwrap()))
         .collect();
     assert_eq!(messages, text.stderr.lines().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_postgres_that_is_away_makes_it_unready_and_one_that_is_back_ready() {
+    let mut server = Server::start();
+    let inbox = format!("[inbox]\nkind = \"postgres\"\nurl = \"{}\"\ndeadline = \"1s\"\n", server.url());
+    let listener = Listener::start(&format!("{ADMIN}{}{inbox}", forwarding("127.0.0.1:1")));
+    assert_eq!(ready(listener.admin()), (200, "ready".to_owned()));
+    server.kill();
+    assert!(until_ready(listener.admin(), 503).starts_with("inbox: "));
+    assert_eq!(ask(listener.admin(), "GET /live").status, 200);
+    server.restart();
+    until_ready(listener.admin(), 200);
 }

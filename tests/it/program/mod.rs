@@ -24,5 +24,5 @@ mod send;
 mod storm;
 mod strain;
 mod unreadable;
-mod upstream;
+pub(crate) mod upstream;
 pub(crate) mod wire;

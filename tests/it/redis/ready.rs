@@ -6,15 +6,20 @@ use std::time::{Duration, Instant};
 use super::server::Server;
 use crate::program::admin::ready;
 use crate::program::child::Listener;
+use crate::program::upstream::aella;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn listener(server: &Server) -> Listener {
-    Listener::start(&format!(
+fn config(server: &Server) -> String {
+    format!(
         "listen = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n[dedupe]\nkind = \"redis\"\nurl = \"{}\"\n\
          [[endpoint]]\npath = \"/aella\"\nprovider = \"aella\"\nkeys = [{{ id = \"k\", value = \"ae_sk_test_example\" }}]\n",
         server.url()
-    ))
+    )
+}
+
+fn listener(server: &Server) -> Listener {
+    Listener::start(&config(server))
 }
 
 fn until(listener: &Listener, status: u16) -> String {
@@ -63,4 +68,19 @@ fn however_often_it_is_asked_the_server_hears_of_it_once_a_second() {
     let most = (start.elapsed().as_secs() + 1) * 2;
     let asked = scripts() - before;
     assert!(asked <= most, "{asked} calls, and {most} were expected at most");
+}
+
+/// The endpoint's name is told to the server anew, and its keys are the same.
+#[test]
+fn another_file_serves_from_the_same_server_and_knows_what_was_handled() {
+    let server = Server::start(&[]);
+    let one = config(&server);
+    let listener = Listener::start(&one);
+    assert_eq!(aella("1").send(listener.address()).status, 200);
+    assert!(listener.reload(&one.replace("path = \"/aella\"", "path = \"/aella\"\nmax_body = \"64KiB\"")));
+    let again = aella("1").send(listener.address());
+    assert_eq!((again.status, again.header("idempotent-replayed")), (200, Some("true")));
+    assert!(!listener.reload(&one.replace(&server.url(), "redis://127.0.0.1:1")));
+    while !listener.running().stderr_line().contains("dedupe.url: cannot be changed while the program runs") {}
+    assert_eq!(aella("2").send(listener.address()).status, 200);
 }
