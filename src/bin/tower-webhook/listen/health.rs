@@ -74,7 +74,7 @@ impl Health {
 
 /// Kinds alone: what caused them is for stderr. Boxed, since a store's future is deep.
 fn ask(intake: &Intake) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>> {
-    let of_store = |error: StoreError| format!("dedupe: {}", StoreError::new(error.kind().clone()));
+    let of_store = |error: StoreError| format!("dedupe: {}", StoreError::new(error.kind()));
     let of_inbox = |error: InboxError| format!("inbox: {}", InboxError::new(error.kind()));
     match intake {
         Intake::Claimed(store) => Box::pin(async move { claim(store).await.map_err(of_store) }),
