@@ -98,7 +98,7 @@ async fn no_statement_reads_a_whole_table() {
     work(&inbox).await;
     let log = server.log().split_off(before);
     for word in [
-        "WITH next AS",
+        "WITH suspect AS",
         "accept_1",
         "end_1",
         "again_2",

@@ -85,6 +85,12 @@ async fn stalled(flow: Flow) {
     let held = lease(&direct, 1, 1, 1).await.remove(0);
     let first = inbox.accept(vec![event(2, None)], at(1)).await.unwrap();
     assert!(matches!(first[..], [Accepted::Stored(_)]), "what is not held back is answered");
+    // Both connections know the statement by now, so that it is sent whole.
+    for _ in 0..10 {
+        let repeat = || inbox.accept(vec![event(2, None)], at(1));
+        let (one, other) = tokio::join!(repeat(), repeat());
+        assert_eq!(one.unwrap(), other.unwrap());
+    }
 
     stall.flow.send_replace(flow);
     is_given_up("accept", inbox.accept(vec![event(3, None), event(4, Some("lane"))], at(1))).await;
@@ -113,8 +119,10 @@ async fn stalled(flow: Flow) {
     if flow == Flow::Requests {
         assert!(repeated.iter().all(is_known), "what the server was told it has done: {repeated:?}");
     }
-    let again = inbox.complete(&held, at(4)).await.unwrap();
-    assert!(flow == Flow::Nothing || again == Ended::Lost, "it was done before");
+    // Or it was done by the call that was given up.
+    let (Ended::Done | Ended::Lost) = inbox.complete(&held, at(4)).await.unwrap() else {
+        panic!("an end is one of two")
+    };
     let mut all = inbox.list(&Filter::default(), 99).await.unwrap();
     all.sort_by(|one, other| one.key.cmp(&other.key));
     assert_eq!(all.iter().map(|stored| &*stored.key).collect::<Vec<_>>(), ["key-1", "key-2", "key-3", "key-4"]);
