@@ -11,11 +11,14 @@ use super::received::Delivery;
 /// How a call ended, for whom it concerns: whether the event is done. Dropped, the call was broken off.
 pub(crate) type Ended = Box<dyn FnOnce(bool) + Send>;
 
+/// Is told of an event that is about to be stored: its key, and how it reads.
+type Storing = Arc<dyn Fn(&KeyHash, &str) + Send + Sync>;
+
 /// Is told of each call of a handler. It rides in a request's extensions, from the test that sends it to whoever calls handlers.
 #[derive(Clone)]
 pub(crate) struct Witness {
     called: Arc<dyn Fn(&Delivery) -> Ended + Send + Sync>,
-    storing: Arc<dyn Fn(&KeyHash, &str) + Send + Sync>,
+    storing: Storing,
 }
 
 impl Witness {
