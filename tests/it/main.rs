@@ -74,3 +74,4 @@ mod unreadable;
 #[cfg(feature = "config")]
 mod vectors;
 mod verify;
+mod wycheproof;
