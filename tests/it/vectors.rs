@@ -16,6 +16,7 @@ use tower_webhook::event::Project as _;
 use tower_webhook::provider::AnyEvent;
 use tower_webhook::{Received, Rejection};
 
+mod flipped;
 #[path = "../../examples/vectors/suite/mod.rs"]
 mod suite;
 
