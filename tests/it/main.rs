@@ -28,6 +28,7 @@ mod delegated;
 mod deliveries;
 mod diagnostics;
 mod effects;
+mod faults;
 mod gate;
 mod handlers;
 mod hang_up;
