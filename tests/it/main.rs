@@ -29,6 +29,7 @@ mod deliveries;
 mod diagnostics;
 mod effects;
 mod faults;
+mod floors;
 mod gate;
 mod handlers;
 mod hang_up;
