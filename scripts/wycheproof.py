@@ -34,7 +34,7 @@ def main(folder):
         for group in whole["testGroups"]:
             kept = {member: group[member] for member in of_group}
             for test in group["tests"]:
-                members = {member: test[member] for member in ["tcId", "result", "flags", *of_test]}
+                members = {member: test[member] for member in ["tcId", "result", *of_test]}
                 lines.append(line({**members, **({"group": kept} if test is group["tests"][0] else {})}))
         assert len(lines) == whole["numberOfTests"], name
         (HERE / f"{name}.jsonl").write_text("\n".join(lines) + "\n")
