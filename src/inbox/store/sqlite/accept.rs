@@ -1,6 +1,6 @@
 //! What is new is stored.
 
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, params};
 
 use super::super::{Accepted, EventId, InboxError, InboxErrorKind, NewEvent, StoredState};
 use super::fault::Fault;
@@ -16,6 +16,23 @@ const STORE: &str = "INSERT INTO events (id, key, fingerprint, state, due, recei
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
 const STORE_BODY: &str = "INSERT INTO bodies (id, payload) VALUES (?1, ?2)";
 
+/// The statements that each event takes, found once for all of a transaction.
+pub(super) struct Storing<'a> {
+    known: CachedStatement<'a>,
+    store: CachedStatement<'a>,
+    store_body: CachedStatement<'a>,
+}
+
+impl<'a> Storing<'a> {
+    fn prepare(connection: &'a Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            known: connection.prepare_cached(KNOWN)?,
+            store: connection.prepare_cached(STORE)?,
+            store_body: connection.prepare_cached(STORE_BODY)?,
+        })
+    }
+}
+
 /// What is there already of an event's key.
 enum Known {
     Nothing,
@@ -26,28 +43,38 @@ enum Known {
 }
 
 pub(super) fn accept(write: &mut Write<'_>, events: &[NewEvent], now: Micros) -> Result<Vec<Accepted>, Fault> {
-    if !room::is_there(write, events) {
-        return refused_or_known(write.connection, events);
-    }
-    let accepted = events.iter().map(|event| accept_one(write, event, now)).collect();
+    let mut storing = match write.storing.take() {
+        Some(storing) => storing,
+        None => Storing::prepare(write.connection)?,
+    };
+    let accepted = if room::is_there(write, events) {
+        events.iter().map(|event| accept_one(write, &mut storing, event, now)).collect()
+    } else {
+        refused_or_known(&mut storing, events)
+    };
+    write.storing = Some(storing);
     reach!(Written);
     accepted
 }
 
-fn accept_one(write: &mut Write<'_>, event: &NewEvent, now: Micros) -> Result<Accepted, Fault> {
-    match known(write.connection, event)? {
+fn accept_one(
+    write: &mut Write<'_>,
+    storing: &mut Storing<'_>,
+    event: &NewEvent,
+    now: Micros,
+) -> Result<Accepted, Fault> {
+    match known(&mut storing.known, event)? {
         Known::Same(accepted) => Ok(accepted),
         Known::Nothing => {
             let due = lanes::due(write.connection, event.lane.as_deref(), now)?;
             write.is_woken |= due.is_some();
-            Ok(Accepted::Stored(store(write, event, StoredState::Ready, due, now)?))
+            Ok(Accepted::Stored(store(write, storing, event, StoredState::Ready, due, now)?))
         }
-        Known::Other => Ok(Accepted::Quarantined(store(write, event, StoredState::Quarantined, None, now)?)),
+        Known::Other => Ok(Accepted::Quarantined(store(write, storing, event, StoredState::Quarantined, None, now)?)),
     }
 }
 
-fn known(connection: &Connection, event: &NewEvent) -> rusqlite::Result<Known> {
-    let mut statement = connection.prepare_cached(KNOWN)?;
+fn known(statement: &mut CachedStatement<'_>, event: &NewEvent) -> rusqlite::Result<Known> {
     let mut rows = statement.query([event.key.as_bytes()])?;
     let mut known = Known::Nothing;
     while let Some(row) = rows.next()? {
@@ -65,6 +92,7 @@ fn known(connection: &Connection, event: &NewEvent) -> rusqlite::Result<Known> {
 
 fn store(
     write: &mut Write<'_>,
+    storing: &mut Storing<'_>,
     event: &NewEvent,
     state: StoredState,
     due: Option<Micros>,
@@ -73,7 +101,7 @@ fn store(
     let id = write.ledger.next_id();
     write.ledger.enters(state);
     let reason = (state == StoredState::Quarantined).then_some("its key came with another payload before");
-    write.connection.prepare_cached(STORE)?.execute(params![
+    storing.store.execute(params![
         id,
         event.key.as_bytes(),
         event.fingerprint.as_bytes(),
@@ -93,16 +121,16 @@ fn store(
         row::text_of(&event.headers),
     ])?;
     write.brought = write.brought.saturating_add(u64::try_from(event.payload.len()).unwrap_or(u64::MAX));
-    write.connection.prepare_cached(STORE_BODY)?.execute(params![id, &event.payload[..]])?;
+    storing.store_body.execute(params![id, &event.payload[..]])?;
     names::add(write.connection, id)?;
     Ok(EventId(id))
 }
 
 /// A full inbox still knows what it has.
-fn refused_or_known(connection: &Connection, events: &[NewEvent]) -> Result<Vec<Accepted>, Fault> {
+fn refused_or_known(storing: &mut Storing<'_>, events: &[NewEvent]) -> Result<Vec<Accepted>, Fault> {
     let mut accepted = Vec::with_capacity(events.len());
     for event in events {
-        match known(connection, event)? {
+        match known(&mut storing.known, event)? {
             Known::Same(same) => accepted.push(same),
             Known::Nothing | Known::Other => {
                 return Err(Fault::Refused(InboxError::new(InboxErrorKind::Full).caused_by("a quota is reached")));

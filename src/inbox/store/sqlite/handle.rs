@@ -95,7 +95,7 @@ impl Handle {
         let job: Box<dyn Job> = Box::new(Task { work, weight, is_alone, result: None, asker });
         let Some(jobs) = &self.jobs else { return Err(self.gone()) };
         jobs.send(job).await.map_err(|_| self.gone())?;
-        answer.await.unwrap_or_else(|_| Err(self.gone()))
+        answer.await.map_or_else(|_| Err(self.gone()), |(result, _)| result)
     }
 
     pub(super) async fn read<T: Send + 'static>(

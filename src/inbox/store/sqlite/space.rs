@@ -6,14 +6,13 @@ use rusqlite::Connection;
 
 /// Bytes of the store, those of its log among them, and free bytes of its disk.
 pub(super) fn measure(connection: &Connection, path: &Path) -> rusqlite::Result<(u64, u64)> {
-    let mut statement = connection.prepare_cached(
-        "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
-    )?;
-    let pages: i64 = statement.query_row([], |row| row.get(0))?;
+    let ask = |pragma| connection.prepare_cached(pragma)?.query_row([], |row| row.get::<_, i64>(0));
+    let pages = ask("PRAGMA page_count")?.saturating_sub(ask("PRAGMA freelist_count")?);
+    let bytes = pages.saturating_mul(ask("PRAGMA page_size")?);
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     let log = std::fs::metadata(log).map_or(0, |log| log.len());
-    Ok((u64::try_from(pages).unwrap_or(0).saturating_add(log), free(path)))
+    Ok((u64::try_from(bytes).unwrap_or(0).saturating_add(log), free(path)))
 }
 
 /// What cannot be asked does not hold anything up.

@@ -4,13 +4,15 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::super::{InboxError, Quota};
+use super::accept::Storing;
 use super::fault::Fault;
 use super::ledger::Ledger;
 
 /// What a command writes through: a transaction that it may share.
-#[derive(Debug)]
 pub(super) struct Write<'a> {
     pub(super) connection: &'a Connection,
+    /// From the first event that was stored on.
+    pub(super) storing: Option<Storing<'a>>,
     pub(super) ledger: Ledger,
     pub(super) quota: &'a Quota,
     /// Bytes of the store and free bytes of its disk, at the transaction's beginning.
@@ -47,7 +49,8 @@ pub(super) struct Task<F, T> {
     pub(super) weight: usize,
     pub(super) is_alone: bool,
     pub(super) result: Option<Result<T, InboxError>>,
-    pub(super) asker: oneshot::Sender<Result<T, InboxError>>,
+    /// Whoever asked gets the work back to drop it, since the writer has other things to do.
+    pub(super) asker: oneshot::Sender<(Result<T, InboxError>, F)>,
 }
 
 impl<F, T> Job for Task<F, T>
@@ -75,11 +78,11 @@ where
     /// Whoever asked may be gone: then it has happened all the same.
     fn answer(self: Box<Self>) {
         if let Some(result) = self.result {
-            let _ = self.asker.send(result);
+            let _ = self.asker.send((result, self.work));
         }
     }
 
     fn refuse(self: Box<Self>, error: InboxError) {
-        let _ = self.asker.send(Err(error));
+        let _ = self.asker.send((Err(error), self.work));
     }
 }

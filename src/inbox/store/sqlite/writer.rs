@@ -144,6 +144,7 @@ impl Writer {
         let space = space::measure(&self.connection, &self.path).map_err(begun)?;
         let mut write = Write {
             connection: &self.connection,
+            storing: None,
             ledger,
             quota: &self.quota,
             space,
