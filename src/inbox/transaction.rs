@@ -30,7 +30,7 @@ type Effect<E> = Arc<dyn Fn(&SqliteTransaction<'_>, &E) -> Verdict + Send + Sync
 ///
 /// # Security
 ///
-/// The inbox's own tables are `events`, `bodies`, `steps` and `ledger`: read them if you must, and write to none.
+/// The inbox's own tables have names that begin with `webhook_`: read them if you must, and write to none.
 #[must_use = "a handler does nothing until a worker has it"]
 pub struct InTransaction<E> {
     inbox: SqliteInbox,

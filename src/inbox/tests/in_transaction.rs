@@ -160,7 +160,7 @@ async fn an_effect_that_is_no_good_leaves_nothing_and_harms_no_other() {
                 "endless" => drop(to.query_row(endless, [], |row| row.get::<_, i64>(0))?),
                 "commit" => to.execute_batch("COMMIT")?,
                 "rollback" => to.execute_batch("ROLLBACK")?,
-                "own tables" => to.execute_batch("UPDATE events SET token = NULL")?,
+                "own tables" => to.execute_batch("UPDATE webhook_events SET token = NULL")?,
                 _ => {}
             }
             Ok(Verdict::Done)

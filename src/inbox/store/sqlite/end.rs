@@ -9,10 +9,11 @@ use super::row::Micros;
 use super::task::Write;
 use super::{lanes, steps};
 
-pub(super) const END: &str = "UPDATE events SET state = ?4, due = ?5, reason = coalesce(?6, reason), ended = ?7, \
+pub(super) const END: &str = "UPDATE webhook_events SET state = ?4, due = ?5, reason = coalesce(?6, reason), ended = ?7, \
                               attempts = attempts - ?8, blocks = ?9, token = NULL, unended = 0 \
                               WHERE id = ?1 AND token = ?2 AND fence = ?3 AND state = 1 RETURNING lane, attempts";
-pub(super) const EXTEND: &str = "UPDATE events SET due = ?4 WHERE id = ?1 AND token = ?2 AND fence = ?3 AND state = 1";
+pub(super) const EXTEND: &str =
+    "UPDATE webhook_events SET due = ?4 WHERE id = ?1 AND token = ?2 AND fence = ?3 AND state = 1";
 
 pub(super) fn end(
     write: &mut Write<'_>,

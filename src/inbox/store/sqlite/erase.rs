@@ -8,11 +8,11 @@ use super::row::Micros;
 use super::task::Write;
 use super::{lanes, names, retain, steps};
 
-pub(super) const IN_HAND: &str = "SELECT due IS NOT NULL OR blocks = 1, state, lane FROM events WHERE id = ?1 \
-                                  AND EXISTS (SELECT 1 FROM bodies WHERE bodies.id = events.id)";
-pub(super) const ERASE: &str = "UPDATE events SET state = ?2, due = NULL, token = NULL, unended = 0, ended = coalesce(ended, ?3), \
+pub(super) const IN_HAND: &str = "SELECT due IS NOT NULL OR blocks = 1, state, lane FROM webhook_events WHERE id = ?1 \
+                                  AND EXISTS (SELECT 1 FROM webhook_bodies WHERE webhook_bodies.id = webhook_events.id)";
+pub(super) const ERASE: &str = "UPDATE webhook_events SET state = ?2, due = NULL, token = NULL, unended = 0, ended = coalesce(ended, ?3), \
                                 reason = 'erased', lane = NULL, occurred = NULL, headers = NULL, blocks = 0 WHERE id = ?1";
-pub(super) const ERASE_WHY: &str = "UPDATE steps SET why = NULL WHERE event = ?1";
+pub(super) const ERASE_WHY: &str = "UPDATE webhook_steps SET why = NULL WHERE event = ?1";
 
 /// What was not handled yet never will be: it counts as done. What was kept apart stays so.
 pub(super) fn erase(write: &mut Write<'_>, key: &str, now: Micros) -> Result<u64, Fault> {

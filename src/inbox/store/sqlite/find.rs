@@ -9,8 +9,8 @@ use super::ledger::Ledger;
 use super::row::{Micros, number};
 use super::{lease, names, steps, suspects};
 
-pub(super) const NEXT_DUE: &str = "SELECT min(due) FROM events WHERE due IS NOT NULL AND unended = 0";
-pub(super) const HEAD: &str = "SELECT id FROM events WHERE lane = ?1 AND (state <= 1 OR blocks = 1) \
+pub(super) const NEXT_DUE: &str = "SELECT min(due) FROM webhook_events WHERE due IS NOT NULL AND unended = 0";
+pub(super) const HEAD: &str = "SELECT id FROM webhook_events WHERE lane = ?1 AND (state <= 1 OR blocks = 1) \
                                AND (due IS NOT NULL OR blocks = 1) LIMIT 1";
 const COLUMNS: &str = "id, readable, receiver, provider, event, lane, state, attempts, fence, received, due, reason, \
                        replayed_by, ended";
@@ -37,7 +37,7 @@ pub(super) fn stats(connection: &Connection, now: Micros) -> rusqlite::Result<St
 pub(super) fn list(connection: &Connection, filter: &Filter, most: usize) -> rusqlite::Result<Vec<Stored>> {
     let (condition, mut values) = condition(filter);
     values.push(Value::Integer(i64::try_from(most).unwrap_or(i64::MAX)));
-    let text = format!("SELECT {COLUMNS} FROM events WHERE {condition} ORDER BY id LIMIT ?");
+    let text = format!("SELECT {COLUMNS} FROM webhook_events WHERE {condition} ORDER BY id LIMIT ?");
     let mut statement = connection.prepare_cached(&text)?;
     statement.query_map(params_from_iter(values), stored)?.collect()
 }
@@ -84,9 +84,9 @@ fn in_state(state: StoredState) -> String {
             format!("state = {number} AND state >= 3")
         }
         StoredState::Ready | StoredState::Running => format!(
-            "state = {number} AND id IN (SELECT id FROM events WHERE due IS NOT NULL AND unended = 0 UNION ALL \
-             SELECT id FROM events WHERE due IS NOT NULL AND unended = 1 UNION ALL \
-             SELECT id FROM events WHERE lane IS NOT NULL AND state <= 1)"
+            "state = {number} AND id IN (SELECT id FROM webhook_events WHERE due IS NOT NULL AND unended = 0 UNION ALL \
+             SELECT id FROM webhook_events WHERE due IS NOT NULL AND unended = 1 UNION ALL \
+             SELECT id FROM webhook_events WHERE lane IS NOT NULL AND state <= 1)"
         ),
         StoredState::Done => format!("state = {number}"),
     }
@@ -113,7 +113,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
 }
 
 pub(super) fn show(connection: &Connection, id: EventId) -> rusqlite::Result<Option<History>> {
-    let text = format!("SELECT {COLUMNS} FROM events WHERE id = ?1");
+    let text = format!("SELECT {COLUMNS} FROM webhook_events WHERE id = ?1");
     let mut statement = connection.prepare_cached(&text)?;
     let row = statement.query_row([id.0], |row| Ok((stored(row)?, row.get::<_, Option<Micros>>(13)?)));
     let Some((stored, ended)) = row.optional()? else { return Ok(None) };

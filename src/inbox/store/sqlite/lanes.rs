@@ -5,13 +5,13 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::row::Micros;
 use super::task::Write;
 
-pub(super) const IS_TAKEN: &str = "SELECT 1 FROM events WHERE lane = ?1 AND (state <= 1 OR blocks = 1) LIMIT 1";
+pub(super) const IS_TAKEN: &str = "SELECT 1 FROM webhook_events WHERE lane = ?1 AND (state <= 1 OR blocks = 1) LIMIT 1";
 /// A head that blocks the lane stays what it is.
-pub(super) const NEXT: &str = "UPDATE events SET due = ?2 WHERE blocks = 0 AND id = \
-                               (SELECT id FROM events WHERE lane = ?1 AND (state <= 1 OR blocks = 1) ORDER BY id LIMIT 1)";
-pub(super) const DEAD: &str = "SELECT 1 FROM events WHERE lane = ?1 AND state = 3 AND id < ?2 LIMIT 1";
+pub(super) const NEXT: &str = "UPDATE webhook_events SET due = ?2 WHERE blocks = 0 AND id = \
+                               (SELECT id FROM webhook_events WHERE lane = ?1 AND (state <= 1 OR blocks = 1) ORDER BY id LIMIT 1)";
+pub(super) const DEAD: &str = "SELECT 1 FROM webhook_events WHERE lane = ?1 AND state = 3 AND id < ?2 LIMIT 1";
 
-pub(super) const HAS_TURN: &str = "SELECT 1 FROM events WHERE lane = ?1 AND id <> ?2 AND (state <= 1 OR blocks = 1) \
+pub(super) const HAS_TURN: &str = "SELECT 1 FROM webhook_events WHERE lane = ?1 AND id <> ?2 AND (state <= 1 OR blocks = 1) \
                                    AND (due IS NOT NULL OR blocks = 1) LIMIT 1";
 
 /// When a new event may be leased. `None`: when another of its lane has ended.

@@ -13,19 +13,20 @@ use super::{lanes, suspects};
 use crate::delivery::{Fingerprint, KeyHash};
 
 /// Only heads of lanes are due, so one of a lane at most.
-pub(super) const DUE: &str = "SELECT id, state FROM events WHERE due <= ?1 AND unended = 0 ORDER BY due LIMIT ?2";
+pub(super) const DUE: &str =
+    "SELECT id, state FROM webhook_events WHERE due <= ?1 AND unended = 0 ORDER BY due LIMIT ?2";
 /// The same but for those of some receivers: it goes through all of theirs that are due before.
-pub(super) const DUE_BUT_OF: &str = "SELECT id FROM events WHERE due <= ?1 AND unended = 0 \
+pub(super) const DUE_BUT_OF: &str = "SELECT id FROM webhook_events WHERE due <= ?1 AND unended = 0 \
                                      AND receiver NOT IN (SELECT value FROM json_each(?3)) ORDER BY due LIMIT ?2";
 /// Whether it is so still.
-pub(super) const STILL_DUE: &str = "SELECT state FROM events WHERE id = ?1 AND due <= ?2 AND unended = 0";
-pub(super) const HOLD: &str = "UPDATE events SET state = 1, due = ?2, token = ?3, fence = ?4, attempts = attempts + 1 \
+pub(super) const STILL_DUE: &str = "SELECT state FROM webhook_events WHERE id = ?1 AND due <= ?2 AND unended = 0";
+pub(super) const HOLD: &str = "UPDATE webhook_events SET state = 1, due = ?2, token = ?3, fence = ?4, attempts = attempts + 1 \
                                WHERE id = ?1 \
                                RETURNING attempts, key, fingerprint, until, occurred, readable, receiver, provider, event, \
                                lane, key_id, tenant, headers";
-pub(super) const BODY: &str = "SELECT payload FROM bodies WHERE id = ?1";
+pub(super) const BODY: &str = "SELECT payload FROM webhook_bodies WHERE id = ?1";
 pub(super) const GIVE_UP: &str =
-    "UPDATE events SET state = 3, due = NULL, token = NULL, unended = 0, reason = ?2, ended = ?3 WHERE id = ?1";
+    "UPDATE webhook_events SET state = 3, due = NULL, token = NULL, unended = 0, reason = ?2, ended = ?3 WHERE id = ?1";
 
 pub(super) fn lease(
     write: &mut Write<'_>,

@@ -17,7 +17,7 @@ pub(super) struct Ledger {
 impl Ledger {
     pub(super) fn read(connection: &Connection) -> rusqlite::Result<Self> {
         let mut statement = connection.prepare_cached(
-            "SELECT ready, running, done, dead, parked, quarantined, fence, last FROM ledger WHERE one = 1",
+            "SELECT ready, running, done, dead, parked, quarantined, fence, last FROM webhook_ledger WHERE one = 1",
         )?;
         statement.query_row([], |row| {
             let mut counts = [0; 6];
@@ -32,7 +32,7 @@ impl Ledger {
         let [ready, running, done, dead, parked, quarantined] = self.counts;
         let values = [ready, running, done, dead, parked, quarantined, self.fence, self.last];
         let mut statement = connection.prepare_cached(
-            "UPDATE ledger SET ready = ?1, running = ?2, done = ?3, dead = ?4, parked = ?5, quarantined = ?6, fence = ?7, \
+            "UPDATE webhook_ledger SET ready = ?1, running = ?2, done = ?3, dead = ?4, parked = ?5, quarantined = ?6, fence = ?7, \
              last = ?8 WHERE one = 1",
         )?;
         statement.execute(values).map(drop)

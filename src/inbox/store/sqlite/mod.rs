@@ -24,11 +24,12 @@
 //!
 //! # Layout
 //!
-//! An event is one row of `events` and one of `bodies`, which goes earlier. Its key is found by its first eight bytes, so that the
-//! one index with no order stays small; readable keys by `names`.
+//! All tables and indexes begin with `webhook_`, since others may have theirs in the same file. An event is one row of
+//! `webhook_events` and one of `webhook_bodies`, which goes earlier. Its key is found by its first eight bytes, so that the one
+//! index with no order stays small; readable keys by `webhook_names`.
 //! `due` is set for what may be leased at some time, and for nothing else: of a lane only its head has one, and whoever ends
 //! the head's turn gives it to the next. So the index that a claim reads holds what can be claimed, by time. Counters are
-//! kept in the one row of `ledger`, with the last fence and the last number given.
+//! kept in the one row of `webhook_ledger`, with the last fence and the last number given.
 //!
 //! `unended` marks what may be why a process died: its lease was ended by nobody. Such events have an index of their own, and
 //! are leased one at a time, so that the attempts of all that was in hand are not counted at each death.

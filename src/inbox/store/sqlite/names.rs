@@ -11,14 +11,14 @@ use xxhash_rust::xxh3::xxh3_64;
 const BLOCK: i64 = 1024;
 
 /// The events of a readable key, which is `?1`; `?2` is its hash. The plus keeps SQLite from making an index for it.
-pub(super) const OF_KEY: &str = "SELECT events.id FROM names CROSS JOIN events \
-                                 ON events.id BETWEEN names.last - 1023 AND names.last \
-                                 WHERE instr(names.hashes, ?2) > 0 AND +events.readable = ?1 \
-                                 UNION ALL SELECT id FROM events \
-                                 WHERE id > (SELECT coalesce(max(last), 0) FROM names) AND readable = ?1";
-const OF_BLOCK: &str = "SELECT readable FROM events WHERE id BETWEEN ?1 - 1023 AND ?1";
-const STORE: &str = "INSERT INTO names (last, hashes) VALUES (?1, ?2)";
-const DROP: &str = "DELETE FROM names WHERE last < (SELECT coalesce(min(id), 0) FROM events)";
+pub(super) const OF_KEY: &str = "SELECT webhook_events.id FROM webhook_names CROSS JOIN webhook_events \
+                                 ON webhook_events.id BETWEEN webhook_names.last - 1023 AND webhook_names.last \
+                                 WHERE instr(webhook_names.hashes, ?2) > 0 AND +webhook_events.readable = ?1 \
+                                 UNION ALL SELECT id FROM webhook_events \
+                                 WHERE id > (SELECT coalesce(max(last), 0) FROM webhook_names) AND readable = ?1";
+const OF_BLOCK: &str = "SELECT readable FROM webhook_events WHERE id BETWEEN ?1 - 1023 AND ?1";
+const STORE: &str = "INSERT INTO webhook_names (last, hashes) VALUES (?1, ?2)";
+const DROP: &str = "DELETE FROM webhook_names WHERE last < (SELECT coalesce(min(id), 0) FROM webhook_events)";
 
 /// What a block has of a key. Two keys may have the same, and then one is looked at in vain.
 pub(super) fn hash(key: &str) -> [u8; 4] {

@@ -15,11 +15,11 @@ use super::{lanes, steps};
 const CHUNK: usize = 256;
 
 /// Ended, not kept apart, and with a body.
-const CAN_BE: &str = "state IN (2, 3, 4) AND EXISTS (SELECT 1 FROM bodies WHERE bodies.id = events.id)";
-pub(super) const ENDED: &str = "SELECT state, lane FROM events WHERE id = ?1 AND state IN (2, 3, 4) \
-                                AND EXISTS (SELECT 1 FROM bodies WHERE bodies.id = ?1)";
-pub(super) const AGAIN: &str =
-    "UPDATE events SET state = 0, due = ?2, attempts = 0, blocks = 0, ended = NULL, replayed_by = ?3 WHERE id = ?1";
+const CAN_BE: &str =
+    "state IN (2, 3, 4) AND EXISTS (SELECT 1 FROM webhook_bodies WHERE webhook_bodies.id = webhook_events.id)";
+pub(super) const ENDED: &str = "SELECT state, lane FROM webhook_events WHERE id = ?1 AND state IN (2, 3, 4) \
+                                AND EXISTS (SELECT 1 FROM webhook_bodies WHERE webhook_bodies.id = ?1)";
+pub(super) const AGAIN: &str = "UPDATE webhook_events SET state = 0, due = ?2, attempts = 0, blocks = 0, ended = NULL, replayed_by = ?3 WHERE id = ?1";
 
 pub(super) async fn replay(
     inbox: &Handle,
@@ -46,9 +46,9 @@ async fn fitting(inbox: &Handle, filter: &Filter, most: usize) -> Result<(u64, V
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     inbox
         .read(move |connection| {
-            let text = format!("SELECT count(*) FROM events WHERE {condition} AND {CAN_BE}");
+            let text = format!("SELECT count(*) FROM webhook_events WHERE {condition} AND {CAN_BE}");
             let count: i64 = connection.query_row(&text, params_from_iter(&values), |row| row.get(0))?;
-            let text = format!("SELECT id FROM events WHERE {condition} AND {CAN_BE} ORDER BY id LIMIT ?");
+            let text = format!("SELECT id FROM webhook_events WHERE {condition} AND {CAN_BE} ORDER BY id LIMIT ?");
             let values = values.into_iter().chain([Value::Integer(most)]);
             let ids = connection
                 .prepare(&text)?

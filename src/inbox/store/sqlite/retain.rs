@@ -13,13 +13,13 @@ use super::task::Write;
 const CHUNK: i64 = 256;
 
 /// From the oldest body on, up to the first that came too late to be over.
-pub(super) const OLD_BODIES: &str = "SELECT bodies.id, events.received, events.state = 2 AND events.ended < ?2 \
-                                     FROM bodies CROSS JOIN events ON events.id = bodies.id \
-                                     WHERE bodies.id > ?1 ORDER BY bodies.id LIMIT ?3";
-pub(super) const OLD_KEYS: &str = "SELECT id FROM events WHERE state = 2 AND until <= ?1 LIMIT ?2";
-pub(super) const DROP_BODY: &str = "DELETE FROM bodies WHERE id = ?1";
-const DROP_STEPS: &str = "DELETE FROM steps WHERE event = ?1";
-const DROP_EVENT: &str = "DELETE FROM events WHERE id = ?1";
+pub(super) const OLD_BODIES: &str = "SELECT webhook_bodies.id, webhook_events.received, webhook_events.state = 2 AND webhook_events.ended < ?2 \
+                                     FROM webhook_bodies CROSS JOIN webhook_events ON webhook_events.id = webhook_bodies.id \
+                                     WHERE webhook_bodies.id > ?1 ORDER BY webhook_bodies.id LIMIT ?3";
+pub(super) const OLD_KEYS: &str = "SELECT id FROM webhook_events WHERE state = 2 AND until <= ?1 LIMIT ?2";
+pub(super) const DROP_BODY: &str = "DELETE FROM webhook_bodies WHERE id = ?1";
+const DROP_STEPS: &str = "DELETE FROM webhook_steps WHERE event = ?1";
+const DROP_EVENT: &str = "DELETE FROM webhook_events WHERE id = ?1";
 
 pub(super) async fn purge(inbox: &Handle, before: Micros, now: Micros) -> Result<(u64, u64), InboxError> {
     let (mut bodies, mut keys): (u64, u64) = (0, 0);

@@ -8,7 +8,8 @@ use super::fault::{of_open, unusable};
 /// `whin`: what tells an inbox from other databases.
 pub(super) const APPLICATION: i64 = 0x7768_696e;
 
-/// What leads from each version to the next. Only ever longer.
+/// What leads from each version to the next. Only ever longer. The third gives all of them names that nobody else has, since
+/// others have tables in the same file.
 pub(super) const STEPS: &[&str] = &[
     "
 CREATE TABLE events (
@@ -71,6 +72,29 @@ UPDATE events SET unended = 1 WHERE state = 0 AND token IS NOT NULL;
 DROP INDEX events_due;
 CREATE INDEX events_due ON events (due) WHERE due IS NOT NULL AND unended = 0;
 CREATE INDEX events_unended ON events (state, due) WHERE due IS NOT NULL AND unended = 1;
+",
+    "
+ALTER TABLE events RENAME TO webhook_events;
+ALTER TABLE bodies RENAME TO webhook_bodies;
+ALTER TABLE names RENAME TO webhook_names;
+ALTER TABLE steps RENAME TO webhook_steps;
+ALTER TABLE ledger RENAME TO webhook_ledger;
+DROP INDEX events_key;
+DROP INDEX events_due;
+DROP INDEX events_unended;
+DROP INDEX events_lane;
+DROP INDEX events_skipped;
+DROP INDEX events_until;
+DROP INDEX events_aside;
+DROP INDEX steps_event;
+CREATE INDEX webhook_events_key ON webhook_events (substr(key, 1, 8));
+CREATE INDEX webhook_events_due ON webhook_events (due) WHERE due IS NOT NULL AND unended = 0;
+CREATE INDEX webhook_events_unended ON webhook_events (state, due) WHERE due IS NOT NULL AND unended = 1;
+CREATE INDEX webhook_events_lane ON webhook_events (lane, id) WHERE lane IS NOT NULL AND (state <= 1 OR blocks = 1);
+CREATE INDEX webhook_events_skipped ON webhook_events (lane, id) WHERE lane IS NOT NULL AND state = 3;
+CREATE INDEX webhook_events_until ON webhook_events (until) WHERE state = 2;
+CREATE INDEX webhook_events_aside ON webhook_events (state, id) WHERE state >= 3;
+CREATE INDEX webhook_steps_event ON webhook_steps (event);
 ",
 ];
 

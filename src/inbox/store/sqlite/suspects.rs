@@ -11,11 +11,12 @@ use super::steps;
 use super::task::Write;
 
 /// Of the one that is held, until when.
-pub(super) const HELD: &str = "SELECT due, id FROM events WHERE state = 1 AND due IS NOT NULL AND unended = 1 LIMIT 1";
+pub(super) const HELD: &str =
+    "SELECT due, id FROM webhook_events WHERE state = 1 AND due IS NOT NULL AND unended = 1 LIMIT 1";
 /// Of those that wait, the one that is due first.
 pub(super) const FIRST: &str =
-    "SELECT due, id FROM events WHERE state = 0 AND due IS NOT NULL AND unended = 1 ORDER BY due LIMIT 1";
-pub(super) const ADD: &str = "UPDATE events SET state = 0, unended = 1 WHERE id = ?1";
+    "SELECT due, id FROM webhook_events WHERE state = 0 AND due IS NOT NULL AND unended = 1 ORDER BY due LIMIT 1";
+pub(super) const ADD: &str = "UPDATE webhook_events SET state = 0, unended = 1 WHERE id = ?1";
 
 /// The lease of this one has run out.
 pub(super) fn add(write: &mut Write<'_>, id: i64, now: Micros) -> rusqlite::Result<()> {
@@ -59,11 +60,11 @@ pub(super) fn of_owners_gone(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "BEGIN IMMEDIATE;
          CREATE TEMP TABLE gone AS
-             SELECT id, due FROM events WHERE due IS NOT NULL AND unended = 0 AND state = 1 UNION ALL
-             SELECT id, due FROM events WHERE due IS NOT NULL AND unended = 1 AND state = 1;
-         INSERT INTO steps (event, at, what, why) SELECT id, due, 'lease ended', 'its owner was gone' FROM gone;
-         UPDATE ledger SET ready = ready + running, running = 0;
-         UPDATE events SET state = 0, due = received, unended = 1 WHERE id IN (SELECT id FROM gone);
+             SELECT id, due FROM webhook_events WHERE due IS NOT NULL AND unended = 0 AND state = 1 UNION ALL
+             SELECT id, due FROM webhook_events WHERE due IS NOT NULL AND unended = 1 AND state = 1;
+         INSERT INTO webhook_steps (event, at, what, why) SELECT id, due, 'lease ended', 'its owner was gone' FROM gone;
+         UPDATE webhook_ledger SET ready = ready + running, running = 0;
+         UPDATE webhook_events SET state = 0, due = received, unended = 1 WHERE id IN (SELECT id FROM gone);
          DROP TABLE gone;
          COMMIT",
     )

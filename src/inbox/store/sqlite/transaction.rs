@@ -18,7 +18,7 @@ use super::row::Micros;
 use super::store::SqliteInbox;
 use super::task::Write;
 
-const IS_HELD: &str = "SELECT 1 FROM events WHERE id = ?1 AND token = ?2 AND fence = ?3 AND state = 1";
+const IS_HELD: &str = "SELECT 1 FROM webhook_events WHERE id = ?1 AND token = ?2 AND fence = ?3 AND state = 1";
 const BEGIN: &str = "SAVEPOINT tower_webhook_effect";
 const KEEP: &str = "RELEASE tower_webhook_effect";
 const UNDO: &str = "ROLLBACK TO tower_webhook_effect; RELEASE tower_webhook_effect";

@@ -58,8 +58,7 @@ async fn of_a_delivery_that_twice_has_one_event_the_second_is_a_duplicate() {
 async fn a_delivery_of_which_one_event_fails_stores_none() {
     let folder = Folder::new();
     let inbox = opened(&folder).await;
-    let trigger =
-        "CREATE TRIGGER no BEFORE INSERT ON bodies WHEN new.payload = x'62' BEGIN SELECT RAISE(ABORT, 'no'); END";
+    let trigger = "CREATE TRIGGER no BEFORE INSERT ON webhook_bodies WHEN new.payload = x'62' BEGIN SELECT RAISE(ABORT, 'no'); END";
     inbox.0.write(0, move |write| Ok(write.connection.execute_batch(trigger)?)).await.unwrap();
     let error = inbox.accept(vec![event(1, "a"), event(2, "b")], at(0)).await.unwrap_err();
     assert_eq!(error.kind(), InboxErrorKind::Unavailable);
@@ -72,8 +71,7 @@ async fn a_delivery_of_which_one_event_fails_stores_none() {
 async fn a_command_that_fails_takes_no_other_of_its_group_with_it() {
     let folder = Folder::new();
     let inbox = opened(&folder).await;
-    let trigger =
-        "CREATE TRIGGER no BEFORE INSERT ON bodies WHEN new.payload = x'62' BEGIN SELECT RAISE(ABORT, 'no'); END";
+    let trigger = "CREATE TRIGGER no BEFORE INSERT ON webhook_bodies WHEN new.payload = x'62' BEGIN SELECT RAISE(ABORT, 'no'); END";
     inbox.0.write(0, move |write| Ok(write.connection.execute_batch(trigger)?)).await.unwrap();
     // The writer is held until all of them wait.
     let (go, wait) = std::sync::mpsc::channel::<()>();

@@ -148,9 +148,9 @@ async fn a_purge_ends_though_an_index_names_what_is_not_there() {
     }
     drop(inbox);
     let text = "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'state = 2', 'state = 9') \
-                WHERE name = 'events_until'; PRAGMA writable_schema = RESET; DELETE FROM events WHERE id = 1; \
+                WHERE name = 'webhook_events_until'; PRAGMA writable_schema = RESET; DELETE FROM webhook_events WHERE id = 1; \
                 PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'state = 9', 'state = 2') \
-                WHERE name = 'events_until'";
+                WHERE name = 'webhook_events_until'";
     rusqlite::Connection::open(folder.file()).unwrap().execute_batch(text).unwrap();
     let inbox = SqliteInbox::setup().open(folder.file()).await.unwrap();
     let purged = tokio::time::timeout(LIMIT, inbox.purge(at(0), at(2_000_000))).await;

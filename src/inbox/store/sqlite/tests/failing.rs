@@ -14,7 +14,7 @@ async fn an_error_of_the_disk_closes_it_until_it_is_opened_again() {
     let failed = inbox
         .0
         .write::<()>(0, |write| {
-            write.connection.execute_batch("DELETE FROM events; DELETE FROM bodies")?;
+            write.connection.execute_batch("DELETE FROM webhook_events; DELETE FROM webhook_bodies")?;
             Err(failure(rusqlite::ffi::SQLITE_IOERR_FSYNC))
         })
         .await;
@@ -33,7 +33,7 @@ async fn a_commit_that_fails_closes_it_too() {
     let inbox = opened(&folder).await;
     let failed = inbox.0
         .write(0, |write| {
-            let orphan = "CREATE TABLE child (a REFERENCES bodies (id) DEFERRABLE INITIALLY DEFERRED); INSERT INTO child VALUES (77)";
+            let orphan = "CREATE TABLE child (a REFERENCES webhook_bodies (id) DEFERRABLE INITIALLY DEFERRED); INSERT INTO child VALUES (77)";
             Ok(write.connection.execute_batch(orphan)?)
         });
     // Foreign keys are checked at the commit, where they are.

@@ -56,7 +56,7 @@ async fn a_reader_that_stays_makes_it_full_and_not_the_disk() {
     let inbox = SqliteInbox::setup().quota(quota).open(folder.file()).await.unwrap();
     accept(&inbox, event(0, "a"), 0).await;
     let reader = rusqlite::Connection::open(folder.file()).unwrap();
-    reader.execute_batch("BEGIN; SELECT count(*) FROM events").unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM webhook_events").unwrap();
     let log = folder.0.join("inbox-wal");
     let one = |number: u32| {
         let mut key = [1; 32];

@@ -122,7 +122,7 @@ async fn an_event_whose_body_is_gone_is_dead_and_blocks_nobody() {
     let next = accept(&inbox, in_lane(2, "l"), 0).await;
     inbox
         .0
-        .write(0, move |write| Ok(write.connection.execute("DELETE FROM bodies WHERE id = ?1", [gone.0])?))
+        .write(0, move |write| Ok(write.connection.execute("DELETE FROM webhook_bodies WHERE id = ?1", [gone.0])?))
         .await
         .unwrap();
     assert!(lease(&inbox, 1, 10, 1).await.is_empty());

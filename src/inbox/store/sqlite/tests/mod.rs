@@ -104,7 +104,7 @@ async fn counts_are_true(inbox: &SqliteInbox) {
         .read(|connection| {
             let mut counts = [0_u64; 6];
             for (state, count) in (0_i64..).zip(&mut counts) {
-                let sql = "SELECT count(*) FROM events WHERE state = ?1";
+                let sql = "SELECT count(*) FROM webhook_events WHERE state = ?1";
                 let number: i64 = connection.query_row(sql, [state], |row| row.get(0))?;
                 *count = u64::try_from(number).unwrap();
             }

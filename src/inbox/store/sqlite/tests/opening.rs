@@ -111,30 +111,69 @@ async fn a_file_that_is_none_of_ours_or_newer_or_damaged_is_refused() {
     assert_eq!(SqliteInbox::open(folder.file()).await.unwrap_err().kind(), InboxErrorKind::Unusable);
 }
 
-/// One that was held when its owner died, one that waited again behind a lease without an end, and one that is new.
-#[tokio::test]
-async fn a_file_of_the_first_version_is_brought_up_to_date() {
-    let folder = Folder::new();
-    let first = schema::STEPS[0];
+/// A file as an earlier version left it: one that was held when its owner died, one that waited again behind a lease without an
+/// end, and one that is new.
+fn file_of(version: usize, path: &Path) {
+    let tables = schema::STEPS[..version].concat();
     let event = |id: i64, state: i64, token: &str| {
         format!(
             "INSERT INTO events (id, key, fingerprint, state, due, token, received, until, readable, receiver, provider, event) \
-             VALUES ({id}, randomblob(32), zeroblob(16), {state}, {id}, {token}, {id}, 9, 'k', '', '', ''); \
-             INSERT INTO bodies VALUES ({id}, x'00');"
+             VALUES ({id}, x'{}{id:02x}', zeroblob(16), {state}, {id}, {token}, {id}, 9, 'k', '', '', ''); \
+             INSERT INTO bodies VALUES ({id}, x'00'); INSERT INTO steps (event, at, what) VALUES ({id}, 7, 'seen');",
+            "00".repeat(31)
         )
     };
-    let rows = [event(1, 1, "x'01'"), event(2, 0, "x'02'"), event(3, 0, "NULL")].concat();
+    let mut rows = [event(1, 1, "x'01'"), event(2, 0, "x'02'"), event(3, 0, "NULL")].concat();
+    if version > 1 {
+        rows.push_str("UPDATE events SET unended = 1 WHERE id = 2;");
+    }
     let counts = "UPDATE ledger SET ready = 2, running = 1, last = 3";
     let application = schema::APPLICATION;
-    let head = format!("PRAGMA application_id = {application}; PRAGMA user_version = 1");
-    sql(&folder.file(), &format!("PRAGMA journal_mode = WAL; {first}; {head}; {rows}; {counts}"));
-    assert!(SqliteInbox::visit(folder.file()).await.unwrap_err().to_string().contains("version is 1"));
+    let head = format!("PRAGMA application_id = {application}; PRAGMA user_version = {version}");
+    sql(path, &format!("PRAGMA journal_mode = WAL; {tables}; {head}; {rows}; {counts}"));
+}
+
+#[tokio::test]
+async fn a_file_of_an_earlier_version_is_brought_up_to_date() {
+    for version in [1, 2] {
+        let folder = Folder::new();
+        file_of(version, &folder.file());
+        let refused = SqliteInbox::visit(folder.file()).await.unwrap_err().to_string();
+        assert!(refused.contains(&format!("version is {version}")), "{refused}");
+        let inbox = opened(&folder).await;
+        let held = lease(&inbox, 1, 10, 0).await;
+        let found = held.iter().map(|held| (held.id.0, held.outcome_unknown)).collect::<Vec<_>>();
+        assert_eq!(found, [(1, true), (3, false)], "{version}");
+        let _ = inbox.complete(&held[0], at(1)).await.unwrap();
+        assert_eq!(lease_one(&inbox, 1, 1).await.id, EventId(2));
+        let steps = inbox.show(EventId(3)).await.unwrap().unwrap().steps;
+        assert!(steps.iter().any(|(_, what, _)| what == "seen"), "{version}: {steps:?}");
+        let mut known = [0; 32];
+        known[31] = 3;
+        let mut again = NewEvent { key: KeyHash::from_bytes(known), ..event(3, "") };
+        again.fingerprint = Fingerprint::from_bytes([0; 16]);
+        assert_eq!(inbox.accept(vec![again], at(2)).await.unwrap(), [Accepted::Duplicate(EventId(3))], "{version}");
+        assert_eq!(accept(&inbox, event(4, "new"), 2).await, EventId(4));
+        counts_are_true(&inbox).await;
+    }
+}
+
+/// Tables of others in the same file may have any name that does not begin as ours do.
+#[tokio::test]
+async fn all_that_is_in_the_file_has_a_name_that_nobody_else_would_give() {
+    let folder = Folder::new();
     let inbox = opened(&folder).await;
-    let held = lease(&inbox, 1, 10, 0).await;
-    assert_eq!(held.iter().map(|held| (held.id.0, held.outcome_unknown)).collect::<Vec<_>>(), [(1, true), (3, false)]);
-    let _ = inbox.complete(&held[0], at(1)).await.unwrap();
-    assert_eq!(lease_one(&inbox, 1, 1).await.id, EventId(2));
-    counts_are_true(&inbox).await;
+    let theirs = "CREATE TABLE events (due INTEGER); CREATE INDEX events_due ON events (due); CREATE TABLE bodies (a); \
+                  CREATE TABLE steps (a); CREATE TABLE ledger (a); CREATE TABLE names (a)";
+    inbox.0.write(0, move |write| Ok(write.connection.execute_batch(theirs)?)).await.unwrap();
+    accept(&inbox, event(1, "a"), 0).await;
+    drop(inbox);
+    let inbox = opened(&folder).await;
+    assert_eq!(lease_one(&inbox, 1, 1).await.id, EventId(1));
+    let ours = "SELECT count(*), sum(name LIKE 'webhook\\_%' ESCAPE '\\') FROM sqlite_schema \
+                WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+    assert_eq!(inbox.0.read(move |connection| connection.query_row(ours, [], read)).await.unwrap(), (19, 13));
 }
 
 #[cfg(unix)]

@@ -24,36 +24,36 @@ async fn every_statement_finds_its_rows_by_an_index() {
     let inbox = opened(&folder).await;
     let by_id = "USING INTEGER PRIMARY KEY";
     for (sql, index) in [
-        (accept::KNOWN, "events_key"),
-        (lanes::IS_TAKEN, "events_lane"),
-        (lanes::NEXT, "events_lane"),
-        (lanes::HAS_TURN, "events_lane"),
-        (lanes::DEAD, "events_skipped"),
-        (lease::DUE, "events_due"),
+        (accept::KNOWN, "webhook_events_key"),
+        (lanes::IS_TAKEN, "webhook_events_lane"),
+        (lanes::NEXT, "webhook_events_lane"),
+        (lanes::HAS_TURN, "webhook_events_lane"),
+        (lanes::DEAD, "webhook_events_skipped"),
+        (lease::DUE, "webhook_events_due"),
         (lease::STILL_DUE, by_id),
-        (suspects::HELD, "events_unended"),
-        (suspects::FIRST, "events_unended"),
+        (suspects::HELD, "webhook_events_unended"),
+        (suspects::FIRST, "webhook_events_unended"),
         (suspects::ADD, by_id),
         (lease::HOLD, by_id),
         (lease::BODY, by_id),
         (lease::GIVE_UP, by_id),
         (end::END, by_id),
         (end::EXTEND, by_id),
-        (find::NEXT_DUE, "events_due"),
-        (find::HEAD, "events_lane"),
+        (find::NEXT_DUE, "webhook_events_due"),
+        (find::HEAD, "webhook_events_lane"),
         (replay::ENDED, by_id),
         (replay::AGAIN, by_id),
         (retain::OLD_BODIES, by_id),
-        (retain::OLD_KEYS, "events_until"),
+        (retain::OLD_KEYS, "webhook_events_until"),
         (retain::DROP_BODY, by_id),
         (names::OF_KEY, by_id),
         (erase::IN_HAND, by_id),
         (erase::ERASE, by_id),
-        (erase::ERASE_WHY, "steps_event"),
-        (steps::OF, "steps_event"),
+        (erase::ERASE_WHY, "webhook_steps_event"),
+        (steps::OF, "webhook_steps_event"),
     ] {
         // The blocks of names are gone through: a row for a thousand events.
-        let plan = plan(&inbox, sql).await.replace("SCAN names", "");
+        let plan = plan(&inbox, sql).await.replace("SCAN webhook_names", "");
         assert!(plan.contains(index), "{sql}: {plan}");
         assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{sql}: {plan}");
     }
@@ -66,17 +66,17 @@ async fn what_people_ask_most_is_found_by_an_index() {
     let in_state = |state| Filter { state: Some(state), ..Filter::default() };
     for (filter, index) in [
         (Filter { id: Some(EventId(1)), ..Filter::default() }, "PRIMARY KEY"),
-        (Filter { key: Some("k".to_owned()), ..Filter::default() }, "SCAN names"),
-        (in_state(StoredState::Ready), "events_due"),
-        (in_state(StoredState::Running), "events_due"),
-        (in_state(StoredState::Dead), "events_aside"),
-        (in_state(StoredState::Parked), "events_aside"),
-        (in_state(StoredState::Quarantined), "events_aside"),
+        (Filter { key: Some("k".to_owned()), ..Filter::default() }, "SCAN webhook_names"),
+        (in_state(StoredState::Ready), "webhook_events_due"),
+        (in_state(StoredState::Running), "webhook_events_due"),
+        (in_state(StoredState::Dead), "webhook_events_aside"),
+        (in_state(StoredState::Parked), "webhook_events_aside"),
+        (in_state(StoredState::Quarantined), "webhook_events_aside"),
     ] {
         let (condition, _) = find::condition(&filter);
-        let plan = plan(&inbox, &format!("SELECT * FROM events WHERE {condition} ORDER BY id LIMIT ?")).await;
+        let plan = plan(&inbox, &format!("SELECT * FROM webhook_events WHERE {condition} ORDER BY id LIMIT ?")).await;
         assert!(plan.contains(index), "{filter:?}: {plan}");
-        assert!(!plan.contains("SCAN events;") && !plan.ends_with("SCAN events"), "{filter:?}: {plan}");
+        assert!(!plan.contains("SCAN webhook_events;") && !plan.ends_with("SCAN webhook_events"), "{filter:?}: {plan}");
     }
 }
 
@@ -86,10 +86,10 @@ async fn what_is_done_and_what_waits_is_not_in_the_claims_index() {
     let folder = Folder::new();
     let inbox = opened(&folder).await;
     let fill = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
-        INSERT INTO events (id, key, fingerprint, state, due, received, until, readable, receiver, provider, event, lane)
+        INSERT INTO webhook_events (id, key, fingerprint, state, due, received, until, readable, receiver, provider, event, lane)
         SELECT i, CAST(i AS BLOB), x'00', iif(i <= 100000, 2, 0), iif(i = 100001, 0, NULL), 0, 0, i, '', '', '',
             iif(i <= 100000, NULL, 'one') FROM n;
-        INSERT INTO bodies SELECT id, x'' FROM events; UPDATE ledger SET last = 200000";
+        INSERT INTO webhook_bodies SELECT id, x'' FROM webhook_events; UPDATE webhook_ledger SET last = 200000";
     inbox.0.write(0, move |write| Ok(write.connection.execute_batch("ANALYZE")?)).await.unwrap();
     inbox
         .0
@@ -102,11 +102,11 @@ async fn what_is_done_and_what_waits_is_not_in_the_claims_index() {
         })
         .await
         .unwrap();
-    let due = "SELECT count(*) FROM events INDEXED BY events_due WHERE due IS NOT NULL AND unended = 0";
+    let due = "SELECT count(*) FROM webhook_events INDEXED BY webhook_events_due WHERE due IS NOT NULL AND unended = 0";
     let count: i64 = inbox.0.read(move |connection| connection.query_row(due, [], |row| row.get(0))).await.unwrap();
     assert_eq!(count, 1);
     let plan = plan(&inbox, lease::DUE).await;
-    assert!(plan.contains("events_due") && !plan.contains("SCAN"), "{plan}");
+    assert!(plan.contains("webhook_events_due") && !plan.contains("SCAN"), "{plan}");
 }
 
 /// What SQLite goes through for it, in steps of its machine.
@@ -143,7 +143,7 @@ async fn a_readable_key_is_found_among_many_without_going_through_them() {
     assert_eq!(steps_for(&inbox, names::OF_KEY, "key-9999").await.0, [19_999, 20_000]);
     assert_eq!(steps_for(&inbox, names::OF_KEY, "key-10000").await.0, [0; 0]);
     let (found, steps) =
-        steps_for(&inbox, "SELECT id FROM events WHERE readable = ?1 AND ?2 IS NOT NULL", "key-0").await;
+        steps_for(&inbox, "SELECT id FROM webhook_events WHERE readable = ?1 AND ?2 IS NOT NULL", "key-0").await;
     assert_eq!(found, [1, 2]);
     assert!(steps > 60_000, "control: going through them all takes {steps}");
     let filter = Filter { key: Some("key-511".to_owned()), ..Filter::default() };
@@ -166,7 +166,9 @@ async fn names_go_with_their_events() {
         let _ = inbox.complete(&held, at(0)).await.unwrap();
     }
     let blocks = || {
-        inbox.0.read(|connection| connection.query_row("SELECT count(*) FROM names", [], |row| row.get::<_, i64>(0)))
+        inbox.0.read(|connection| {
+            connection.query_row("SELECT count(*) FROM webhook_names", [], |row| row.get::<_, i64>(0))
+        })
     };
     assert_eq!(blocks().await.unwrap(), 2_i64);
     assert_eq!(inbox.purge(at(1), at(1_000_000)).await.unwrap(), (1_500, 1_500));
