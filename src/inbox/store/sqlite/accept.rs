@@ -6,7 +6,7 @@ use super::super::{Accepted, EventId, InboxError, InboxErrorKind, NewEvent, Stor
 use super::fault::Fault;
 use super::row::{self, Micros};
 use super::task::Write;
-use super::{lanes, names, room};
+use super::{lanes, room};
 use crate::fail_point::reach;
 
 pub(super) const KNOWN: &str =
@@ -81,10 +81,8 @@ fn known(statement: &mut CachedStatement<'_>, event: &NewEvent) -> rusqlite::Res
         known = Known::Other;
         if row.get_ref(1)?.as_blob()? == event.fingerprint.as_bytes() {
             let id = EventId(row.get(0)?);
-            return Ok(Known::Same(match row.get(2)? {
-                StoredState::Quarantined => Accepted::Quarantined(id),
-                _ => Accepted::Duplicate(id),
-            }));
+            let is_apart = row.get::<_, i64>(2)? == row::number(StoredState::Quarantined);
+            return Ok(Known::Same(if is_apart { Accepted::Quarantined(id) } else { Accepted::Duplicate(id) }));
         }
     }
     Ok(known)
@@ -122,7 +120,7 @@ fn store(
     ])?;
     write.brought = write.brought.saturating_add(u64::try_from(event.payload.len()).unwrap_or(u64::MAX));
     storing.store_body.execute(params![id, &event.payload[..]])?;
-    names::add(write.connection, id)?;
+    write.names.add(write.connection, id, &event.readable_key)?;
     Ok(EventId(id))
 }
 

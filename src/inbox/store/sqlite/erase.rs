@@ -27,7 +27,7 @@ pub(super) fn erase(write: &mut Write<'_>, key: &str, now: Micros) -> Result<u64
 
 fn of_key(connection: &Connection, key: &str) -> rusqlite::Result<Vec<i64>> {
     let mut statement = connection.prepare_cached(names::OF_KEY)?;
-    statement.query_map(params![key, names::hash(key)], |row| row.get(0))?.collect()
+    statement.query_map(params![key, names::hash(key.as_bytes())], |row| row.get(0))?.collect()
 }
 
 /// Whether there was anything to erase.

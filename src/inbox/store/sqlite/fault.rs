@@ -19,12 +19,21 @@ impl From<Error> for Fault {
     }
 }
 
+/// What was read says nothing, and the statement went well.
+pub(super) fn is_unreadable(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::FromSqlConversionFailure(..)
+            | Error::InvalidColumnType(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::Utf8Error(..)
+    )
+}
+
 /// Of an error within a transaction.
 pub(super) fn kind_of(error: &Error) -> InboxErrorKind {
     match error {
-        Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..) | Error::IntegralValueOutOfRange(..) => {
-            InboxErrorKind::Unusable
-        }
+        error if is_unreadable(error) => InboxErrorKind::Unusable,
         _ => match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => InboxErrorKind::Full,
             Some(ErrorCode::SystemIoFailure) => InboxErrorKind::Poisoned,

@@ -49,7 +49,7 @@ pub(super) fn condition(filter: &Filter) -> (String, Vec<Value>) {
     // First, since its values have numbers.
     if let Some(key) = &filter.key {
         text = format!("id IN ({})", names::OF_KEY);
-        values = vec![Value::Text(key.clone()), Value::Blob(names::hash(key).to_vec())];
+        values = vec![Value::Text(key.clone()), Value::Blob(names::hash(key.as_bytes()).to_vec())];
     }
     let mut and = |more: &str, value: Value| {
         text.push_str(" AND ");
@@ -92,18 +92,23 @@ fn in_state(state: StoredState) -> String {
     }
 }
 
+/// What is no UTF-8 is shown as far as it is.
+fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
+    Ok(row.get_ref(column)?.as_bytes_or_null()?.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
+}
+
 fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
     let (received, due): (Micros, Option<Micros>) = (row.get(9)?, row.get(10)?);
     let fence: i64 = row.get(8)?;
     Ok(Stored {
         id: EventId(row.get(0)?),
-        key: row.get(1)?,
-        receiver: row.get(2)?,
-        provider: row.get(3)?,
-        event: row.get(4)?,
-        lane: row.get(5)?,
+        key: text(row, 1)?.unwrap_or_default(),
+        receiver: text(row, 2)?.unwrap_or_default(),
+        provider: text(row, 3)?.unwrap_or_default(),
+        event: text(row, 4)?.unwrap_or_default(),
+        lane: text(row, 5)?,
         state: row.get(6)?,
-        attempts: row.get(7)?,
+        attempts: u32::try_from(row.get::<_, i64>(7)?).unwrap_or(u32::MAX),
         fence: u64::try_from(fence).unwrap_or(0),
         received_at: received.time(),
         due_at: due.map(Micros::time),

@@ -10,6 +10,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use super::super::{InboxError, InboxErrorKind};
 use super::disk::Disk;
 use super::fault::{Fault, kind_of};
+use super::names::Block;
 use super::readers::Readers;
 use super::setup::SqliteSetup;
 use super::task::{Job, Task, Write};
@@ -52,6 +53,7 @@ impl Handle {
             connection,
             path: path.clone(),
             quota: setup.quota,
+            names: Block::default(),
             group: setup.group,
             busy_timeout: setup.busy_timeout,
             is_full: false,

@@ -9,6 +9,10 @@ pub(super) const IS_TAKEN: &str = "SELECT 1 FROM webhook_events WHERE lane = ?1 
 /// A head that blocks the lane stays what it is.
 pub(super) const NEXT: &str = "UPDATE webhook_events SET due = ?2 WHERE blocks = 0 AND id = \
                                (SELECT id FROM webhook_events WHERE lane = ?1 AND (state <= 1 OR blocks = 1) ORDER BY id LIMIT 1)";
+/// The same, of the lane that an event has, whatever it says.
+pub(super) const NEXT_AFTER: &str = "UPDATE webhook_events SET due = ?2 WHERE blocks = 0 AND id = \
+                                     (SELECT id FROM webhook_events WHERE lane = (SELECT lane FROM webhook_events WHERE id = ?1) \
+                                     AND (state <= 1 OR blocks = 1) ORDER BY id LIMIT 1)";
 pub(super) const DEAD: &str = "SELECT 1 FROM webhook_events WHERE lane = ?1 AND state = 3 AND id < ?2 LIMIT 1";
 
 pub(super) const HAS_TURN: &str = "SELECT 1 FROM webhook_events WHERE lane = ?1 AND id <> ?2 AND (state <= 1 OR blocks = 1) \
@@ -37,6 +41,14 @@ pub(super) fn due_again(
 pub(super) fn go_on(write: &mut Write<'_>, lane: Option<&str>, now: Micros) -> rusqlite::Result<()> {
     let Some(lane) = lane else { return Ok(()) };
     if write.connection.prepare_cached(NEXT)?.execute(params![lane, now])? > 0 {
+        write.is_woken = true;
+    }
+    Ok(())
+}
+
+/// The same, after an event that cannot be read.
+pub(super) fn go_on_after(write: &mut Write<'_>, id: i64, now: Micros) -> rusqlite::Result<()> {
+    if write.connection.prepare_cached(NEXT_AFTER)?.execute(params![id, now])? > 0 {
         write.is_woken = true;
     }
     Ok(())

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use super::super::{EventId, LeaseToken, Leased, NewEvent, StoredState};
-use super::fault::Fault;
+use super::fault::{Fault, is_unreadable};
 use super::row::{self, Micros};
 use super::task::Write;
-use super::{lanes, suspects};
+use super::{lanes, steps, suspects};
 use crate::delivery::{Fingerprint, KeyHash};
 
 /// Only heads of lanes are due, so one of a lane at most.
@@ -98,12 +98,16 @@ fn due(write: &mut Write<'_>, most: usize, now: Micros) -> rusqlite::Result<Vec<
     loop {
         let mut statement = write.connection.prepare_cached(DUE)?;
         let rows = statement
-            .query_map(params![now, most], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<rusqlite::Result<Vec<(i64, StoredState)>>>()?;
+            .query_map(params![now, most], |row| Ok((row.get(0)?, row.get(1))))?
+            .collect::<rusqlite::Result<Vec<(i64, rusqlite::Result<StoredState>)>>>()?;
         let mut is_sound = true;
-        for (id, _) in rows.iter().filter(|(_, state)| *state == StoredState::Running) {
+        for (id, state) in &rows {
+            match state {
+                Ok(StoredState::Running) => suspects::add(write, *id, now)?,
+                Err(error) => set_aside(write, *id, &unreadable(error), now)?,
+                Ok(_) => continue,
+            }
             is_sound = false;
-            suspects::add(write, *id, now)?;
         }
         if is_sound {
             return Ok(rows.into_iter().map(|(id, _)| id).collect());
@@ -111,7 +115,7 @@ fn due(write: &mut Write<'_>, most: usize, now: Micros) -> rusqlite::Result<Vec<
     }
 }
 
-/// `None`: its body is gone, though nobody dropped it; it can be of no more use.
+/// `None`: it can be of no more use, since its body is gone, though nobody dropped it, or its row says nothing.
 fn hold(
     write: &mut Write<'_>,
     id: i64,
@@ -120,21 +124,40 @@ fn hold(
     until: Micros,
 ) -> rusqlite::Result<Option<Leased>> {
     let fence = write.ledger.next_fence();
-    let mut statement = write.connection.prepare_cached(HOLD)?;
-    let (attempt, mut event) =
-        statement.query_row(params![id, until, token.0, fence], |row| Ok((row.get(0)?, event(row)?)))?;
-    let body: Option<Vec<u8>> = write.connection.prepare_cached(BODY)?.query_row([id], |row| row.get(0)).optional()?;
-    let Some(body) = body else {
-        write.connection.prepare_cached(GIVE_UP)?.execute(params![id, "its body is gone", now])?;
-        write.ledger.moves(StoredState::Ready, StoredState::Dead);
-        lanes::go_on(write, event.lane.as_deref(), now)?;
-        return Ok(None);
+    let (attempt, event) = match read(write.connection, params![id, until, token.0, fence]) {
+        Ok(Some(whole)) => whole,
+        Ok(None) => return set_aside(write, id, "its body is gone", now).map(|()| None),
+        // Were it an error, nobody would get any event until somebody has mended the file.
+        Err(error) if is_unreadable(&error) => return set_aside(write, id, &unreadable(&error), now).map(|()| None),
+        Err(error) => return Err(error),
     };
-    event.payload = Bytes::from(body);
     write.ledger.moves(StoredState::Ready, StoredState::Running);
     let follows_dead = lanes::has_dead(write.connection, event.lane.as_deref(), id)?;
     let fence = u64::try_from(fence).unwrap_or(0);
     Ok(Some(Leased { follows_dead, ..Leased::new(EventId(id), token, fence, attempt, until.time(), event) }))
+}
+
+/// An event that is held from now on, and its attempt. `None`: it has no body.
+fn read(connection: &Connection, values: &[&dyn ToSql]) -> rusqlite::Result<Option<(u32, NewEvent)>> {
+    let (attempt, mut event) =
+        connection.prepare_cached(HOLD)?.query_row(values, |row| Ok((row.get(0)?, event(row)?)))?;
+    let body: Option<Vec<u8>> =
+        connection.prepare_cached(BODY)?.query_row(values.get(..1).unwrap_or_default(), |row| row.get(0)).optional()?;
+    let Some(body) = body else { return Ok(None) };
+    event.payload = Bytes::from(body);
+    Ok(Some((attempt, event)))
+}
+
+fn unreadable(error: &rusqlite::Error) -> String {
+    format!("its row cannot be read: {error}")
+}
+
+/// A dead letter that was never handed over, for people to look at. Others of its lane go on.
+fn set_aside(write: &mut Write<'_>, id: i64, why: &str, now: Micros) -> rusqlite::Result<()> {
+    write.connection.prepare_cached(GIVE_UP)?.execute(params![id, why, now])?;
+    steps::add(write.connection, id, now, "set aside", Some(why))?;
+    write.ledger.moves(StoredState::Ready, StoredState::Dead);
+    lanes::go_on_after(write, id, now)
 }
 
 fn event(row: &Row<'_>) -> rusqlite::Result<NewEvent> {

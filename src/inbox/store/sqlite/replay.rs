@@ -4,7 +4,7 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, params, params_from_iter};
 
 use super::super::{Filter, InboxError, Replayed, StoredState};
-use super::fault::Fault;
+use super::fault::{Fault, is_unreadable};
 use super::find::condition;
 use super::handle::Handle;
 use super::row::Micros;
@@ -63,9 +63,14 @@ async fn fitting(inbox: &Handle, filter: &Filter, most: usize) -> Result<(u64, V
 fn again(write: &mut Write<'_>, ids: &[i64], by: &str, now: Micros) -> Result<u64, Fault> {
     let mut replayed: u64 = 0;
     for id in ids {
-        let ended: Option<(StoredState, Option<String>)> =
-            write.connection.prepare_cached(ENDED)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        let Some((state, lane)) = ended else { continue };
+        let ended =
+            write.connection.prepare_cached(ENDED)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional();
+        let (state, lane): (_, Option<String>) = match ended {
+            Ok(Some(ended)) => ended,
+            Ok(None) => continue,
+            Err(error) if is_unreadable(&error) => continue,
+            Err(error) => return Err(error.into()),
+        };
         let due = lanes::due_again(write.connection, lane.as_deref(), *id, now)?;
         write.connection.prepare_cached(AGAIN)?.execute(params![id, due, by])?;
         write.ledger.moves(state, StoredState::Ready);

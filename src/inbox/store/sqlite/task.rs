@@ -7,6 +7,7 @@ use super::super::{InboxError, Quota};
 use super::accept::Storing;
 use super::fault::Fault;
 use super::ledger::Ledger;
+use super::names::Block;
 
 /// What a command writes through: a transaction that it may share.
 pub(super) struct Write<'a> {
@@ -14,6 +15,7 @@ pub(super) struct Write<'a> {
     /// From the first event that was stored on.
     pub(super) storing: Option<Storing<'a>>,
     pub(super) ledger: Ledger,
+    pub(super) names: &'a mut Block,
     pub(super) quota: &'a Quota,
     /// Bytes of the store and free bytes of its disk, at the transaction's beginning.
     pub(super) space: (u64, u64),

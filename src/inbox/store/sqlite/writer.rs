@@ -12,6 +12,7 @@ use tokio::sync::{Notify, mpsc};
 use super::super::{InboxError, InboxErrorKind, Quota};
 use super::fault::{kind_of, kind_of_commit};
 use super::ledger::Ledger;
+use super::names::Block;
 use super::space;
 use super::task::{Job, Write};
 
@@ -25,6 +26,7 @@ pub(super) struct Writer {
     pub(super) connection: Connection,
     pub(super) path: PathBuf,
     pub(super) quota: Quota,
+    pub(super) names: Block,
     /// How many commands share a transaction at most.
     pub(super) group: usize,
     pub(super) busy_timeout: Duration,
@@ -146,6 +148,7 @@ impl Writer {
             connection: &self.connection,
             storing: None,
             ledger,
+            names: &mut self.names,
             quota: &self.quota,
             space,
             brought: 0,

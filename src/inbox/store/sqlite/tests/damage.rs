@@ -157,3 +157,72 @@ async fn a_purge_ends_though_an_index_names_what_is_not_there() {
     let purged = purged.expect("it does not end");
     assert!(purged.as_ref().is_ok_and(|(_, keys)| *keys == 1) || purged.is_err(), "{purged:?}");
 }
+
+/// One row says nothing, in a file that is sound: it is set aside, and all others flow.
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_a_dead_letter_and_no_others_fault() {
+    for damage in [
+        "key = x'00'",
+        "fingerprint = x''",
+        "headers = 'rubbish'",
+        "receiver = CAST(x'ff' AS TEXT)",
+        "lane = CAST(x'6cff' AS TEXT)",
+        "attempts = -7",
+        "state = 77",
+    ] {
+        let folder = Folder::in_memory();
+        let inbox = SqliteInbox::setup().open(folder.file()).await.unwrap();
+        for key in 1..=2 {
+            accept(&inbox, in_lane(key, "one"), 0).await;
+        }
+        accept(&inbox, event(3, "x"), 0).await;
+        drop(inbox);
+        // The whole lane, where that is damaged.
+        let rows = if damage.starts_with("lane") { "id <= 2" } else { "id = 1" };
+        let text = format!("UPDATE webhook_events SET {damage} WHERE {rows}");
+        rusqlite::Connection::open(folder.file()).unwrap().execute_batch(&text).unwrap();
+
+        let inbox = SqliteInbox::setup().open(folder.file()).await.unwrap();
+        let mut flowed = Vec::new();
+        for second in 1..4 {
+            for held in lease(&inbox, 1, 10, second).await {
+                flowed.push(held.id.0);
+                let _ = inbox.complete(&held, at(second)).await.unwrap();
+            }
+        }
+        flowed.sort();
+        let sound = if damage.starts_with("lane") { vec![3] } else { vec![2, 3] };
+        assert_eq!(flowed, sound, "{damage}");
+        let stats = inbox.stats(at(5)).await.unwrap();
+        assert_eq!((stats.ready, stats.running), (0, 0), "{damage}: {stats:?}");
+        assert_eq!(stats.dead + stats.done, 3, "{damage}: {stats:?}");
+        let dead = inbox.list(&Filter { state: Some(StoredState::Dead), ..Filter::default() }, 9).await.unwrap();
+        assert_eq!(dead[0].id, EventId(1), "{damage}");
+        let reason = dead[0].reason.as_deref().unwrap_or_default();
+        assert!(reason.starts_with("its row cannot be read: "), "{damage}: {reason}");
+        let shown = inbox.show(EventId(1)).await.unwrap().unwrap();
+        assert!(shown.steps.iter().any(|(_, what, _)| what == "set aside"), "{damage}: {:?}", shown.steps);
+        counts_are_true(&inbox).await;
+    }
+}
+
+/// The last event of a block has the names of all others in hand.
+#[tokio::test]
+async fn a_name_that_cannot_be_read_keeps_no_other_event_out() {
+    let folder = Folder::in_memory();
+    let inbox = SqliteInbox::setup().open(folder.file()).await.unwrap();
+    accept(&inbox, event(1, "a"), 0).await;
+    drop(inbox);
+    let rubbish = "UPDATE webhook_events SET readable = CAST(x'ff' AS TEXT)";
+    rusqlite::Connection::open(folder.file()).unwrap().execute_batch(rubbish).unwrap();
+    // What it does not remember of the block it must read.
+    let inbox = SqliteInbox::setup().open(folder.file()).await.unwrap();
+    let events = (0..1_100_u32).map(|number| {
+        let mut key = [9; 32];
+        key[..4].copy_from_slice(&number.to_be_bytes());
+        NewEvent { key: KeyHash::from_bytes(key), ..event(9, "a") }
+    });
+    assert_eq!(inbox.accept(events.collect(), at(0)).await.unwrap().len(), 1_100);
+    assert_eq!(lease(&inbox, 1, 2_000, 1).await.len(), 1_100);
+    assert_eq!(inbox.stats(at(1)).await.unwrap().dead, 1);
+}

@@ -27,6 +27,7 @@ async fn every_statement_finds_its_rows_by_an_index() {
         (accept::KNOWN, "webhook_events_key"),
         (lanes::IS_TAKEN, "webhook_events_lane"),
         (lanes::NEXT, "webhook_events_lane"),
+        (lanes::NEXT_AFTER, "webhook_events_lane"),
         (lanes::HAS_TURN, "webhook_events_lane"),
         (lanes::DEAD, "webhook_events_skipped"),
         (lease::DUE, "webhook_events_due"),
@@ -116,7 +117,7 @@ async fn steps_for(inbox: &SqliteInbox, sql: &'static str, key: &'static str) ->
         .read(move |connection| {
             let mut statement = connection.prepare(sql)?;
             let found = statement
-                .query_map(rusqlite::params![key, names::hash(key)], |row| row.get(0))?
+                .query_map(rusqlite::params![key, names::hash(key.as_bytes())], |row| row.get(0))?
                 .collect::<rusqlite::Result<_>>()?;
             Ok((found, statement.get_status(rusqlite::StatementStatus::VmStep)))
         })
@@ -149,6 +150,34 @@ async fn a_readable_key_is_found_among_many_without_going_through_them() {
     let filter = Filter { key: Some("key-511".to_owned()), ..Filter::default() };
     assert_eq!(inbox.list(&filter, 9).await.unwrap().len(), 2);
     assert_eq!(inbox.erase("key-512", at(1)).await.unwrap(), 2);
+}
+
+/// A block that was begun by an owner before, or with numbers that were given twice, has the names of all its events.
+#[tokio::test]
+async fn a_block_that_is_not_remembered_is_read() {
+    let folder = Folder::new();
+    let event = |number: u32| {
+        let mut key = [0; 32];
+        key[..4].copy_from_slice(&number.to_be_bytes());
+        NewEvent { key: KeyHash::from_bytes(key), readable_key: number.to_string(), ..event(0, "a") }
+    };
+    let inbox = opened(&folder).await;
+    inbox.accept((0..500).map(event).collect(), at(0)).await.unwrap();
+    drop(inbox);
+    let inbox = opened(&folder).await;
+    inbox.accept((500..1_100).map(event).collect(), at(0)).await.unwrap();
+    let trigger =
+        "CREATE TRIGGER no BEFORE INSERT ON webhook_bodies WHEN new.id = 1103 BEGIN SELECT RAISE(ABORT, 'no'); END";
+    inbox.0.write(0, move |write| Ok(write.connection.execute_batch(trigger)?)).await.unwrap();
+    assert!(inbox.accept((5_000..5_003).map(event).collect(), at(0)).await.is_err());
+    inbox.0.write(0, |write| Ok(write.connection.execute_batch("DROP TRIGGER no")?)).await.unwrap();
+    inbox.accept((1_100..2_100).map(event).collect(), at(0)).await.unwrap();
+    for (key, found) in
+        [("0", 1), ("499", 1), ("500", 1), ("1023", 1), ("1100", 1), ("2047", 1), ("2099", 1), ("5000", 0)]
+    {
+        let filter = Filter { key: Some(key.to_owned()), ..Filter::default() };
+        assert_eq!(inbox.list(&filter, 9).await.unwrap().len(), found, "{key}");
+    }
 }
 
 /// Blocks whose events are all gone go too, and those that have one stay.
