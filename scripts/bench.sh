@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every bench, and writes docs/performance.md, its plot, and the figures in the README. Needs Linux, Rust, python3,
-# redis-server and redis-benchmark; a quiet machine, for some ten minutes.
+# redis-server, redis-benchmark and Postgres; a quiet machine, for some ten minutes.
 #   scripts/bench.sh                           all, with peers
 #   scripts/bench.sh --smoke [--without-peers] everything small; does every variant answer as it must? Writes no page
 #   scripts/bench.sh --report                  the page anew, from the raw output of the last run
@@ -48,9 +48,9 @@ options=()
 [ "$mode" = run ] || options=(--smoke)
 mapfile -t benches < <(sed -n '/^\[\[bench\]\]/{n;s/^name = "\(.*\)"/\1/p}' Cargo.toml)
 # All at once, so that nothing is built while something is measured.
-cargo bench --locked --quiet --features redis,sqlite --no-run "${benches[@]/#/--bench=}"
+cargo bench --locked --quiet --features postgres,redis,sqlite --no-run "${benches[@]/#/--bench=}"
 for name in "${benches[@]}"; do
-    one "$name" cargo bench --locked --quiet --features redis,sqlite --bench "$name" -- "${options[@]}"
+    one "$name" cargo bench --locked --quiet --features postgres,redis,sqlite --bench "$name" -- "${options[@]}"
 done
 peers "${options[@]}"
 python3 -B scripts/bench_report.py "${options[0]:---report}" "$raw"

@@ -8,7 +8,6 @@ use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use tower_webhook::clock::Timestamp;
 use tower_webhook::delivery::{Fingerprint, KeyHash};
-use tower_webhook::error::BoxError;
 use tower_webhook::inbox::NewEvent;
 
 /// No two clones give the same.
@@ -38,9 +37,4 @@ pub(crate) fn hash(number: u64) -> [u8; 32] {
 
 pub(crate) fn first(hash: &[u8; 32]) -> [u8; 16] {
     hash.first_chunk().copied().unwrap_or_default()
-}
-
-/// A number, exact.
-pub(crate) fn real(number: u64) -> Result<f64, BoxError> {
-    Ok(u32::try_from(number)?.into())
 }

@@ -3,7 +3,7 @@
 //!
 //! The floor is a plain loop of one thread on the same engine with the same settings: the least that must be written (a key
 //! of 16 bytes in a unique index, a body of 1 KB, what is due), 64 events a transaction. In each round both store the same
-//! number of events, in turns; the ratio is taken round by round.
+//! number of events, made beforehand, in turns; the ratio is taken round by round. CPU time is that of all threads, callers' too.
 //!
 //! ```sh
 //! cargo bench --features sqlite --bench inbox_engine             # some minutes, and some GB of disk
@@ -13,9 +13,14 @@
 //!
 //! Without the `--bench` that `cargo bench` passes it only smokes. The disk is that of the folder for temporary files.
 
+#[path = "../growth/cpu.rs"]
+mod cpu;
 mod events;
+mod fill;
 mod floor;
 mod place;
+#[path = "../claims/rates.rs"]
+mod rates;
 
 use std::time::{Duration, Instant};
 
@@ -23,8 +28,10 @@ use tower_webhook::clock::Timestamp;
 use tower_webhook::error::BoxError;
 use tower_webhook::inbox::{InboxStore as _, LeaseToken, SqliteInbox};
 
-use events::{Keys, real};
+use events::Keys;
+use fill::{Kind, fill};
 use place::Place;
+use rates::{Rounds, real};
 
 /// So many callers at once.
 const TASKS: u64 = 64;
@@ -45,35 +52,42 @@ fn main() -> Result<(), BoxError> {
 }
 
 async fn accepted(rounds: usize, number: u64) -> Result<(), BoxError> {
-    let (mut floors, mut ours, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let mut all: [Rounds; 4] = Default::default();
     for _ in 0..rounds {
-        let floor = floor::rate(number)?;
+        let (floor, floor_nanos) = floor::rate(number)?;
         let place = Place::new()?;
         let inbox = SqliteInbox::open(place.file()).await?;
         let took = accept(&inbox, &Keys::default(), number, TASKS).await?;
-        let rate = real(number)? / took.0.as_secs_f64();
-        floors.push(floor);
-        ours.push(rate);
-        ratios.push(rate / floor);
+        let rate = real(number)? / took.all.as_secs_f64();
+        let figures = [floor, rate, floor_nanos, took.nanos / real(number)?];
+        all.iter_mut().zip(figures).for_each(|(rounds, figure)| rounds.0.push(figure));
     }
-    println!("accept, {TASKS} tasks, 1 KB: {:.0}/s", median(ours));
-    println!("floor, groups of 64: {:.0}/s", median(floors));
-    println!("of the floor: {:.2}", median(ratios));
+    let [floor, ours, floor_nanos, nanos] = &all;
+    println!("accept, {TASKS} tasks, 1 KB: {:.0}/s, {:.0} ns of CPU an event", ours.median(), nanos.median());
+    println!("floor, groups of 64: {:.0}/s, {:.0} ns of CPU an event", floor.median(), floor_nanos.median());
+    println!("of the floor: {}, its CPU of ours: {}", ours.of(floor), floor_nanos.of(nanos));
     Ok(())
 }
 
-/// How long it took, and the 99th percentile of a call.
-async fn accept(inbox: &SqliteInbox, keys: &Keys, number: u64, tasks: u64) -> Result<(Duration, Duration), BoxError> {
+/// How long it took, the 99th percentile of a call, and nanoseconds on a CPU.
+struct Took {
+    all: Duration,
+    late: Duration,
+    nanos: f64,
+}
+
+async fn accept(inbox: &SqliteInbox, keys: &Keys, number: u64, tasks: u64) -> Result<Took, BoxError> {
+    let made: Vec<Vec<_>> = (0..tasks).map(|_| (0..number / tasks).map(|_| keys.event()).collect()).collect();
+    let before = cpu::spent("self")?;
     let began = Instant::now();
     let mut running = Vec::new();
-    for _ in 0..tasks {
-        let (inbox, keys) = (inbox.clone(), keys.clone());
+    for events in made {
+        let inbox = inbox.clone();
         running.push(tokio::spawn(async move {
             let mut took = Vec::new();
-            for _ in 0..number / tasks {
-                let events = vec![keys.event()];
+            for event in events {
                 let began = Instant::now();
-                inbox.accept(events, Timestamp::now()).await?;
+                inbox.accept(vec![event], Timestamp::now()).await?;
                 took.push(began.elapsed());
             }
             Ok::<_, BoxError>(took)
@@ -83,53 +97,55 @@ async fn accept(inbox: &SqliteInbox, keys: &Keys, number: u64, tasks: u64) -> Re
     for task in running {
         took.extend(task.await??);
     }
+    let all = began.elapsed();
     took.sort();
     let late = took.get(took.len() * 99 / 100).copied().unwrap_or_default();
-    Ok((began.elapsed(), late))
+    Ok(Took { all, late, nanos: cpu::spent("self")?.saturating_sub(before).as_secs_f64() * 1e9 })
 }
 
 /// What a lease with its end costs, one by one, with so many that wait; and how long a file of them takes to open.
 async fn waiting(lengths: &[u64]) -> Result<(), BoxError> {
     for length in lengths {
         let place = Place::new()?;
-        let keys = Keys::default();
-        let inbox = SqliteInbox::open(place.file()).await?;
-        fill(&inbox, &keys, *length).await?;
-        let (began, times) = (Instant::now(), (length / 2).min(2_000));
-        for _ in 0..times {
-            handle(&inbox, 1).await?;
-        }
-        let each = began.elapsed().as_secs_f64() * 1e6 / real(times)?;
-        drop(inbox);
-        let began = Instant::now();
         drop(SqliteInbox::open(place.file()).await?);
-        println!("{length} wait: {each:.0} µs a lease and its end, opened in {:.0?}", began.elapsed());
+        fill(&place.file(), *length, Kind::Waiting)?;
+        let began = Instant::now();
+        let inbox = SqliteInbox::open(place.file()).await?;
+        let opened = began.elapsed();
+        let mut took = Rounds::default();
+        for _ in 0..(length / 2).min(2_000) {
+            let began = Instant::now();
+            if handle(&inbox, 1).await? != 1 {
+                return Err("nothing is due".into());
+            }
+            took.0.push(began.elapsed().as_secs_f64() * 1e6);
+        }
+        let first = took.0.first().copied().unwrap_or(f64::NAN);
+        let each = took.median();
+        println!(
+            "{length} wait: opened in {opened:.1?}, the first lease and its end {first:.0} µs, the median {each:.0} µs"
+        );
     }
     Ok(())
 }
 
-/// The 99th percentile of an accept in an empty file, and in one with so many that are done.
+/// The 99th percentile of an accept in a file with few events, and in one with so many that are done, in turns.
 async fn with_done(done: u64) -> Result<(), BoxError> {
-    let place = Place::new()?;
-    let (inbox, keys) = (SqliteInbox::open(place.file()).await?, Keys::default());
-    let (_, empty) = accept(&inbox, &keys, 6_400, 8).await?;
-    let mut filled = 0;
-    while filled < done {
-        fill(&inbox, &keys, 10_000.min(done)).await?;
-        while handle(&inbox, 1_000).await? > 0 {}
-        let _ = inbox.purge(Timestamp::now(), Timestamp::now()).await?;
-        filled += 10_000;
+    let (few, many, keys) = (Place::new()?, Place::new()?, Keys::default());
+    drop(SqliteInbox::open(many.file()).await?);
+    fill(&many.file(), done, Kind::Done)?;
+    let inboxes = [SqliteInbox::open(few.file()).await?, SqliteInbox::open(many.file()).await?];
+    let mut late = [Rounds::default(), Rounds::default()];
+    for _ in 0..9 {
+        for (inbox, late) in inboxes.iter().zip(&mut late) {
+            late.0.push(accept(inbox, &keys, 3_200.min(done), 8).await?.late.as_secs_f64() * 1e6);
+        }
     }
-    let (_, full) = accept(&inbox, &keys, 6_400, 8).await?;
-    println!("p99 of an accept, 8 tasks: {empty:.1?} in an empty file, {full:.1?} with {done} that are done");
-    Ok(())
-}
-
-async fn fill(inbox: &SqliteInbox, keys: &Keys, number: u64) -> Result<(), BoxError> {
-    for _ in 0..number.div_ceil(100) {
-        let events = (0..100).map(|_| keys.event()).collect();
-        inbox.accept(events, Timestamp::now()).await?;
-    }
+    let [few, many] = late;
+    let (of_few, of_many, ratio) = (few.median(), many.median(), many.of(&few));
+    println!(
+        "p99 of an accept, 8 tasks: {of_few:.0} µs with few events, {of_many:.0} µs with {done} that are done: {ratio}"
+    );
     Ok(())
 }
 
@@ -141,9 +157,4 @@ async fn handle(inbox: &SqliteInbox, most: usize) -> Result<usize, BoxError> {
         let _ = ended?;
     }
     Ok(leased.len())
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

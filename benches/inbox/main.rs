@@ -1,0 +1,158 @@
+//! What a durable answer costs over HTTP: requests a second of a receiver whose every answer waits for a commit, against bare
+//! axum that only reads the same bytes, and against the engine's own group commit without HTTP; and how long answers take.
+//!
+//! One process. Each variant has a server of one thread, which sleeps unless it is its turn, and this thread is the client:
+//! 64 kept connections with a request under way on each, made beforehand, each a new event of 1 KB with its own proof. In each
+//! round every variant gets the same bytes, in rotated order; ratios are taken round by round. `engine` is the inbox in a file
+//! alone: 64 tasks that store events of 1 KB, with no HTTP, no proof and no JSON. What the client takes is part of every rate,
+//! since it shares the machine; CPU time is that of all threads but the client's, and without Postgres's processes.
+//!
+//! ```sh
+//! cargo bench --features postgres,sqlite --bench inbox             # some minutes
+//! cargo bench --features postgres,sqlite --bench inbox -- --smoke  # does every variant answer 2xx?
+//! ```
+//!
+//! Without the `--bench` that `cargo bench` passes it only smokes. It needs Linux and Postgres's programs. The disk is that of
+//! the folder for temporary files.
+
+mod client;
+#[path = "../pipeline/deliveries.rs"]
+#[expect(dead_code, reason = "it knows payments too")]
+mod deliveries;
+#[path = "../inbox_engine/events.rs"]
+mod events;
+mod measure;
+#[path = "../inbox_engine/place.rs"]
+mod place;
+#[path = "../../tests/it/postgres/server.rs"]
+#[expect(dead_code, clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "it is the tests' own")]
+mod postgres;
+#[path = "../claims/rates.rs"]
+mod rates;
+mod served;
+#[path = "../pipeline/wire.rs"]
+mod wire;
+
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use tower_webhook::clock::Timestamp;
+use tower_webhook::error::BoxError;
+use tower_webhook::inbox::{InboxStore as _, SqliteInbox};
+
+use client::Client;
+use deliveries::Senders;
+use events::Keys;
+use measure::{Table, cpu_time, percentile};
+use place::Place;
+use rates::real;
+use served::{Served, Told};
+use wire::wires;
+
+/// So many connections, and so many tasks.
+const MANY: usize = 64;
+/// Of each request.
+const BYTES: usize = 1024;
+
+fn main() -> Result<(), BoxError> {
+    let has = |flag: &str| std::env::args().any(|arg| arg == flag);
+    let is_real = has("--bench") && !has("--smoke");
+    let (rounds, requests, alone) = if is_real { (15, 6_400, 400) } else { (1, 640, 20) };
+    let database = postgres::Server::start();
+    rates_of_all(rounds, requests, &database.url())?;
+    handled(alone, &database.url())
+}
+
+fn rates_of_all(rounds: usize, requests: usize, url: &str) -> Result<(), BoxError> {
+    let place = Place::new()?;
+    let variants = [
+        ("bare", "axum, `Bytes`", Some(Served::bare()?)),
+        ("sqlite", "receiver, inbox in a file", Some(Served::sqlite(place.file(), None)?)),
+        ("postgres", "receiver, inbox in Postgres", Some(Served::postgres(url, "rates", None)?)),
+        ("engine", "64 tasks, inbox in a file alone", None),
+    ];
+    let mut senders = Senders::new()?;
+    let mut table = Table::default();
+    for round in 0..=rounds {
+        let bodies = wires(senders.large(requests, BYTES)?)?;
+        for (name, _, served) in variants.iter().cycle().skip(round).take(variants.len()) {
+            let (before, began) = (cpu_time()?, Instant::now());
+            let (took, nanos) = match served {
+                Some(served) => {
+                    let took = Client::connect(served.0, MANY)?.send(&bodies)?;
+                    let all = began.elapsed();
+                    ((all, took), cpu_time()?.saturating_sub(before))
+                }
+                None => engine(requests)?,
+            };
+            // The first round is for page faults and growing files.
+            if round > 0 {
+                table.add(name, requests, took, nanos)?;
+            }
+        }
+    }
+    println!("{MANY} connections, events of 1 KB, {requests} requests a round, {rounds} rounds");
+    table.print(&variants.map(|(name, what, _)| (name, what)));
+    Ok(())
+}
+
+/// How long all took, and each; and how long threads were on a CPU.
+type Costs = ((Duration, Vec<Duration>), Duration);
+
+/// Group commit alone, by as many tasks as there are connections.
+fn engine(requests: usize) -> Result<Costs, BoxError> {
+    let place = Place::new()?;
+    let keys = Keys::default();
+    let made: Vec<Vec<_>> = (0..MANY).map(|_| (0..requests / MANY).map(|_| keys.event()).collect()).collect();
+    let file = place.file();
+    let working = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let inbox = SqliteInbox::open(file).await?;
+            let (before, began) = (measure::spent(None)?, Instant::now());
+            let mut tasks = Vec::new();
+            for events in made {
+                let inbox = inbox.clone();
+                tasks.push(tokio::spawn(async move {
+                    let mut took = Vec::new();
+                    for event in events {
+                        let began = Instant::now();
+                        inbox.accept(vec![event], Timestamp::now()).await?;
+                        took.push(began.elapsed());
+                    }
+                    Ok::<_, BoxError>(took)
+                }));
+            }
+            let mut took = Vec::new();
+            for task in tasks {
+                took.extend(task.await??);
+            }
+            Ok(((began.elapsed(), took), measure::spent(None)?.saturating_sub(before)))
+        })
+    });
+    working.join().map_err(|_| "the engine panicked")?
+}
+
+/// From the request's first byte until it is answered, and until a worker's handler has it; one at a time.
+fn handled(times: usize, url: &str) -> Result<(), BoxError> {
+    let place = Place::new()?;
+    let mut senders = Senders::new()?;
+    println!("\none request at a time, from its first byte, in microseconds");
+    println!("{:10} {:>12} {:>12} {:>12} {:>12}", "inbox", "answer p50", "p99", "handler p50", "p99");
+    let (told, hear) = channel::<Told>();
+    let sqlite = Served::sqlite(place.file(), Some(told.clone()))?;
+    for (name, served) in [("sqlite", sqlite), ("postgres", Served::postgres(url, "handled", Some(told))?)] {
+        let mut client = Client::connect(served.0, 1)?;
+        let (mut answers, mut handlers) = (Vec::new(), Vec::new());
+        for request in wires(senders.large(times, BYTES)?)? {
+            let began = Instant::now();
+            answers.extend(client.send(&[request])?);
+            handlers.push(hear.recv_timeout(Duration::from_secs(10))?.saturating_duration_since(began));
+        }
+        let [early, late] = [50, 99].map(|part| percentile(&answers, part).as_micros());
+        let [soon, later] = [50, 99].map(|part| percentile(&handlers, part).as_micros());
+        println!("{name:10} {early:12} {late:12} {soon:12} {later:12}");
+    }
+    println!("{:.0} requests each", real(u64::try_from(times)?)?);
+    Ok(())
+}
