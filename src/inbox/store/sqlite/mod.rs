@@ -57,6 +57,7 @@ mod setup;
 mod space;
 mod steps;
 mod store;
+mod storing;
 mod suspects;
 mod task;
 #[cfg(test)]

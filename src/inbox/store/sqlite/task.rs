@@ -4,10 +4,10 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::super::{InboxError, Quota};
-use super::accept::Storing;
 use super::fault::Fault;
 use super::ledger::Ledger;
 use super::names::Block;
+use super::storing::Storing;
 
 /// What a command writes through: a transaction that it may share.
 pub(super) struct Write<'a> {

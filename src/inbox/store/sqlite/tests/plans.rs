@@ -1,5 +1,5 @@
 use super::*;
-use crate::inbox::store::sqlite::{accept, end, erase, find, lanes, lease, names, replay, retain, steps, suspects};
+use crate::inbox::store::sqlite::{end, erase, find, lanes, lease, names, replay, retain, steps, storing, suspects};
 use crate::inbox::{Filter, StoredState};
 
 /// How SQLite would go about it.
@@ -24,7 +24,7 @@ async fn every_statement_finds_its_rows_by_an_index() {
     let inbox = opened(&folder).await;
     let by_id = "USING INTEGER PRIMARY KEY";
     for (sql, index) in [
-        (accept::KNOWN, "webhook_events_key"),
+        (storing::KNOWN, "webhook_events_key"),
         (lanes::IS_TAKEN, "webhook_events_lane"),
         (lanes::NEXT, "webhook_events_lane"),
         (lanes::NEXT_AFTER, "webhook_events_lane"),
