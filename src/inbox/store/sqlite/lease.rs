@@ -64,9 +64,10 @@ pub(super) fn lease_found(
     let mut others = Vec::new();
     for id in found {
         let mut statement = write.connection.prepare_cached(STILL_DUE)?;
-        match statement.query_row(params![id, now], |row| row.get(0)).optional()? {
-            Some(StoredState::Running) => suspects::add(write, *id, now)?,
-            Some(_) => others.push(*id),
+        match statement.query_row(params![id, now], |row| Ok(row.get(0))).optional()? {
+            Some(Ok(StoredState::Running)) => suspects::add(write, *id, now)?,
+            Some(Ok(_)) => others.push(*id),
+            Some(Err(error)) => set_aside(write, *id, &unreadable(&error), now)?,
             None => {}
         }
     }
