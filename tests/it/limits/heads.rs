@@ -44,5 +44,6 @@ fn a_thousand_bad_heads_leave_neither_memory_nor_work_behind() {
     let computed_before = computed(&listener);
     let said = listener.running().line_within(Duration::from_secs(1));
     let idle = computed(&listener) - computed_before;
-    assert!(said.is_none() && idle <= 20, "{idle} hundredths of a second computed in an idle one; {said:?}");
+    println!("{idle} hundredths of a second computed in an idle one");
+    assert!(said.is_none() && idle <= 5, "{idle} hundredths of a second computed in an idle one; {said:?}");
 }
