@@ -127,7 +127,8 @@ fn gunzip(body: &[u8], most: usize) -> Result<Bytes, Rejection> {
     }
 }
 
-#[cfg(all(test, feature = "gzip"))]
+#[cfg(test)]
+#[cfg(feature = "gzip")]
 mod tests {
     use std::io::Write as _;
 
