@@ -130,7 +130,7 @@ fn peers_that_say_nothing_hold_it_for_no_longer_than_a_head_may_take() {
     let start = Instant::now();
     assert_eq!(ready(listener.admin()).0, 200);
     let waited = start.elapsed().as_secs();
-    assert!((8..30).contains(&waited), "all places were taken, until the heads' time was over: {waited} s");
+    assert!((8..60).contains(&waited), "all places were taken, until the heads' time was over: {waited} s");
     assert_eq!(mute.len(), 64);
 }
 
