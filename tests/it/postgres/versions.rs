@@ -1,9 +1,11 @@
 //! Programs of two versions on one schema, and a schema that is brought up to date under those who use it.
 
-use tokio::task::JoinSet;
-use tower_webhook::inbox::{Filter, InboxStore as _, StoredState};
+use std::time::Duration;
 
-use super::server::Server;
+use tokio::task::JoinSet;
+use tower_webhook::inbox::{Filter, InboxErrorKind, InboxStore as _, PostgresInbox, StoredState};
+
+use super::server::{PATIENCE, Server};
 use super::version_1::Program;
 use super::{at, event, lease, opened, schema};
 
@@ -69,4 +71,26 @@ async fn a_program_of_version_1_goes_on_beside_one_of_this_version() {
     }
     let all = new.list(&Filter::default(), 20).await.unwrap();
     assert!(all.len() == 8 && all.iter().all(|stored| stored.state == StoredState::Done), "{all:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_cannot_bring_it_up_to_date_gives_up_soon_and_holds_up_nobody() {
+    let (server, schema) = (Server::shared().await, schema());
+    let old = Program::on(server, &schema).await;
+    old.migrate().await;
+    let reader = server.client().await;
+    reader.batch_execute(&format!("BEGIN; SELECT count(*) FROM {schema}.turns")).await.unwrap();
+    let open = || {
+        let setup = PostgresInbox::setup().schema(&schema).deadline(Duration::from_millis(500));
+        let url = server.url();
+        async move { tokio::time::timeout(PATIENCE, setup.connect(&url)).await.expect("it gives up") }
+    };
+    let error = open().await.unwrap_err();
+    assert!(error.kind() == InboxErrorKind::Unavailable && error.to_string().contains("lock timeout"), "{error}");
+    // Nothing of it is there, and the program that is at work goes on.
+    assert_eq!(old.understands().await, (1, 1));
+    old.accept(1, 0).await;
+    reader.batch_execute("COMMIT").await.unwrap();
+    let inbox = open().await.unwrap();
+    assert_eq!((old.understands().await, inbox.stats(at(1)).await.unwrap().ready), ((2, 1), 1));
 }

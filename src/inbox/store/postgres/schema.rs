@@ -42,14 +42,17 @@ pub(super) async fn migrate(client: &mut Client, schema: &str, deadline: Duratio
     if in_time(deadline, version(&***client, schema)).await?? >= known() {
         return Ok(());
     }
-    in_time(PATIENCE.saturating_add(deadline), upgrade(client, schema)).await?
+    in_time(PATIENCE.saturating_add(deadline), upgrade(client, schema, deadline)).await?
 }
 
-async fn upgrade(client: &mut Client, schema: &str) -> Result<(), InboxError> {
+/// Who uses a table meanwhile is waited for until the deadline, since everybody else waits behind that.
+async fn upgrade(client: &mut Client, schema: &str, deadline: Duration) -> Result<(), InboxError> {
     let transaction = client.transaction().await.map_err(|error| of(&error))?;
     let patient = format!("SET LOCAL statement_timeout = {}", PATIENCE.as_millis());
     transaction.batch_execute(&patient).await.map_err(|error| of(&error))?;
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await.map_err(|error| of(&error))?;
+    let hasty = format!("SET LOCAL lock_timeout = {}", deadline.as_millis().clamp(1, 1 << 30));
+    transaction.batch_execute(&hasty).await.map_err(|error| of(&error))?;
     // Somebody else may have been quicker.
     let version = version(&*transaction, schema).await?;
     let done = usize::try_from(version).unwrap_or(0);
