@@ -87,8 +87,9 @@ impl<S: InboxStore, H: InboxHandler> Worker<S, H> {
     /// all places, and those of the others wait for them. Default: as many as there are places.
     ///
     /// Where one has as many as it may, the store is asked for others by
-    /// [`InboxStore::lease_but_of`](super::InboxStore::lease_but_of), which goes through all that waits of the first: in milliseconds
-    /// where thousands wait. After a death, one event of those that were in hand then may come on top.
+    /// [`InboxStore::lease_but_of`](super::InboxStore::lease_but_of), which goes through all that is due of the first: in a file,
+    /// beside who writes, a quarter of a second for a hundred thousand in a debug build. After a death, one event of those that were in
+    /// hand then may come on top.
     pub fn at_most_per_receiver(self, events: u32) -> Self {
         self.with(|terms| terms.at_most = events.max(1))
     }

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use tokio::time::sleep;
 use tower_webhook::Receiver;
 use tower_webhook::inbox::{
     Backoff, Filter, Handed, InboxHandler, InboxStore as _, SqliteInbox, StoredState, Verdict, Worker,
@@ -15,6 +16,7 @@ use tower_webhook::testing::{Harness, StillInbox, TokioClock, events, forge};
 
 use super::Place;
 use crate::deliveries::{aella, now};
+use crate::support::Log;
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -172,4 +174,21 @@ async fn a_test_that_expects_the_wrong_end_fails() {
     assert!(words.contains(r#"had to be a dead letter, "closed", and it is Some(Done)"#), "{words}");
     running.stop().await;
     house.harness.verify().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn dead_letters_that_pile_up_are_one_error_in_the_log_and_few_are_none() {
+    for (may_be, errors) in [(1, 1), (2, 0)] {
+        let (log, house) = (Log::capture(), House::new().await);
+        let running = house.watched(|_: Handed| async { Verdict::dead("never") }).dead_letters(may_be).start();
+        let sent = house.harness.send("/", transfer(1)).await;
+        house.harness.settled(&house.inbox, HOUR).await;
+        sleep(Duration::from_secs(300)).await;
+        running.stop().await;
+        let text = log.text();
+        let found = text.lines().filter(|line| line.contains("dead letters pile up")).collect::<Vec<_>>();
+        assert_eq!(found.len(), errors, "{text}");
+        assert!(found.iter().all(|line| line.starts_with("ERROR") && line.contains("dead=1 quota=1")), "{text}");
+        sent.accepted().dead_letter("never");
+    }
 }
