@@ -1,0 +1,4 @@
+//! `X-Forwarded-For` beside a plain reading of it.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| tower_webhook_fuzz::head::forwarded(input));

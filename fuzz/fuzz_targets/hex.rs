@@ -1,0 +1,4 @@
+//! Hexadecimal beside a plain reading of it.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| tower_webhook_fuzz::encoding::hex(input));
