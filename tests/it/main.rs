@@ -55,6 +55,7 @@ mod other_payload;
 mod postgres;
 #[cfg(feature = "cli")]
 mod program;
+mod promises;
 mod receiver;
 mod receiver_identity;
 #[cfg(feature = "redis")]
