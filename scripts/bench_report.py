@@ -238,7 +238,7 @@ def page(output):
         "```sh\n./scripts/bench.sh                # this page, its plot and the README's figures, in some ten minutes\n"
         "./scripts/bench.sh --smoke        # does every variant answer as it must?\n"
         "cargo bench --bench pipeline      # one of them; the others are in benches/\n```",
-        "It needs Linux, Python 3.11, `redis-server` and `redis-benchmark`, and a machine that does nothing else. The package on crates.io has no benches; the repository has.",
+        "It needs Linux, Python 3.11, `redis-server`, `redis-benchmark` and Postgres, and a machine that does nothing else. The package on crates.io has no benches; the repository has.",
     ]
     return "\n\n".join((part for part in parts if part)) + "\n"
 
