@@ -41,9 +41,12 @@ fn a_thousand_bad_heads_leave_neither_memory_nor_work_behind() {
     let after = resident(&listener);
     println!("RSS before: {before} KiB, after: {after} KiB");
     assert!(after < before + 24 * MIB, "{before} KiB before, {after} KiB after");
-    let computed_before = computed(&listener);
-    let said = listener.running().line_within(Duration::from_secs(1));
-    let idle = computed(&listener) - computed_before;
-    println!("{idle} hundredths of a second computed in an idle one");
-    assert!(said.is_none() && idle <= 5, "{idle} hundredths of a second computed in an idle one; {said:?}");
+    // Lines of the last refusals may still come.
+    let idle = (0..30).find_map(|_| {
+        let before = computed(&listener);
+        let said = listener.running().line_within(Duration::from_secs(1));
+        said.is_none().then(|| computed(&listener) - before)
+    });
+    println!("{idle:?} hundredths of a second computed in an idle one");
+    assert!(idle.is_some_and(|idle| idle <= 5), "{idle:?} hundredths of a second computed in an idle one");
 }
