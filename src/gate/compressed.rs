@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
-use super::body::{Body, tell_length};
+use super::body::Body;
 use crate::error::{Rejection, RejectionKind};
 
 /// A body may become so many times as long. JSON becomes 5 to 30 times as long; more than 1000 times is what a bomb does.
@@ -89,7 +89,7 @@ impl Compression {
             #[cfg(feature = "gzip")]
             Self::SignedAsSent => {
                 let plain = gunzip(body.bytes(), self.longest(body.len(), most))?;
-                tell_length(headers, plain.len());
+                super::body::tell_length(headers, plain.len());
                 Ok(body.with(plain))
             }
             _ => {
