@@ -64,6 +64,7 @@ impl Compression {
 
     /// How many bytes a body of this length may become.
     pub(super) fn longest(self, length: usize, most: usize) -> usize {
+        let _ = most;
         match self {
             Self::Refuse => length,
             #[cfg(feature = "gzip")]
