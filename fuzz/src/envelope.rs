@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use serde_json::Value;
+use serde::Deserialize;
 use tower_webhook::clock::{OsEntropy, Timestamp};
 use tower_webhook::encoding::Encoding;
 use tower_webhook::scheme::{AesGcm, BodyForm, CipherHeaders, EnvelopeNames, Scheme as _, Sealing};
@@ -58,23 +58,22 @@ pub fn envelope(input: &[u8]) {
     }
 }
 
+/// What any reader of JSON finds who refuses these names twice.
+#[derive(Deserialize)]
+struct Parts {
+    iv: String,
+    tag: String,
+    body: String,
+}
+
 fn in_body(body: Bytes) {
     let opened = STAND.envelope.open(&HeaderMap::new(), body.clone(), Timestamp::UNIX_EPOCH);
-    let value = serde_json::from_slice::<Value>(&body).unwrap_or_default();
-    let is = |name: &str, part: usize| is_part(value[name].as_str().unwrap_or_default().as_bytes(), part);
-    match opened {
-        Ok(opened) => {
-            assert_eq!(opened.plaintext, PLAIN);
-            assert!(is("iv", 0) && is("tag", 1) && is("body", 2), "{body:?}");
-        }
-        // Nothing but a name that stands twice is stricter here.
-        Err(_) => {
-            let names = [&b"\"iv\""[..], b"\"tag\"", b"\"body\"", b"\\u"];
-            let twice = names.iter().any(|name| body.windows(name.len()).filter(|window| window == name).count() > 1)
-                || body.windows(2).any(|window| window == b"\\u");
-            assert!(twice || !(is("iv", 0) && is("tag", 1) && is("body", 2)), "{body:?}");
-        }
-    }
+    let text = std::str::from_utf8(body.trim_ascii()).unwrap_or_default();
+    let parts = if text.starts_with('{') { serde_json::from_str::<Parts>(text).ok() } else { None };
+    let is = |text: &str, part| is_part(text.as_bytes(), part);
+    let is_whole = parts.is_some_and(|Parts { iv, tag, body }| is(&iv, 0) && is(&tag, 1) && is(&body, 2));
+    assert_eq!(opened.is_ok(), is_whole, "{body:?}");
+    assert!(opened.is_err() || opened.is_ok_and(|opened| opened.plaintext == PLAIN));
 }
 
 fn in_headers(iv: &[u8], tag: &[u8], body: Bytes) {
