@@ -12,7 +12,10 @@ use crate::error::{Rejection, RejectionKind};
 ///
 /// A name that is missing or stands twice, a value that is no text, or anything behind the object is refused.
 pub(super) fn members<'a, const N: usize>(json: &'a [u8], names: [&str; N]) -> Result<[Cow<'a, str>; N], Rejection> {
-    let mut reader = serde_json::Deserializer::from_slice(json);
+    // What is passed over is not looked at by the parser, and has to be text all the same.
+    let json = std::str::from_utf8(json)
+        .map_err(|_| Rejection::new(RejectionKind::BodyMalformed, "not the JSON envelope (not UTF-8)"))?;
+    let mut reader = serde_json::Deserializer::from_str(json);
     let read = Members(names).deserialize(&mut reader).and_then(|found| reader.end().map(|()| found));
     // The error's own words may quote the payload; its place does not.
     read.map_err(|error| {
@@ -93,7 +96,9 @@ mod tests {
             let refused = members(json.as_bytes(), ["a"]).unwrap_err();
             assert_eq!(refused.kind(), RejectionKind::BodyMalformed, "{json}");
         }
-        assert!(members(b"{\"a\":\"\xFF\"}", ["a"]).is_err());
+        for json in [&b"{\"a\":\"\xFF\"}"[..], b"{\"a\":\"1\",\"b\":\"\xFF\"}", b"{\"a\":\"1\",\"\xFF\":0}"] {
+            assert!(members(json, ["a"]).is_err(), "{json:?}");
+        }
     }
 
     #[test]
