@@ -16,7 +16,9 @@ use tower_webhook::clock::{OsEntropy, Timestamp};
 use tower_webhook::encoding::Encoding;
 use tower_webhook::gate::HeadCheck as _;
 use tower_webhook::layers::{BasicAuthLayer, Credentials};
-use tower_webhook::scheme::{AesGcm, BodyForm, CipherHeaders, Hmac, MacAlgorithm, Scheme, Sealing, Signed, StaticToken};
+use tower_webhook::scheme::{
+    AesGcm, BodyForm, CipherHeaders, Hmac, MacAlgorithm, Scheme, Sealing, Signed, StaticToken,
+};
 use tower_webhook::secret::Secret;
 
 /// Of each bench; by hand `SAMPLES` says another number.
