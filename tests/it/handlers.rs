@@ -154,6 +154,8 @@ impl Observer for Facts {
         let fact = match fact {
             Fact::Rejected(rejection) => format!("rejected {}", rejection.kind()),
             Fact::Failed(rejection) => format!("failed {}", rejection.kind()),
+            Fact::HandlerEnded { .. } => "ended".to_owned(),
+            Fact::Answered { .. } => "answered".to_owned(),
             other => format!("{other:?}").to_lowercase(),
         };
         let (receiver, provider) = (about.receiver, about.provider);
@@ -183,7 +185,7 @@ async fn an_observer_gets_each_fact_once() {
     assert_eq!(facts.take(), ["forgetsatexit - 0"]);
     let stranger = Aella::new(Secret::utf8("ae_sk_test_another").unwrap()).unwrap();
     let proved = ["keyused { scheme: \"hmac-sha512\" } default 0", "accepted { events: 1 } default 0"];
-    let known = |last: &str| proved.iter().map(|&fact| fact.to_owned()).chain([last.to_owned()]).collect::<Vec<_>>();
+    let known = |last: &[&str]| proved.iter().chain(last).map(|&fact| fact.to_owned()).collect::<Vec<_>>();
     let cases = [
         ("a stranger", sealed(&stranger, TRANSFER), vec!["rejected signature_mismatch - 0".to_owned()]),
         ("too long", sealed(&aella(), " ".repeat(3000)), vec!["rejected body_too_large - 0".to_owned()]),
@@ -192,18 +194,19 @@ async fn an_observer_gets_each_fact_once() {
             sealed(&aella(), "{"),
             vec![proved[0].to_owned(), "rejected payload_malformed default 0".to_owned()],
         ),
-        ("first try", sealed(&aella(), TRANSFER), known("failed handler_retry default 1")),
-        ("second try", sealed(&aella(), TRANSFER), known("handled default 2")),
-        ("third try", sealed(&aella(), TRANSFER), known("replayed default 0")),
+        ("first try", sealed(&aella(), TRANSFER), known(&["ended default 0", "failed handler_retry default 1"])),
+        ("second try", sealed(&aella(), TRANSFER), known(&["ended default 0", "handled default 2"])),
+        ("third try", sealed(&aella(), TRANSFER), known(&["replayed default 0"])),
     ];
     for (case, request, expected) in cases {
         service.clone().oneshot(request).await.unwrap();
-        assert_eq!(facts.take(), expected, "{case}");
+        let answered = ["answered - 0".to_owned()];
+        assert_eq!(facts.take(), [expected, answered.to_vec()].concat(), "{case}");
     }
     drain.begin();
     service.oneshot(sealed(&aella(), TRANSFER)).await.unwrap();
-    assert_eq!(facts.take(), [proved[0], "rejected draining default 0"]);
-    assert_eq!(more.take().len(), 16, "each observer gets all of them");
+    assert_eq!(facts.take(), [proved[0], "rejected draining default 0", "answered - 0"]);
+    assert_eq!(more.take().len(), 25, "each observer gets all of them");
 }
 
 #[tokio::test(start_paused = true)]

@@ -22,7 +22,7 @@ fn named(text: &str) -> Vec<(String, Vec<String>)> {
     rows.map(row).collect()
 }
 
-/// The names of all tests in a file: functions with an attribute that says so right above.
+/// The names of all tests in a file: functions with an attribute that says so right above, or in a macro that gives them one.
 fn tests(text: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut is_test = false;
@@ -36,7 +36,14 @@ fn tests(text: &str) -> Vec<String> {
         is_test =
             if attribute { is_test || line.starts_with("#[test]") || line.starts_with("#[tokio::test") } else { false };
     }
+    names.extend(text.split("for_each_engine!(").skip(1).flat_map(for_each_engine));
     names
+}
+
+/// What stands in the brackets of that macro.
+fn for_each_engine(after: &str) -> Vec<String> {
+    let inside = after.split(");").next().unwrap_or_default();
+    inside.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
 fn walk(folder: &Path, see: &mut impl FnMut(&Path)) {
@@ -87,4 +94,5 @@ fn a_promise_without_a_test_is_found() {
     assert_eq!(with("| it holds | `fuzz/fuzz_targets/none.rs` |"), ["fuzz/fuzz_targets/none.rs"]);
     assert_eq!(with("| it holds | our care |"), ["nothing holds: it holds"]);
     assert_eq!(with("| a helper is no test | `walk` |"), ["walk"]);
+    assert!(with("| it holds | `killed_at_random_under_load_it_loses_nothing` |").is_empty(), "a macro's is one");
 }

@@ -53,9 +53,11 @@ fn two_hundred_slow_heads_and_bodies_are_ended_and_delay_nobody() {
     println!("p99 {normal:?} alone, {beside:?} beside {} slow ones", 2 * SLOW);
     assert!(beside <= 2 * normal.max(FLOOR), "p99 {normal:?} alone, {beside:?} beside slow ones");
 
-    for stream in &mut bodies {
-        assert_eq!(statuses(&until_closed(stream)), [408]);
-    }
+    // Who writes on when it is answered may lose the answer, as the connection is gone.
+    let answers: Vec<_> = bodies.iter_mut().map(|stream| statuses(&until_closed(stream))).collect();
+    assert!(answers.iter().all(|answer| answer.is_empty() || answer == &[408]), "{answers:?}");
+    let heard = answers.iter().filter(|answer| !answer.is_empty()).count();
+    assert!(heard > SLOW / 2, "only {heard} hear of it: {answers:?}");
     for stream in &mut heads {
         let answers = statuses(&until_closed(stream));
         assert!(answers.is_empty() || answers == [408], "{answers:?}");

@@ -11,6 +11,7 @@ use super::super::{InboxError, InboxErrorKind};
 use super::disk::Disk;
 use super::fault::{Fault, kind_of};
 use super::names::Block;
+use super::pace::Pace;
 use super::readers::Readers;
 use super::setup::SqliteSetup;
 use super::task::{Job, Task, Write};
@@ -58,6 +59,7 @@ impl Handle {
             busy_timeout: setup.busy_timeout,
             is_full: false,
             shrunk: None,
+            pace: Pace::default(),
             woken: Arc::clone(&woken),
             is_poisoned: Arc::clone(&is_poisoned),
             _lock: lock,

@@ -47,6 +47,8 @@ mod lease;
 mod ledger;
 mod names;
 mod open;
+mod pace;
+mod queue;
 mod readers;
 mod replay;
 mod retain;

@@ -13,11 +13,11 @@ use super::super::{InboxError, InboxErrorKind, Quota};
 use super::fault::{kind_of, kind_of_commit};
 use super::ledger::Ledger;
 use super::names::Block;
+use super::pace::Pace;
+use super::queue::Queue;
 use super::space;
 use super::task::{Job, Write};
 
-/// A group takes no further command when it brings so many bytes.
-const GROUP_BYTES: usize = 8 * 1024 * 1024;
 /// While it is full, the log is made small this often.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -36,11 +36,10 @@ pub(super) struct Writer {
     pub(super) is_full: bool,
     /// When it last tried to make the log small.
     pub(super) shrunk: Option<Instant>,
+    pub(super) pace: Pace,
     /// Held for as long as the connection is; after it, since fields are dropped in order.
     pub(super) _lock: Option<File>,
 }
-
-type Next = Option<Box<dyn Job>>;
 
 /// Where a transaction failed, and what that means for those in it.
 struct Broken {
@@ -55,9 +54,10 @@ impl Writer {
     pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
         let mut next = None;
         while let Some(first) = next.take().or_else(|| jobs.blocking_recv()) {
-            let (group, alone) = self.gather(first, &mut jobs);
-            next = alone;
-            self.commit(group);
+            let mut queue = Queue::new(&mut jobs, &*first, self.group, self.pace.expected());
+            let (began, number) = (Instant::now(), self.commit(vec![first], Some(&mut queue)));
+            next = queue.alone;
+            self.pace.ended(number, began);
             self.shrink();
             if self.is_poisoned.load(Ordering::Acquire) {
                 return;
@@ -65,26 +65,16 @@ impl Writer {
         }
     }
 
-    /// Who share a transaction, and one that came next and shares none.
-    fn gather(&self, first: Box<dyn Job>, jobs: &mut mpsc::Receiver<Box<dyn Job>>) -> (Vec<Box<dyn Job>>, Next) {
-        let (mut weight, is_alone) = (first.weight(), first.is_alone());
-        let mut group = vec![first];
-        while !is_alone && group.len() < self.group && weight < GROUP_BYTES {
-            let Ok(job) = jobs.try_recv() else { break };
-            if job.is_alone() {
-                return (group, Some(job));
-            }
-            weight = weight.saturating_add(job.weight());
-            group.push(job);
-        }
-        (group, None)
-    }
-
-    fn commit(&mut self, mut group: Vec<Box<dyn Job>>) {
-        match self.transact(&mut group) {
+    /// These, and those who join them. How many they were in the end.
+    fn commit(&mut self, mut group: Vec<Box<dyn Job>>, queue: Option<&mut Queue<'_>>) -> usize {
+        let result = self.transact(&mut group, queue);
+        let number = group.len();
+        match result {
             Ok(()) => group.into_iter().for_each(|job| job.answer()),
-            Err(broken) if broken.is_by_one && group.len() > 1 => {
-                group.into_iter().for_each(|job| self.commit(vec![job]));
+            Err(broken) if broken.is_by_one && number > 1 => {
+                for job in group {
+                    self.commit(vec![job], None);
+                }
             }
             Err(broken) => {
                 for job in group {
@@ -92,6 +82,7 @@ impl Writer {
                 }
             }
         }
+        number
     }
 
     /// A log that is long takes room in which there could be events. It is as long as its longest reader was slow, and stays so
@@ -115,7 +106,7 @@ impl Writer {
     }
 
     /// All of them in one transaction, or none.
-    fn transact(&mut self, group: &mut [Box<dyn Job>]) -> Result<(), Broken> {
+    fn transact(&mut self, group: &mut Vec<Box<dyn Job>>, queue: Option<&mut Queue<'_>>) -> Result<(), Broken> {
         if self.is_poisoned.load(Ordering::Acquire) {
             return Err(Broken {
                 kind: InboxErrorKind::Poisoned,
@@ -123,7 +114,7 @@ impl Writer {
                 is_by_one: false,
             });
         }
-        let result = self.attempt(group);
+        let result = self.attempt(group, queue);
         let Err(mut broken) = result else { return Ok(()) };
         if !self.connection.is_autocommit() && self.connection.execute_batch("ROLLBACK").is_err() {
             broken.kind = InboxErrorKind::Poisoned;
@@ -135,7 +126,7 @@ impl Writer {
         Err(broken)
     }
 
-    fn attempt(&mut self, group: &mut [Box<dyn Job>]) -> Result<(), Broken> {
+    fn attempt(&mut self, group: &mut Vec<Box<dyn Job>>, mut queue: Option<&mut Queue<'_>>) -> Result<(), Broken> {
         let begun = |error: Error| Broken { kind: kind_of(&error), cause: error.to_string(), is_by_one: false };
         let by_one = |error: Error| Broken { kind: kind_of(&error), cause: error.to_string(), is_by_one: true };
         let ended = |error: Error| Broken { kind: kind_of_commit(&error), cause: error.to_string(), is_by_one: false };
@@ -155,8 +146,12 @@ impl Writer {
             is_full: self.is_full,
             is_woken: false,
         };
-        for job in group {
+        let mut done = 0;
+        while let Some(job) = group.get_mut(done) {
             job.run(&mut write).map_err(by_one)?;
+            done += 1;
+            // Others come while this one is written.
+            group.extend(queue.as_mut().and_then(|queue| queue.next(done)));
         }
         if write.ledger != ledger {
             write.ledger.write(&self.connection).map_err(by_one)?;
