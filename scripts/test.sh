@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Passes all tests, with all features. Needs Rust, a C compiler, curl, python3, redis-server, nginx,
+# Passes all tests, with all features. Needs Rust, a C compiler, curl, openssl, python3, redis-server, nginx,
 # nats-server, promtool and PostgreSQL; what Debian has of these is installed. The tests start their own servers, on free ports, and end them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,6 +20,7 @@ need() {
 command -v cargo >/dev/null || fail "cargo is missing: install Rust from https://rustup.rs or your distribution"
 need cc gcc
 need curl curl
+need openssl openssl
 need python3 python3
 need redis-server redis-server
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql

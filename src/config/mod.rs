@@ -56,14 +56,14 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use fault::Found;
 
-pub use build::{Config, Dedupe, Endpoint, Forward, Inbox};
+pub use build::{Config, Dedupe, Endpoint, Forward, Inbox, Tls};
 pub use fault::{Fault, Faults};
 pub use spec::{
     AellaSpec, BankingCircleSpec, ConfigSpec, CredentialsSpec, CustomSpec, DedupeSpec, EndpointSpec, ForwardSpec,
     InboxRetentionSpec, InboxSpec, InboxStoreSpec, KeyEncoding, KeySpec, MambuSpec, OppSpec, PostgresSpec, ProofSpec,
     ProviderSpec, QuotaSpec, RateLimitSpec, RedisSpec, RetrySpec, SchemeSpec, SecretError, SecretSource, SecretText,
     SibsSpec, SignatureLayout, SignedSpec, SourcesSpec, StandardWebhooksSpec, StoreSpec, TimestampPlace, TimestampSpec,
-    WaitSpec,
+    TlsSpec, WaitSpec,
 };
 
 /// Reads and builds a file. Whether keys are valid by now is not looked at.

@@ -246,7 +246,8 @@ pub(crate) struct Rejected<'a> {
     endpoint: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     receiver: Option<&'a str>,
-    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
     kind: &'static str,
     detail: String,
 }
@@ -261,7 +262,7 @@ impl<'a> Rejected<'a> {
             verdict: "refused",
             endpoint,
             receiver: named(endpoint, receiver),
-            status,
+            status: Some(status),
             kind: rejection.kind().as_str(),
             detail: mask(&detail).into_owned(),
         }
@@ -276,12 +277,24 @@ impl<'a> Rejected<'a> {
             _ => (400, "http_malformed"),
         };
         // Its words are constants: no byte of the peer's is among them.
-        Some(Self { verdict: "refused", endpoint: "-", receiver: None, status, kind, detail: error.to_string() })
+        Some(Self::nowhere(Some(status), kind, error.to_string()))
+    }
+
+    /// A peer that did not get as far as HTTP. `None`: its connection broke.
+    pub(crate) fn in_the_handshake(error: &std::io::Error) -> Option<Self> {
+        // What rustls says has no byte of the peer's in it either.
+        let why = error.get_ref().filter(|_| error.kind() == std::io::ErrorKind::InvalidData)?;
+        Some(Self::nowhere(None, "tls_handshake", why.to_string()))
+    }
+
+    /// Before anybody knew for which endpoint it was.
+    fn nowhere(status: Option<u16>, kind: &'static str, detail: String) -> Self {
+        Self { verdict: "refused", endpoint: "-", receiver: None, status, kind, detail }
     }
 
     pub(crate) fn no_endpoint(path: &'a str) -> Self {
         let detail = "no endpoint has this path".to_owned();
-        Self { verdict: "refused", endpoint: path, receiver: None, status: 404, kind: "no_endpoint", detail }
+        Self { verdict: "refused", endpoint: path, receiver: None, status: Some(404), kind: "no_endpoint", detail }
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::endpoint::{Defaults, Endpoint, around, endpoint};
 use super::fixed::{Fixed, fixed};
 use super::inbox::{self, Inbox};
+use super::tls::{self, Tls};
 use super::{store, validity};
 use crate::clock::Timestamp;
 use crate::config::fault::{Faults, Found, Place};
@@ -22,6 +23,8 @@ use crate::receiver::Receiver;
 pub struct Config {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// How it listens with a certificate. `None`: it speaks plain HTTP.
+    pub tls: Option<Tls>,
     /// Where it tells how it is. `None`: nowhere.
     pub admin: Option<SocketAddr>,
     /// Keeps its keys apart from others on the same store. May be empty.
@@ -148,6 +151,7 @@ pub(in crate::config) fn build(
     if spec.admin.is_some_and(|admin| admin == spec.listen && admin.port() != 0) {
         root.fault("admin", "is the address to listen on", "write another port");
     }
+    let tls = spec.tls.as_ref().and_then(|spec| tls::server(spec, &root.part("tls")));
     let dedupe = dedupe(spec, &root.part("dedupe"));
     if spec.endpoints.is_empty() {
         root.fault("endpoint", "is missing", "write at least one [[endpoint]] with path and provider");
@@ -176,6 +180,7 @@ pub(in crate::config) fn build(
     warn_of_forgetting(spec, found);
     Some(Config {
         listen: spec.listen,
+        tls,
         admin: spec.admin,
         tenant: spec.tenant.clone(),
         body_deadline: spec.body_deadline,

@@ -1,10 +1,14 @@
 //! `forward_to`: where the program hands events to.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
+use http::uri::Scheme;
+use rustls::ClientConfig;
 
+use super::tls;
 use crate::config::fault::Place;
 use crate::config::spec::ForwardSpec;
 
@@ -12,8 +16,10 @@ use crate::config::spec::ForwardSpec;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Forward {
-    /// An `http` address.
+    /// An `http` or `https` address.
     pub to: Uri,
+    /// Whom it believes. `None`: the address is `http`.
+    pub tls: Option<Arc<ClientConfig>>,
     /// How long its answer may take.
     pub timeout: Duration,
     /// Whether the sender is answered the upstream's 410.
@@ -22,20 +28,33 @@ pub struct Forward {
 
 pub(super) fn forward(spec: &ForwardSpec, place: &Place<'_>) -> Option<Forward> {
     let uri: Option<Uri> = spec.to.parse().ok();
-    let Some(to) = uri.filter(|uri| uri.scheme_str() == Some("http") && uri.authority().is_some()) else {
-        let right = "write \"http://host:port/path\"; https is not spoken here";
+    let Some(to) = uri.filter(|uri| is_spoken(uri.scheme()) && uri.authority().is_some()) else {
+        let right = "write \"http://host:port/path\" or \"https://host/path\"";
         place.fault("forward_to", "is not an address that can be forwarded to", right);
         return None;
     };
-    if !spec.dangerous_in_clear && !to.host().is_some_and(is_loopback) {
+    let is_https = to.scheme() == Some(&Scheme::HTTPS);
+    let tls = match (is_https, &spec.ca) {
+        (true, ca) => Some(tls::client(ca.as_deref(), place)?),
+        (false, None) => None,
+        (false, Some(_)) => {
+            place.fault("forward_ca", "means nothing for an http address", "write https in forward_to");
+            return None;
+        }
+    };
+    if !is_https && !spec.dangerous_in_clear && !to.host().is_some_and(is_loopback) {
         place.fault(
             "forward_to",
             "is not this machine, and events would go there in clear for everybody between",
-            "write an address of 127.0.0.0/8, [::1] or localhost, or say dangerous_forward_in_clear = true",
+            "write https, an address of 127.0.0.0/8, [::1] or localhost, or say dangerous_forward_in_clear = true",
         );
         return None;
     }
-    Some(Forward { to, timeout: spec.timeout, pass_gone: spec.pass_gone })
+    Some(Forward { to, tls, timeout: spec.timeout, pass_gone: spec.pass_gone })
+}
+
+fn is_spoken(scheme: Option<&Scheme>) -> bool {
+    scheme.is_some_and(|scheme| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS)
 }
 
 fn is_loopback(host: &str) -> bool {

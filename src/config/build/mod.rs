@@ -11,11 +11,13 @@ mod provider;
 mod reload;
 mod secret;
 mod store;
+mod tls;
 mod validity;
 
 pub use config::{Config, Dedupe};
 pub use endpoint::Endpoint;
 pub use forward::Forward;
 pub use inbox::Inbox;
+pub use tls::Tls;
 
 pub(super) use config::build;

@@ -32,7 +32,7 @@ pub(super) fn read(section: &Section<'_>, folder: &Path) -> Draft {
     spec.on_mismatch = on_mismatch(section);
     spec.dangerous_run_unprotected = section.truth("dangerous_run_unprotected").unwrap_or(false);
     spec.quiet_payloads = section.truth("quiet_payloads");
-    spec.forward = forward(section);
+    spec.forward = forward(section, folder);
     // What else a provider knows that could not be read is not known either.
     if is_provider_read {
         section.finish();
@@ -81,10 +81,11 @@ fn rate_limit(section: &Section<'_>) -> RateLimitSpec {
     spec
 }
 
-fn forward(section: &Section<'_>) -> Option<ForwardSpec> {
+fn forward(section: &Section<'_>, folder: &Path) -> Option<ForwardSpec> {
     let timeout = section.some_time("forward_timeout");
     let pass_gone = section.truth("pass_gone").unwrap_or(false);
     let dangerous_in_clear = section.truth("dangerous_forward_in_clear").unwrap_or(false);
+    let ca = section.text("forward_ca").map(|path| folder.join(path));
     let usual = ForwardSpec::new(section.text("forward_to")?);
-    Some(ForwardSpec { timeout: timeout.unwrap_or(usual.timeout), pass_gone, dangerous_in_clear, ..usual })
+    Some(ForwardSpec { timeout: timeout.unwrap_or(usual.timeout), pass_gone, ca, dangerous_in_clear, ..usual })
 }

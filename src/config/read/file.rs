@@ -10,7 +10,7 @@ use super::secret::named_secret;
 use super::section::Section;
 use super::{endpoint, inbox, secret};
 use crate::config::fault::{Found, Place};
-use crate::config::spec::{ConfigSpec, DedupeSpec, RedisSpec, StoreSpec, WaitSpec};
+use crate::config::spec::{ConfigSpec, DedupeSpec, RedisSpec, StoreSpec, TlsSpec, WaitSpec};
 
 /// A specification as far as it could be read. Where something could not, the usual stands in its place, so that the rest
 /// can be looked at too.
@@ -56,6 +56,7 @@ fn line_of(text: &str, at: usize) -> usize {
 fn read(root: &Section<'_>, folder: &Path) -> Draft {
     let mut spec = ConfigSpec::new([]);
     spec.listen = address(root, "listen").unwrap_or(spec.listen);
+    spec.tls = root.section("tls").map(|section| tls(&section, folder));
     spec.admin = address(root, "admin");
     spec.tenant = root.text("tenant").unwrap_or_default().to_owned();
     spec.max_body = root.size("max_body");
@@ -87,6 +88,15 @@ fn address(root: &Section<'_>, key: &'static str) -> Option<SocketAddr> {
         root.fault(key, "is not an address", "write an address and a port, such as \"127.0.0.1:8080\"");
     }
     address
+}
+
+fn tls(section: &Section<'_>, folder: &Path) -> TlsSpec {
+    let certificate = section.needed("certificate", "write the path of a PEM file, such as \"cert.pem\"");
+    let key = named_secret(section, "key", folder, "write key = { file = \"key.pem\" }");
+    let mut spec = TlsSpec::new(folder.join(certificate.unwrap_or_default()), key.unwrap_or_else(secret::unread));
+    spec.client_ca = section.text("client_ca").map(|path| folder.join(path));
+    section.finish();
+    spec
 }
 
 fn dedupe(section: &Section<'_>, folder: &Path) -> DedupeSpec {

@@ -1,5 +1,6 @@
 //! One endpoint: where it listens, who may send, how it is proved, and where events go.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::provider::ProviderSpec;
@@ -106,13 +107,15 @@ impl RateLimitSpec {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ForwardSpec {
-    /// An `http` address.
+    /// An `http` or `https` address.
     pub to: String,
     /// How long its answer may take. Default: 10 seconds.
     pub timeout: Duration,
     /// Whether the sender is answered the upstream's 410. Default: 502 in its place.
     pub pass_gone: bool,
-    /// Takes an address beyond this machine, although all between can read along.
+    /// A file with the only certificate authority that is believed, as PEM. Default: the machine's.
+    pub ca: Option<PathBuf>,
+    /// Takes an `http` address beyond this machine, although all between can read along.
     pub dangerous_in_clear: bool,
 }
 
@@ -120,6 +123,7 @@ impl ForwardSpec {
     /// This address, with the defaults of each field.
     #[must_use]
     pub fn new(to: impl Into<String>) -> Self {
-        Self { to: to.into(), timeout: Duration::from_secs(10), pass_gone: false, dangerous_in_clear: false }
+        let (to, timeout) = (to.into(), Duration::from_secs(10));
+        Self { to, timeout, pass_gone: false, ca: None, dangerous_in_clear: false }
     }
 }

@@ -1,6 +1,7 @@
 //! The whole configuration: what all endpoints have in common, and the endpoints.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::endpoint::EndpointSpec;
@@ -15,6 +16,8 @@ pub struct ConfigSpec {
     pub file: String,
     /// Where it listens. Default: any free port of 127.0.0.1.
     pub listen: SocketAddr,
+    /// The certificate to listen with. Default: none, plain HTTP.
+    pub tls: Option<TlsSpec>,
     /// Where it tells how it is: `/live`, `/ready`, `/metrics`. Default: nowhere.
     pub admin: Option<SocketAddr>,
     /// Keeps its keys apart from others on the same store. Default: empty.
@@ -46,6 +49,7 @@ impl ConfigSpec {
         Self {
             file: String::new(),
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            tls: None,
             admin: None,
             tenant: String::new(),
             max_body: None,
@@ -58,6 +62,26 @@ impl ConfigSpec {
             inbox: None,
             endpoints: endpoints.into_iter().collect(),
         }
+    }
+}
+
+/// `tls`: the certificate to listen with.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TlsSpec {
+    /// A file with the certificate and what leads to its root, as PEM.
+    pub certificate: PathBuf,
+    /// Its private key, as PEM.
+    pub key: SecretSource,
+    /// A file with the authorities whose certificates a sender must have, as PEM. Default: a sender needs none.
+    pub client_ca: Option<PathBuf>,
+}
+
+impl TlsSpec {
+    /// This certificate with its key, and senders that need none.
+    #[must_use]
+    pub fn new(certificate: impl Into<PathBuf>, key: SecretSource) -> Self {
+        Self { certificate: certificate.into(), key, client_ca: None }
     }
 }
 

@@ -677,7 +677,7 @@ capacity = 0
 path = "aella"
 provider = "aella"
 keys = [{ id = "a", value = "canary short" }, { id = "b", env = "NOT_SET_ANYWHERE" }, { id = "c", value = "canary-canary-canary\n" }]
-forward_to = "https://example.com"
+forward_to = "ftp://example.com"
 [[endpoint]]
 path = "/opp"
 provider = "opp"

@@ -1,13 +1,16 @@
 //! The program `tower-webhook`, from outside: children with arguments, a configuration and an environment.
 
 pub(crate) mod admin;
+mod certificates;
 mod check_config;
 pub(crate) mod child;
 mod deploy;
 mod explain;
 mod faults;
 mod forward;
+mod forward_tls;
 mod help;
+mod http2;
 mod inbox;
 mod kept;
 mod kept_in_postgres;
@@ -23,6 +26,7 @@ mod reload;
 mod send;
 mod storm;
 mod strain;
+mod tls;
 mod unreadable;
 pub(crate) mod upstream;
 pub(crate) mod wire;

@@ -33,6 +33,8 @@ fn known(config: &str, place: &str) -> Keys {
 /// A place of the file: the headings of its tables, a file with a key there that nobody knows, and what leads to it.
 const PLACES: &[(&[&str], &str, &str)] = &[
     (&["The file"], "odd = 1", ""),
+    (&["`tls`"], "tls = { odd = 1 }", "tls."),
+    (&["Secrets"], "tls = { certificate = \"c\", key = { odd = 1 } }", "tls.key."),
     (&["`[dedupe]`"], "[dedupe]\nodd = 1", "dedupe."),
     (&["`[dedupe]`", "`[dedupe]` with `kind = \"redis\"`"], "[dedupe]\nkind = \"redis\"\nodd = 1", "dedupe."),
     (&["Secrets"], "[dedupe]\nkind = \"redis\"\nurl = { odd = 1 }", "dedupe.url."),

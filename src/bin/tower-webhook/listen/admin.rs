@@ -14,9 +14,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tower_webhook::gate::ResponseBody;
 
-use super::connection::{HEAD_DEADLINE, Patient};
+use super::connection::HEAD_DEADLINE;
 use super::health::Health;
 use super::numbers::Numbers;
+use super::patient::Patient;
 
 /// More connections than this wait to be accepted.
 const MAX_CONNECTIONS: usize = 64;

@@ -11,9 +11,6 @@ use std::time::Duration;
 use http::header::{self, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use tower_webhook::clock::{Clock as _, SystemClock};
 use tower_webhook::config::Forward;
 use tower_webhook::event::Project as _;
@@ -24,6 +21,7 @@ use tower_webhook::{Received, Rejection, RejectionKind};
 
 use super::verdict;
 use super::voice::Voice;
+use super::way::Way;
 
 /// The longest answer of an upstream that is passed on, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
@@ -34,7 +32,7 @@ const RETRY_IN: Duration = Duration::from_secs(5);
 pub(super) struct Upstream {
     forward: Forward,
     provider: AnyProvider,
-    client: Client<HttpConnector, Body>,
+    way: Way,
     endpoint: Arc<str>,
     voice: Voice,
     was_slow: Arc<AtomicBool>,
@@ -42,8 +40,8 @@ pub(super) struct Upstream {
 
 impl Upstream {
     pub(super) fn new(forward: Forward, provider: AnyProvider, endpoint: Arc<str>, voice: Voice) -> Self {
-        let client = Client::builder(TokioExecutor::new()).build_http();
-        Self { forward, provider, client, endpoint, voice, was_slow: Arc::default() }
+        let way = Way::of(&forward);
+        Self { forward, provider, way, endpoint, voice, was_slow: Arc::default() }
     }
 
     /// Posts one event. Down, slow or broken is 503, and the event is tried again.
@@ -74,7 +72,7 @@ impl Upstream {
     async fn exchange(&self, request: Request<Body>) -> Result<Response<Body>, Rejection> {
         let exchange = async {
             let response =
-                self.client.request(request).await.map_err(|error| down("the upstream cannot be reached", error))?;
+                self.way.request(request).await.map_err(|error| down("the upstream cannot be reached", error))?;
             let (head, body) = response.into_parts();
             let body = read(body).await?;
             Ok(Response::from_parts(head, body))

@@ -7,13 +7,18 @@ mod forward;
 mod ground;
 mod health;
 mod numbers;
+mod open;
 mod opening;
+mod patient;
 mod reload;
 mod routes;
 mod serving;
 mod stop;
+mod streams;
+mod tls;
 mod verdict;
 mod voice;
+mod way;
 mod work;
 
 use std::net::SocketAddr;
@@ -21,7 +26,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -32,12 +36,13 @@ use self::admin::Admin;
 use self::ground::Ground;
 use self::health::Health;
 use self::numbers::Numbers;
+use self::open::Open;
 use self::opening::{Intake, of_its_disk};
 use self::serving::{Handing, Serving};
 use self::stop::{Hangups, Stop};
 use self::voice::Voice;
 use self::work::Work;
-use crate::lines::{self, Listening, Rejected};
+use crate::lines::{self, Listening};
 use crate::names::NamesTaken;
 use crate::reading::File;
 
@@ -82,7 +87,7 @@ async fn serve(config: Config, file: File) -> std::io::Result<ExitCode> {
         begun = begin(config, &voice) => begun?,
         () = stop.wait() => return Ok(ExitCode::SUCCESS),
     };
-    let open = GracefulShutdown::new();
+    let open = Open::new();
     let admin = admin.map(|(listener, admin)| tokio::spawn(admin::serve(listener, admin)));
     let what = if work.is_some() { "rejections, repeats and what was stored" } else { "rejections and repeats" };
     tokio::spawn(voice.clone().count(what));
@@ -168,17 +173,16 @@ async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 }
 
 /// Takes connections for ever.
-async fn accept(listener: &TcpListener, serving: &Arc<Serving>, open: &GracefulShutdown, voice: &Voice) {
+async fn accept(listener: &TcpListener, serving: &Arc<Serving>, open: &Open, voice: &Voice) {
     let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let permit = Arc::clone(&connections).acquire_owned().await;
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let served = open.watch(connection::serve(Arc::clone(serving), stream, peer));
+                let served = connection::serve(Arc::clone(serving), stream, peer, open.member());
                 let voice = voice.clone();
                 tokio::spawn(async move {
-                    // A connection that breaks is the peer's affair. What the server refused by itself is ours to say.
-                    if let Some(rejected) = served.await.err().as_ref().and_then(Rejected::by_the_server) {
+                    if let Some(rejected) = served.await {
                         voice.mention(&rejected);
                     }
                     drop(permit);
@@ -191,7 +195,7 @@ async fn accept(listener: &TcpListener, serving: &Arc<Serving>, open: &GracefulS
 }
 
 /// Drains and says what is still to be said, both within the file's time. What a worker has in hand gets most of it.
-async fn end(open: GracefulShutdown, serving: &Serving, work: Option<Work>) {
+async fn end(open: Open, serving: &Serving, work: Option<Work>) {
     let longest = if work.is_some() { INBOX_DRAIN } else { LONGEST_DRAIN };
     let grace = serving.now().config.drain.min(longest);
     let (deadline, voice) = (Instant::now() + grace, &serving.ground.voice);
@@ -212,8 +216,8 @@ async fn end(open: GracefulShutdown, serving: &Serving, work: Option<Work>) {
 }
 
 /// Lets every connection finish its answer, and every event that is in hand its end.
-async fn drain(open: GracefulShutdown, drain: &Drain) {
-    open.shutdown().await;
+async fn drain(open: Open, drain: &Drain) {
+    open.end().await;
     drain.begin();
     drain.finished().await;
 }

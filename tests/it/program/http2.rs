@@ -1,0 +1,175 @@
+//! HTTP/2: the same deliveries, the same answers, and the same end.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use rustls::{ClientConnection, StreamOwned};
+
+use super::certificates::Authority;
+use super::child::{Folder, Listener, Program};
+use super::tls::{connect, curl, curl_forged, with_tls};
+use super::upstream::{Upstream, aella};
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+const GOAWAY: u8 = 7;
+const ACK: u8 = 1;
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+
+#[derive(Debug)]
+struct Frame {
+    kind: u8,
+    flags: u8,
+    stream: u32,
+    payload: Vec<u8>,
+}
+
+/// The frames of one connection, by hand (RFC 9113).
+struct Frames(StreamOwned<ClientConnection, TcpStream>);
+
+impl Frames {
+    fn open(mut stream: StreamOwned<ClientConnection, TcpStream>) -> Self {
+        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
+        let mut frames = Self(stream);
+        frames.write(SETTINGS, 0, 0, &[]);
+        frames
+    }
+
+    fn write(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+        let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()].concat();
+        self.0.write_all(&[&head, payload].concat()).unwrap();
+    }
+
+    /// A delivery on this stream, with its head and a body.
+    fn send(&mut self, stream: u32, id: &str) {
+        let request = aella(id);
+        let signature = request.headers.iter().find(|(name, _)| name == "x-aella-signature").unwrap();
+        let fields = [
+            (":method", "POST"),
+            (":scheme", "https"),
+            (":path", "/aella"),
+            (":authority", "receiver"),
+            (&signature.0, &signature.1),
+        ];
+        let literal = |text: &str| {
+            // The length in a prefix of seven bits (RFC 7541, section 5.1).
+            let length = match u8::try_from(text.len()) {
+                Ok(length) if length < 127 => vec![length],
+                Ok(length) if length < 127 + 128 => vec![127, length - 127],
+                _ => panic!("{text} is too long"),
+            };
+            [&length, text.as_bytes()].concat()
+        };
+        let block: Vec<u8> =
+            fields.iter().flat_map(|(name, value)| [vec![0], literal(name), literal(value)].concat()).collect();
+        self.write(HEADERS, END_HEADERS, stream, &block);
+        self.write(DATA, END_STREAM, stream, &request.body);
+    }
+
+    /// The next frame, with settings and pings acknowledged. `None`: the connection has ended.
+    fn next(&mut self) -> Option<Frame> {
+        let mut head = [0; 9];
+        if self.0.read(&mut head[..1]).unwrap_or(0) == 0 {
+            return None;
+        }
+        self.0.read_exact(&mut head[1..]).unwrap();
+        let mut payload = vec![0; usize::from(head[1]) << 8 | usize::from(head[2])];
+        self.0.read_exact(&mut payload).unwrap();
+        let stream = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
+        let frame = Frame { kind: head[3], flags: head[4], stream, payload };
+        match (frame.kind, frame.flags) {
+            (SETTINGS, 0) => self.write(SETTINGS, ACK, 0, &[]),
+            (PING, 0) => self.write(PING, ACK, 0, &frame.payload),
+            _ => {}
+        }
+        Some(frame)
+    }
+
+    fn until(&mut self, what: impl Fn(&Frame) -> bool) -> Frame {
+        loop {
+            let frame = self.next().expect("the connection ended before that");
+            if what(&frame) {
+                return frame;
+            }
+        }
+    }
+}
+
+/// The answer's status is 200, which HPACK has as one byte.
+fn is_ok(frame: &Frame) -> bool {
+    frame.kind == HEADERS && frame.payload.contains(&0x88)
+}
+
+#[test]
+fn a_delivery_over_http2_is_taken_a_forged_one_refused_and_a_repeat_known() {
+    let folder = Folder::new();
+    let ca = Authority::new(&folder, "ca");
+    let (pem, key) = ca.signs("server", "server");
+    let listener = Listener::start(&with_tls(&pem, &key, ""));
+    let status = |id: &str, more: &[&str]| {
+        let done = curl(&listener, id, &ca.pem(), &[&["--http2"], more].concat());
+        assert_eq!(done.code, Some(0), "{done:?}");
+        done.stdout[0].clone()
+    };
+    assert_eq!(status("1", &[]), "200 2");
+    assert_eq!(listener.json()["verdict"], "accepted");
+    assert_eq!(curl_forged(&listener, &ca.pem(), &["--http2"]).stdout, ["401 2"]);
+    assert_eq!(listener.json()["verdict"], "refused");
+    assert_eq!(status("1", &[]), "200 2");
+    assert_eq!(listener.json()["verdict"], "duplicate");
+    let long = format!("x-long: {}", "x".repeat(20_000));
+    assert_eq!(status("3", &["-H", &long]), "431 2", "headers have a limit");
+    assert_eq!(listener.stop().code, Some(0));
+}
+
+#[test]
+fn in_clear_there_is_http1_alone() {
+    let config = "listen = \"127.0.0.1:0\"\n[[endpoint]]\npath = \"/aella\"\nprovider = \"aella\"\n\
+        keys = [{ id = \"k\", value = \"ae_sk_test_example\" }]\n";
+    let listener = Listener::start(config);
+    let known = Program::other("curl", ["-s", "--http2-prior-knowledge", &listener.url("/aella")]).run();
+    assert_ne!(known.code, Some(0), "{known:?}");
+    let upgrade = ["-s", "-o", "/dev/null", "-w", "%{http_version}", "--http2", &listener.url("/aella")];
+    assert_eq!(Program::other("curl", upgrade).run().stdout, ["1.1"]);
+    assert_eq!(aella("1").send(listener.address()).status, 200);
+}
+
+#[test]
+fn a_drain_says_goaway_and_finishes_what_is_in_hand() {
+    let (folder, upstream) = (Folder::new(), Upstream::start());
+    let ca = Authority::new(&folder, "ca");
+    let (pem, key) = ca.signs("server", "server");
+    let config = with_tls(&pem, &key, "") + &format!("forward_to = \"http://{}/\"\n", upstream.address);
+    let listener = Listener::start(&config);
+    let mut frames = Frames::open(connect(listener.address(), &ca.pem(), b"h2"));
+    frames.send(1, "1");
+    assert!(upstream.seen.recv().unwrap().contains("transfer"));
+    listener.running().signal("TERM");
+    frames.until(|frame| frame.kind == GOAWAY);
+    upstream.answers.send("200 OK\r\ncontent-length: 0").unwrap();
+    assert_eq!(frames.until(is_ok).stream, 1);
+    while frames.next().is_some() {}
+    assert_eq!(listener.json()["verdict"], "accepted");
+    assert_eq!(listener.into_running().wait().code, Some(0));
+}
+
+#[test]
+fn one_connection_has_a_hundred_deliveries_in_hand_and_no_more() {
+    let folder = Folder::new();
+    let ca = Authority::new(&folder, "ca");
+    let (pem, key) = ca.signs("server", "server");
+    let listener = Listener::start(&with_tls(&pem, &key, ""));
+    let mut frames = Frames::open(connect(listener.address(), &ca.pem(), b"h2"));
+    let settings = frames.until(|frame| frame.kind == SETTINGS && frame.flags == 0).payload;
+    let setting = |id: u16| {
+        settings
+            .chunks(6)
+            .find(|one| one[..2] == id.to_be_bytes())
+            .map(|one| u32::from_be_bytes([one[2], one[3], one[4], one[5]]))
+    };
+    assert_eq!((setting(3), setting(4), setting(6)), (Some(100), Some(64 * 1024), Some(16 * 1024)));
+}
