@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Passes all tests, with all features. Needs Rust, a C compiler, curl, openssl, python3, redis-server, nginx,
-# nats-server, promtool and PostgreSQL; what Debian has of these is installed. The tests start their own servers, on free ports, and end them.
+# nats-server, promtool, systemd-analyze and PostgreSQL; what Debian has of these is installed. The tests start their own servers, on free ports, and end them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,6 +26,7 @@ need redis-server redis-server
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
 need nats-server nats-server
 need promtool prometheus
+need systemd-analyze systemd
 command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || need nginx nginx-light
 
 cargo test --locked --all-features --quiet

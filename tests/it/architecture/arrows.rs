@@ -106,6 +106,7 @@ const KNOWN_BY: &[(&str, &[&str])] = &[
     ("deadpool_postgres", &["src/inbox/store/postgres/"]),
     ("rustls", &["src/config/build/", "src/idempotency/store/redis/address.rs", "src/inbox/store/postgres/tls.rs"]),
     ("rustls_native_certs", &["src/config/build/tls.rs", "src/inbox/store/postgres/tls.rs"]),
+    ("rustix", &["src/bin/tower-webhook/listen/notify.rs", "src/inbox/store/sqlite/"]),
     ("tokio_rustls", &["src/bin/tower-webhook/listen/tls.rs"]),
     ("hyper_rustls", &["src/bin/tower-webhook/listen/way.rs"]),
     ("tokio_postgres_rustls", &["src/inbox/store/postgres/tls.rs"]),

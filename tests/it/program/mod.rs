@@ -26,6 +26,7 @@ mod reload;
 mod send;
 mod storm;
 mod strain;
+mod systemd;
 mod tls;
 mod unreadable;
 pub(crate) mod upstream;

@@ -6,6 +6,7 @@ mod deliver;
 mod forward;
 mod ground;
 mod health;
+mod notify;
 mod numbers;
 mod open;
 mod opening;
@@ -35,6 +36,7 @@ use tower_webhook::delivery::Drain;
 use self::admin::Admin;
 use self::ground::Ground;
 use self::health::Health;
+use self::notify::Notify;
 use self::numbers::Numbers;
 use self::open::Open;
 use self::opening::{Intake, of_its_disk};
@@ -87,11 +89,16 @@ async fn serve(config: Config, file: File) -> std::io::Result<ExitCode> {
         begun = begin(config, &voice) => begun?,
         () = stop.wait() => return Ok(ExitCode::SUCCESS),
     };
+    let notify = Arc::new(Notify::of_the_environment().unwrap_or_else(|error| {
+        voice.warn(format_args!("warning: {error}"));
+        Notify::nobody()
+    }));
+    notify.ready();
     let open = Open::new();
     let admin = admin.map(|(listener, admin)| tokio::spawn(admin::serve(listener, admin)));
     let what = if work.is_some() { "rejections, repeats and what was stored" } else { "rejections and repeats" };
     tokio::spawn(voice.clone().count(what));
-    let follow = tokio::spawn(reload::follow(hangups, Arc::clone(&serving), file));
+    let follow = tokio::spawn(reload::follow(hangups, Arc::clone(&serving), file, Arc::clone(&notify)));
     let code = tokio::select! {
         () = stop.wait() => ExitCode::SUCCESS,
         () = accept(&listener, &serving, &open, &voice) => ExitCode::SUCCESS,
@@ -101,6 +108,7 @@ async fn serve(config: Config, file: File) -> std::io::Result<ExitCode> {
         }
     };
     health.drain();
+    notify.stopping();
     follow.abort();
     drop(listener);
     let code = tokio::select! {

@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
+use super::notify::Notify;
 use super::serving::{Serving, Unfit};
 use super::stop::Hangups;
 use crate::lines::Reloaded;
 use crate::reading::File;
 
 /// Answers each signal. It never ends.
-pub(super) async fn follow(mut hangups: Hangups, serving: Arc<Serving>, file: File) {
+pub(super) async fn follow(mut hangups: Hangups, serving: Arc<Serving>, file: File, notify: Arc<Notify>) {
     loop {
         hangups.next().await;
+        notify.reloading();
         let reloaded = once(&serving, &file).await;
         serving.ground.voice.say(&Reloaded { reloaded });
+        // It serves, by whichever file.
+        notify.ready();
     }
 }
 
