@@ -4,6 +4,7 @@ pub(crate) mod admin;
 mod certificates;
 mod check_config;
 pub(crate) mod child;
+mod container;
 mod deploy;
 mod explain;
 mod faults;
