@@ -9,6 +9,7 @@ use super::certificates::Authority;
 use super::child::{Folder, Listener, Program};
 use super::tls::{connect, curl, curl_forged, with_tls};
 use super::upstream::{Upstream, aella};
+use super::wire::Raw;
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
@@ -44,9 +45,15 @@ impl Frames {
         self.0.write_all(&[&head, payload].concat()).unwrap();
     }
 
-    /// A delivery on this stream, with its head and a body.
+    /// A delivery on this stream.
     fn send(&mut self, stream: u32, id: &str) {
         let request = aella(id);
+        self.head(stream, &request);
+        self.write(DATA, END_STREAM, stream, &request.body);
+    }
+
+    /// Its head, behind which a body comes.
+    fn head(&mut self, stream: u32, request: &Raw) {
         let signature = request.headers.iter().find(|(name, _)| name == "x-aella-signature").unwrap();
         let fields = [
             (":method", "POST"),
@@ -67,7 +74,6 @@ impl Frames {
         let block: Vec<u8> =
             fields.iter().flat_map(|(name, value)| [vec![0], literal(name), literal(value)].concat()).collect();
         self.write(HEADERS, END_HEADERS, stream, &block);
-        self.write(DATA, END_STREAM, stream, &request.body);
     }
 
     /// The next frame, with settings and pings acknowledged. `None`: the connection has ended.
@@ -99,9 +105,11 @@ impl Frames {
     }
 }
 
-/// The answer's status is 200, which HPACK has as one byte.
+/// The status 200, which HPACK has as one byte.
+const OK: u8 = 0x88;
+
 fn is_ok(frame: &Frame) -> bool {
-    frame.kind == HEADERS && frame.payload.contains(&0x88)
+    frame.kind == HEADERS && frame.payload.contains(&OK)
 }
 
 #[test]
@@ -122,8 +130,33 @@ fn a_delivery_over_http2_is_taken_a_forged_one_refused_and_a_repeat_known() {
     assert_eq!(status("1", &[]), "200 2");
     assert_eq!(listener.json()["verdict"], "duplicate");
     let long = format!("x-long: {}", "x".repeat(20_000));
-    assert_eq!(status("3", &["-H", &long]), "431 2", "headers have a limit");
+    // The server answers 431 and resets the stream; curl says the one or the other.
+    let done = curl(&listener, "3", &ca.pem(), &["--http2", "-H", &long]);
+    assert!(["431 2", "000 0"].contains(&done.stdout[0].as_str()), "headers have a limit: {done:?}");
+    assert_eq!(status("4", &[]), "200 2");
+    assert!(listener.json()["key"].as_str().unwrap().ends_with("|4"), "and the one beyond it was nobody's");
     assert_eq!(listener.stop().code, Some(0));
+}
+
+#[test]
+fn a_body_has_the_same_time_and_the_same_length_over_http2() {
+    let folder = Folder::new();
+    let ca = Authority::new(&folder, "ca");
+    let (pem, key) = ca.signs("server", "server");
+    let limits = "body_deadline = \"300ms\"\nmax_body = \"1KiB\"\n";
+    let listener = Listener::start(&format!("{limits}{}", with_tls(&pem, &key, "")));
+    let mut frames = Frames::open(connect(listener.address(), &ca.pem(), b"h2"));
+    frames.head(1, &aella("1"));
+    frames.write(DATA, 0, 1, b"{");
+    frames.until(|frame| frame.stream == 1);
+    assert_eq!(listener.json()["status"], 408, "it stands still");
+    frames.head(3, &aella("2"));
+    frames.write(DATA, END_STREAM, 3, &[b' '; 2000]);
+    frames.until(|frame| frame.stream == 3);
+    assert_eq!(listener.json()["status"], 413, "it is too long");
+    frames.send(5, "3");
+    assert_eq!(frames.until(is_ok).stream, 5);
+    assert_eq!(listener.json()["verdict"], "accepted", "and the connection goes on");
 }
 
 #[test]
