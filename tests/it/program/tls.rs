@@ -190,6 +190,9 @@ fn what_is_wrong_with_a_certificate_is_a_fault_with_its_key_and_no_byte_of_a_sec
     let nowhere = folder.path().join("nowhere.pem");
     let with_ca = |path: &Path| with_tls(&one.0, &one.1, &format!(", client_ca = \"{}\"", path.display()));
     assert_eq!(Listener::start(&with_ca(&ca.pem())).stop().code, Some(0), "nothing is wrong with these");
+    let file = folder.write("receiver.toml", with_ca(&ca.pem()));
+    let shown = format!("{:?}", tower_webhook::config::load(file).unwrap().tls);
+    assert_eq!(shown, "Some(Tls(..))");
     for (config, fault) in [
         (with_tls(&nowhere, &one.1, ""), "tls.certificate: "),
         (with_tls(&text, &one.1, ""), "tls.certificate: no certificate is in "),

@@ -19,12 +19,14 @@ struct Flipped {
     same: usize,
 }
 
+type Judge<'a> = Box<dyn Fn(&HeaderMap, Bytes) -> bool + 'a>;
+
 struct Delivery<'a> {
     file: &'a str,
     scheme: &'a dyn Scheme,
     headers: HeaderMap,
     body: Bytes,
-    judge: Box<dyn Fn(&HeaderMap, Bytes) -> bool + 'a>,
+    judge: Judge<'a>,
 }
 
 impl Delivery<'_> {

@@ -1,9 +1,7 @@
 //! Tells the service manager how it is, where that wants to know: `sd_notify(3)`.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::linux::net::SocketAddrExt as _;
-use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 use rustix::time::{ClockId, clock_gettime};
@@ -24,12 +22,8 @@ impl Notify {
 
     fn to(name: Option<OsString>) -> io::Result<Self> {
         let Some(name) = name else { return Ok(Self(None)) };
-        let address = match name.as_bytes() {
-            [b'@', rest @ ..] => SocketAddr::from_abstract_name(rest)?,
-            _ => SocketAddr::from_pathname(&name)?,
-        };
         let socket = UnixDatagram::unbound()?;
-        socket.connect_addr(&address)?;
+        socket.connect_addr(&address(&name)?)?;
         // A manager that does not read must not hold anybody.
         socket.set_nonblocking(true)?;
         Ok(Self(Some(socket)))
@@ -60,8 +54,19 @@ impl Notify {
     }
 }
 
-#[cfg(test)]
+/// A path, or after `@` a name that no file has, which Linux alone knows.
+fn address(name: &OsStr) -> io::Result<SocketAddr> {
+    #[cfg(target_os = "linux")]
+    if let [b'@', rest @ ..] = std::os::unix::ffi::OsStrExt::as_bytes(name) {
+        return <SocketAddr as std::os::linux::net::SocketAddrExt>::from_abstract_name(rest);
+    }
+    SocketAddr::from_pathname(name)
+}
+
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use std::os::linux::net::SocketAddrExt as _;
+
     use super::*;
 
     #[test]
