@@ -134,11 +134,13 @@ impl Ledger {
     }
 
     /// It is about to be stored, and may be answered before it is handled.
+    #[cfg(feature = "testing")]
     pub(crate) fn stored(&self, number: u64) {
         self.with(number, |event| event.is_stored = true);
     }
 
     /// It need not be handled, though it was accepted.
+    #[cfg(feature = "testing")]
     pub(crate) fn put_aside(&self, number: u64) {
         self.with(number, |event| event.is_put_aside = true);
     }
