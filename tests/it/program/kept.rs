@@ -9,7 +9,7 @@ use tower_webhook::delivery::{Fingerprint, KeyHash};
 use tower_webhook::inbox::{Ended, InboxStore as _, LeaseToken, NewEvent, SqliteInbox};
 
 use super::child::{Done, Folder, Listener, Program};
-use super::upstream::{Upstream, aella};
+use super::upstream::{TRACE, Upstream, aella};
 use super::wire::{Raw, hex, hmac512};
 
 const OK: &str = "200 OK\r\ncontent-length: 0";
@@ -101,6 +101,8 @@ fn an_event_is_stored_answered_handed_over_and_told_of_and_a_repeat_is_not() {
         ("tower-webhook-attempt", Some("1")),
         ("tower-webhook-fence", Some("1")),
         ("content-type", Some("application/json")),
+        ("traceparent", Some(TRACE)),
+        ("x-request-id", None),
         ("x-aella-signature", None),
         ("cookie", None),
     ] {

@@ -52,6 +52,8 @@ pub(crate) fn forwarding(to: &str) -> String {
     )
 }
 
+pub(crate) const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
 pub(crate) fn aella(id: &str) -> Raw {
     let body = format!(r#"{{"event":"transfer.completed","timestamp":"2024-12-06T14:00:00Z","data":{{"id":"{id}"}}}}"#);
     let signature = hex(&hmac512(b"ae_sk_test_example", &[body.as_bytes()]));
@@ -61,6 +63,7 @@ pub(crate) fn aella(id: &str) -> Raw {
         ("keep-alive", "canary".into()),
         ("tower-webhook-fence", "99".into()),
         ("x-request-id", "r-1".into()),
+        ("traceparent", TRACE.into()),
     ];
     Raw::new("/aella", &headers, body)
 }

@@ -26,6 +26,8 @@ use super::way::Way;
 /// The longest answer of an upstream that is passed on, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
 const RETRY_IN: Duration = Duration::from_secs(5);
+/// What W3C's trace context is told by.
+const TRACE: [HeaderName; 2] = [HeaderName::from_static("traceparent"), HeaderName::from_static("tracestate")];
 
 /// The way to one upstream.
 #[derive(Clone)]
@@ -55,10 +57,12 @@ impl Upstream {
         self.exchange(request).await.map_or_else(reject, |response| answer(response, self.forward.pass_gone))
     }
 
-    /// Posts one event that was stored before: of its request nothing is left.
+    /// Posts one event that was stored before: of its request the trace alone is left.
     pub(super) async fn send_stored(&self, provider: &str, event: &Received<AnyEvent>) -> Verdict {
         let (mut head, ()) = Request::post("/").body(()).unwrap_or_default().into_parts();
         head.headers.insert(CONTENT_TYPE, verdict::content_type(event.delivery().raw()));
+        let trace = TRACE.into_iter().filter_map(|name| Some((event.delivery().header(&name)?.clone(), name)));
+        head.headers.extend(trace.map(|(value, name)| (name, value)));
         let mut request = self.request(provider, &head, event);
         if let Some(attempt) = event.delivery().attempt() {
             request.headers_mut().insert("tower-webhook-attempt", HeaderValue::from(attempt.get()));
