@@ -20,6 +20,8 @@ const EVENTS: &str = "WITH RECURSIVE n (i) AS (SELECT ?1 UNION ALL SELECT i + 1 
     SELECT i, randomblob(32), randomblob(16), ?3, iif(?3 = 0, ?4, NULL), iif(?3 = 0, 0, 1), ?4, iif(?3 = 0, NULL, ?4),
         ?4 + 3000000000000, 'transfer.completed:' || hex(randomblob(16)), 'bench', 'aella', 'transfer.completed', 'default'
     FROM n";
+const KEYS: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+    INSERT INTO webhook_keys SELECT random() AS prefix, i FROM n ORDER BY prefix";
 const BODIES: &str = "WITH RECURSIVE n (i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
     INSERT INTO webhook_bodies SELECT i, zeroblob(1024) FROM n";
 
@@ -41,7 +43,10 @@ pub(crate) fn fill(file: &Path, number: u64, kind: Kind) -> Result<(), BoxError>
         connection.execute_batch("COMMIT")?;
         from = to + 1;
     }
+    // As if they were those of the events: whether there are others alike does not matter.
+    connection.execute(KEYS, [i64::try_from(number)?])?;
     let column = if kind == Kind::Waiting { "ready" } else { "done" };
-    connection.execute(&format!("UPDATE webhook_ledger SET {column} = ?1, last = ?1"), [i64::try_from(number)?])?;
+    let ledger = format!("UPDATE webhook_ledger SET {column} = ?1, last = ?1, merged = ?1, sealed = ?1");
+    connection.execute(&ledger, [i64::try_from(number)?])?;
     Ok(())
 }

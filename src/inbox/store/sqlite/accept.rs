@@ -1,13 +1,13 @@
 //! What is new is stored.
 
-use rusqlite::{CachedStatement, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::super::{Accepted, EventId, InboxError, InboxErrorKind, NewEvent, StoredState};
 use super::fault::Fault;
 use super::row::{self, Micros};
 use super::storing::Storing;
 use super::task::Write;
-use super::{lanes, room};
+use super::{keys, lanes, room};
 use crate::fail_point::reach;
 
 /// What is there already of an event's key.
@@ -22,12 +22,15 @@ enum Known {
 pub(super) fn accept(write: &mut Write<'_>, events: &[NewEvent], now: Micros) -> Result<Vec<Accepted>, Fault> {
     let mut storing = match write.storing.take() {
         Some(storing) => storing,
-        None => Storing::prepare(write.connection)?,
+        None => {
+            write.keys.follow(write.connection, write.begun.numbers)?;
+            Storing::prepare(write.connection)?
+        }
     };
     let accepted = if room::is_there(write, events) {
         events.iter().map(|event| accept_one(write, &mut storing, event, now)).collect()
     } else {
-        refused_or_known(&mut storing, events)
+        refused_or_known(write, &mut storing, events)
     };
     write.storing = Some(storing);
     reach!(Written);
@@ -40,7 +43,7 @@ fn accept_one(
     event: &NewEvent,
     now: Micros,
 ) -> Result<Accepted, Fault> {
-    match known(&mut storing.known, event)? {
+    match known(write, storing, event)? {
         Known::Same(accepted) => Ok(accepted),
         Known::Nothing => {
             let due = lanes::due(write.connection, event.lane.as_deref(), now)?;
@@ -51,18 +54,30 @@ fn accept_one(
     }
 }
 
-fn known(statement: &mut CachedStatement<'_>, event: &NewEvent) -> rusqlite::Result<Known> {
-    let mut rows = statement.query([event.key.as_bytes()])?;
+fn known(write: &Write<'_>, storing: &mut Storing<'_>, event: &NewEvent) -> rusqlite::Result<Known> {
     let mut known = Known::Nothing;
-    while let Some(row) = rows.next()? {
-        known = Known::Other;
-        if row.get_ref(1)?.as_blob()? == event.fingerprint.as_bytes() {
-            let id = EventId(row.get(0)?);
-            let is_apart = row.get::<_, i64>(2)? == row::number(StoredState::Quarantined);
-            return Ok(Known::Same(if is_apart { Accepted::Quarantined(id) } else { Accepted::Duplicate(id) }));
+    for id in alike(write, storing, event)? {
+        let read = |row: &Row<'_>| Ok((row.get_ref(0)?.as_blob()? == event.fingerprint.as_bytes(), row.get(1)?));
+        let found = storing.known.query_row(params![id, event.key.as_bytes()], read).optional()?;
+        match found {
+            Some((true, StoredState::Quarantined)) => return Ok(Known::Same(Accepted::Quarantined(EventId(id)))),
+            Some((true, _)) => return Ok(Known::Same(Accepted::Duplicate(EventId(id)))),
+            Some((false, _)) => known = Known::Other,
+            None => {}
         }
     }
     Ok(known)
+}
+
+/// Those whose keys begin alike.
+fn alike(write: &Write<'_>, storing: &mut Storing<'_>, event: &NewEvent) -> rusqlite::Result<Vec<i64>> {
+    let prefix = keys::prefix(event.key.as_bytes());
+    let mut ids: Vec<_> = write.keys.of(prefix).collect();
+    let mut rows = storing.of_prefix.query([prefix])?;
+    while let Some(row) = rows.next()? {
+        ids.push(row.get(0)?);
+    }
+    Ok(ids)
 }
 
 fn store(
@@ -97,15 +112,16 @@ fn store(
     ])?;
     write.brought = write.brought.saturating_add(u64::try_from(event.payload.len()).unwrap_or(u64::MAX));
     storing.store_body.execute(params![id, &event.payload[..]])?;
+    write.keys.add(keys::prefix(event.key.as_bytes()), id);
     write.names.add(write.connection, id, &event.readable_key)?;
     Ok(EventId(id))
 }
 
 /// A full inbox still knows what it has.
-fn refused_or_known(storing: &mut Storing<'_>, events: &[NewEvent]) -> Result<Vec<Accepted>, Fault> {
+fn refused_or_known(write: &Write<'_>, storing: &mut Storing<'_>, events: &[NewEvent]) -> Result<Vec<Accepted>, Fault> {
     let mut accepted = Vec::with_capacity(events.len());
     for event in events {
-        match known(&mut storing.known, event)? {
+        match known(write, storing, event)? {
             Known::Same(same) => accepted.push(same),
             Known::Nothing | Known::Other => {
                 return Err(Fault::Refused(InboxError::new(InboxErrorKind::Full).caused_by("a quota is reached")));

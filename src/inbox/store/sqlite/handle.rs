@@ -10,6 +10,8 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use super::super::{InboxError, InboxErrorKind};
 use super::disk::Disk;
 use super::fault::{Fault, kind_of};
+use super::keys::Keys;
+use super::ledger::Ledger;
 use super::names::Block;
 use super::pace::Pace;
 use super::readers::Readers;
@@ -43,9 +45,13 @@ impl Handle {
         let probe = |lock| Disk::probe(lock, &connect::beside(&path, ".lock"), setup.must_be_durable);
         let disk = lock.as_ref().map(probe).transpose()?;
         let connection = connect::writer(&path, &setup, is_owner)?;
+        let mut keys = Keys::new(setup.batch);
         if is_owner {
-            suspects::of_owners_gone(&connection)
-                .map_err(|error| InboxError::new(kind_of(&error)).caused_by(error.to_string()))?;
+            let failed = |error: rusqlite::Error| InboxError::new(kind_of(&error)).caused_by(error.to_string());
+            suspects::of_owners_gone(&connection).map_err(failed)?;
+            let numbers = Ledger::read(&connection).map_err(failed)?.numbers;
+            // Where keys cannot be read nothing is accepted, and what is there can be handled all the same.
+            let _ = keys.follow(&connection, numbers);
         }
         let woken = Arc::new(Notify::new());
         let is_poisoned = Arc::new(AtomicBool::new(false));
@@ -54,6 +60,7 @@ impl Handle {
             connection,
             path: path.clone(),
             quota: setup.quota,
+            keys,
             names: Block::default(),
             group: setup.group,
             busy_timeout: setup.busy_timeout,

@@ -25,8 +25,8 @@
 //! # Layout
 //!
 //! All tables and indexes begin with `webhook_`, since others may have theirs in the same file. An event is one row of
-//! `webhook_events` and one of `webhook_bodies`, which goes earlier. Its key is found by its first eight bytes, so that the one
-//! index with no order stays small; readable keys by `webhook_names`.
+//! `webhook_events` and one of `webhook_bodies`, which goes earlier. Its key is found by its first eight bytes, in `webhook_keys`
+//! and, until it is there, in the writer's memory; readable keys by `webhook_names`.
 //! `due` is set for what may be leased at some time, and for nothing else: of a lane only its head has one, and whoever ends
 //! the head's turn gives it to the next. So the index that a claim reads holds what can be claimed, by time. Counters are
 //! kept in the one row of `webhook_ledger`, with the last fence and the last number given.
@@ -42,6 +42,7 @@ mod erase;
 mod fault;
 mod find;
 mod handle;
+mod keys;
 mod lanes;
 mod lease;
 mod ledger;

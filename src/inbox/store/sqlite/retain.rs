@@ -1,13 +1,13 @@
 //! What has been kept for long enough goes: bodies first, and their events with the keys.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::super::{InboxError, StoredState};
 use super::fault::Fault;
 use super::handle::Handle;
-use super::names;
 use super::row::Micros;
 use super::task::Write;
+use super::{keys, names};
 
 /// So many in a transaction, for others wait for it.
 const CHUNK: i64 = 256;
@@ -19,7 +19,7 @@ pub(super) const OLD_BODIES: &str = "SELECT webhook_bodies.id, webhook_events.re
 pub(super) const OLD_KEYS: &str = "SELECT id FROM webhook_events WHERE state = 2 AND until <= ?1 LIMIT ?2";
 pub(super) const DROP_BODY: &str = "DELETE FROM webhook_bodies WHERE id = ?1";
 const DROP_STEPS: &str = "DELETE FROM webhook_steps WHERE event = ?1";
-const DROP_EVENT: &str = "DELETE FROM webhook_events WHERE id = ?1";
+pub(super) const DROP_EVENT: &str = "DELETE FROM webhook_events WHERE id = ?1 RETURNING key";
 
 pub(super) async fn purge(inbox: &Handle, before: Micros, now: Micros) -> Result<(u64, u64), InboxError> {
     let (mut bodies, mut keys): (u64, u64) = (0, 0);
@@ -72,9 +72,10 @@ fn drop_keys(write: &mut Write<'_>, now: Micros) -> Result<(u64, u64), Fault> {
     let (mut keys, mut bodies): (u64, u64) = (0, 0);
     for id in ids {
         // An index that is damaged names what is not there: counted as dropped, it would be found for ever.
-        if write.connection.prepare_cached(DROP_EVENT)?.execute([id])? == 0 {
-            continue;
-        }
+        let mut statement = write.connection.prepare_cached(DROP_EVENT)?;
+        let prefix = |row: &Row<'_>| Ok(keys::prefix(row.get_ref(0)?.as_bytes().unwrap_or_default()));
+        let Some(prefix) = statement.query_row([id], prefix).optional()? else { continue };
+        write.keys.forget(write.connection, (prefix, id), &mut write.ledger.numbers)?;
         let body = write.connection.prepare_cached(DROP_BODY)?.execute([id])?;
         write.connection.prepare_cached(DROP_STEPS)?.execute([id])?;
         write.ledger.leaves(StoredState::Done);

@@ -4,6 +4,7 @@ use rusqlite::Connection;
 
 use super::super::{InboxError, InboxErrorKind};
 use super::fault::{of_open, unusable};
+use super::keys;
 
 /// `whin`: what tells an inbox from other databases.
 pub(super) const APPLICATION: i64 = 0x7768_696e;
@@ -96,7 +97,19 @@ CREATE INDEX webhook_events_until ON webhook_events (until) WHERE state = 2;
 CREATE INDEX webhook_events_aside ON webhook_events (state, id) WHERE state >= 3;
 CREATE INDEX webhook_steps_event ON webhook_steps (event);
 ",
+    "
+CREATE TABLE webhook_keys (prefix INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (prefix, id)) STRICT, WITHOUT ROWID;
+ALTER TABLE webhook_ledger ADD COLUMN merged INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE webhook_ledger ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE webhook_ledger ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE webhook_ledger ADD COLUMN reached_prefix INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE webhook_ledger ADD COLUMN reached_id INTEGER NOT NULL DEFAULT 0;
+UPDATE webhook_ledger SET merged = last, sealed = last;
+",
 ];
+
+/// The version that has a table of keys.
+const KEYED: usize = 4;
 
 /// The version of this database; 0 for one that is empty.
 ///
@@ -121,12 +134,19 @@ pub(super) fn migrate(connection: &Connection) -> Result<(), InboxError> {
     let version = version(connection)?;
     for (number, step) in STEPS.iter().enumerate().skip(version) {
         let number = number.saturating_add(1);
-        let text = format!(
-            "BEGIN IMMEDIATE; {step} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {number}; COMMIT"
-        );
-        connection.execute_batch(&text).map_err(|error| of_open(&error))?;
+        bring_to(connection, number, step).map_err(|error| of_open(&error))?;
     }
     Ok(())
+}
+
+fn bring_to(connection: &Connection, number: usize, step: &str) -> rusqlite::Result<()> {
+    connection.execute_batch(&format!("BEGIN IMMEDIATE; {step}"))?;
+    if number == KEYED {
+        keys::fill(connection)?;
+        connection.execute_batch("DROP INDEX webhook_events_key")?;
+    }
+    let text = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {number}; COMMIT");
+    connection.execute_batch(&text)
 }
 
 /// A visitor changes no table.

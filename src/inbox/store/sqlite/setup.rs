@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::super::Quota;
+use super::keys;
 
 /// How a [`SqliteInbox`](super::SqliteInbox) is opened: every setting has a default.
 #[derive(Clone, Debug)]
@@ -12,6 +13,8 @@ pub struct SqliteSetup {
     pub(super) page_size: u32,
     pub(super) busy_timeout: Duration,
     pub(super) group: usize,
+    /// So many keys wait in memory before they go into their table.
+    pub(super) batch: i64,
     pub(super) must_be_durable: bool,
 }
 
@@ -22,6 +25,7 @@ impl Default for SqliteSetup {
             page_size: 8192,
             busy_timeout: Duration::from_secs(5),
             group: 64,
+            batch: keys::BATCH,
             must_be_durable: false,
         }
     }

@@ -5,6 +5,7 @@ use tokio::sync::oneshot;
 
 use super::super::{InboxError, Quota};
 use super::fault::Fault;
+use super::keys::Keys;
 use super::ledger::Ledger;
 use super::names::Block;
 use super::storing::Storing;
@@ -15,6 +16,9 @@ pub(super) struct Write<'a> {
     /// From the first event that was stored on.
     pub(super) storing: Option<Storing<'a>>,
     pub(super) ledger: Ledger,
+    /// At the transaction's beginning.
+    pub(super) begun: Ledger,
+    pub(super) keys: &'a mut Keys,
     pub(super) names: &'a mut Block,
     pub(super) quota: &'a Quota,
     /// Bytes of the store and free bytes of its disk, at the transaction's beginning.

@@ -11,6 +11,7 @@ use tokio::sync::{Notify, mpsc};
 
 use super::super::{InboxError, InboxErrorKind, Quota};
 use super::fault::{kind_of, kind_of_commit};
+use super::keys::Keys;
 use super::ledger::Ledger;
 use super::names::Block;
 use super::pace::Pace;
@@ -26,6 +27,7 @@ pub(super) struct Writer {
     pub(super) connection: Connection,
     pub(super) path: PathBuf,
     pub(super) quota: Quota,
+    pub(super) keys: Keys,
     pub(super) names: Block,
     /// How many commands share a transaction at most.
     pub(super) group: usize,
@@ -134,11 +136,14 @@ impl Writer {
         let mut begin = self.connection.prepare_cached("BEGIN IMMEDIATE").map_err(begun)?;
         begin.execute([]).map_err(begun)?;
         let ledger = Ledger::read(&self.connection).map_err(begun)?;
+        self.keys.begin();
         let space = space::measure(&self.connection, &self.path).map_err(begun)?;
         let mut write = Write {
             connection: &self.connection,
             storing: None,
             ledger,
+            begun: ledger,
+            keys: &mut self.keys,
             names: &mut self.names,
             quota: &self.quota,
             space,
@@ -153,11 +158,13 @@ impl Writer {
             // Others come while this one is written.
             group.extend(queue.as_mut().and_then(|queue| queue.next(done)));
         }
+        write.keys.merge(&self.connection, &mut write.ledger.numbers).map_err(by_one)?;
         if write.ledger != ledger {
             write.ledger.write(&self.connection).map_err(by_one)?;
         }
         let mut commit = self.connection.prepare_cached("COMMIT").map_err(begun)?;
         commit.execute([]).map_err(ended)?;
+        write.keys.committed(ledger.numbers, write.ledger.numbers);
         self.is_full = write.is_full;
         if write.is_woken {
             // All who wait now, and the next who would.

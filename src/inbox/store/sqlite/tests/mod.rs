@@ -5,6 +5,7 @@ mod damage;
 mod failing;
 mod filling;
 mod keeping;
+mod keys;
 mod killing;
 mod lanes;
 mod leasing;
@@ -13,6 +14,7 @@ mod plans;
 mod replaying;
 mod suspects;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -21,6 +23,8 @@ use jiff::Timestamp;
 
 use super::super::{Accepted, EventId, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent};
 use super::SqliteInbox;
+use super::keys::prefix;
+use super::ledger::{Entry, Ledger, Numbers};
 use crate::delivery::{Fingerprint, KeyHash};
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -98,7 +102,7 @@ fn ids(leased: &[Leased]) -> Vec<EventId> {
 
 /// What is counted is what is there.
 async fn counts_are_true(inbox: &SqliteInbox) {
-    let counted = inbox.0.read(super::ledger::Ledger::read).await.unwrap().stats(0.0);
+    let counted = inbox.0.read(Ledger::read).await.unwrap().stats(0.0);
     let there = inbox
         .0
         .read(|connection| {
@@ -114,6 +118,26 @@ async fn counts_are_true(inbox: &SqliteInbox) {
         .unwrap();
     let counted = [counted.ready, counted.running, counted.done, counted.dead, counted.parked, counted.quarantined];
     assert_eq!(counted, there);
+}
+
+/// The table of keys has all that the ledger says it has, and nothing of what is gone. The ledger's numbers.
+async fn keys_are_true(inbox: &SqliteInbox) -> Numbers {
+    let read = |connection: &rusqlite::Connection| {
+        let numbers = Ledger::read(connection)?.numbers;
+        let mut statement = connection.prepare("SELECT prefix, id FROM webhook_keys")?;
+        let table = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let table = table.collect::<rusqlite::Result<BTreeSet<Entry>>>()?;
+        let mut statement = connection.prepare("SELECT key, id FROM webhook_events")?;
+        let there = statement.query_map([], |row| Ok((prefix(&row.get::<_, Vec<u8>>(0)?), row.get(1)?)))?;
+        Ok((numbers, table, there.collect::<rusqlite::Result<BTreeSet<Entry>>>()?))
+    };
+    let (numbers, table, there) = inbox.0.read(read).await.unwrap();
+    let must_be_there = |entry: &&Entry| {
+        let (_, id) = **entry;
+        id <= numbers.merged || (id <= numbers.sealed && **entry <= numbers.reached)
+    };
+    assert_eq!(table, there.iter().filter(must_be_there).copied().collect(), "{numbers:?}");
+    numbers
 }
 
 fn size(path: &Path) -> u64 {

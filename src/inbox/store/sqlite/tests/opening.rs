@@ -115,19 +115,20 @@ async fn a_file_that_is_none_of_ours_or_newer_or_damaged_is_refused() {
 /// end, and one that is new.
 fn file_of(version: usize, path: &Path) {
     let tables = schema::STEPS[..version].concat();
+    let ours = if version > 2 { "webhook_" } else { "" };
     let event = |id: i64, state: i64, token: &str| {
         format!(
-            "INSERT INTO events (id, key, fingerprint, state, due, token, received, until, readable, receiver, provider, event) \
+            "INSERT INTO {ours}events (id, key, fingerprint, state, due, token, received, until, readable, receiver, provider, event) \
              VALUES ({id}, x'{}{id:02x}', zeroblob(16), {state}, {id}, {token}, {id}, 9, 'k', '', '', ''); \
-             INSERT INTO bodies VALUES ({id}, x'00'); INSERT INTO steps (event, at, what) VALUES ({id}, 7, 'seen');",
+             INSERT INTO {ours}bodies VALUES ({id}, x'00'); INSERT INTO {ours}steps (event, at, what) VALUES ({id}, 7, 'seen');",
             "00".repeat(31)
         )
     };
     let mut rows = [event(1, 1, "x'01'"), event(2, 0, "x'02'"), event(3, 0, "NULL")].concat();
     if version > 1 {
-        rows.push_str("UPDATE events SET unended = 1 WHERE id = 2;");
+        rows.push_str(&format!("UPDATE {ours}events SET unended = 1 WHERE id = 2;"));
     }
-    let counts = "UPDATE ledger SET ready = 2, running = 1, last = 3";
+    let counts = format!("UPDATE {ours}ledger SET ready = 2, running = 1, last = 3");
     let application = schema::APPLICATION;
     let head = format!("PRAGMA application_id = {application}; PRAGMA user_version = {version}");
     sql(path, &format!("PRAGMA journal_mode = WAL; {tables}; {head}; {rows}; {counts}"));
@@ -135,7 +136,7 @@ fn file_of(version: usize, path: &Path) {
 
 #[tokio::test]
 async fn a_file_of_an_earlier_version_is_brought_up_to_date() {
-    for version in [1, 2] {
+    for version in [1, 2, 3] {
         let folder = Folder::new();
         file_of(version, &folder.file());
         let refused = SqliteInbox::visit(folder.file()).await.unwrap_err().to_string();
@@ -155,6 +156,7 @@ async fn a_file_of_an_earlier_version_is_brought_up_to_date() {
         assert_eq!(inbox.accept(vec![again], at(2)).await.unwrap(), [Accepted::Duplicate(EventId(3))], "{version}");
         assert_eq!(accept(&inbox, event(4, "new"), 2).await, EventId(4));
         counts_are_true(&inbox).await;
+        keys_are_true(&inbox).await;
     }
 }
 

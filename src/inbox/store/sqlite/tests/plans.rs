@@ -1,5 +1,7 @@
 use super::*;
-use crate::inbox::store::sqlite::{end, erase, find, lanes, lease, names, replay, retain, steps, storing, suspects};
+use crate::inbox::store::sqlite::{
+    end, erase, find, keys, lanes, lease, names, replay, retain, steps, storing, suspects,
+};
 use crate::inbox::{Filter, StoredState};
 
 /// How SQLite would go about it.
@@ -24,7 +26,11 @@ async fn every_statement_finds_its_rows_by_an_index() {
     let inbox = opened(&folder).await;
     let by_id = "USING INTEGER PRIMARY KEY";
     for (sql, index) in [
-        (storing::KNOWN, "webhook_events_key"),
+        (storing::KNOWN, by_id),
+        (keys::OF_PREFIX, "webhook_keys USING PRIMARY KEY (prefix=?)"),
+        (keys::WAITING, by_id),
+        (keys::IS_THERE, by_id),
+        (keys::DROP, "webhook_keys USING PRIMARY KEY (prefix=? AND id=?)"),
         (lanes::IS_TAKEN, "webhook_events_lane"),
         (lanes::NEXT, "webhook_events_lane"),
         (lanes::NEXT_AFTER, "webhook_events_lane"),
@@ -46,6 +52,7 @@ async fn every_statement_finds_its_rows_by_an_index() {
         (replay::AGAIN, by_id),
         (retain::OLD_BODIES, by_id),
         (retain::OLD_KEYS, "webhook_events_until"),
+        (retain::DROP_EVENT, by_id),
         (retain::DROP_BODY, by_id),
         (names::OF_KEY, by_id),
         (erase::IN_HAND, by_id),
