@@ -63,7 +63,7 @@ fn drop_bodies(write: &mut Write<'_>, after: i64, before: Micros) -> Result<(u64
 }
 
 /// How many keys, and how many bodies that were still there. The key of an event that is not done stays.
-fn drop_keys(write: &mut Write<'_>, now: Micros) -> Result<(u64, u64), Fault> {
+pub(super) fn drop_keys(write: &mut Write<'_>, now: Micros) -> Result<(u64, u64), Fault> {
     let ids = write
         .connection
         .prepare_cached(OLD_KEYS)?

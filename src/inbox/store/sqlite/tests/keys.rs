@@ -11,7 +11,7 @@ use super::*;
 use crate::inbox::store::sqlite::fault::Fault;
 use crate::inbox::store::sqlite::row::Micros;
 use crate::inbox::store::sqlite::task::Write;
-use crate::inbox::store::sqlite::{SqliteSetup, accept};
+use crate::inbox::store::sqlite::{SqliteSetup, accept, retain};
 use crate::inbox::{InboxError, InboxErrorKind};
 
 /// So many are a batch here: of one event a time, all of it is in the table after four more.
@@ -137,6 +137,25 @@ async fn two_commands_of_one_group_with_one_key_are_one_event() {
     };
     assert_eq!((first, other), (again, same));
     assert_ne!(first, other);
+}
+
+/// The first of the batch is dropped by the group with which it would go into the table.
+#[tokio::test]
+async fn a_key_that_goes_in_its_group_does_not_go_into_the_table() {
+    let folder = Folder::in_memory();
+    let inbox = small(&folder.file()).await;
+    for number in 1..=8 {
+        accept(&inbox, keyed(number, "a"), 0).await;
+    }
+    for held in lease(&inbox, 1, 8, 0).await {
+        let _ = inbox.complete(&held, at(0)).await.unwrap();
+    }
+    let group = inbox.0.write(0, |write| {
+        retain::drop_keys(write, Micros::of(at(2_000_000)))?;
+        accept::accept(write, &[keyed(9, "a")], Micros::of(at(0)))
+    });
+    assert_eq!(group.await.unwrap(), [Accepted::Stored(EventId(9))]);
+    keys_are_true(&inbox).await;
 }
 
 /// A key that a visitor drops while it waits takes no room in the table later.
