@@ -14,6 +14,7 @@ pub(crate) enum Kind {
 }
 
 const CHUNK: u64 = 100_000;
+const WAITING_KEYS: u64 = 128 * 1024;
 const EVENTS: &str = "WITH RECURSIVE n (i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
     INSERT INTO webhook_events (id, key, fingerprint, state, due, attempts, received, ended, until, readable, receiver,
         provider, event, key_id)
@@ -46,7 +47,9 @@ pub(crate) fn fill(file: &Path, number: u64, kind: Kind) -> Result<(), BoxError>
     // As if they were those of the events: whether there are others alike does not matter.
     connection.execute(KEYS, [i64::try_from(number)?])?;
     let column = if kind == Kind::Waiting { "ready" } else { "done" };
-    let ledger = format!("UPDATE webhook_ledger SET {column} = ?1, last = ?1, merged = ?1, sealed = ?1");
+    // As many wait as ever do when it is opened.
+    let merged = format!("max(0, ?1 - {WAITING_KEYS})");
+    let ledger = format!("UPDATE webhook_ledger SET {column} = ?1, last = ?1, merged = {merged}, sealed = {merged}");
     connection.execute(&ledger, [i64::try_from(number)?])?;
     Ok(())
 }
