@@ -15,6 +15,8 @@
 //! Without the `--bench` that `cargo bench` passes it only smokes. It needs Linux and Postgres's programs. The disk is that of
 //! the folder for temporary files.
 
+#[path = "../inbox_engine/accepting.rs"]
+mod accepting;
 mod client;
 #[path = "../pipeline/deliveries.rs"]
 #[expect(dead_code, reason = "it knows payments too")]
@@ -36,9 +38,8 @@ mod wire;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use tower_webhook::clock::Timestamp;
 use tower_webhook::error::BoxError;
-use tower_webhook::inbox::{InboxStore as _, SqliteInbox};
+use tower_webhook::inbox::SqliteInbox;
 
 use client::Client;
 use deliveries::Senders;
@@ -103,31 +104,15 @@ type Costs = ((Duration, Vec<Duration>), Duration);
 fn engine(requests: usize) -> Result<Costs, BoxError> {
     let place = Place::new()?;
     let keys = Keys::default();
-    let made: Vec<Vec<_>> = (0..MANY).map(|_| (0..requests / MANY).map(|_| keys.event()).collect()).collect();
+    let made = accepting::made(&keys, MANY, requests / MANY);
     let file = place.file();
     let working = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             let inbox = SqliteInbox::open(file).await?;
-            let (before, began) = (measure::spent(None)?, Instant::now());
-            let mut tasks = Vec::new();
-            for events in made {
-                let inbox = inbox.clone();
-                tasks.push(tokio::spawn(async move {
-                    let mut took = Vec::new();
-                    for event in events {
-                        let began = Instant::now();
-                        inbox.accept(vec![event], Timestamp::now()).await?;
-                        took.push(began.elapsed());
-                    }
-                    Ok::<_, BoxError>(took)
-                }));
-            }
-            let mut took = Vec::new();
-            for task in tasks {
-                took.extend(task.await??);
-            }
-            Ok(((began.elapsed(), took), measure::spent(None)?.saturating_sub(before)))
+            let before = measure::spent(None)?;
+            let took = accepting::accept(&inbox, made).await?;
+            Ok((took, measure::spent(None)?.saturating_sub(before)))
         })
     });
     working.join().map_err(|_| "the engine panicked")?

@@ -13,6 +13,7 @@
 //!
 //! Without the `--bench` that `cargo bench` passes it only smokes. The disk is that of the folder for temporary files.
 
+mod accepting;
 #[path = "../growth/cpu.rs"]
 mod cpu;
 mod events;
@@ -77,27 +78,10 @@ struct Took {
 }
 
 async fn accept(inbox: &SqliteInbox, keys: &Keys, number: u64, tasks: u64) -> Result<Took, BoxError> {
-    let made: Vec<Vec<_>> = (0..tasks).map(|_| (0..number / tasks).map(|_| keys.event()).collect()).collect();
+    let each = usize::try_from(number / tasks)?;
+    let made = accepting::made(keys, usize::try_from(tasks)?, each);
     let before = cpu::spent("self")?;
-    let began = Instant::now();
-    let mut running = Vec::new();
-    for events in made {
-        let inbox = inbox.clone();
-        running.push(tokio::spawn(async move {
-            let mut took = Vec::new();
-            for event in events {
-                let began = Instant::now();
-                inbox.accept(vec![event], Timestamp::now()).await?;
-                took.push(began.elapsed());
-            }
-            Ok::<_, BoxError>(took)
-        }));
-    }
-    let mut took = Vec::new();
-    for task in running {
-        took.extend(task.await??);
-    }
-    let all = began.elapsed();
+    let (all, mut took) = accepting::accept(inbox, made).await?;
     took.sort();
     let late = took.get(took.len() * 99 / 100).copied().unwrap_or_default();
     Ok(Took { all, late, nanos: cpu::spent("self")?.saturating_sub(before).as_secs_f64() * 1e9 })
