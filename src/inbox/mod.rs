@@ -91,6 +91,8 @@ pub use handler::{Handed, InboxHandler, IntoVerdict, Verdict};
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub use in_postgres::InPostgres;
 pub use sealed::Sealed;
+#[cfg(feature = "testing")]
+pub(crate) use store::delegated;
 pub use store::{
     Accepted, AnyInbox, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy,
     LeaseToken, Leased, NewEvent, Quota, Replayed, Stats, Stored, StoredState,

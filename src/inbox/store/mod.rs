@@ -26,7 +26,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use any::AnyInbox;
-pub(in crate::inbox) use delegated::delegated;
+pub(crate) use delegated::delegated;
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub use postgres::{PostgresInbox, PostgresSetup, PostgresTransaction, tokio_postgres};
