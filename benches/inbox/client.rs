@@ -1,59 +1,66 @@
 //! The client: connections that are kept busy, and how long each answer takes.
 
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::cell::RefCell;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::future::try_join_all;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::runtime::{Builder, Runtime};
 use tower_webhook::error::BoxError;
 
-/// Kept connections with one request under way on each, read in a fixed order by blocking reads, which costs least. An answer
-/// that comes out of turn counts as coming when it is read.
-pub(crate) struct Client(Vec<Connection>);
+/// Kept connections with a request under way on each. Whoever has an answer sends the next, and waits for nobody: were they read
+/// in a fixed order, those that were answered by one commit would wait for those that are answered by the next.
+pub(crate) struct Client {
+    runtime: Runtime,
+    connections: Vec<Connection>,
+}
 
 struct Connection {
     stream: TcpStream,
-    begun: Option<Instant>,
     answer: [u8; 1024],
 }
 
 impl Client {
     pub(crate) fn connect(address: SocketAddr, connections: usize) -> Result<Self, BoxError> {
-        (0..connections).map(|_| Connection::open(address)).collect::<Result<_, _>>().map(Self)
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let opening = (0..connections).map(|_| Connection::open(address));
+        let connections = runtime.block_on(try_join_all(opening))?;
+        Ok(Self { runtime, connections })
     }
 
     /// Sends all of these and reads all answers, each of which must be 2xx and no repeat. How long each took.
     pub(crate) fn send(&mut self, requests: &[Bytes]) -> Result<Vec<Duration>, BoxError> {
-        let mut took = Vec::with_capacity(requests.len());
-        for wave in requests.chunks(self.0.len()) {
-            for (connection, request) in self.0.iter_mut().zip(wave) {
-                took.extend(connection.settle()?);
-                connection.begun = Some(Instant::now());
-                connection.stream.write_all(request)?;
+        let waiting = RefCell::new(requests.iter());
+        let sending = self.connections.iter_mut().map(|connection| async {
+            let mut took = Vec::new();
+            loop {
+                let next = waiting.borrow_mut().next();
+                let Some(request) = next else { return Ok::<_, BoxError>(took) };
+                took.push(connection.send(request).await?);
             }
-        }
-        for connection in &mut self.0 {
-            took.extend(connection.settle()?);
-        }
-        Ok(took)
+        });
+        let limited = async { tokio::time::timeout(Duration::from_secs(120), try_join_all(sending)).await };
+        Ok(self.runtime.block_on(limited)??.concat())
     }
 }
 
 impl Connection {
-    fn open(address: SocketAddr) -> Result<Self, BoxError> {
-        let stream = TcpStream::connect(address)?;
+    async fn open(address: SocketAddr) -> Result<Self, BoxError> {
+        let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        Ok(Self { stream, begun: None, answer: [0; 1024] })
+        Ok(Self { stream, answer: [0; 1024] })
     }
 
-    /// Reads the answer that is under way, if one is.
-    fn settle(&mut self) -> Result<Option<Duration>, BoxError> {
-        let Some(begun) = self.begun.take() else { return Ok(None) };
+    async fn send(&mut self, request: &[u8]) -> Result<Duration, BoxError> {
+        let begun = Instant::now();
+        self.stream.write_all(request).await?;
         let mut length = 0;
         loop {
             let rest = self.answer.get_mut(length..).filter(|rest| !rest.is_empty()).ok_or("a long answer")?;
-            match self.stream.read(rest)? {
+            match self.stream.read(rest).await? {
                 0 => return Err("the server hung up".into()),
                 more => length += more,
             }
@@ -65,7 +72,7 @@ impl Connection {
                 continue;
             }
             let is_new = text.starts_with("HTTP/1.1 2") && !text.contains("idempotent-replayed: true");
-            return if is_new { Ok(Some(begun.elapsed())) } else { Err(format!("not stored: {text}").into()) };
+            return if is_new { Ok(begun.elapsed()) } else { Err(format!("not stored: {text}").into()) };
         }
     }
 }

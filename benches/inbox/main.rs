@@ -3,9 +3,10 @@
 //!
 //! One process. Each variant has a server of one thread, which sleeps unless it is its turn, and this thread is the client:
 //! 64 kept connections with a request under way on each, made beforehand, each a new event of 1 KB with its own proof. In each
-//! round every variant gets the same bytes, in rotated order; ratios are taken round by round. `engine` is the inbox in a file
-//! alone: 64 tasks that store events of 1 KB, with no HTTP, no proof and no JSON. What the client takes is part of every rate,
-//! since it shares the machine; CPU time is that of all threads but the client's, and without Postgres's processes.
+//! round every variant gets the same bytes, in rotated order; ratios are taken round by round. `file` and `schema` are the inbox
+//! in a file and in Postgres alone: 64 tasks that store events of 1 KB, with no HTTP, no proof and no JSON, in stores that grow as
+//! the receivers' do. What the client takes is part of every rate, since it shares the machine; CPU time is that of all threads
+//! but the client's, and without Postgres's processes.
 //!
 //! ```sh
 //! cargo bench --features postgres,sqlite --bench inbox             # some minutes
@@ -21,6 +22,7 @@ mod client;
 #[path = "../pipeline/deliveries.rs"]
 #[expect(dead_code, reason = "it knows payments too")]
 mod deliveries;
+mod engine;
 #[path = "../inbox_engine/events.rs"]
 mod events;
 mod measure;
@@ -38,12 +40,14 @@ mod wire;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tower_webhook::error::BoxError;
-use tower_webhook::inbox::SqliteInbox;
+use tower_webhook::inbox::{PostgresInbox, SqliteInbox};
 
+use accepting::Took;
 use client::Client;
 use deliveries::Senders;
-use events::Keys;
+use engine::Engine;
 use measure::{Table, cpu_time, percentile};
 use place::Place;
 use rates::real;
@@ -64,28 +68,35 @@ fn main() -> Result<(), BoxError> {
     handled(alone, &database.url())
 }
 
+/// What has its turn in a round.
+enum Variant {
+    Served(Served),
+    Engine(Engine),
+}
+
 fn rates_of_all(rounds: usize, requests: usize, url: &str) -> Result<(), BoxError> {
-    let place = Place::new()?;
+    let (place, alone) = (Place::new()?, Place::new()?);
+    let (file, server) = (alone.file(), url.to_owned());
+    let in_file = Engine::start(async || Ok(SqliteInbox::open(file).await?))?;
+    let in_postgres = Engine::start(async move || Ok(PostgresInbox::setup().schema("alone").connect(&server).await?))?;
     let variants = [
-        ("bare", "axum, `Bytes`", Some(Served::bare()?)),
-        ("sqlite", "receiver, inbox in a file", Some(Served::sqlite(place.file(), None)?)),
-        ("postgres", "receiver, inbox in Postgres", Some(Served::postgres(url, "rates", None)?)),
-        ("engine", "64 tasks, inbox in a file alone", None),
+        ("bare", "axum, `Bytes`", None, Variant::Served(Served::bare()?)),
+        ("sqlite", "receiver, inbox in a file", Some("file"), Variant::Served(Served::sqlite(place.file(), None)?)),
+        ("file", "64 tasks, inbox in a file alone", None, Variant::Engine(in_file)),
+        (
+            "postgres",
+            "receiver, inbox in Postgres",
+            Some("schema"),
+            Variant::Served(Served::postgres(url, "rates", None)?),
+        ),
+        ("schema", "64 tasks, inbox in Postgres alone", None, Variant::Engine(in_postgres)),
     ];
     let mut senders = Senders::new()?;
     let mut table = Table::default();
     for round in 0..=rounds {
         let bodies = wires(senders.large(requests, BYTES)?)?;
-        for (name, _, served) in variants.iter().cycle().skip(round).take(variants.len()) {
-            let (before, began) = (cpu_time()?, Instant::now());
-            let (took, nanos) = match served {
-                Some(served) => {
-                    let took = Client::connect(served.0, MANY)?.send(&bodies)?;
-                    let all = began.elapsed();
-                    ((all, took), cpu_time()?.saturating_sub(before))
-                }
-                None => engine(requests)?,
-            };
+        for (name, _, _, variant) in variants.iter().cycle().skip(round).take(variants.len()) {
+            let (took, nanos) = variant.turn(&bodies)?;
             // The first round is for page faults and growing files.
             if round > 0 {
                 table.add(name, requests, took, nanos)?;
@@ -93,29 +104,28 @@ fn rates_of_all(rounds: usize, requests: usize, url: &str) -> Result<(), BoxErro
         }
     }
     println!("{MANY} connections, events of 1 KB, {requests} requests a round, {rounds} rounds");
-    table.print(&variants.map(|(name, what, _)| (name, what)));
+    table.print(&variants.map(|(name, what, engine, _)| (name, what, engine)));
     Ok(())
 }
 
-/// How long all took, and each; and how long threads were on a CPU.
-type Costs = ((Duration, Vec<Duration>), Duration);
-
-/// Group commit alone, by as many tasks as there are connections.
-fn engine(requests: usize) -> Result<Costs, BoxError> {
-    let place = Place::new()?;
-    let keys = Keys::default();
-    let made = accepting::made(&keys, MANY, requests / MANY);
-    let file = place.file();
-    let working = std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
-            let inbox = SqliteInbox::open(file).await?;
-            let before = measure::spent(None)?;
-            let took = accepting::accept(&inbox, made).await?;
-            Ok((took, measure::spent(None)?.saturating_sub(before)))
-        })
-    });
-    working.join().map_err(|_| "the engine panicked")?
+impl Variant {
+    /// How long all took, and each; and how long threads were on a CPU.
+    fn turn(&self, bodies: &[Bytes]) -> Result<(Took, Duration), BoxError> {
+        match self {
+            Self::Served(served) => {
+                let (before, began) = (cpu_time()?, Instant::now());
+                let each = Client::connect(served.0, MANY)?.send(bodies)?;
+                let all = began.elapsed();
+                Ok(((all, each), cpu_time()?.saturating_sub(before)))
+            }
+            Self::Engine(engine) => {
+                let events = engine.made(MANY, bodies.len());
+                let before = cpu_time()?;
+                let took = engine.accept(events)?;
+                Ok((took, cpu_time()?.saturating_sub(before)))
+            }
+        }
+    }
 }
 
 /// From the request's first byte until it is answered, and until a worker's handler has it; one at a time.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tower_webhook::clock::Timestamp;
 use tower_webhook::error::BoxError;
-use tower_webhook::inbox::{InboxStore as _, NewEvent, SqliteInbox};
+use tower_webhook::inbox::{InboxStore, NewEvent};
 
 use crate::events::Keys;
 
@@ -13,11 +13,11 @@ pub(crate) fn made(keys: &Keys, tasks: usize, each: usize) -> Vec<Vec<NewEvent>>
     (0..tasks).map(|_| (0..each).map(|_| keys.event()).collect()).collect()
 }
 
-/// Each task has its events accepted one after another. How long all took, and each.
-pub(crate) async fn accept(
-    inbox: &SqliteInbox,
-    made: Vec<Vec<NewEvent>>,
-) -> Result<(Duration, Vec<Duration>), BoxError> {
+/// How long all took, and each.
+pub(crate) type Took = (Duration, Vec<Duration>);
+
+/// Each task has its events accepted one after another.
+pub(crate) async fn accept(inbox: &(impl InboxStore + Clone), made: Vec<Vec<NewEvent>>) -> Result<Took, BoxError> {
     let began = Instant::now();
     let mut running = Vec::new();
     for events in made {
