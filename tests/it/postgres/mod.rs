@@ -5,6 +5,7 @@ mod away;
 mod clock;
 mod contract;
 mod full;
+mod grouped;
 mod in_transaction;
 mod opening;
 mod plans;

@@ -100,6 +100,7 @@ async fn no_statement_reads_a_whole_table() {
     for word in [
         "WITH suspect AS",
         "accept_1",
+        "accept_3",
         "end_1",
         "again_2",
         "erase_1",

@@ -9,6 +9,9 @@ use super::server::{PATIENCE, Server};
 use super::version_1::Program;
 use super::{at, event, lease, opened, schema};
 
+/// The version, and the least that a program must know.
+const NEWEST: (i32, i32) = (3, 1);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_schema_of_version_1_is_brought_up_to_date_once_with_all_that_is_in_it() {
     let (server, schema) = (Server::shared().await, schema());
@@ -27,7 +30,7 @@ async fn a_schema_of_version_1_is_brought_up_to_date_once_with_all_that_is_in_it
         tasks.spawn(async move { opened(server, &schema).await });
     }
     let inbox = tasks.join_all().await.remove(0);
-    assert_eq!(old.understands().await, (2, 1));
+    assert_eq!(old.understands().await, NEWEST);
     let stats = inbox.stats(at(3)).await.unwrap();
     assert_eq!((stats.ready, stats.running, stats.done), (1, 2, 1), "{stats:?}");
     // What was held when it happened is still held, and what runs out of it is a suspect.
@@ -45,7 +48,7 @@ async fn a_program_of_version_1_goes_on_beside_one_of_this_version() {
     let (server, schema) = (Server::shared().await, schema());
     let new = opened(server, &schema).await;
     let old = Program::on(server, &schema).await;
-    assert_eq!(old.understands().await, (2, 1), "it needs no more than that program knows");
+    assert_eq!(old.understands().await, NEWEST, "it needs no more than that program knows");
     for number in 0..4 {
         old.accept(number, 0).await;
         new.accept(vec![event(number + 10, None)], at(0)).await.unwrap();
@@ -92,5 +95,5 @@ async fn whoever_cannot_bring_it_up_to_date_gives_up_soon_and_holds_up_nobody() 
     old.accept(1, 0).await;
     reader.batch_execute("COMMIT").await.unwrap();
     let inbox = open().await.unwrap();
-    assert_eq!((old.understands().await, inbox.stats(at(1)).await.unwrap().ready), ((2, 1), 1));
+    assert_eq!((old.understands().await, inbox.stats(at(1)).await.unwrap().ready), (NEWEST, 1));
 }

@@ -7,11 +7,13 @@ use deadpool_postgres::Object;
 use tokio::task::JoinHandle;
 use tokio_postgres::Row;
 
-use super::super::InboxError;
+use super::super::{Accepted, InboxError, NewEvent};
+use super::accept::Accepting;
 use super::asking::Asking;
 use super::bell::{self, Bell};
 use super::call::{Values, in_time};
 use super::fault::{of, of_pool};
+use super::group::Group;
 use super::schema::migrate;
 use super::setup::PostgresSetup;
 use super::skew::Skew;
@@ -22,6 +24,7 @@ pub(super) struct Handle {
     pub(super) bell: Arc<Bell>,
     pub(super) skew: Arc<Skew>,
     is_full: Arc<AtomicBool>,
+    group: Group,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -39,12 +42,19 @@ impl Handle {
         let bell = Arc::new(Bell::new(&setup.schema)?);
         let is_full = Arc::new(AtomicBool::new(false));
         let asking = Asking { pool: pool.clone(), schema: setup.schema.clone(), deadline: setup.deadline };
-        let tasks = vec![
+        let accepting = Accepting {
+            asking: asking.clone(),
+            bell: Arc::clone(&bell),
+            skew: Arc::clone(&skew),
+            is_full: Arc::clone(&is_full),
+        };
+        let (group, mut tasks) = Group::start(&accepting);
+        tasks.extend([
             tokio::spawn(bell::listen((config, tls), Arc::clone(&bell), Arc::clone(&skew), setup.deadline)),
             tokio::spawn(bell::tell(pool.clone(), Arc::clone(&bell), setup.deadline)),
             tokio::spawn(tally::watch(asking.clone(), setup.quota, Arc::clone(&is_full))),
-        ];
-        Ok(Self { asking, bell, skew, is_full, tasks })
+        ]);
+        Ok(Self { asking, bell, skew, is_full, group, tasks })
     }
 
     pub(super) fn schema(&self) -> &str {
@@ -58,6 +68,10 @@ impl Handle {
     pub(super) async fn ask_one(&self, text: &str, values: Values) -> Result<Row, InboxError> {
         let mut rows = self.ask(text, values).await?;
         rows.pop().ok_or_else(|| super::row::damaged("no answer to a question that has one"))
+    }
+
+    pub(super) async fn accept(&self, events: Vec<NewEvent>, now: i64) -> Result<Vec<Accepted>, InboxError> {
+        self.group.accept(events, now).await
     }
 
     /// One of its connections.

@@ -44,6 +44,7 @@ mod connect;
 mod end;
 mod fault;
 mod find;
+mod group;
 mod handle;
 mod lease;
 mod people;

@@ -15,7 +15,7 @@ use super::end;
 use super::handle::Handle;
 use super::row::{long, micros};
 use super::setup::PostgresSetup;
-use super::{accept, connect, find, lease, people};
+use super::{connect, find, lease, people};
 
 /// A durable inbox in Postgres. A clone is the same inbox; its connections are closed when the last is dropped.
 #[derive(Clone)]
@@ -86,8 +86,10 @@ impl PostgresSetup {
 }
 
 impl InboxStore for PostgresInbox {
+    /// Calls at the same time share a statement, and with it a commit. One whose events cannot be stored, or wait for their lane,
+    /// takes none of the others along.
     async fn accept(&self, events: Vec<NewEvent>, now: Timestamp) -> Result<Vec<Accepted>, InboxError> {
-        accept::accept(&self.0, events, micros(now)).await
+        self.0.accept(events, micros(now)).await
     }
 
     async fn lease(

@@ -29,7 +29,7 @@ async fn dies_before_the_commit(is_undone: bool) {
     let child = start(&ledger, &place, How::ByKey, vec![]).await;
     let killed = async {
         let commits = format!(
-            "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%\"{schema}\".accept_1%'"
+            "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%\"{schema}\".accept_3%'"
         );
         let end = Instant::now() + Duration::from_secs(30);
         let pid: i32 = loop {
