@@ -42,6 +42,8 @@ enum Flaw {
     UnknownIsUnsaid,
     AttemptsAreUnknown,
     RetryIsDueAtOnce,
+    PassedOverAreHeld,
+    OthersArePassedOver,
     LanesAreIgnored,
     BlockIsSkipped,
     DeadIsUnsaid,
@@ -147,6 +149,25 @@ impl InboxStore for Flawed {
             }
         }
         Ok(leased)
+    }
+
+    async fn lease_but_of(
+        &self,
+        receivers: &[String],
+        token: LeaseToken,
+        most: usize,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<Leased>, InboxError> {
+        match self.flaw {
+            Flaw::OthersArePassedOver => Ok(Vec::new()),
+            Flaw::PassedOverAreHeld => {
+                let mut leased = self.lease(token, most, lease, now).await?;
+                leased.retain(|held| !receivers.contains(&held.event.receiver));
+                Ok(leased)
+            }
+            _ => self.engine.lease_but_of(receivers, token, most, lease, now).await,
+        }
     }
 
     async fn extend(&self, held: &Leased, lease: Duration, now: Timestamp) -> Result<Ended, InboxError> {
@@ -274,6 +295,8 @@ async fn an_engine_with_a_flaw_is_refused_at_its_law() {
         (Flaw::AttemptsAreUnknown, Law::UnknownIsSaid),
         (Flaw::TokenIsIgnored, Law::StrangersChangeNothing),
         (Flaw::FenceIsIgnored, Law::StrangersChangeNothing),
+        (Flaw::PassedOverAreHeld, Law::PassedOverWaits),
+        (Flaw::OthersArePassedOver, Law::PassedOverWaits),
         (Flaw::LanesAreIgnored, Law::LanesGoInOrder),
         (Flaw::BlockIsSkipped, Law::DeadLettersAreObeyed),
         (Flaw::DeadIsUnsaid, Law::DeadLettersAreObeyed),

@@ -1,9 +1,9 @@
 //! What an event said goes at a person's request, and its key stays.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::super::StoredState;
-use super::fault::Fault;
+use super::fault::{Fault, is_unreadable};
 use super::row::Micros;
 use super::task::Write;
 use super::{lanes, names, retain, steps};
@@ -30,12 +30,20 @@ fn of_key(connection: &Connection, key: &str) -> rusqlite::Result<Vec<i64>> {
     statement.query_map(params![key, names::hash(key.as_bytes())], |row| row.get(0))?.collect()
 }
 
+/// Of a file that was damaged: a lane that cannot be read keeps nothing from being erased.
+fn lane(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
+    match row.get(2) {
+        Err(error) if is_unreadable(&error) => Ok(None),
+        lane => lane,
+    }
+}
+
 /// Whether there was anything to erase.
 fn erase_one(write: &mut Write<'_>, id: i64, now: Micros) -> rusqlite::Result<bool> {
     let found = write
         .connection
         .prepare_cached(IN_HAND)?
-        .query_row([id], |row| Ok((row.get::<_, bool>(0)?, row.get(1)?, row.get::<_, Option<String>>(2)?)))
+        .query_row([id], |row| Ok((row.get::<_, bool>(0)?, row.get(1)?, lane(row)?)))
         .optional()?;
     let Some((has_turn, state, lane)) = found else { return Ok(false) };
     let after = if state == StoredState::Quarantined { state } else { StoredState::Done };

@@ -21,6 +21,7 @@ impl Law {
             Self::AttemptsAreCounted => ending::attempts_are_counted(&p).await,
             Self::UnknownIsSaid => ending::unknown_is_said(&p).await,
             Self::StrangersChangeNothing => ending::strangers_change_nothing(&p).await,
+            Self::PassedOverWaits => leasing::passed_over(&p).await,
             Self::LanesGoInOrder => lanes::go_in_order(&p).await,
             Self::DeadLettersAreObeyed => lanes::dead_letters_are_obeyed(&p).await,
             Self::ReplayIsBounded => people::replay_is_bounded(&p).await,

@@ -20,6 +20,8 @@ pub enum Law {
     UnknownIsSaid,
     /// Whoever has not both token and fence changes nothing.
     StrangersChangeNothing,
+    /// Who is passed over loses nothing by it, and takes no other's turn.
+    PassedOverWaits,
     /// Of a lane one is held at a time, in order, and lanes are fair to each other.
     LanesGoInOrder,
     /// Dead letters let their lane go on or block it, as it was said.
@@ -46,6 +48,7 @@ impl Law {
         Self::AttemptsAreCounted,
         Self::UnknownIsSaid,
         Self::StrangersChangeNothing,
+        Self::PassedOverWaits,
         Self::LanesGoInOrder,
         Self::DeadLettersAreObeyed,
         Self::ReplayIsBounded,
@@ -66,6 +69,7 @@ impl fmt::Display for Law {
             Self::AttemptsAreCounted => "attempts are counted",
             Self::UnknownIsSaid => "unknown is said",
             Self::StrangersChangeNothing => "strangers change nothing",
+            Self::PassedOverWaits => "passed over waits",
             Self::LanesGoInOrder => "lanes go in order",
             Self::DeadLettersAreObeyed => "dead letters are obeyed",
             Self::ReplayIsBounded => "replay is bounded",

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use super::probe::{Call, KEY_UNTIL, LEASE, Probe, at, event, ids, of};
 use super::subject::Subject;
-use crate::inbox::{InboxStore, LanePolicy, LeaseToken, StoredState};
+use crate::inbox::{InboxStore, LanePolicy, LeaseToken, NewEvent, StoredState};
 
 pub(super) async fn one_holder<S: InboxStore>(p: &Probe<S>) {
     let id = p.stores(event(1, "held"), 0).await;
@@ -111,4 +111,18 @@ async fn restarted<B: Subject>(subject: &B, p: Probe<B::Store>) {
     p.expect(after.attempt == 2, "attempts stay counted over a restart", &after);
     p.loses(&before, Call::Complete, second + 31, "a holder of before the restart").await;
     p.counts_are_true(second + 31, "after a restart").await;
+}
+
+pub(super) async fn passed_over<S: InboxStore>(p: &Probe<S>) {
+    let of = |number, receiver: &str| NewEvent { receiver: receiver.to_owned(), ..event(number, "whose") };
+    let slow = (1..4).map(|number| of(number, "slow")).collect();
+    p.accept(slow, 0).await;
+    let other = p.stores(of(4, "other"), 1).await;
+    let leased = p.store.lease_but_of(&["slow".to_owned()], LeaseToken([1; 16]), 10, LEASE, at(2)).await;
+    let mut held = p.answered(leased, "lease_but_of");
+    p.expect(ids(&held).contains(&other), "who is not passed over is leased", &held);
+    // An engine may pass over nobody. Those that it says nothing of are due as before.
+    held.extend(p.leases(2, 10, 2).await);
+    let unique = held.iter().map(|held| held.id).collect::<BTreeSet<_>>();
+    p.expect(held.len() == 4 && unique.len() == 4, "who was passed over is leased when nobody is", &ids(&held));
 }

@@ -206,6 +206,21 @@ async fn a_row_that_cannot_be_read_is_a_dead_letter_and_no_others_fault() {
     }
 }
 
+#[tokio::test]
+async fn what_is_in_a_lane_that_cannot_be_read_can_be_erased() {
+    let folder = Folder::in_memory();
+    let inbox = SqliteInbox::setup().open(folder.file()).await.unwrap();
+    accept(&inbox, in_lane(1, "one"), 0).await;
+    let key = inbox.show(EventId(1)).await.unwrap().unwrap().stored.key;
+    drop(inbox);
+    let damage = "UPDATE webhook_events SET lane = CAST(x'6cff' AS TEXT)";
+    rusqlite::Connection::open(folder.file()).unwrap().execute_batch(damage).unwrap();
+    let inbox = SqliteInbox::setup().open(folder.file()).await.unwrap();
+    assert_eq!(inbox.erase(&key, at(1)).await.unwrap(), 1);
+    assert!(inbox.show(EventId(1)).await.unwrap().unwrap().payload.is_none());
+    counts_are_true(&inbox).await;
+}
+
 /// The last event of a block has the names of all others in hand.
 #[tokio::test]
 async fn a_name_that_cannot_be_read_keeps_no_other_event_out() {
