@@ -17,6 +17,7 @@ mod body;
 mod budget;
 mod by_hand;
 mod candidate;
+mod cavs;
 #[cfg(feature = "config")]
 mod configuration;
 mod contract;

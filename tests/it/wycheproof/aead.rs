@@ -7,15 +7,15 @@ use tower_webhook::scheme::{AesGcm, BodyForm, CipherHeaders};
 use tower_webhook::secret::Secret;
 use tower_webhook::{ConfigError, RejectionKind};
 
-const IV: HeaderName = HeaderName::from_static("x-iv");
-const TAG: HeaderName = HeaderName::from_static("x-tag");
+pub(crate) const IV: HeaderName = HeaderName::from_static("x-iv");
+pub(crate) const TAG: HeaderName = HeaderName::from_static("x-tag");
 
-fn scheme(vector: &Vector) -> Result<AesGcm, ConfigError> {
+pub(crate) fn scheme(vector: &Vector) -> Result<AesGcm, ConfigError> {
     let names = CipherHeaders { iv: IV, tag: TAG };
     AesGcm::in_headers(Secret::bytes(bytes(&vector.key))?, names, Encoding::Hex, BodyForm::Raw)
 }
 
-fn is_ours(vector: &Vector) -> bool {
+pub(crate) fn is_ours(vector: &Vector) -> bool {
     vector.key.len() == 64 && vector.iv.len() == 24 && vector.tag.len() == 32 && vector.aad.is_empty()
 }
 

@@ -10,7 +10,7 @@ use tower_webhook::encoding::Encoding;
 use tower_webhook::scheme::{Opened, Scheme, Signed};
 use tower_webhook::{Rejection, RejectionKind};
 
-mod aead;
+pub(super) mod aead;
 mod mac;
 #[cfg(feature = "asymmetric")]
 mod public_key;
@@ -20,15 +20,15 @@ const SIGNATURE: HeaderName = HeaderName::from_static("x-signature");
 /// One test of any set. What a set does not have is empty.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Vector {
-    tc_id: u32,
-    result: String,
-    key: String,
-    iv: String,
-    aad: String,
-    msg: String,
-    ct: String,
-    tag: String,
+pub(super) struct Vector {
+    pub(super) tc_id: u32,
+    pub(super) result: String,
+    pub(super) key: String,
+    pub(super) iv: String,
+    pub(super) aad: String,
+    pub(super) msg: String,
+    pub(super) ct: String,
+    pub(super) tag: String,
     sig: String,
     /// Of the first test of a group.
     group: Option<Group>,
@@ -36,7 +36,7 @@ struct Vector {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Group {
+pub(super) struct Group {
     key_size: usize,
     iv_size: usize,
     tag_size: usize,
@@ -45,12 +45,12 @@ struct Group {
 
 /// Of one set, by group, how many opened and how many did not.
 #[derive(Debug, Default, Eq, PartialEq)]
-struct Count {
-    opened: usize,
-    refused: usize,
+pub(super) struct Count {
+    pub(super) opened: usize,
+    pub(super) refused: usize,
 }
 
-fn each(set: &str, mut judge: impl FnMut(&Group, &Vector) -> bool) -> Count {
+pub(super) fn each(set: &str, mut judge: impl FnMut(&Group, &Vector) -> bool) -> Count {
     let (mut group, mut count) = (Group::default(), Count::default());
     for line in set.lines() {
         let vector: Vector = serde_json::from_str(line).unwrap();
@@ -62,7 +62,7 @@ fn each(set: &str, mut judge: impl FnMut(&Group, &Vector) -> bool) -> Count {
     count
 }
 
-fn bytes(hex: &str) -> Vec<u8> {
+pub(super) fn bytes(hex: &str) -> Vec<u8> {
     Encoding::Hex.decode(hex.as_bytes()).unwrap()
 }
 
@@ -70,7 +70,7 @@ fn one_header() -> Signed {
     Signed::new(SIGNATURE, Encoding::Hex)
 }
 
-fn open(scheme: &dyn Scheme, headers: &[(HeaderName, &str)], body: Vec<u8>) -> Result<Opened, Rejection> {
+pub(super) fn open(scheme: &dyn Scheme, headers: &[(HeaderName, &str)], body: Vec<u8>) -> Result<Opened, Rejection> {
     let value = |text: &str| HeaderValue::from_str(text).unwrap();
     let headers: HeaderMap = headers.iter().map(|(name, text)| (name.clone(), value(text))).collect();
     scheme.open(&headers, Bytes::from(body), Timestamp::UNIX_EPOCH)
