@@ -17,6 +17,7 @@ use tower_webhook::provider::AnyEvent;
 use tower_webhook::{Received, Rejection};
 
 mod flipped;
+mod flipped_twice;
 #[path = "../../examples/vectors/suite/mod.rs"]
 mod suite;
 

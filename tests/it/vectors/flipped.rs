@@ -19,19 +19,23 @@ struct Flipped {
     same: usize,
 }
 
-type Judge<'a> = Box<dyn Fn(&HeaderMap, Bytes) -> bool + 'a>;
+pub(super) type Judge<'a> = Box<dyn Fn(&HeaderMap, Bytes) -> bool + 'a>;
 
-struct Delivery<'a> {
-    file: &'a str,
-    scheme: &'a dyn Scheme,
-    headers: HeaderMap,
-    body: Bytes,
-    judge: Judge<'a>,
+pub(super) struct Delivery<'a> {
+    pub(super) file: &'a str,
+    pub(super) scheme: &'a dyn Scheme,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) judge: Judge<'a>,
 }
 
 impl Delivery<'_> {
-    fn opens(&self, headers: &HeaderMap, body: Bytes) -> bool {
+    pub(super) fn opens(&self, headers: &HeaderMap, body: Bytes) -> bool {
         (self.judge)(headers, body)
+    }
+
+    pub(super) fn has_hexadecimal_body(&self) -> bool {
+        self.file.starts_with("opp")
     }
 
     fn flip_header(&self, header: &ProofHeader, flipped: &mut Flipped) {
@@ -54,7 +58,7 @@ impl Delivery<'_> {
 
     fn flip_body(&self, flipped: &mut Flipped) {
         let all = std::env::var("FLIPS").is_ok_and(|flips| flips == "all");
-        let hexadecimal = self.file.starts_with("opp");
+        let hexadecimal = self.has_hexadecimal_body();
         let step = if all { 1 } else { (self.body.len() * self.body.len() * 8).div_ceil(MOST).max(1) | 1 };
         for bit in (0..self.body.len() * 8).step_by(step) {
             if hexadecimal && is_case(bit, &self.body) {
@@ -88,7 +92,7 @@ fn is_case(bit: usize, text: &[u8]) -> bool {
     bit % 8 == 5 && matches!(text[bit / 8], b'a'..=b'f' | b'A'..=b'F')
 }
 
-fn each(mut judge: impl FnMut(&Delivery<'_>)) {
+pub(super) fn each(mut judge: impl FnMut(&Delivery<'_>)) {
     let index = index();
     for vector in index.vectors.iter().filter(|vector| vector.verdict == "accepted") {
         let toml = &index.configurations[&vector.configuration].toml;
