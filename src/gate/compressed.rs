@@ -42,6 +42,32 @@ pub enum Compression {
 }
 
 impl Compression {
+    /// What a scheme gets to open, of a body that came with these headers, where the limit for bodies is `most`: the body, or what
+    /// it is decompressed to.
+    ///
+    /// # Errors
+    ///
+    /// [`RejectionKind::BodyMalformed`], [`RejectionKind::BodyTooLarge`].
+    #[cfg(feature = "gzip")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "gzip")))]
+    pub fn to_open(self, headers: &HeaderMap, body: Bytes, most: usize) -> Result<Bytes, Rejection> {
+        if self.applies(headers) { self.before(body, most) } else { Ok(body) }
+    }
+
+    /// What events are read of, of what a scheme has opened: the same, or what it is decompressed to.
+    ///
+    /// # Errors
+    ///
+    /// As [`to_open`](Self::to_open).
+    #[cfg(feature = "gzip")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "gzip")))]
+    pub fn to_read(self, headers: &HeaderMap, opened: Bytes, most: usize) -> Result<Bytes, Rejection> {
+        match self {
+            Self::SignedAsSent if self.applies(headers) => gunzip(&opened, self.longest(opened.len(), most)),
+            _ => Ok(opened),
+        }
+    }
+
     /// Whether a body with these headers is taken. `UTF-8` is no content coding, but one payment platform sends it, and means
     /// none.
     pub(super) fn admit(self, headers: &HeaderMap) -> Result<(), Rejection> {
@@ -198,6 +224,27 @@ mod tests {
         assert_eq!(policy.longest(bomb.len(), usize::MAX), bomb.len() * RATIO);
         assert_eq!(policy.longest(bomb.len(), 1000), 1000);
         assert_eq!(kind(gunzip(&bomb, 10 << 20)), None);
+    }
+
+    #[test]
+    fn what_is_opened_and_read_outside_of_a_gate_is_what_the_gate_takes() {
+        let sent = Bytes::from(gzip(b"plain"));
+        let said = HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static("gzip"))]);
+        for (policy, opened, read) in [
+            (Compression::Refuse, &sent[..], &sent[..]),
+            (Compression::SignedAsSent, &sent, b"plain"),
+            (Compression::SignedPlain, b"plain", b"plain"),
+        ] {
+            let to_open = policy.to_open(&said, sent.clone(), 1000).unwrap();
+            assert_eq!(
+                (&to_open[..], policy.to_read(&said, to_open.clone(), 1000).unwrap()),
+                (opened, read.to_vec().into())
+            );
+            assert_eq!(policy.to_open(&HeaderMap::new(), sent.clone(), 1000).unwrap(), sent, "nothing is said");
+            assert_eq!(policy.to_read(&HeaderMap::new(), sent.clone(), 1000).unwrap(), sent, "nothing is said");
+        }
+        assert_eq!(kind(Compression::SignedPlain.to_open(&said, sent.clone(), 4)), Some(RejectionKind::BodyTooLarge));
+        assert_eq!(kind(Compression::SignedAsSent.to_read(&said, sent, 4)), Some(RejectionKind::BodyTooLarge));
     }
 
     #[test]

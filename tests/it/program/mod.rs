@@ -7,6 +7,7 @@ pub(crate) mod child;
 mod container;
 mod deploy;
 mod explain;
+mod explain_gzip;
 mod faults;
 mod forward;
 mod forward_tls;

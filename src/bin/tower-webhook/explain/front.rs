@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use tower_webhook::gate::{Compression, HeadCheck as _, PeerAddr};
+use tower_webhook::gate::{HeadCheck as _, PeerAddr};
 use tower_webhook::provider::Provider as _;
 
 use super::case::Case;
+use super::gzip;
 use super::report::{State, Step, Why};
 use super::words::tidy;
 
@@ -79,16 +80,12 @@ pub(super) fn content_encoding(case: &Case<'_>) -> Step {
         return Step::ok(NAME, "none");
     };
     let said = tidy(&String::from_utf8_lossy(value.as_bytes()));
-    if case.endpoint.spec.compression != Compression::Refuse && said.trim().eq_ignore_ascii_case("gzip") {
-        return Step::new(
-            NAME,
-            State::Note,
-            format!("{said}, which is taken; the steps below are about the bytes as they came"),
-        );
+    if let Some(step) = gzip::taken(case, NAME, &said) {
+        return step;
     }
     let why = Why::new(
         format!("the body is compressed: content encoding {said}"),
-        "have the sender, or the proxy in between, send it as it is: a signature is over exact bytes",
+        "have the sender, or the proxy in between, send it as it is: a signature is over exact bytes; or let the endpoint take gzip",
     );
     Step::failed(NAME, format!("{said}, which is not taken"), why)
 }

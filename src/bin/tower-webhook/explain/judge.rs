@@ -11,8 +11,9 @@ use tower_webhook::provider::AnyEvent;
 use tower_webhook::{Received, Rejection};
 
 use super::case::Case;
+use super::open::{self, Explained};
 use super::report::{Report, State, Step, Told, Verdict, Why};
-use super::{basic, front, open};
+use super::{basic, front, gzip};
 
 pub(super) fn judge(case: &Case<'_>) -> Result<Report, String> {
     let answer = receive(case)?;
@@ -20,7 +21,7 @@ pub(super) fn judge(case: &Case<'_>) -> Result<Report, String> {
         case.request.notes.iter().map(|note| Step::new("recording", State::Note, note.as_str())).collect();
     steps.extend([front::path(case), front::source(case), basic::step(case), front::method(case)]);
     steps.extend([front::content_type(case), front::content_encoding(case), front::body(case)]);
-    let opened = open::steps(case);
+    let opened = opened(case);
     steps.extend(opened.steps);
 
     let (verdict, events) = match answer {
@@ -36,6 +37,22 @@ pub(super) fn judge(case: &Case<'_>) -> Result<Report, String> {
         tried: opened.tried,
         events,
     })
+}
+
+/// The steps behind the body's own, over the bytes that are signed.
+fn opened(case: &Case<'_>) -> Explained {
+    match gzip::to_open(case) {
+        Ok(body) if body == case.request.body => open::steps(case),
+        Ok(body) => {
+            let mut request = case.request.clone();
+            request.compressed = Some(std::mem::replace(&mut request.body, body));
+            open::steps(&Case { request: &request, ..*case })
+        }
+        Err(_) => {
+            let not_reached = |name| Step::new(name, State::NotReached, "the body cannot be decompressed");
+            Explained { steps: vec![not_reached("signature"), not_reached("events")], tried: 0 }
+        }
+    }
 }
 
 fn rejected(rejection: &Rejection, steps: &[Step]) -> Verdict {

@@ -8,6 +8,7 @@ mod basic;
 mod case;
 mod files;
 mod front;
+mod gzip;
 mod judge;
 mod open;
 mod proofs;

@@ -7,6 +7,7 @@ use tower_webhook::scheme::Opened;
 use tower_webhook::{Rejection, RejectionKind};
 
 use super::case::Case;
+use super::gzip;
 use super::proofs;
 use super::report::{State, Step, Told, Why};
 use super::search::{self, Found, Outcome};
@@ -112,7 +113,7 @@ fn nothing_fits(case: &Case<'_>, no: &Rejection, outcome: &Outcome) -> Why {
     if let Some(altered) = &case.request.altered {
         return Why::new(altered.clone(), "capture the exact bytes, without an editor or a parser in between");
     }
-    if body.starts_with(&[0x1F, 0x8B]) {
+    if body.starts_with(&[0x1F, 0x8B]) && gzip::otherwise(case).is_none() {
         let cause = "the body is compressed (it begins like gzip), and what was signed is most likely not";
         return Why::new(cause, "have the sender, or the proxy in between, send it as it is");
     }
@@ -132,7 +133,11 @@ fn nothing_fits(case: &Case<'_>, no: &Rejection, outcome: &Outcome) -> Why {
 /// The events inside. When the delivery was opened by a variation alone, this is what would come next.
 fn decode(case: &Case<'_>, plaintext: &Bytes, is_opened: bool) -> Step {
     const NAME: &str = "events";
-    match case.endpoint.provider.decode(case.headers(), plaintext.clone()) {
+    let plaintext = match gzip::to_read(case, plaintext, is_opened) {
+        Ok(plaintext) => plaintext,
+        Err(no) => return Step::failed(NAME, no.detail().to_owned(), gzip::not_gzip(&no)),
+    };
+    match case.endpoint.provider.decode(case.headers(), plaintext) {
         Ok(events) => {
             let first: Vec<String> =
                 events.iter().take(3).map(|event| Told::new(event.key.as_str(), &event.event).line()).collect();

@@ -101,7 +101,7 @@ fn recorded(request: Recorded) -> Result<Captured, String> {
         }
     };
     let has_length = !head.headers.contains_key(TRANSFER_ENCODING);
-    let mut request = Captured { head, body, notes, altered };
+    let mut request = Captured { head, body, compressed: None, notes, altered };
     if has_length {
         measure(&mut request);
     }

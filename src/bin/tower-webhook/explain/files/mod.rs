@@ -18,9 +18,12 @@ const MAX: u64 = 64 * 1024 * 1024;
 const MAX_HEADERS: usize = 1000;
 
 /// A request as it was recorded.
+#[derive(Clone)]
 pub(super) struct Captured {
     pub(super) head: Parts,
     pub(super) body: Bytes,
+    /// The body as it came, where what is signed is what it is decompressed to.
+    pub(super) compressed: Option<Bytes>,
     /// What is odd about the recording.
     pub(super) notes: Vec<String>,
     /// Why these may not be the bytes that were sent.

@@ -30,7 +30,7 @@ pub(in crate::explain) fn raw(bytes: Vec<u8>) -> Result<Captured, String> {
         }
     }
     let body = bytes.slice(lines.at..);
-    let mut request = Captured { head, body, notes, altered: None };
+    let mut request = Captured { head, body, compressed: None, notes, altered: None };
     frame(&mut request);
     Ok(request)
 }

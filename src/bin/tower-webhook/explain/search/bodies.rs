@@ -8,6 +8,7 @@ use tower_webhook::scheme::{ProofHeader, ProofRole};
 use super::change::Change;
 use super::json;
 use crate::explain::case::Case;
+use crate::explain::gzip;
 use crate::explain::report::Why;
 use crate::explain::words::decodings;
 
@@ -22,6 +23,7 @@ pub(super) fn changes(case: &Case<'_>) -> (Vec<Change>, bool) {
     let body = &case.request.body;
     let is_cipher = case.scheme().name().starts_with("aes");
     let mut all = edges(body);
+    all.extend(gzip::otherwise(case).map(|(body, cause, fix)| Change::body(Why::new(cause, fix), body)));
     if body.len() <= MAX_REWRITTEN {
         all.extend(line_ends(body));
         match is_cipher {
