@@ -59,11 +59,11 @@ use fault::Found;
 pub use build::{Config, Dedupe, Endpoint, Forward, Inbox, Tls};
 pub use fault::{Fault, Faults};
 pub use spec::{
-    AellaSpec, BankingCircleSpec, ConfigSpec, CredentialsSpec, CustomSpec, DedupeSpec, EndpointSpec, ForwardSpec,
-    InboxRetentionSpec, InboxSpec, InboxStoreSpec, KeyEncoding, KeySpec, MambuSpec, OppSpec, PostgresSpec, ProofSpec,
-    ProviderSpec, QuotaSpec, RateLimitSpec, RedisSpec, RetrySpec, SchemeSpec, SecretError, SecretSource, SecretText,
-    SibsSpec, SignatureLayout, SignedSpec, SourcesSpec, StandardWebhooksSpec, StoreSpec, TimestampPlace, TimestampSpec,
-    TlsSpec, WaitSpec,
+    AellaSpec, BankingCircleSpec, CandidateSpec, ConfigSpec, CredentialsSpec, CustomSpec, DedupeSpec, EndpointSpec,
+    ForwardSpec, InboxRetentionSpec, InboxSpec, InboxStoreSpec, KeyEncoding, KeySpec, MambuSpec, OppSpec, PostgresSpec,
+    ProofSpec, ProviderSpec, QuotaSpec, RateLimitSpec, RedisSpec, RetrySpec, SchemeSpec, SecretError, SecretSource,
+    SecretText, SibsSpec, SignatureLayout, SignedSpec, SourcesSpec, StandardWebhooksSpec, StoreSpec, TimestampPlace,
+    TimestampSpec, TlsSpec, WaitSpec,
 };
 
 /// Reads and builds a file. Whether keys are valid by now is not looked at.

@@ -109,6 +109,9 @@ impl Config {
             .compression(endpoint.spec.compression)
             .body_deadline(self.body_deadline)
             .body_budget(&self.body_budget);
+        if let Some(candidate) = &endpoint.candidate {
+            receiver = receiver.candidate(candidate.clone());
+        }
         if let Some(layer) = &endpoint.basic_auth {
             receiver = receiver.basic_auth(layer);
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::candidate::candidate;
 use super::forward::{Forward, forward};
 use super::{provider, secret};
 use crate::config::fault::{Faults, Found, Place};
@@ -24,6 +25,8 @@ pub struct Endpoint {
     pub name: String,
     /// Who sends.
     pub provider: AnyProvider,
+    /// Who is tried beside it, and only reported.
+    pub candidate: Option<AnyProvider>,
     /// The credentials that are asked for.
     pub basic_auth: Option<BasicAuthLayer>,
     /// The addresses that may send.
@@ -100,6 +103,7 @@ pub(super) fn endpoint(spec: &EndpointSpec, place: &Place<'_>, defaults: Default
     }
     Some(Endpoint {
         name: spec.name.as_ref().unwrap_or(&spec.path).clone(),
+        candidate: around.candidate,
         basic_auth: around.basic_auth,
         sources: around.sources,
         rate_limit: around.rate_limit,
@@ -113,6 +117,7 @@ pub(super) fn endpoint(spec: &EndpointSpec, place: &Place<'_>, defaults: Default
 
 /// What stands around a provider, whoever it is.
 pub(super) struct Around {
+    candidate: Option<AnyProvider>,
     basic_auth: Option<BasicAuthLayer>,
     sources: Option<SourceIpLayer>,
     rate_limit: Option<RateLimitLayer>,
@@ -123,12 +128,20 @@ pub(super) fn around(spec: &EndpointSpec, place: &Place<'_>) -> Option<Around> {
     check_path(&spec.path, place);
     check_name(spec.name.as_deref(), place);
     let all = (
+        if_there(spec.candidate.as_ref(), |beside| candidate(beside, &spec.path, place)),
         if_there((!spec.basic_auth.is_empty()).then_some(&spec.basic_auth), |pairs| basic_auth(pairs, place)),
         if_there(spec.sources.as_ref(), |spec| sources(spec, place)),
         if_there(spec.rate_limit.as_ref(), |spec| rate_limit(spec, place)),
         if_there(spec.forward.as_ref(), |spec| forward(spec, place)),
     );
-    Some(Around { basic_auth: all.0?, sources: all.1?, rate_limit: all.2?, forward: all.3? })
+    let (candidate, basic_auth, sources, rate_limit, forward) = all;
+    Some(Around {
+        candidate: candidate?,
+        basic_auth: basic_auth?,
+        sources: sources?,
+        rate_limit: rate_limit?,
+        forward: forward?,
+    })
 }
 
 /// `None` where something is there and cannot be built.

@@ -1,5 +1,6 @@
 //! From a specification to providers, layers and stores.
 
+mod candidate;
 mod config;
 mod custom;
 mod endpoint;

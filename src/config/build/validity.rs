@@ -8,6 +8,10 @@ use crate::config::spec::{EndpointSpec, KeySpec};
 pub(super) fn judge(endpoint: &EndpointSpec, place: &Place<'_>, now: Timestamp) {
     let (keys, path) = (&endpoint.keys, &endpoint.path);
     let over = |key: &&KeySpec| key.not_after.is_some_and(|end| end < now);
+    for key in endpoint.candidate.iter().flat_map(|candidate| &candidate.keys).filter(over) {
+        let end = key.not_after.unwrap_or(now);
+        place.found().warn(format_args!("{path}: the candidate's key {} is over since {end}", key.id));
+    }
     if keys.is_empty() {
         return;
     }

@@ -5,7 +5,9 @@ use std::path::Path;
 use super::provider;
 use super::secret::{credentials, keys};
 use super::section::Section;
-use crate::config::spec::{EndpointSpec, ForwardSpec, MambuSpec, ProviderSpec, RateLimitSpec, SourcesSpec};
+use crate::config::spec::{
+    CandidateSpec, EndpointSpec, ForwardSpec, MambuSpec, ProviderSpec, RateLimitSpec, SourcesSpec,
+};
 use crate::gate::Compression;
 use crate::idempotency::Mismatch;
 
@@ -24,6 +26,7 @@ pub(super) fn read(section: &Section<'_>, folder: &Path) -> Draft {
     let mut spec = EndpointSpec::new(path.unwrap_or_default(), provider);
     spec.name = section.text("name").map(str::to_owned);
     spec.keys = keys(section, folder);
+    spec.candidate = section.section("candidate").and_then(|section| candidate(&section, folder));
     spec.basic_auth = credentials(section, folder);
     (spec.sources, spec.rate_limit) = around(section);
     spec.max_body = section.size("max_body");
@@ -38,6 +41,14 @@ pub(super) fn read(section: &Section<'_>, folder: &Path) -> Draft {
         section.finish();
     }
     Draft { spec, is_provider_read }
+}
+
+/// `None` where its provider could not be read.
+fn candidate(section: &Section<'_>, folder: &Path) -> Option<CandidateSpec> {
+    let (provider, keys) = (provider::read(section), keys(section, folder));
+    let provider = provider?;
+    section.finish();
+    Some(CandidateSpec::new(provider, keys))
 }
 
 fn on_mismatch(section: &Section<'_>) -> Mismatch {

@@ -20,6 +20,8 @@ pub struct EndpointSpec {
     pub provider: ProviderSpec,
     /// The keys of its scheme.
     pub keys: Vec<KeySpec>,
+    /// Who is tried beside it, and only reported. Default: nobody.
+    pub candidate: Option<CandidateSpec>,
     /// Basic credentials, each of which is enough. Default: none is asked for.
     pub basic_auth: Vec<CredentialsSpec>,
     /// The addresses that may send. Default: all.
@@ -51,6 +53,7 @@ impl EndpointSpec {
             name: None,
             provider,
             keys: Vec::new(),
+            candidate: None,
             basic_auth: Vec::new(),
             sources: None,
             rate_limit: None,
@@ -62,6 +65,24 @@ impl EndpointSpec {
             quiet_payloads: None,
             forward: None,
         }
+    }
+}
+
+/// A provider that is [tried beside](crate::Receiver::candidate) the one that decides, and decides nothing.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CandidateSpec {
+    /// Whose scheme is tried.
+    pub provider: ProviderSpec,
+    /// The keys of its scheme.
+    pub keys: Vec<KeySpec>,
+}
+
+impl CandidateSpec {
+    /// This provider, with these keys.
+    #[must_use]
+    pub fn new(provider: ProviderSpec, keys: impl IntoIterator<Item = KeySpec>) -> Self {
+        Self { provider, keys: keys.into_iter().collect() }
     }
 }
 

@@ -10,7 +10,7 @@ mod provider;
 mod secret;
 
 pub use custom::{CustomSpec, ProofSpec, SchemeSpec, SignatureLayout, SignedSpec, TimestampPlace, TimestampSpec};
-pub use endpoint::{EndpointSpec, ForwardSpec, RateLimitSpec, SourcesSpec};
+pub use endpoint::{CandidateSpec, EndpointSpec, ForwardSpec, RateLimitSpec, SourcesSpec};
 pub use file::{ConfigSpec, DedupeSpec, RedisSpec, StoreSpec, TlsSpec, WaitSpec};
 pub use inbox::{InboxRetentionSpec, InboxSpec, InboxStoreSpec, PostgresSpec, QuotaSpec, RetrySpec};
 pub use provider::{AellaSpec, BankingCircleSpec, MambuSpec, OppSpec, ProviderSpec, SibsSpec, StandardWebhooksSpec};

@@ -1,6 +1,7 @@
 //! The program `tower-webhook`, from outside: children with arguments, a configuration and an environment.
 
 pub(crate) mod admin;
+mod candidate;
 mod certificates;
 mod check_config;
 pub(crate) mod child;

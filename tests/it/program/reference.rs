@@ -69,6 +69,11 @@ const PLACES: &[(&[&str], &str, &str)] = &[
         "endpoint[0].",
     ),
     (&["`rate_limit`"], "[[endpoint]]\nprovider = \"aella\"\nrate_limit = { odd = 1 }", "endpoint[0].rate_limit."),
+    (
+        &["`candidate`", "`provider = \"aella\"`"],
+        "[[endpoint]]\nprovider = \"aella\"\ncandidate = { provider = \"aella\", odd = 1 }",
+        "endpoint[0].candidate.",
+    ),
     (&["`keys`"], "[[endpoint]]\nprovider = \"aella\"\nkeys = [{ odd = 1 }]", "endpoint[0].keys[0]."),
     (&["`basic_auth`"], "[[endpoint]]\nprovider = \"mambu\"\nbasic_auth = [{ odd = 1 }]", "endpoint[0].basic_auth[0]."),
     (

@@ -17,6 +17,7 @@ use tower_webhook::idempotency::Repeats;
 use tower_webhook::inbox::{Accepted, NewEvent};
 use tower_webhook::{ConfigError, Rejection};
 
+use super::beside::Beside;
 use super::deliver::Deliver;
 use super::ground::Ground;
 use super::opening::Intake;
@@ -69,6 +70,9 @@ fn route(config: &Config, endpoint: &Endpoint, intake: &Intake, ground: &Ground)
     receiver = receiver.drain(&ground.drain);
     if let Some(metrics) = &ground.metrics {
         receiver = receiver.observer(metrics.clone());
+    }
+    if endpoint.candidate.is_some() {
+        receiver = receiver.observer(Beside::new(endpoint.path(), voice));
     }
     Ok(match intake {
         Intake::Claimed(store) => {
