@@ -243,7 +243,7 @@ impl<T: Transport> Run<T> {
         let expected = expected(profile, provider, &sealed.request, &sealed.message);
         match judge(profile, expected.as_ref(), answer) {
             Came::Delivered(_) => self.accepted(sealed, took),
-            Came::Refused(status) if !comes_again(status) => self.refused(sealed, status),
+            Came::Refused(status) if !self.plan.insists && !comes_again(status) => self.refused(sealed, status),
             Came::Unacknowledged(status) => self.refused(sealed, status),
             Came::Refused(_) | Came::Nothing(_) => return false,
         }

@@ -96,6 +96,7 @@ impl<T: Transport> Storm<T> {
                 concurrency: 64,
                 compressed: 100,
                 heal: Duration::from_secs(60),
+                insists: false,
                 epoch: Timestamp::UNIX_EPOCH,
             },
             counts: Counts::default(),
@@ -150,6 +151,13 @@ impl<T: Transport> Storm<T> {
     /// judged as it stands, and after a hundred times as long in any case. Default: 60 seconds.
     pub fn heal(mut self, time: Duration) -> Self {
         self.plan.heal = time;
+        self
+    }
+
+    /// What is refused comes again by its ladder, whatever the status, as most providers have it: for receivers that are wrong for
+    /// a while and then mended. Default: a 4xx but 408, 425 and 429 is a wrong refusal, and final.
+    pub fn insisting(mut self) -> Self {
+        self.plan.insists = true;
         self
     }
 

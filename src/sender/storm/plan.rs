@@ -16,5 +16,6 @@ pub(super) struct Plan {
     pub(super) concurrency: usize,
     pub(super) compressed: u32,
     pub(super) heal: Duration,
+    pub(super) insists: bool,
     pub(super) epoch: Timestamp,
 }

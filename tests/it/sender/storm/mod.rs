@@ -1,5 +1,6 @@
 //! Runs with faults: an honest receiver comes through all of them, and each wrong one is caught.
 
+mod keys;
 mod ours;
 mod wire;
 mod wrong;
