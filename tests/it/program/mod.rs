@@ -26,6 +26,7 @@ mod quiet;
 mod readme;
 mod reference;
 mod reload;
+mod said;
 mod send;
 mod storm;
 mod strain;

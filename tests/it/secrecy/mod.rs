@@ -8,7 +8,7 @@ mod sources;
 mod stored;
 
 /// Of the sender, in the order of [`sealed_by_canary`]: a secret, a password, a name, an IBAN, a card, another token.
-const CANARIES: [&str; 6] = [
+pub(crate) const CANARIES: [&str; 6] = [
     "canary-secret-canary-secret",
     "canary-password",
     "Canary Jane",
@@ -18,7 +18,7 @@ const CANARIES: [&str; 6] = [
 ];
 
 /// What an error of a ledger may quote.
-const QUOTE: &str =
+pub(crate) const QUOTE: &str =
     "no account DE89 3704 0044 0532 0130 00 (DE89370400440532013000), card 4111-1111-1111-1111 or 4111111111111111";
 
 /// What of that stays.
@@ -26,7 +26,7 @@ const MASKED: &str =
     "no account DE****************3000 (DE****************3000), card 411111******1111 or 411111******1111";
 
 /// Every canary that stands in a text, also in hexadecimal, in Base64, in pieces or as bytes in decimal.
-fn leaks(text: &str) -> Vec<&'static str> {
+pub(crate) fn leaks(text: &str) -> Vec<&'static str> {
     let text = text.to_lowercase();
     let also = ["63616e617279", "y2fuyxj5", "99, 97, 110", "de89 3704", "4111-1111", "canary"];
     let found = |canary: &&&str| text.contains(&canary.to_lowercase());

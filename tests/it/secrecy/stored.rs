@@ -28,7 +28,7 @@ async fn no_reason_that_is_kept_or_told_quotes_a_number() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     let inbox = SqliteInbox::open(folder.join(&name)).await.unwrap();
     let service = Receiver::new("aella", aella()).clock(tower_webhook::clock::SystemClock).inbox(&inbox);
-    for id in ["dead", "parked", "later", "long"] {
+    for id in ["dead", "parked", "later", "long", "panics"] {
         let status = service.clone().oneshot(sealed(&aella(), body(id))).await.unwrap().status();
         assert_eq!(status, 200, "{id}");
     }
@@ -38,6 +38,7 @@ async fn no_reason_that_is_kept_or_told_quotes_a_number() {
         match handed.event.readable_key.as_str() {
             "transfer.completed|dead" => Verdict::dead(QUOTE),
             "transfer.completed|parked" => Verdict::park(QUOTE),
+            "transfer.completed|panics" => panic!("{QUOTE}"),
             "transfer.completed|long" => Verdict::dead(long()),
             _ => Verdict::retry_in(Duration::from_secs(3600), QUOTE),
         }
@@ -46,7 +47,7 @@ async fn no_reason_that_is_kept_or_told_quotes_a_number() {
     let worker =
         Worker::new(inbox.clone(), handler).on_ended(move |_, ending| drop(sender.send(format!("{ending:?}")))).start();
     let mut endings = String::new();
-    for _ in 0..4 {
+    for _ in 0..5 {
         endings += &timeout(Duration::from_secs(60), ended.recv()).await.unwrap().unwrap();
     }
     worker.stop().await;
@@ -59,6 +60,7 @@ async fn no_reason_that_is_kept_or_told_quotes_a_number() {
         kept += &said;
     }
     assert_eq!(all.iter().filter(|stored| stored.state == StoredState::Dead).count(), 2);
+    assert!(kept.contains("the handler panicked"), "{kept}");
     for (place, text) in [("what is kept", &kept), ("what is told", &endings), ("the log", &log.text())] {
         assert_eq!(leaks(text), Vec::<&str>::new(), "in {place}: {text}");
     }
