@@ -9,8 +9,9 @@ use http_body_util::Full;
 use tower::ServiceExt as _;
 use tower_webhook::clock::OsEntropy;
 use tower_webhook::config::{
-    self, Config, ConfigSpec, CredentialsSpec, CustomSpec, EndpointSpec, KeyEncoding, KeySpec, ProofSpec, ProviderSpec,
-    RedisSpec, SchemeSpec, SecretSource, SignatureLayout, SignedSpec, StoreSpec, TimestampPlace, TimestampSpec,
+    self, CandidateSpec, Config, ConfigSpec, CredentialsSpec, CustomSpec, EndpointSpec, KeyEncoding, KeySpec,
+    ProofSpec, ProviderSpec, RedisSpec, SchemeSpec, SecretSource, SignatureLayout, SignedSpec, StoreSpec,
+    TimestampPlace, TimestampSpec,
 };
 use tower_webhook::encoding::Encoding;
 use tower_webhook::provider::{AnyEvent, AnyProvider, Lookup, Message, Provider as _};
@@ -108,11 +109,14 @@ fn faults_of_a_specification_by_hand_are_named_by_the_same_keys() {
 fn no_secret_is_printed_by_a_specification_or_what_is_built_of_it() {
     let mut aella = endpoint("/aella", "aella");
     aella.basic_auth = vec![CredentialsSpec::new("user", SecretSource::value("canary password"))];
+    aella.candidate = Some(CandidateSpec::new(ProviderSpec::named("sibs").unwrap(), [key("next")]));
+    let next = &mut aella.candidate.as_mut().unwrap().keys[0];
+    (next.encoding, next.secret) = (Some(KeyEncoding::Utf8), SecretSource::value("canary canary canary canary 32 b"));
     let mut spec = ConfigSpec::new([aella, custom(|_| {})]);
     spec.dedupe.store = StoreSpec::Redis(RedisSpec::new(SecretSource::value("redis://:canary@127.0.0.1:1")));
     let config = spec.build().unwrap();
     let printed = format!("{spec:?} {spec:#?} {config:?} {config:#?}");
-    assert!(printed.contains("user") && printed.contains("/aella"), "{printed}");
+    assert!(["user", "/aella", "next"].iter().all(|name| printed.contains(name)), "{printed}");
     assert!(!printed.contains("canary"), "{printed}");
 }
 
