@@ -1,10 +1,11 @@
 //! What the program says while deliveries take every way: no secret, no payload, no credentials, and no orders to a terminal.
 
 use super::admin::metrics;
-use super::child::{Done, Listener};
-use super::upstream::Upstream;
+use super::child::{Done, Folder, Listener};
+use super::kept::{self, ask, wait_for};
+use super::upstream::{Upstream, aella};
 use super::wire::{Raw, base64, hex, hmac512};
-use crate::secrecy::{CANARIES, leaks};
+use crate::secrecy::{CANARIES, MASKED, QUOTE, leaks};
 
 /// Orders to a terminal: an escape, the same in one byte, a turn of direction.
 const ORDERS: &str = "\u{1b}[31m\u{9b}2J\u{202e}";
@@ -102,6 +103,27 @@ fn events_that_may_be_printed_are_and_would_be_noticed() {
         assert!(!said.contains(secret), "{secret} is in {said}");
     }
     assert_eq!(leaks(&numbers), Vec::<&str>::new());
+}
+
+/// A service's own words for why an event is a dead letter.
+#[test]
+fn a_reason_that_quotes_numbers_is_masked_wherever_it_is_told() {
+    let (folder, upstream) = (Folder::new(), Upstream::start());
+    let listener =
+        Listener::start(&kept::config(&folder, &format!("forward_to = \"http://{}/\"", upstream.address), ""));
+    assert_eq!(aella("1").send(listener.address()).status, 200);
+    let id = listener.json()["id"].as_str().unwrap().to_owned();
+    let answer = format!("422 X\r\ntower-webhook-dead: {QUOTE}\r\ncontent-length: 0");
+    upstream.answers.send(Box::leak(answer.into_boxed_str())).unwrap();
+    wait_for(&listener, "dead", 1);
+    let (row, history) = (ask(&listener, &["list"]).to_string(), ask(&listener, &["show", &id]).to_string());
+    let line = listener.json().to_string();
+    for (place, text) in [("the line", line), ("the list", row), ("the history", history)] {
+        assert!(text.contains(MASKED), "in {place}: {text}");
+        assert_eq!(leaks(&text), Vec::<&str>::new(), "in {place}: {text}");
+    }
+    let done = listener.stop();
+    assert_eq!(leaks(&done.said()), Vec::<&str>::new(), "{}", done.said());
 }
 
 fn is_order(letter: char) -> bool {

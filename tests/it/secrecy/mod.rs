@@ -22,7 +22,7 @@ pub(crate) const QUOTE: &str =
     "no account DE89 3704 0044 0532 0130 00 (DE89370400440532013000), card 4111-1111-1111-1111 or 4111111111111111";
 
 /// What of that stays.
-const MASKED: &str =
+pub(crate) const MASKED: &str =
     "no account DE****************3000 (DE****************3000), card 411111******1111 or 411111******1111";
 
 /// Every canary that stands in a text, also in hexadecimal, in Base64, in pieces or as bytes in decimal.
