@@ -44,13 +44,14 @@ peers() {
 
 rm -rf "$raw"
 mkdir -p "$raw"
-options=()
-[ "$mode" = run ] || options=(--smoke)
+options=() how=(--features postgres,redis,sqlite)
+# What is small is fast enough without optimisation, and the tests have built all that it needs.
+[ "$mode" = run ] || { options=(--smoke) && how=(--profile dev --all-features); }
 mapfile -t benches < <(sed -n '/^\[\[bench\]\]/{n;s/^name = "\(.*\)"/\1/p}' Cargo.toml)
 # All at once, so that nothing is built while something is measured.
-cargo bench --locked --quiet --features postgres,redis,sqlite --no-run "${benches[@]/#/--bench=}"
+cargo bench --locked --quiet "${how[@]}" --no-run "${benches[@]/#/--bench=}"
 for name in "${benches[@]}"; do
-    one "$name" cargo bench --locked --quiet --features postgres,redis,sqlite --bench "$name" -- "${options[@]}"
+    one "$name" cargo bench --locked --quiet "${how[@]}" --bench "$name" -- "${options[@]}"
 done
 peers "${options[@]}"
 python3 -B scripts/bench_report.py "${options[0]:---report}" "$raw"
