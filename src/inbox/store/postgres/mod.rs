@@ -24,6 +24,9 @@
 //! What is held and has run out is a suspect: its holder may have been ended by it. Suspects are leased one at a time, of all
 //! processes together.
 //!
+//! Two calls that accept are under way at once; whoever comes meanwhile shares the next, and with it a commit. One whose events
+//! cannot be stored, or whose lane somebody has for a tenth of a second, is asked for alone.
+//!
 //! # Time
 //!
 //! Leases go by the database's clock. How far this host's clock is off is measured on connecting and every 30 seconds; where
