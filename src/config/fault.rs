@@ -1,16 +1,20 @@
 //! What is wrong with a configuration: where, what, and what would be right.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::fmt;
+
+/// What the environment is called where a file would stand.
+const ENVIRONMENT: &str = "(environment)";
 
 /// Something in a configuration that is wrong. `Display` is one line for the operator: file, key, what is wrong, what
 /// would be right. No secret is in it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Fault {
-    /// The file, as it was named. Empty where the specification was made by hand.
+    /// The file, as it was named, or `(environment)`. Empty where the specification was made by hand.
     pub file: String,
-    /// The key, such as `endpoint[0].keys[1].value`.
+    /// The key, such as `endpoint[0].keys[1].value`, or the variable that went before it.
     pub key: String,
     /// What is wrong.
     pub wrong: String,
@@ -78,21 +82,64 @@ pub(super) struct Found {
     warnings: RefCell<Vec<String>>,
     /// How many of the faults were found by reading.
     read: Cell<usize>,
+    /// The variables that went before keys, and what they say, by key.
+    variables: RefCell<BTreeMap<String, Variable>>,
+}
+
+struct Variable {
+    name: String,
+    /// Never printed.
+    value: String,
 }
 
 impl Found {
     pub(super) fn in_file(file: impl Into<String>) -> Self {
-        Self { file: file.into(), faults: RefCell::default(), warnings: RefCell::default(), read: Cell::new(0) }
+        Self {
+            file: file.into(),
+            faults: RefCell::default(),
+            warnings: RefCell::default(),
+            read: Cell::new(0),
+            variables: RefCell::default(),
+        }
     }
 
     pub(super) fn add(&self, key: impl Into<String>, wrong: impl fmt::Display, right: impl fmt::Display) {
-        let key = key.into();
+        let (file, key, wrong) = self.named(key.into(), wrong.to_string());
         // What could not be read stands there as something else, and what is wrong with that is nobody's business.
         if self.faults.borrow().iter().take(self.read.get()).any(|read| are_one_matter(&read.key, &key)) {
             return;
         }
-        let (file, wrong, right) = (self.file.clone(), wrong.to_string(), right.to_string());
-        self.faults.borrow_mut().push(Fault { file, key, wrong, right });
+        self.faults.borrow_mut().push(Fault { file, key, wrong, right: right.to_string() });
+    }
+
+    /// Where a fault of this key lies: in the file, or in the variable that went before it.
+    fn named(&self, key: String, wrong: String) -> (String, String, String) {
+        let variables = self.variables.borrow();
+        match variables.iter().find(|(place, _)| is_within(place, &key)) {
+            Some((_, Variable { name, value })) if value.is_empty() => (ENVIRONMENT.to_owned(), name.clone(), wrong),
+            Some((_, Variable { name, value })) => {
+                (ENVIRONMENT.to_owned(), name.clone(), wrong.replace(value.as_str(), "…"))
+            }
+            None => (self.file.clone(), key, wrong),
+        }
+    }
+
+    /// This variable went before that key.
+    pub(super) fn overridden(&self, key: String, name: String, value: &str) {
+        self.variables.borrow_mut().insert(key, Variable { name, value: value.to_owned() });
+    }
+
+    /// Call when all was read: each variable that went before no key is a fault.
+    pub(super) fn check_variables<'a>(&self, names: impl Iterator<Item = &'a str>) {
+        let right =
+            "TOWER_WEBHOOK_LISTEN goes before listen, TOWER_WEBHOOK_INBOX_PATH before path of [inbox], and so on";
+        for name in names {
+            if !self.variables.borrow().values().any(|variable| variable.name == name) {
+                let (file, key, wrong) =
+                    (ENVIRONMENT.to_owned(), name.to_owned(), "names no key that is read".to_owned());
+                self.faults.borrow_mut().push(Fault { file, key, wrong, right: right.to_owned() });
+            }
+        }
     }
 
     pub(super) fn warn(&self, warning: impl fmt::Display) {
@@ -117,8 +164,11 @@ impl Found {
 
 /// Whether one key is the other, or stands within it.
 fn are_one_matter(one: &str, other: &str) -> bool {
-    let within = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with(['.', '[']));
-    one == other || within(one, other) || within(other, one)
+    is_within(one, other) || is_within(other, one)
+}
+
+fn is_within(outer: &str, inner: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 /// A part of the configuration, by the key that leads to it.

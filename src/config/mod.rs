@@ -47,6 +47,7 @@
 
 mod build;
 mod fault;
+mod overrides;
 mod read;
 mod spec;
 
@@ -58,6 +59,7 @@ use fault::Found;
 
 pub use build::{Config, Dedupe, Endpoint, Forward, Inbox, Tls};
 pub use fault::{Fault, Faults};
+pub use overrides::Overrides;
 pub use spec::{
     AellaSpec, BankingCircleSpec, CandidateSpec, ConfigSpec, CredentialsSpec, CustomSpec, DedupeSpec, EndpointSpec,
     ForwardSpec, InboxRetentionSpec, InboxSpec, InboxStoreSpec, KeyEncoding, KeySpec, MambuSpec, OppSpec, PostgresSpec,
@@ -72,7 +74,7 @@ pub use spec::{
 ///
 /// All [`Faults`] of the file at once.
 pub fn load(path: impl AsRef<Path>) -> Result<Config, Faults> {
-    load_whenever(path.as_ref(), None)
+    load_with(path, &Overrides::default(), None)
 }
 
 /// The same for whoever receives at this time: an endpoint all of whose keys are over is a fault, and one key that is over a
@@ -82,12 +84,18 @@ pub fn load(path: impl AsRef<Path>) -> Result<Config, Faults> {
 ///
 /// As [`load`].
 pub fn load_at(path: impl AsRef<Path>, now: Timestamp) -> Result<Config, Faults> {
-    load_whenever(path.as_ref(), Some(now))
+    load_with(path, &Overrides::default(), Some(now))
 }
 
-fn load_whenever(path: &Path, now: Option<Timestamp>) -> Result<Config, Faults> {
+/// As [`load`] or, with a time, [`load_at`], and these variables go before keys of the file.
+///
+/// # Errors
+///
+/// As [`load`]. A fault of a variable names it, and says nothing of its value.
+pub fn load_with(path: impl AsRef<Path>, overrides: &Overrides, now: Option<Timestamp>) -> Result<Config, Faults> {
+    let path = path.as_ref();
     let found = Found::in_file(path.display().to_string());
-    let draft = read::file(path, &found);
+    let draft = read::file(path, overrides, &found);
     let config = draft.and_then(|draft| build::build(&draft.spec, &draft.unread, now, &found));
     found.or_faults(config)
 }
@@ -98,9 +106,18 @@ fn load_whenever(path: &Path, now: Option<Timestamp>) -> Result<Config, Faults> 
 ///
 /// All [`Faults`] of what it says.
 pub fn read(path: impl AsRef<Path>) -> Result<ConfigSpec, Faults> {
+    read_with(path, &Overrides::default())
+}
+
+/// As [`read`](read()), and these variables go before keys of the file.
+///
+/// # Errors
+///
+/// As [`load_with`], of what the file and the variables say.
+pub fn read_with(path: impl AsRef<Path>, overrides: &Overrides) -> Result<ConfigSpec, Faults> {
     let path = path.as_ref();
     let found = Found::in_file(path.display().to_string());
-    let draft = read::file(path, &found);
+    let draft = read::file(path, overrides, &found);
     found.or_faults(draft.map(|draft| draft.spec))
 }
 
@@ -113,7 +130,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<ConfigSpec, Faults> {
 pub fn read_text(name: impl AsRef<Path>, text: &str) -> Result<ConfigSpec, Faults> {
     let name = name.as_ref();
     let found = Found::in_file(name.display().to_string());
-    let draft = read::text(name, text, &found);
+    let draft = read::text(name, text, &Overrides::default(), &found);
     found.or_faults(draft.map(|draft| draft.spec))
 }
 

@@ -6,10 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tower_webhook::config;
-
-use crate::lines;
-use crate::reading::override_addresses;
+use crate::{lines, reading};
 
 /// Longer than `listen` asks its store.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -18,16 +15,13 @@ const LONGEST: u64 = 4096;
 
 /// No secret of the file is looked up.
 pub(crate) fn run(path: &Path) -> ExitCode {
-    let mut spec = match config::read(path) {
+    let spec = match reading::read(path) {
         Ok(spec) => spec,
         Err(faults) => {
             faults.iter().for_each(lines::say);
             return ExitCode::from(2);
         }
     };
-    if let Err(code) = override_addresses(&mut spec) {
-        return code;
-    }
     let wrong = match spec.admin {
         Some(admin) if admin.port() != 0 => return asked(admin),
         Some(_) => "has port 0, and nobody knows which that becomes",

@@ -21,7 +21,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
-use tower_webhook::config;
 
 use self::reading::File;
 
@@ -114,7 +113,8 @@ Example:
 
 const CHECK_HELP: &str = "\
 Each fault is a line on stderr: file, key, what is wrong, what would be right. Secrets are looked up, and keys are judged as \
-of now; no store is connected.
+of now; no store is connected. Variables of the environment that go before the file (TOWER_WEBHOOK_LISTEN and so on) are \
+named on stderr.
 
 Exit codes: 0 ok, 2 a fault.
 
@@ -137,16 +137,12 @@ fn main() -> ExitCode {
             }
             listen::run(File { path: config, is_quiet: quiet_payloads })
         }
-        Command::CheckConfig { config } => match (File { path: config, is_quiet: false }).receiving() {
-            Ok(_) if writeln!(std::io::stdout(), "ok").is_ok() => ExitCode::SUCCESS,
-            Ok(_) => ExitCode::FAILURE,
-            Err(code) => code,
-        },
+        Command::CheckConfig { config } => checked(File { path: config, is_quiet: false }),
         Command::Healthcheck { config } => healthcheck::run(&config),
         Command::Send(arguments) => send::run(*arguments),
         Command::Storm(arguments) => storm::run(&arguments),
         Command::Inbox(arguments) => inbox::run(&arguments),
-        Command::Explain(arguments) => match reading::ready(config::load(&arguments.config)) {
+        Command::Explain(arguments) => match reading::ready(reading::load(&arguments.config, None)) {
             Ok(config) => explain::run(&config, &arguments),
             Err(code) => code,
         },
@@ -156,4 +152,14 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
     }
+}
+
+fn checked(file: File) -> ExitCode {
+    if let Err(code) = file.receiving() {
+        return code;
+    }
+    for name in reading::overrides().names() {
+        lines::say(format_args!("{name} of the environment goes before the file"));
+    }
+    if writeln!(std::io::stdout(), "ok").is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

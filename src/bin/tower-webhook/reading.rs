@@ -1,11 +1,11 @@
 //! Reading the configuration file: its warnings and all its faults are said.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use tower_webhook::clock::{Clock as _, SystemClock};
-use tower_webhook::config::{self, Config, ConfigSpec, Endpoint, Faults};
+use tower_webhook::clock::{Clock as _, SystemClock, Timestamp};
+use tower_webhook::config::{self, Config, ConfigSpec, Endpoint, Faults, Overrides};
 
 use crate::lines;
 
@@ -20,19 +20,7 @@ pub(crate) struct File {
 impl File {
     /// The configuration for whoever receives now, or the code to end with.
     pub(crate) fn receiving(&self) -> Result<Config, ExitCode> {
-        let now = SystemClock.now();
-        let load = || match now {
-            Some(now) => config::load_at(&self.path, now),
-            None => config::load(&self.path),
-        };
-        let mut config = match config::read(&self.path) {
-            Ok(mut spec) => {
-                override_addresses(&mut spec)?;
-                ready(now.map_or_else(|| spec.build(), |now| spec.build_at(now)))?
-            }
-            // With what else would be found by building.
-            Err(_) => ready(load())?,
-        };
+        let mut config = ready(load(&self.path, SystemClock.now()))?;
         for endpoint in config.endpoints.iter_mut().filter(|_| self.is_quiet) {
             endpoint.spec.quiet_payloads = Some(true);
         }
@@ -41,27 +29,21 @@ impl File {
     }
 }
 
-/// The variables of the environment that take the place of an address of the file.
-const LISTEN: &str = "TOWER_WEBHOOK_LISTEN";
-const ADMIN: &str = "TOWER_WEBHOOK_ADMIN";
-
-/// For who runs one file in several places: addresses by the environment.
-pub(crate) fn override_addresses(spec: &mut ConfigSpec) -> Result<(), ExitCode> {
-    spec.listen = address(LISTEN)?.unwrap_or(spec.listen);
-    spec.admin = address(ADMIN)?.or(spec.admin);
-    Ok(())
+/// What goes before the file: variables of the environment.
+pub(crate) fn overrides() -> Overrides {
+    // A program that is made for tests has a variable of its own, by which it crashes.
+    let is_ours = |name: &OsString| !cfg!(feature = "testing") || name != "TOWER_WEBHOOK_CRASH";
+    Overrides::new(std::env::vars_os().filter(|(name, _)| is_ours(name)))
 }
 
-fn address(name: &str) -> Result<Option<SocketAddr>, ExitCode> {
-    let Some(text) = std::env::var_os(name) else { return Ok(None) };
-    match text.to_str().and_then(|text| text.parse().ok()) {
-        Some(address) => Ok(Some(address)),
-        None => {
-            let right = "write an address and a port, such as \"127.0.0.1:8080\"";
-            lines::say(format_args!("(environment): {name}: is not an address; {right}"));
-            Err(ExitCode::from(2))
-        }
-    }
+/// The file by the path, after what goes before it.
+pub(crate) fn load(path: &Path, now: Option<Timestamp>) -> Result<Config, Faults> {
+    config::load_with(path, &overrides(), now)
+}
+
+/// The same, and nothing is built.
+pub(crate) fn read(path: &Path) -> Result<ConfigSpec, Faults> {
+    config::read_with(path, &overrides())
 }
 
 /// An event that is neither handed over nor printed is acknowledged, and what it said is gone.

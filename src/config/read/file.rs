@@ -10,6 +10,7 @@ use super::secret::named_secret;
 use super::section::Section;
 use super::{endpoint, inbox, secret};
 use crate::config::fault::{Found, Place};
+use crate::config::overrides::Overrides;
 use crate::config::spec::{ConfigSpec, DedupeSpec, RedisSpec, StoreSpec, TlsSpec, WaitSpec};
 
 /// A specification as far as it could be read. Where something could not, the usual stands in its place, so that the rest
@@ -21,9 +22,9 @@ pub(in crate::config) struct Draft {
 }
 
 /// Reads a file.
-pub(in crate::config) fn file(path: &Path, found: &Found) -> Option<Draft> {
+pub(in crate::config) fn file(path: &Path, overrides: &Overrides, found: &Found) -> Option<Draft> {
     match std::fs::read_to_string(path) {
-        Ok(content) => text(path, &content, found),
+        Ok(content) => text(path, &content, overrides, found),
         Err(error) => {
             found.add("(file)", format_args!("cannot be read: {error}"), "give the path of a readable TOML file");
             None
@@ -32,7 +33,7 @@ pub(in crate::config) fn file(path: &Path, found: &Found) -> Option<Draft> {
 }
 
 /// Reads a text as if it were a file at this path.
-pub(in crate::config) fn text(path: &Path, content: &str, found: &Found) -> Option<Draft> {
+pub(in crate::config) fn text(path: &Path, content: &str, overrides: &Overrides, found: &Found) -> Option<Draft> {
     let table: Table = match content.parse() {
         Ok(table) => table,
         Err(error) => {
@@ -43,8 +44,9 @@ pub(in crate::config) fn text(path: &Path, content: &str, found: &Found) -> Opti
         }
     };
     let folder = path.parent().unwrap_or(Path::new(""));
-    let mut draft = read(&Section::new(Place::root(found), &table), folder);
+    let mut draft = read(&Section::new(Place::root(found), &table, Some(overrides)), folder);
     draft.spec.file = path.display().to_string();
+    found.check_variables(overrides.names());
     found.reading_ends();
     Some(draft)
 }

@@ -30,13 +30,19 @@ pub(super) fn named_secret(
     folder: &Path,
     right: &str,
 ) -> Option<SecretSource> {
-    if let Some(text) = section.plain_text(key) {
-        return Some(SecretSource::value(text));
-    }
-    if !section.has(key) {
-        section.fault(key, "is missing", right);
-    }
-    let entry = section.section(key)?;
+    // A variable that names a source is all of the secret, whatever source the file names.
+    let entry = match section.overriding(key) {
+        Some(entry) => entry,
+        None => {
+            if let Some(text) = section.plain_text(key) {
+                return Some(SecretSource::value(text));
+            }
+            if !section.has(key) {
+                section.fault(key, "is missing", right);
+            }
+            section.section(key)?
+        }
+    };
     let source = source(&entry, folder);
     entry.finish();
     Some(source)

@@ -11,6 +11,7 @@ use toml::{Table, Value};
 use super::units::{duration, size};
 use crate::clock::Timestamp;
 use crate::config::fault::Place;
+use crate::config::overrides::{Overrides, variable};
 
 const TIMES: &str = "write a time such as \"500ms\", \"10s\", \"5m\", \"2h\", \"7d\"";
 
@@ -18,12 +19,14 @@ const TIMES: &str = "write a time such as \"500ms\", \"10s\", \"5m\", \"2h\", \"
 pub(super) struct Section<'a> {
     place: Place<'a>,
     table: &'a Table,
+    /// What goes before its keys. Tables in lists have none.
+    overrides: Option<&'a Overrides>,
     asked: RefCell<BTreeSet<&'static str>>,
 }
 
 impl<'a> Section<'a> {
-    pub(super) fn new(place: Place<'a>, table: &'a Table) -> Self {
-        Self { place, table, asked: RefCell::default() }
+    pub(super) fn new(place: Place<'a>, table: &'a Table, overrides: Option<&'a Overrides>) -> Self {
+        Self { place, table, overrides, asked: RefCell::default() }
     }
 
     pub(super) fn fault(&self, key: &str, wrong: impl fmt::Display, right: impl fmt::Display) {
@@ -32,26 +35,48 @@ impl<'a> Section<'a> {
 
     /// Whether the key is there. It counts as asked for.
     pub(super) fn has(&self, key: &'static str) -> bool {
-        self.value(key).is_some()
+        self.given(key).is_some()
     }
 
-    fn value(&self, key: &'static str) -> Option<&'a Value> {
+    /// What the file has.
+    fn in_file(&self, key: &'static str) -> Option<&'a Value> {
         self.asked.borrow_mut().insert(key);
         self.table.get(key)
     }
 
-    fn typed<T>(&self, key: &'static str, right: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> Option<T> {
-        let value = self.value(key)?;
-        let read = read(value);
-        if read.is_none() {
-            self.fault(key, format_args!("{} is not taken here", value.type_str()), right);
+    /// What stands there, by the variable that goes before it or by the file: one of these.
+    fn given(&self, key: &'static str) -> Option<&'a [Value]> {
+        let in_file = self.in_file(key).map(std::slice::from_ref);
+        let place = self.place.name(key);
+        let name = variable(&place);
+        let Some(values) = self.overrides.and_then(|overrides| overrides.of(&name)) else { return in_file };
+        let text = values.first().and_then(Value::as_str).unwrap_or_default();
+        self.place.found().overridden(place, name, text);
+        Some(values)
+    }
+
+    fn typed<T>(&self, key: &'static str, right: &str, read: impl Fn(&'a Value) -> Option<T>) -> Option<T> {
+        self.one_of(key, self.given(key)?, right, read)
+    }
+
+    fn one_of<T>(
+        &self,
+        key: &str,
+        values: &'a [Value],
+        right: &str,
+        read: impl Fn(&'a Value) -> Option<T>,
+    ) -> Option<T> {
+        let taken = values.iter().find_map(read);
+        if taken.is_none() {
+            let kind = values.first().map_or("what is not Unicode", Value::type_str);
+            self.fault(key, format_args!("{kind} is not taken here"), right);
         }
-        read
+        taken
     }
 
     /// A text, where it may be something else too.
     pub(super) fn plain_text(&self, key: &'static str) -> Option<&'a str> {
-        self.value(key)?.as_str()
+        self.given(key)?.first()?.as_str()
     }
 
     pub(super) fn text(&self, key: &'static str) -> Option<&'a str> {
@@ -144,27 +169,40 @@ impl<'a> Section<'a> {
     }
 
     pub(super) fn texts(&self, key: &'static str) -> Option<Vec<&'a str>> {
-        self.typed(key, "write a list of texts, such as [\"a\", \"b\"]", |value| {
+        let values = std::slice::from_ref(self.in_file(key)?);
+        self.one_of(key, values, "write a list of texts, such as [\"a\", \"b\"]", |value| {
             value.as_array()?.iter().map(Value::as_str).collect()
         })
     }
 
     pub(super) fn section(&self, key: &'static str) -> Option<Section<'a>> {
-        let table = self.typed(key, "write a table: { … } or [section]", Value::as_table)?;
-        Some(Self::new(self.place.part(key), table))
+        let Some(value) = self.in_file(key) else { return self.overriding(key) };
+        let right = "write a table: { … } or [section]";
+        let table = self.one_of(key, std::slice::from_ref(value), right, Value::as_table)?;
+        Some(Self::new(self.place.part(key), table, self.overrides))
+    }
+
+    /// The table that variables alone make, whatever the file has. `None`: there are none.
+    pub(super) fn overriding(&self, key: &'static str) -> Option<Section<'a>> {
+        self.asked.borrow_mut().insert(key);
+        let (place, overrides) = (self.place.part(key), self.overrides?);
+        let is_any = overrides.are_in(&variable(&self.place.name(key)));
+        is_any.then(|| Self::new(place, overrides.nothing(), Some(overrides)))
     }
 
     /// A list of tables; one table alone is taken as a list of one.
     pub(super) fn sections(&self, key: &'static str) -> Vec<Section<'a>> {
+        let Some(value) = self.in_file(key) else { return Vec::new() };
+        let values = std::slice::from_ref(value);
         let tables: Option<Vec<(Place<'a>, &'a Table)>> =
-            self.typed(key, "write a list of tables", |value| match value {
+            self.one_of(key, values, "write a list of tables", |value| match value {
                 Value::Table(table) => Some(vec![(self.place.part(key), table)]),
                 value => {
                     let item = |(at, value): (usize, &'a Value)| Some((self.place.item(key, at), value.as_table()?));
                     value.as_array()?.iter().enumerate().map(item).collect()
                 }
             });
-        tables.into_iter().flatten().map(|(place, table)| Self::new(place, table)).collect()
+        tables.into_iter().flatten().map(|(place, table)| Self::new(place, table, None)).collect()
     }
 
     /// Call last: every key that nobody asked for is a fault.
@@ -186,7 +224,7 @@ mod tests {
     fn every_fault_is_found_and_named() {
         let table: Table = "a = 1\nb = \"x\"\nodd = true\n[[c]]\nd = 1\n[[c]]\nd = \"y\"".parse().unwrap();
         let found = Found::in_file("f.toml");
-        let root = Section::new(Place::root(&found), &table);
+        let root = Section::new(Place::root(&found), &table, None);
         assert_eq!((root.text("a"), root.count("b"), root.needed("e", "write it")), (None, None, None));
         let texts: Vec<_> = root.sections("c").iter().map(|section| section.text("d")).collect();
         assert_eq!(texts, [None, Some("y")]);

@@ -22,6 +22,7 @@ mod listen;
 mod mismatch;
 mod names;
 mod numbers;
+mod overrides;
 mod quiet;
 mod readme;
 mod reference;

@@ -4,20 +4,38 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::faults::faults;
 
-const PAGE: &str = include_str!("../../../docs/configuration.md");
+pub(super) const PAGE: &str = include_str!("../../../docs/configuration.md");
 
 type Keys = BTreeSet<String>;
 
-/// The keys in the tables of the page, by the heading above them.
-fn tables(page: &str) -> BTreeMap<String, Keys> {
-    let mut all: BTreeMap<String, Keys> = BTreeMap::new();
+/// A key in a table of the page.
+pub(super) struct Row<'a> {
+    /// The heading above the table.
+    pub(super) heading: &'a str,
+    pub(super) key: String,
+    /// What the page says that it may be.
+    pub(super) kind: String,
+}
+
+pub(super) fn rows(page: &str) -> Vec<Row<'_>> {
+    let mut all = Vec::new();
     let mut heading = "";
     for line in page.lines() {
         if let Some(text) = line.strip_prefix('#') {
             heading = text.trim_start_matches('#').trim();
-        } else if let Some((key, _)) = line.strip_prefix("| `").and_then(|row| row.split_once('`')) {
-            assert!(all.entry(heading.to_owned()).or_default().insert(key.to_owned()), "{heading}: {key} stands twice");
+        } else if let Some((key, rest)) = line.strip_prefix("| `").and_then(|row| row.split_once('`')) {
+            let kind = rest.split('|').nth(1).unwrap().trim().replace('`', "");
+            all.push(Row { heading, key: key.to_owned(), kind });
         }
+    }
+    all
+}
+
+/// The keys in the tables of the page, by the heading above them.
+fn tables(page: &str) -> BTreeMap<String, Keys> {
+    let mut all: BTreeMap<String, Keys> = BTreeMap::new();
+    for Row { heading, key, .. } in rows(page) {
+        assert!(all.entry(heading.to_owned()).or_default().insert(key.clone()), "{heading}: {key} stands twice");
     }
     all
 }

@@ -8,10 +8,10 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use tower_webhook::clock::{Clock as _, SystemClock, Timestamp};
-use tower_webhook::config::{self, ConfigSpec, Faults, Inbox};
+use tower_webhook::config::{ConfigSpec, Faults, Inbox};
 use tower_webhook::inbox::{self, EventId, History, InboxError, InboxStore};
 
-use crate::lines;
+use crate::{lines, reading};
 pub(crate) use args::Arguments;
 use args::{Ask, Replay};
 use progress::shown;
@@ -22,7 +22,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         lines::say("--config: is missing; write --config FILE");
         return ExitCode::from(2);
     };
-    let built = config::read(file).and_then(|spec| Ok((spec.build_inbox()?, spec)));
+    let built = reading::read(file).and_then(|spec| Ok((spec.build_inbox()?, spec)));
     let (inbox, spec) = match built {
         Ok((Some(inbox), spec)) => (inbox, spec),
         Ok((None, _)) => {

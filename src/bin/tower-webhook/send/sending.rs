@@ -9,10 +9,12 @@ use std::path::Path;
 
 use http::HeaderValue;
 use tower_webhook::clock::{Clock as _, SystemClock, Timestamp};
-use tower_webhook::config::{self, ConfigSpec, EndpointSpec, KeySpec, SecretSource};
+use tower_webhook::config::{ConfigSpec, EndpointSpec, KeySpec, SecretSource};
 use tower_webhook::encoding::Encoding;
 use tower_webhook::provider::AnyProvider;
 use zeroize::Zeroizing;
+
+use crate::reading;
 
 /// Which key seals.
 #[derive(Clone, Copy)]
@@ -87,7 +89,7 @@ impl Sending {
         provider: Option<&str>,
         pick: Pick<'_>,
     ) -> Result<Self, Vec<String>> {
-        let spec = config::read(file).map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        let spec = reading::read(file).map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         let lines = |obstacles: Vec<Obstacle>| obstacles.iter().map(|obstacle| obstacle.line(file)).collect::<Vec<_>>();
         let (number, endpoint) = find(&spec, at, provider).map_err(|obstacle| lines(vec![obstacle]))?;
         let sending = Self::of(endpoint.clone(), pick).map_err(|mut obstacles| {

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use http::Uri;
 use tower_webhook::clock::{Clock as _, SystemClock, Timestamp};
-use tower_webhook::config::{self, EndpointSpec, KeySpec, ProviderSpec, SecretSource};
+use tower_webhook::config::{EndpointSpec, KeySpec, ProviderSpec, SecretSource};
 use tower_webhook::provider::opp::RetrySchedule;
 use tower_webhook::provider::{AnyProvider, Provider as _};
 use tower_webhook::sender::DeliveryProfile;
 use tower_webhook::sender::storm::{Route, Writer};
 
 use crate::lines::say;
+use crate::reading;
 use crate::send::{Pick, Sending, is_valid};
 
 /// What a file says of its receiver.
@@ -26,7 +27,8 @@ pub(super) struct Played {
 ///
 /// All its faults, a line each.
 pub(super) fn of_file(file: &Path) -> Result<Played, Vec<String>> {
-    let config = config::load(file).map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let config =
+        reading::load(file, None).map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     let now = SystemClock.now().unwrap_or_default();
     let mut routes = Vec::new();
     let mut wrong = Vec::new();
