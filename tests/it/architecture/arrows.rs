@@ -84,10 +84,10 @@ pub(super) const PROGRAM: &[(&str, &[&str])] = &[
     ("store", &["lines", "names"]),
     ("explain", &["lines", "plain"]),
     ("healthcheck", &["lines", "reading"]),
-    ("inbox", &["lines"]),
+    ("inbox", &["lines", "reading"]),
     ("listen", &["lines", "names", "outlet", "reading", "store"]),
-    ("send", &["lines"]),
-    ("storm", &["lines", "send"]),
+    ("send", &["lines", "reading"]),
+    ("storm", &["lines", "reading", "send"]),
 ];
 
 /// Uses of another room by the tests inside a file: the file, and the room.
