@@ -95,7 +95,7 @@ pub use sealed::Sealed;
 pub(crate) use store::delegated;
 pub use store::{
     Accepted, AnyInbox, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy,
-    LeaseToken, Leased, NewEvent, Quota, Replayed, Stats, Stored, StoredState,
+    LeaseToken, Leased, NewEvent, Quota, ReceiverStats, Replayed, Stats, Stored, StoredState,
 };
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]

@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 
 use crate::inbox::{
     Accepted, Ended, EventId, Filter, History, InboxError, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent,
-    Replayed, Stats, Stored, delegated,
+    ReceiverStats, Replayed, Stats, Stored, delegated,
 };
 
 /// An inbox, for tests that pause tokio's clock: while it is asked, the clock stands still.
@@ -61,7 +61,7 @@ macro_rules! stands {
 }
 
 impl<S: InboxStore> InboxStore for StillInbox<S> {
-    delegated!(stands: accept lease lease_but_of extend complete retry bury park release next_due stats list show replay purge erase);
+    delegated!(stands: accept lease lease_but_of extend complete retry bury park release next_due stats stats_by_receiver list show replay purge erase);
 
     /// Whoever waits here waits for what may never come: the clock goes on.
     async fn woken(&self) {

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::store::{
     Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased,
-    NewEvent, Replayed, Stats, Stored, delegated,
+    NewEvent, ReceiverStats, Replayed, Stats, Stored, delegated,
 };
 use crate::clock::{Entropy, OsEntropy};
 use crate::error::ConfigError;
@@ -205,5 +205,5 @@ impl<S: InboxStore> InboxStore for Sealed<S> {
         Ok(Some(history))
     }
 
-    delegated!(engine: extend complete retry bury park release next_due woken stats list replay purge erase);
+    delegated!(engine: extend complete retry bury park release next_due woken stats stats_by_receiver list replay purge erase);
 }

@@ -10,7 +10,7 @@ use super::postgres::PostgresInbox;
 use super::sqlite::SqliteInbox;
 use super::{
     Accepted, Ended, EventId, Filter, History, InboxError, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent,
-    Replayed, Stats, Stored, delegated,
+    ReceiverStats, Replayed, Stats, Stored, delegated,
 };
 
 /// An inbox of this crate, for who chooses one when the program runs. Clones are one inbox.
@@ -67,5 +67,5 @@ impl AnyInbox {
 }
 
 impl InboxStore for AnyInbox {
-    delegated!(each: accept lease lease_but_of extend complete retry bury park release next_due woken stats list show replay purge erase);
+    delegated!(each: accept lease lease_but_of extend complete retry bury park release next_due woken stats stats_by_receiver list show replay purge erase);
 }

@@ -79,6 +79,11 @@ macro_rules! delegated {
             $to!(self, inbox => inbox.stats(now).await)
         }
     };
+    (@stats_by_receiver $to:ident) => {
+        async fn stats_by_receiver(&self, most: usize, now: Timestamp) -> Result<Vec<ReceiverStats>, InboxError> {
+            $to!(self, inbox => inbox.stats_by_receiver(most, now).await)
+        }
+    };
     (@list $to:ident) => {
         async fn list(&self, filter: &Filter, most: usize) -> Result<Vec<Stored>, InboxError> {
             $to!(self, inbox => inbox.list(filter, most).await)

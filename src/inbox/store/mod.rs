@@ -35,7 +35,7 @@ pub use postgres::{PostgresInbox, PostgresSetup, PostgresTransaction, tokio_post
 pub use sqlite::{Disk, SqliteInbox, SqliteSetup, SqliteTransaction, Undone, rusqlite};
 pub use types::{
     Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, LanePolicy, LeaseToken, Leased, NewEvent,
-    Quota, Replayed, Stats, Stored, StoredState,
+    Quota, ReceiverStats, Replayed, Stats, Stored, StoredState,
 };
 
 /// A durable inbox's engine. All times are wall-clock times that the caller passes.
@@ -168,6 +168,21 @@ pub trait InboxStore: Send + Sync + 'static {
     ///
     /// [`InboxError`].
     fn stats(&self, now: jiff::Timestamp) -> impl Future<Output = Result<Stats, InboxError>> + Send;
+
+    /// Whose they are: of those that wait and have a time, the first `most` to be due, and of the dead letters as many. So it costs
+    /// the same however many there are. Default: nobody's.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxError`].
+    fn stats_by_receiver(
+        &self,
+        most: usize,
+        now: jiff::Timestamp,
+    ) -> impl Future<Output = Result<Vec<ReceiverStats>, InboxError>> + Send {
+        let _ = (most, now);
+        async { Ok(Vec::new()) }
+    }
 
     /// The events that fit, oldest first, up to `most`.
     ///

@@ -230,6 +230,28 @@ pub struct Stats {
     pub oldest_age: f64,
 }
 
+/// What of an inbox is one receiver's, as far as it was looked at.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct ReceiverStats {
+    /// The receiver's name.
+    pub receiver: String,
+    /// Waiting.
+    pub ready: u64,
+    /// How long the one of these that has waited longest has been due, in seconds.
+    pub oldest_age: f64,
+    /// Dead letters.
+    pub dead: u64,
+}
+
+impl ReceiverStats {
+    /// Nothing of this receiver's.
+    #[must_use]
+    pub fn new(receiver: impl Into<String>) -> Self {
+        Self { receiver: receiver.into(), ..Self::default() }
+    }
+}
+
 /// A stored event without its payload.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

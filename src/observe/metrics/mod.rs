@@ -6,23 +6,22 @@ mod names;
 mod series;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use std::fmt;
 use std::hash::RandomState;
-use std::sync::{Arc, Once, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, Once, PoisonError, RwLock};
 
 use hashbrown::{Equivalent, HashMap};
 use metrics::Recorder;
 
 pub use self::known::{InboxLevels, Known};
 pub use self::names::METRICS;
-use self::series::{Outcome, Reason, Series, Slot, gauge_of_all};
+use self::names::{OTHERS, RECEIVERS};
+use self::series::{Outcome, Reason, Series, Slot, gauge_of};
+use self::waiting::Waiting;
 use super::fact::{About, Fact, Observer};
 use crate::clock::{Clock, SystemClock};
-
-/// Of so many receivers each has series of its own; the others have one name.
-const RECEIVERS: usize = 1000;
-const OTHERS: &str = "others";
 
 /// Turns facts into the metrics of `docs/metrics.md`, for any recorder. Clones count together.
 ///
@@ -52,6 +51,7 @@ struct Shared {
     clock: Box<dyn Clock>,
     described: Once,
     receivers: RwLock<HashMap<Name, Arc<Series>, RandomState>>,
+    waiting: Mutex<Waiting>,
 }
 
 #[derive(Eq, Hash, PartialEq)]
@@ -93,8 +93,8 @@ impl Metrics {
     }
 
     fn build(recorder: Option<Box<dyn Recorder + Send + Sync>>, clock: impl Clock) -> Self {
-        let (clock, described, receivers) = (Box::new(clock), Once::new(), RwLock::default());
-        Self(Arc::new(Shared { recorder, clock, described, receivers }))
+        let (clock, described) = (Box::new(clock), Once::new());
+        Self(Arc::new(Shared { recorder, clock, described, receivers: RwLock::default(), waiting: Mutex::default() }))
     }
 
     /// Tells what facts do not say of a receiver. Again, it takes the place of what was told before.
@@ -109,15 +109,25 @@ impl Metrics {
         self.with_recorder(|recorder| all.iter().for_each(|series| series.refresh(recorder)));
     }
 
-    /// Says how the inbox of all receivers stands.
-    #[expect(clippy::cast_precision_loss, reason = "gauges are floating")]
+    /// Says how the inbox of all receivers stands, where nobody says whose its events are.
     pub fn inbox(&self, levels: InboxLevels) {
+        self.inbox_of(levels, []);
+    }
+
+    /// Says how the inbox of all receivers stands, and how much of it is whose. What is nobody's of these is said of `*`, so that
+    /// the sum is all of it.
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floating")]
+    pub fn inbox_of<'a>(&self, all: InboxLevels, of: impl IntoIterator<Item = (&'a str, InboxLevels)>) {
+        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = waiting.tell(all, of);
         self.with_recorder(|recorder| {
-            gauge_of_all(recorder, names::INBOX_READY).set(levels.ready as f64);
-            gauge_of_all(recorder, names::INBOX_OLDEST).set(levels.oldest_age);
-            gauge_of_all(recorder, names::DEAD_LETTERS).set(levels.dead as f64);
-            if let Some(bytes) = levels.wal_bytes {
-                gauge_of_all(recorder, names::WAL_BYTES).set(bytes as f64);
+            for (receiver, levels) in told {
+                gauge_of(recorder, names::INBOX_READY, receiver).set(levels.ready as f64);
+                gauge_of(recorder, names::INBOX_OLDEST, receiver).set(levels.oldest_age);
+                gauge_of(recorder, names::DEAD_LETTERS, receiver).set(levels.dead as f64);
+            }
+            if let Some(bytes) = all.wal_bytes {
+                gauge_of(recorder, names::WAL_BYTES, "*").set(bytes as f64);
             }
         });
     }

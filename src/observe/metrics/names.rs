@@ -2,6 +2,10 @@
 
 use metrics::{KeyName, Recorder, Unit};
 
+/// Of so many receivers each has series of its own; the others have one name.
+pub(super) const RECEIVERS: usize = 1000;
+pub(super) const OTHERS: &str = "others";
+
 pub(super) const DELIVERIES: &str = "webhook_deliveries_total";
 pub(super) const ACK_DURATION: &str = "webhook_ack_duration_seconds";
 pub(super) const ACK_HEADROOM: &str = "webhook_ack_headroom_ratio";

@@ -196,6 +196,6 @@ impl Series {
 }
 
 /// A gauge of all receivers together.
-pub(super) fn gauge_of_all(recorder: &dyn Recorder, name: &'static str) -> Gauge {
-    recorder.register_gauge(&Key::from_parts(name, vec![Label::from_static_parts("receiver", "*")]), &METADATA)
+pub(super) fn gauge_of(recorder: &dyn Recorder, name: &'static str, receiver: &str) -> Gauge {
+    recorder.register_gauge(&Key::from_parts(name, vec![Label::new("receiver", receiver.to_owned())]), &METADATA)
 }

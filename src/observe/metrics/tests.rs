@@ -212,6 +212,21 @@ fn an_inbox_has_its_numbers_under_the_name_of_all() {
 }
 
 #[test]
+fn an_inbox_whose_events_are_known_has_its_numbers_by_receiver() {
+    let (metrics, kept) = begun();
+    metrics.inbox_of(InboxLevels::new(3, 1.5, 2), [("r", InboxLevels::new(1, 1.5, 2))]);
+    let expected = [
+        ("webhook_dead_letters receiver=*", 0.0),
+        ("webhook_dead_letters receiver=r", 2.0),
+        ("webhook_inbox_oldest_age_seconds receiver=*", 0.0),
+        ("webhook_inbox_oldest_age_seconds receiver=r", 1.5),
+        ("webhook_inbox_ready receiver=*", 2.0),
+        ("webhook_inbox_ready receiver=r", 1.0),
+    ];
+    assert_eq!(kept.all(), expected.map(|(name, value)| (name.to_owned(), value)).into());
+}
+
+#[test]
 fn however_many_receivers_are_named_the_series_are_bounded() {
     let (metrics, kept) = begun();
     for number in 0..2 * RECEIVERS {

@@ -9,6 +9,7 @@ mod grouped;
 mod in_transaction;
 mod opening;
 mod plans;
+mod receivers;
 mod replaying;
 mod sealed;
 pub(crate) mod server;

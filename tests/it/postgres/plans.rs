@@ -50,6 +50,7 @@ async fn work(inbox: &PostgresInbox) {
         assert!(suspect[0].outcome_unknown && suspect[0].id == alone[0].id);
         let _ = inbox.complete(&suspect[0], at(40)).await.unwrap();
         inbox.next_due().await.unwrap();
+        inbox.stats_by_receiver(10, at(40)).await.unwrap();
         inbox.show(d.id).await.unwrap();
         for id in [d.id, f.id] {
             let one = filter(|filter| filter.id = Some(id));

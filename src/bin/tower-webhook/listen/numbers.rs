@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, timeout};
 use tower_webhook::clock::{Clock as _, SystemClock};
 use tower_webhook::config::{Config, Endpoint};
-use tower_webhook::inbox::{AnyInbox, InboxStore as _};
+use tower_webhook::inbox::{AnyInbox, InboxStore as _, ReceiverStats};
 use tower_webhook::observe::{InboxLevels, Known, Metrics};
 use tower_webhook::provider::Provider as _;
 use tower_webhook::sender::{DeliveryProfile, LongFailure};
@@ -22,6 +22,8 @@ const SHARES: [f64; 8] = [0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99];
 const UPKEEP: Duration = Duration::from_secs(5);
 /// So often the inbox is counted, whoever reads it and however often.
 const FRESH: Duration = Duration::from_secs(5);
+/// Of so many that wait, and of so many dead letters, it is said whose they are: of all it would take as long as there are many.
+const LOOKED_AT: usize = 1000;
 /// What takes longer is left as it was.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -65,9 +67,13 @@ impl Numbers {
         *counted = Some(Instant::now());
         let Some(now) = SystemClock.now() else { return };
         let Ok(Ok(stats)) = timeout(PATIENCE, Box::pin(inbox.stats(now))).await else { return };
+        let shares = timeout(PATIENCE, Box::pin(inbox.stats_by_receiver(LOOKED_AT, now))).await;
+        let shares = shares.ok().and_then(Result::ok).unwrap_or_default();
         let levels = InboxLevels::new(stats.ready, stats.oldest_age, stats.dead);
         let log = self.log.as_ref().map(|log| std::fs::metadata(log).map_or(0, |log| log.len()));
-        self.metrics.inbox(log.map_or(levels, |bytes| levels.wal_bytes(bytes)));
+        let levels = log.map_or(levels, |bytes| levels.wal_bytes(bytes));
+        let of = |one: &ReceiverStats| InboxLevels::new(one.ready, one.oldest_age, one.dead);
+        self.metrics.inbox_of(levels, shares.iter().map(|one| (one.receiver.as_str(), of(one))));
     }
 
     /// It never ends.

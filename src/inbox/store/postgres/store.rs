@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::super::end::End;
 use super::super::{
     Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased,
-    NewEvent, Replayed, Stats, Stored,
+    NewEvent, ReceiverStats, Replayed, Stats, Stored,
 };
 use super::end;
 use super::handle::Handle;
@@ -149,6 +149,10 @@ impl InboxStore for PostgresInbox {
     /// Up to 100,000 of a kind are counted; of more, what is due, waiting and done are numbers that the server estimated last.
     async fn stats(&self, now: Timestamp) -> Result<Stats, InboxError> {
         find::stats(&self.0, micros(now)).await
+    }
+
+    async fn stats_by_receiver(&self, most: usize, now: Timestamp) -> Result<Vec<ReceiverStats>, InboxError> {
+        find::stats_by_receiver(&self.0, most, micros(now)).await
     }
 
     async fn list(&self, filter: &Filter, most: usize) -> Result<Vec<Stored>, InboxError> {

@@ -1,10 +1,13 @@
 //! What people ask.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use bytes::Bytes;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params_from_iter};
 
-use super::super::{EventId, Filter, History, Stats, Stored, StoredState};
+use super::super::{EventId, Filter, History, ReceiverStats, Stats, Stored, StoredState};
 use super::ledger::Ledger;
 use super::row::{Micros, number};
 use super::{lease, names, steps, suspects};
@@ -29,9 +32,45 @@ fn earlier(one: Option<Micros>, other: Option<Micros>) -> Option<Micros> {
 
 pub(super) fn stats(connection: &Connection, now: Micros) -> rusqlite::Result<Stats> {
     let since = earlier(next_of_others(connection)?, suspects::waits_since(connection)?);
-    let waited = since.map_or(0, |due| now.0.saturating_sub(due.0).max(0));
-    let age = std::time::Duration::from_micros(u64::try_from(waited).unwrap_or(0)).as_secs_f64();
-    Ok(Ledger::read(connection)?.stats(age))
+    Ok(Ledger::read(connection)?.stats(since.map_or(0.0, |due| age(due, now))))
+}
+
+/// Those that wait, by when they are due; suspects apart.
+pub(super) const FIRST_READY: &str = "SELECT receiver, due FROM webhook_events WHERE due IS NOT NULL AND unended = 0 AND \
+                                      state = 0 ORDER BY due LIMIT ?1";
+pub(super) const FIRST_SUSPECTS: &str = "SELECT receiver, due FROM webhook_events WHERE state = 0 AND due IS NOT NULL AND \
+                                         unended = 1 ORDER BY due LIMIT ?1";
+pub(super) const FIRST_DEAD: &str = "SELECT receiver, NULL FROM webhook_events WHERE state = 3 AND state >= 3 LIMIT ?1";
+
+pub(super) fn stats_by_receiver(
+    connection: &Connection,
+    most: usize,
+    now: Micros,
+) -> rusqlite::Result<Vec<ReceiverStats>> {
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let mut all = BTreeMap::<String, ReceiverStats>::new();
+    for sql in [FIRST_READY, FIRST_SUSPECTS, FIRST_DEAD] {
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut rows = statement.query([most])?;
+        while let Some(row) = rows.next()? {
+            let receiver = text(row, 0)?.unwrap_or_default();
+            let due: Option<Micros> = row.get(1)?;
+            let one = all.entry(receiver).or_insert_with_key(|receiver| ReceiverStats::new(receiver.as_str()));
+            match due {
+                None => one.dead = one.dead.saturating_add(1),
+                Some(due) => {
+                    one.ready = one.ready.saturating_add(1);
+                    one.oldest_age = one.oldest_age.max(age(due, now));
+                }
+            }
+        }
+    }
+    Ok(all.into_values().collect())
+}
+
+fn age(due: Micros, now: Micros) -> f64 {
+    let waited = now.0.saturating_sub(due.0).max(0);
+    Duration::from_micros(u64::try_from(waited).unwrap_or(0)).as_secs_f64()
 }
 
 pub(super) fn list(connection: &Connection, filter: &Filter, most: usize) -> rusqlite::Result<Vec<Stored>> {

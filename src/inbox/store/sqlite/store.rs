@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::super::end::End;
 use super::super::{
     Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased,
-    NewEvent, Replayed, Stats, Stored,
+    NewEvent, ReceiverStats, Replayed, Stats, Stored,
 };
 use super::disk::Disk;
 use super::end;
@@ -118,6 +118,10 @@ impl InboxStore for SqliteInbox {
 
     async fn stats(&self, now: Timestamp) -> Result<Stats, InboxError> {
         self.0.read(move |connection| find::stats(connection, Micros::of(now))).await
+    }
+
+    async fn stats_by_receiver(&self, most: usize, now: Timestamp) -> Result<Vec<ReceiverStats>, InboxError> {
+        self.0.read(move |connection| find::stats_by_receiver(connection, most, Micros::of(now))).await
     }
 
     async fn list(&self, filter: &Filter, most: usize) -> Result<Vec<Stored>, InboxError> {

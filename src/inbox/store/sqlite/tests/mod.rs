@@ -11,6 +11,7 @@ mod lanes;
 mod leasing;
 mod opening;
 mod plans;
+mod receivers;
 mod replaying;
 mod suspects;
 
