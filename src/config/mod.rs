@@ -57,7 +57,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use fault::Found;
 
-pub use build::{Config, Dedupe, Endpoint, Forward, Inbox, Tls};
+pub use build::{Config, Dedupe, Endpoint, Forward, Inbox, Tls, TlsClient};
 pub use fault::{Fault, Faults};
 pub use overrides::Overrides;
 pub use spec::{
@@ -65,7 +65,7 @@ pub use spec::{
     ForwardSpec, InboxRetentionSpec, InboxSpec, InboxStoreSpec, KeyEncoding, KeySpec, MambuSpec, OppSpec, PostgresSpec,
     ProofSpec, ProviderSpec, QuotaSpec, RateLimitSpec, RedisSpec, RetrySpec, SchemeSpec, SecretError, SecretSource,
     SecretText, SibsSpec, SignatureLayout, SignedSpec, SourcesSpec, StandardWebhooksSpec, StoreSpec, TimestampPlace,
-    TimestampSpec, TlsSpec, WaitSpec,
+    TimestampSpec, TlsClientSpec, TlsSpec, WaitSpec,
 };
 
 /// Reads and builds a file. Whether keys are valid by now is not looked at.

@@ -15,6 +15,7 @@ mod reading;
 mod send;
 mod store;
 mod storm;
+mod way;
 
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -1,14 +1,12 @@
 //! `forward_to`: where the program hands events to.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
 use http::uri::Scheme;
-use rustls::ClientConfig;
 
-use super::tls;
+use super::tls::{self, TlsClient};
 use crate::config::fault::Place;
 use crate::config::spec::ForwardSpec;
 
@@ -19,7 +17,7 @@ pub struct Forward {
     /// An `http` or `https` address.
     pub to: Uri,
     /// Whom it believes. `None`: the address is `http`.
-    pub tls: Option<Arc<ClientConfig>>,
+    pub tls: Option<TlsClient>,
     /// How long its answer may take.
     pub timeout: Duration,
     /// Whether the sender is answered the upstream's 410.
@@ -35,7 +33,7 @@ pub(super) fn forward(spec: &ForwardSpec, place: &Place<'_>) -> Option<Forward> 
     };
     let is_https = to.scheme() == Some(&Scheme::HTTPS);
     let tls = match (is_https, &spec.ca) {
-        (true, ca) => Some(tls::client(ca.as_deref(), place)?),
+        (true, ca) => Some(tls::client(ca.as_deref(), ("forward_to", "forward_ca"), None, place)?),
         (false, None) => None,
         (false, Some(_)) => {
             place.fault("forward_ca", "means nothing for an http address", "write https in forward_to");

@@ -19,6 +19,6 @@ pub use config::{Config, Dedupe};
 pub use endpoint::Endpoint;
 pub use forward::Forward;
 pub use inbox::Inbox;
-pub use tls::Tls;
+pub use tls::{Tls, TlsClient};
 
 pub(super) use config::build;

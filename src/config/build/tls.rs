@@ -12,8 +12,8 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
 use super::secret;
-use crate::config::fault::Place;
-use crate::config::spec::TlsSpec;
+use crate::config::fault::{Faults, Found, Place};
+use crate::config::spec::{SecretSource, TlsClientSpec, TlsSpec};
 
 const PEM_FILE: &str = "give the path of a PEM file, from the folder of this file";
 const WITH_A_CERTIFICATE: &str = "give a PEM file with a certificate: -----BEGIN CERTIFICATE-----";
@@ -32,9 +32,41 @@ impl fmt::Debug for Tls {
     }
 }
 
+/// Whom a client believes, and by what it proves itself, checked. `Debug` prints nothing of it.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct TlsClient {
+    /// TLS 1.2 and 1.3.
+    pub config: Arc<ClientConfig>,
+}
+
+impl fmt::Debug for TlsClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TlsClient(..)")
+    }
+}
+
+impl TlsClientSpec {
+    /// Checks and builds it. The keys of its faults are `to`, `ca`, `certificate` and `key`.
+    ///
+    /// # Errors
+    ///
+    /// All [`Faults`] at once.
+    pub fn build(&self) -> Result<TlsClient, Faults> {
+        let found = Found::in_file("");
+        let place = Place::root(&found);
+        let identity = self.identity.as_ref().map(|(certificate, secret)| {
+            let chain = certificates(certificate, "certificate", &place);
+            Some((chain?, key(secret, &place.part("key"))?))
+        });
+        let client = client(self.ca.as_deref(), ("to", "ca"), identity, &place);
+        found.or_faults(client)
+    }
+}
+
 pub(super) fn server(spec: &TlsSpec, place: &Place<'_>) -> Option<Tls> {
     let chain = certificates(&spec.certificate, "certificate", place);
-    let key = key(spec, &place.part("key"));
+    let key = key(&spec.key, &place.part("key"));
     let clients = spec.client_ca.as_deref().map(|path| clients(path, place));
     let (chain, key) = (chain?, key?);
     let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
@@ -49,15 +81,32 @@ pub(super) fn server(spec: &TlsSpec, place: &Place<'_>) -> Option<Tls> {
     Some(Tls { server: Arc::new(server) })
 }
 
-/// For whoever connects: the machine's roots, or the ones of this file alone.
-pub(super) fn client(ca: Option<&Path>, place: &Place<'_>) -> Option<Arc<ClientConfig>> {
+/// A certificate with what leads to its root, and its key. Inside, `None`: it has a fault.
+type Identity = Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>;
+
+/// For whoever connects: the machine's roots, or the ones of this file alone. The keys are those of the address and of the file.
+pub(super) fn client(
+    ca: Option<&Path>,
+    (to_key, ca_key): (&str, &str),
+    identity: Option<Identity>,
+    place: &Place<'_>,
+) -> Option<TlsClient> {
     let roots = match ca {
-        Some(path) => roots(path, "forward_ca", place)?,
-        None => of_the_machine(place)?,
+        Some(path) => roots(path, ca_key, place),
+        None => of_the_machine(to_key, place),
     };
     let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
-    let builder = place.sound("forward_to", builder, "this is no fault of the file: report it")?;
-    Some(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
+    let builder = place.sound(to_key, builder, "this is no fault of the file: report it")?;
+    let builder = builder.with_root_certificates(roots?);
+    let config = match identity {
+        None => builder.with_no_client_auth(),
+        Some(identity) => {
+            let (chain, key) = identity?;
+            let config = builder.with_client_auth_cert(chain, key).map_err(unfit);
+            place.sound("key", config, "give the private key that belongs to the certificate")?
+        }
+    };
+    Some(TlsClient { config: Arc::new(config) })
 }
 
 fn provider() -> Arc<CryptoProvider> {
@@ -71,12 +120,12 @@ fn unfit(error: rustls::Error) -> String {
     }
 }
 
-fn key(spec: &TlsSpec, place: &Place<'_>) -> Option<PrivateKeyDer<'static>> {
-    let text = secret::text(&spec.key, place)?;
-    secret::warn_of_readers(&spec.key, place);
+fn key(source: &SecretSource, place: &Place<'_>) -> Option<PrivateKeyDer<'static>> {
+    let text = secret::text(source, place)?;
+    secret::warn_of_readers(source, place);
     // What its words would say of the text is nobody's business.
     let key = PrivateKeyDer::from_pem_slice(text.expose().as_bytes()).map_err(|_| "is no private key in PEM");
-    place.sound(spec.key.key(), key, "give an unencrypted key in PEM: -----BEGIN PRIVATE KEY-----")
+    place.sound(source.key(), key, "give an unencrypted key in PEM: -----BEGIN PRIVATE KEY-----")
 }
 
 fn certificates(path: &Path, key: &str, place: &Place<'_>) -> Option<Vec<CertificateDer<'static>>> {
@@ -100,13 +149,13 @@ fn roots(path: &Path, key: &str, place: &Place<'_>) -> Option<RootCertStore> {
     Some(roots)
 }
 
-fn of_the_machine(place: &Place<'_>) -> Option<RootCertStore> {
+fn of_the_machine(to_key: &str, place: &Place<'_>) -> Option<RootCertStore> {
     let mut roots = RootCertStore::empty();
     // What of the machine's roots cannot be read is none.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
-        let right = "install the machine's certificates, or write forward_ca = \"ca.pem\"";
-        place.fault("forward_to", "is https, and this machine believes no certificate authority", right);
+        let right = "install the machine's certificates, or name an authority: forward_ca = \"ca.pem\", or --ca";
+        place.fault(to_key, "is https, and this machine believes no certificate authority", right);
         return None;
     }
     Some(roots)

@@ -85,6 +85,16 @@ impl TlsSpec {
     }
 }
 
+/// Whom a client of TLS believes, and by what it proves itself. No key of a file: for who sends.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct TlsClientSpec {
+    /// A file with the only certificate authority that is believed, as PEM. Default: the machine's.
+    pub ca: Option<PathBuf>,
+    /// A file with a certificate of its own and what leads to its root, as PEM, and its private key. Default: none.
+    pub identity: Option<(PathBuf, SecretSource)>,
+}
+
 /// `[dedupe]`: how events are claimed.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]

@@ -11,7 +11,7 @@ mod secret;
 
 pub use custom::{CustomSpec, ProofSpec, SchemeSpec, SignatureLayout, SignedSpec, TimestampPlace, TimestampSpec};
 pub use endpoint::{CandidateSpec, EndpointSpec, ForwardSpec, RateLimitSpec, SourcesSpec};
-pub use file::{ConfigSpec, DedupeSpec, RedisSpec, StoreSpec, TlsSpec, WaitSpec};
+pub use file::{ConfigSpec, DedupeSpec, RedisSpec, StoreSpec, TlsClientSpec, TlsSpec, WaitSpec};
 pub use inbox::{InboxRetentionSpec, InboxSpec, InboxStoreSpec, PostgresSpec, QuotaSpec, RetrySpec};
 pub use provider::{AellaSpec, BankingCircleSpec, MambuSpec, OppSpec, ProviderSpec, SibsSpec, StandardWebhooksSpec};
 pub use secret::{CredentialsSpec, KeyEncoding, KeySpec, SecretError, SecretSource, SecretText};

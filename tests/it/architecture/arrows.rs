@@ -85,9 +85,10 @@ pub(super) const PROGRAM: &[(&str, &[&str])] = &[
     ("explain", &["lines", "plain"]),
     ("healthcheck", &["lines", "reading"]),
     ("inbox", &["lines", "reading"]),
-    ("listen", &["lines", "names", "outlet", "reading", "store"]),
-    ("send", &["lines", "reading"]),
+    ("listen", &["lines", "names", "outlet", "reading", "store", "way"]),
+    ("send", &["lines", "reading", "way"]),
     ("storm", &["lines", "reading", "send"]),
+    ("way", &[]),
 ];
 
 /// Uses of another room by the tests inside a file: the file, and the room.
@@ -108,7 +109,7 @@ const KNOWN_BY: &[(&str, &[&str])] = &[
     ("rustls_native_certs", &["src/config/build/tls.rs", "src/inbox/store/postgres/tls.rs"]),
     ("rustix", &["src/bin/tower-webhook/listen/notify.rs", "src/inbox/store/sqlite/"]),
     ("tokio_rustls", &["src/bin/tower-webhook/listen/tls.rs"]),
-    ("hyper_rustls", &["src/bin/tower-webhook/listen/way.rs"]),
+    ("hyper_rustls", &["src/bin/tower-webhook/way.rs"]),
     ("tokio_postgres_rustls", &["src/inbox/store/postgres/tls.rs"]),
     ("httparse", &["src/sender/answer_text.rs"]),
     ("arrayvec", &["src/event/text.rs", "src/provider/event_key.rs"]),

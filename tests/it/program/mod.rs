@@ -29,6 +29,7 @@ mod reference;
 mod reload;
 mod said;
 mod send;
+mod send_tls;
 mod storm;
 mod strain;
 mod systemd;

@@ -468,7 +468,13 @@ fn wrong_arguments_end_with_2_and_say_what_would_be_right() {
     let cases: &[(&[&str], &str)] = &[
         (&[&[event][..], &aella, &["--to", "http://192.0.2.1/"]].concat(), "--dangerous-any-host"),
         (&[&[event][..], &aella, &["--to", "http://192.0.2.1/", "--dry-run"]].concat(), "--dangerous-any-host"),
-        (&[&[event][..], &aella, &["--to", "https://127.0.0.1/"]].concat(), "https is not spoken"),
+        (&[&[event][..], &aella, &["--to", "https://192.0.2.1/"]].concat(), "--dangerous-any-host"),
+        (
+            &[&[event][..], &aella, &["--to", "https://127.0.0.1/", "--ca", "nowhere.pem"]].concat(),
+            "--ca: nowhere.pem ",
+        ),
+        (&[&[event][..], &aella, &here, &["--ca", "ca.pem"]].concat(), "mean nothing for http"),
+        (&[&[event][..], &aella, &here, &["--cert", "c.pem"]].concat(), "--cert-key"),
         (&[&[event][..], &aella, &["--to", "http://a:b@127.0.0.1/"]].concat(), "--password-env"),
         (&[&[event][..], &aella].concat(), "--to: is missing"),
         (&[&["aella/nothing"][..], &aella, &here].concat(), "send --list"),

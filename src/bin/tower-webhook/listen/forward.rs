@@ -21,7 +21,7 @@ use tower_webhook::{Received, Rejection, RejectionKind};
 
 use super::verdict;
 use super::voice::Voice;
-use super::way::Way;
+use crate::way::Way;
 
 /// The longest answer of an upstream that is passed on, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
@@ -42,7 +42,7 @@ pub(super) struct Upstream {
 
 impl Upstream {
     pub(super) fn new(forward: Forward, provider: AnyProvider, endpoint: Arc<str>, voice: Voice) -> Self {
-        let way = Way::of(&forward);
+        let way = Way::of(forward.tls.as_ref());
         Self { forward, provider, way, endpoint, voice, was_slow: Arc::default() }
     }
 

@@ -20,7 +20,6 @@ mod streams;
 mod tls;
 mod verdict;
 mod voice;
-mod way;
 mod work;
 
 use std::net::SocketAddr;

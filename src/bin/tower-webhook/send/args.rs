@@ -106,6 +106,18 @@ pub(crate) struct DeliveryOptions {
     #[arg(long)]
     pub(crate) dangerous_any_host: bool,
 
+    /// A PEM file with the only certificate authority that is believed, for https. Default: the machine's.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+
+    /// A PEM file with a certificate to send by, for https.
+    #[arg(long, value_name = "FILE", requires = "cert_key")]
+    pub(crate) cert: Option<PathBuf>,
+
+    /// The PEM file with its private key.
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(crate) cert_key: Option<PathBuf>,
+
     /// How many times, one after the other and whatever was answered.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) times: u32,
@@ -168,7 +180,8 @@ One JSON object a try goes to stdout: {\"status\":200,\"replayed\":false,\"took_
 0: every try was answered 2xx, or with --tamper or --stale every try was refused with 4xx; 1: not so; 2: wrong arguments.
 
 Keys and passwords come from the environment or from files, never from an argument: arguments are seen by every user \
-of the machine and kept by the shell. Only http is spoken, and no redirect is followed.
+of the machine and kept by the shell. No redirect is followed. An https receiver proves itself by the machine's roots \
+(SSL_CERT_FILE names others) or by --ca alone, and has the name or address in the URL.
 
 Examples:
   tower-webhook send --list
@@ -176,6 +189,8 @@ Examples:
   tower-webhook send banking_circle/batch --config receiver.toml \\
       --to http://127.0.0.1:8080/bank --times 3
   tower-webhook send opp/payment --config receiver.toml --tamper signature
+  tower-webhook send opp/payment --config receiver.toml \\
+      --to https://localhost:8443/opp --ca ca.pem
   tower-webhook send mambu/loan-disbursed --provider mambu --user mambu \\
       --password-env MAMBU_PASSWORD --set LOAN_AMOUNT=12.50 \\
       --to http://localhost:8080/mambu

@@ -9,6 +9,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method, Request};
 use tower_webhook::encoding::Encoding;
 
+use super::args::DeliveryOptions;
 use super::sealer::Sealer;
 
 /// The longest text in one argument of a program: Linux takes 128 KiB.
@@ -19,8 +20,18 @@ const MAX_ARGUMENT: usize = 100 * 1024;
 /// # Errors
 ///
 /// One line: what cannot be written as a command.
-pub(crate) fn line(sealer: &Sealer, request: &Request<Bytes>, to: &str) -> Result<String, String> {
+pub(crate) fn line(
+    sealer: &Sealer,
+    request: &Request<Bytes>,
+    to: &str,
+    delivery: &DeliveryOptions,
+) -> Result<String, String> {
     let mut options = format!("--globoff --noproxy '*' -i {}", quoted(to));
+    for (option, file) in [("--cacert", &delivery.ca), ("--cert", &delivery.cert), ("--key", &delivery.cert_key)] {
+        if let Some(file) = file {
+            let _ = write!(options, " {option} {}", quoted(&file.display().to_string()));
+        }
+    }
     if request.method() != Method::POST {
         let _ = write!(options, " -X {}", quoted(request.method().as_str()));
     }

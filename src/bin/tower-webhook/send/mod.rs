@@ -17,10 +17,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
+use tower_webhook::config::{Fault, SecretSource, TlsClient, TlsClientSpec};
 use tower_webhook::provider::{Message, Provider as _};
 
 pub(crate) use self::args::Arguments;
-use self::args::Tamper;
+use self::args::{DeliveryOptions, Tamper};
 use self::exchange::{Answer, attempt};
 use self::message::Source;
 use self::sealer::Sealer;
@@ -68,11 +69,15 @@ async fn send(arguments: Arguments) -> Result<bool, Wrong> {
     let sealer = sealer(&arguments, message, provider)?;
     let delivery = &arguments.delivery;
     let to = address(delivery.to.as_deref(), &sealer.sending)?;
-    let target = Target::of(&to, &sealer.sending.path, delivery.dangerous_any_host).await?;
+    let https = || tls(delivery);
+    let target = Target::by(&to, &sealer.sending.path, delivery.dangerous_any_host, https).await?;
+    if target.tls.is_none() && (delivery.ca.is_some() || delivery.cert.is_some()) {
+        return Err("--ca, --cert: mean nothing for http; write --to https://…".to_owned().into());
+    }
     let mut request = sealer.seal()?;
     announce(&sealer, &request, &target);
     if delivery.dry_run {
-        return Ok(print(&curl::line(&sealer, &request, &target.uri.to_string())?));
+        return Ok(print(&curl::line(&sealer, &request, &target.uri.to_string(), delivery)?));
     }
     let timeout = delivery.timeout.or(sealer.sending.provider.profile().answer_within).unwrap_or(USUAL_TIMEOUT);
     let mut is_well = true;
@@ -87,6 +92,25 @@ async fn send(arguments: Arguments) -> Result<bool, Wrong> {
         }
     }
     Ok(is_well)
+}
+
+/// Whom an https receiver is believed by, and by what it is told who sends.
+fn tls(options: &DeliveryOptions) -> Result<TlsClient, String> {
+    let mut spec = TlsClientSpec::default();
+    spec.ca = options.ca.clone();
+    spec.identity = options.cert.clone().zip(options.cert_key.clone().map(SecretSource::File));
+    spec.build().map_err(|faults| {
+        let named = |fault: &Fault| {
+            let option = match fault.key.split('.').next() {
+                Some("to") => "--to",
+                Some("ca") => "--ca",
+                Some("certificate") => "--cert",
+                _ => "--cert-key",
+            };
+            format!("{option}: {}; {}", fault.wrong, fault.right)
+        };
+        faults.iter().map(named).collect::<Vec<_>>().join("\ntower-webhook: ")
+    })
 }
 
 /// Puts together what is sealed, under which key and with which fault.
@@ -131,7 +155,8 @@ fn address(to: Option<&str>, sending: &Sending) -> Result<String, Wrong> {
             std::net::SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
         });
     }
-    Ok(format!("http://{listen}"))
+    let scheme = if sending.is_tls { "https" } else { "http" };
+    Ok(format!("{scheme}://{listen}"))
 }
 
 fn announce(sealer: &Sealer, request: &Request<Bytes>, target: &Target) {

@@ -39,6 +39,8 @@ pub(crate) struct Sending {
     pub(crate) credentials: Option<Pair>,
     /// Where the endpoint listens, if its port is fixed.
     pub(crate) listen: Option<SocketAddr>,
+    /// Whether it listens there with a certificate.
+    pub(crate) is_tls: bool,
 }
 
 /// What may be told of a key.
@@ -98,7 +100,8 @@ impl Sending {
             }
             lines(obstacles)
         })?;
-        Ok(Self { listen: Some(spec.listen).filter(|address| address.port() != 0), ..sending })
+        let listen = Some(spec.listen).filter(|address| address.port() != 0);
+        Ok(Self { listen, is_tls: spec.tls.is_some(), ..sending })
     }
 
     /// This endpoint, of which the one key is left that is picked.
@@ -121,6 +124,7 @@ impl Sending {
             has_expired,
             credentials: credentials(&endpoint),
             listen: None,
+            is_tls: false,
         })
     }
 }

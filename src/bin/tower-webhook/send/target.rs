@@ -2,8 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::uri::Authority;
+use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Uri};
+use tower_webhook::config::TlsClient;
 use tower_webhook::sender::{NotLoopback, Tcp};
 
 /// An address that has been looked up once, so that what was checked is what is connected to.
@@ -12,28 +13,43 @@ pub(crate) struct Target {
     /// As it stands in the address.
     pub(crate) host: HeaderValue,
     pub(crate) addresses: Vec<SocketAddr>,
+    /// Whom it believes. `None`: the address is `http`.
+    pub(crate) tls: Option<TlsClient>,
     way: fn(SocketAddr) -> Result<Tcp, NotLoopback>,
 }
 
 impl Target {
-    /// Looks an address up.
+    /// Looks an address of http up.
     ///
     /// # Errors
     ///
     /// One line: what is wrong and what would be right.
     pub(crate) async fn of(text: &str, path: &str, any_host: bool) -> Result<Self, String> {
+        let https = || Err("--to: https is not spoken here; send to the plain port behind it".to_owned());
+        Self::by(text, path, any_host, https).await
+    }
+
+    /// The same, or of https, by what this makes of its options.
+    pub(crate) async fn by(
+        text: &str,
+        path: &str,
+        any_host: bool,
+        https: impl FnOnce() -> Result<TlsClient, String>,
+    ) -> Result<Self, String> {
         let uri = parse(text, path)?;
+        let is_https = uri.scheme() == Some(&Scheme::HTTPS);
+        let tls = is_https.then(https).transpose()?;
         let authority = uri.authority().cloned().ok_or("--to: no host; write http://127.0.0.1:PORT/path")?;
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
         if !any_host {
             check_name(&host)?;
         }
-        let port = authority.port_u16().unwrap_or(80);
+        let port = authority.port_u16().unwrap_or(if is_https { 443 } else { 80 });
         let found = tokio::net::lookup_host((host.as_str(), port)).await;
         let addresses = found.map_err(|error| format!("--to: {host} cannot be found: {error}"))?.collect();
         let way = if any_host { |address| Ok(Tcp::dangerous_any_host(address)) } else { Tcp::new };
         let header = HeaderValue::from_str(authority.as_str()).map_err(|error| format!("--to: {error}"))?;
-        let target = Self { uri, host: header, addresses, way };
+        let target = Self { uri, host: header, addresses, tls, way };
         target.ways().map_err(|_| not_here(&host))?;
         Ok(target)
     }
@@ -52,8 +68,7 @@ impl Target {
 fn parse(text: &str, path: &str) -> Result<Uri, String> {
     let uri: Uri = text.parse().map_err(|error| format!("--to: {text:?} is not an address: {error}"))?;
     match uri.scheme_str() {
-        Some("http") => {}
-        Some("https") => return Err("--to: https is not spoken here; send to the plain port behind it".into()),
+        Some("http" | "https") => {}
         _ => return Err(format!("--to: {text:?} is not an address; write http://127.0.0.1:PORT/path")),
     }
     let authority = uri.authority().map(Authority::as_str).unwrap_or_default();
@@ -113,12 +128,11 @@ mod tests {
             ("http://localhost:8080", "http://localhost:8080/aella"),
             ("http://localhost:8080/", "http://localhost:8080/"),
             ("http://localhost:8080/b?c=d", "http://localhost:8080/b?c=d"),
+            ("https://localhost", "https://localhost/aella"),
         ] {
             assert_eq!(parse(text, "/aella").unwrap(), uri, "{text}");
         }
-        for text in
-            ["https://localhost/", "localhost:1/", "/aella", "ftp://localhost/", "http://u:p@localhost/", "http://"]
-        {
+        for text in ["localhost:1/", "/aella", "ftp://localhost/", "http://u:p@localhost/", "http://"] {
             assert!(parse(text, "/aella").is_err(), "{text}");
         }
     }

@@ -1,4 +1,4 @@
-//! The client of one upstream: in clear or by TLS, as its address says, and never the one for the other.
+//! The client of one peer: in clear or by TLS, as its address says, and never the one for the other.
 
 use std::time::Duration;
 
@@ -8,28 +8,29 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tower_webhook::config::Forward;
+use tower_webhook::config::TlsClient;
 use tower_webhook::gate::Body;
 
-/// So often an upstream of HTTP/2 is asked whether it is there, and for so long its word is waited for.
+/// So often a peer of HTTP/2 is asked whether it is there, and for so long its word is waited for.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
 const PING_DEADLINE: Duration = Duration::from_secs(5);
 /// The longest headers of an answer over HTTP/2, in bytes.
 const MAX_HEADERS: u32 = 16 * 1024;
 
 #[derive(Clone)]
-pub(super) enum Way {
+pub(crate) enum Way {
     /// HTTP/1.1.
     Clear(Client<HttpConnector, Body>),
-    /// HTTP/2 or 1.1, whichever the upstream takes.
+    /// HTTP/2 or 1.1, whichever the peer takes.
     Tls(Client<HttpsConnector<HttpConnector>, Body>),
 }
 
 impl Way {
-    pub(super) fn of(forward: &Forward) -> Self {
+    /// By TLS, where this is how.
+    pub(crate) fn of(tls: Option<&TlsClient>) -> Self {
         let mut builder = Client::builder(TokioExecutor::new());
-        let Some(tls) = &forward.tls else { return Self::Clear(builder.build_http()) };
-        let https = HttpsConnectorBuilder::new().with_tls_config(tls.as_ref().clone()).https_only();
+        let Some(tls) = tls else { return Self::Clear(builder.build_http()) };
+        let https = HttpsConnectorBuilder::new().with_tls_config(tls.config.as_ref().clone()).https_only();
         builder
             .timer(TokioTimer::new())
             .http2_keep_alive_interval(PING_INTERVAL)
@@ -38,7 +39,7 @@ impl Way {
         Self::Tls(builder.build(https.enable_all_versions().build()))
     }
 
-    pub(super) async fn request(&self, request: Request<Body>) -> Result<Response<Incoming>, Error> {
+    pub(crate) async fn request(&self, request: Request<Body>) -> Result<Response<Incoming>, Error> {
         match self {
             Self::Clear(client) => client.request(request).await,
             Self::Tls(client) => client.request(request).await,
