@@ -3,6 +3,7 @@
 
 mod compressed;
 mod expect;
+mod floods;
 mod framing;
 mod heads;
 mod large;

@@ -1,6 +1,6 @@
 //! HTTP/2: the same deliveries, the same answers, and the same end.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use rustls::{ClientConnection, StreamOwned};
@@ -11,42 +11,72 @@ use super::tls::{connect, curl, curl_forged, with_tls};
 use super::upstream::{Upstream, aella};
 use super::wire::Raw;
 
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const GOAWAY: u8 = 7;
-const ACK: u8 = 1;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
+pub(crate) const DATA: u8 = 0;
+pub(crate) const HEADERS: u8 = 1;
+pub(crate) const SETTINGS: u8 = 4;
+pub(crate) const PING: u8 = 6;
+pub(crate) const GOAWAY: u8 = 7;
+pub(crate) const ACK: u8 = 1;
+pub(crate) const END_STREAM: u8 = 1;
+pub(crate) const END_HEADERS: u8 = 4;
 
 #[derive(Debug)]
-struct Frame {
-    kind: u8,
-    flags: u8,
-    stream: u32,
-    payload: Vec<u8>,
+pub(crate) struct Frame {
+    pub(crate) kind: u8,
+    pub(crate) flags: u8,
+    pub(crate) stream: u32,
+    pub(crate) payload: Vec<u8>,
+}
+
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// A literal field that no table keeps (RFC 7541, section 6.2.2).
+pub(crate) fn field(name: &str, value: &str) -> Vec<u8> {
+    let literal = |text: &str| {
+        // The length in a prefix of seven bits (section 5.1).
+        let length = match u8::try_from(text.len()) {
+            Ok(length) if length < 127 => vec![length],
+            Ok(length) if length < 127 + 128 => vec![127, length - 127],
+            _ => panic!("{text} is too long"),
+        };
+        [&length, text.as_bytes()].concat()
+    };
+    [vec![0], literal(name), literal(value)].concat()
+}
+
+/// The head of a request, behind which a body comes.
+pub(crate) fn block(request: &Raw) -> Vec<u8> {
+    let signature = request.headers.iter().find(|(name, _)| name == "x-aella-signature").unwrap();
+    let fields = [
+        (":method", "POST"),
+        (":scheme", "https"),
+        (":path", "/aella"),
+        (":authority", "receiver"),
+        (&signature.0, &signature.1),
+    ];
+    fields.iter().flat_map(|(name, value)| field(name, value)).collect()
 }
 
 /// The frames of one connection, by hand (RFC 9113).
-struct Frames(StreamOwned<ClientConnection, TcpStream>);
+pub(crate) struct Frames<S = StreamOwned<ClientConnection, TcpStream>>(pub(crate) S);
 
-impl Frames {
-    fn open(mut stream: StreamOwned<ClientConnection, TcpStream>) -> Self {
+impl<S: Read + Write> Frames<S> {
+    pub(crate) fn open(mut stream: S) -> Self {
         stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
         let mut frames = Self(stream);
         frames.write(SETTINGS, 0, 0, &[]);
         frames
     }
 
-    fn write(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
-        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-        let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()].concat();
-        self.0.write_all(&[&head, payload].concat()).unwrap();
+    pub(crate) fn write(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+        self.0.write_all(&frame(kind, flags, stream, payload)).unwrap();
     }
 
     /// A delivery on this stream.
-    fn send(&mut self, stream: u32, id: &str) {
+    pub(crate) fn send(&mut self, stream: u32, id: &str) {
         let request = aella(id);
         self.head(stream, &request);
         self.write(DATA, END_STREAM, stream, &request.body);
@@ -54,30 +84,11 @@ impl Frames {
 
     /// Its head, behind which a body comes.
     fn head(&mut self, stream: u32, request: &Raw) {
-        let signature = request.headers.iter().find(|(name, _)| name == "x-aella-signature").unwrap();
-        let fields = [
-            (":method", "POST"),
-            (":scheme", "https"),
-            (":path", "/aella"),
-            (":authority", "receiver"),
-            (&signature.0, &signature.1),
-        ];
-        let literal = |text: &str| {
-            // The length in a prefix of seven bits (RFC 7541, section 5.1).
-            let length = match u8::try_from(text.len()) {
-                Ok(length) if length < 127 => vec![length],
-                Ok(length) if length < 127 + 128 => vec![127, length - 127],
-                _ => panic!("{text} is too long"),
-            };
-            [&length, text.as_bytes()].concat()
-        };
-        let block: Vec<u8> =
-            fields.iter().flat_map(|(name, value)| [vec![0], literal(name), literal(value)].concat()).collect();
-        self.write(HEADERS, END_HEADERS, stream, &block);
+        self.write(HEADERS, END_HEADERS, stream, &block(request));
     }
 
     /// The next frame, with settings and pings acknowledged. `None`: the connection has ended.
-    fn next(&mut self) -> Option<Frame> {
+    pub(crate) fn next(&mut self) -> Option<Frame> {
         let mut head = [0; 9];
         if self.0.read(&mut head[..1]).unwrap_or(0) == 0 {
             return None;
@@ -95,7 +106,7 @@ impl Frames {
         Some(frame)
     }
 
-    fn until(&mut self, what: impl Fn(&Frame) -> bool) -> Frame {
+    pub(crate) fn until(&mut self, what: impl Fn(&Frame) -> bool) -> Frame {
         loop {
             let frame = self.next().expect("the connection ended before that");
             if what(&frame) {
@@ -108,7 +119,7 @@ impl Frames {
 /// The status 200, which HPACK has as one byte.
 const OK: u8 = 0x88;
 
-fn is_ok(frame: &Frame) -> bool {
+pub(crate) fn is_ok(frame: &Frame) -> bool {
     frame.kind == HEADERS && frame.payload.contains(&OK)
 }
 

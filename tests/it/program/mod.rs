@@ -2,7 +2,7 @@
 
 pub(crate) mod admin;
 mod candidate;
-mod certificates;
+pub(crate) mod certificates;
 mod check_config;
 pub(crate) mod child;
 mod container;
@@ -13,7 +13,7 @@ mod faults;
 mod forward;
 mod forward_tls;
 mod help;
-mod http2;
+pub(crate) mod http2;
 mod inbox;
 mod kept;
 mod kept_in_postgres;
@@ -33,7 +33,7 @@ mod send_tls;
 mod storm;
 mod strain;
 mod systemd;
-mod tls;
+pub(crate) mod tls;
 mod unreadable;
 pub(crate) mod upstream;
 pub(crate) mod wire;

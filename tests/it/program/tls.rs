@@ -21,7 +21,7 @@ const ENDPOINT: &str = "[[endpoint]]\npath = \"/aella\"\nprovider = \"aella\"\n\
     keys = [{ id = \"k\", value = \"ae_sk_test_example\" }]\n";
 
 /// A file that listens with this certificate.
-pub(super) fn with_tls(pem: &Path, key: &Path, more: &str) -> String {
+pub(crate) fn with_tls(pem: &Path, key: &Path, more: &str) -> String {
     let (pem, key) = (pem.display(), key.display());
     format!(
         "listen = \"127.0.0.1:0\"\ntls = {{ certificate = \"{pem}\", key = {{ file = \"{key}\" }}{more} }}\n{ENDPOINT}"
@@ -53,7 +53,7 @@ fn send(listener: &Listener, request: &Raw, ca: &Path, more: &[&str]) -> Done {
 }
 
 /// A client of TLS that believes this authority.
-pub(super) fn connect(address: &str, ca: &Path, alpn: &[u8]) -> StreamOwned<ClientConnection, TcpStream> {
+pub(crate) fn connect(address: &str, ca: &Path, alpn: &[u8]) -> StreamOwned<ClientConnection, TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());

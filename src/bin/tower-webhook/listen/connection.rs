@@ -86,7 +86,8 @@ where
     drive(connection, member, Rest::Never).await
 }
 
-/// HTTP/2. What hyper allows of requests that are reset stays as it is.
+/// HTTP/2. What hyper allows of requests that are reset, by either side, and of heads in many pieces stays as it is: beyond it the
+/// connection is ended.
 async fn many<S>(serving: Arc<Serving>, stream: S, peer: SocketAddr, member: Member) -> hyper::Result<()>
 where
     S: Read + Write + Unpin + Send + 'static,
