@@ -1,8 +1,13 @@
 //! `deploy/Containerfile`: what its image is and does. That it is built is for whoever has a builder; `scripts/container.py` runs
 //! what it would hold.
 
+use std::collections::BTreeSet;
+
 use super::child::Program;
 
+const MANIFEST: &str = include_str!("../../../Cargo.toml");
+const DOCS: &str = include_str!("../../../docs/run.md");
+const SCRIPT: &str = include_str!("../../../scripts/container.py");
 const FILE: &str = include_str!("../../../deploy/Containerfile");
 
 /// Each instruction with its words, in lines of its own.
@@ -62,6 +67,56 @@ fn the_image_holds_the_program_alone_without_rights_and_says_how_it_is() {
         let file = FILE.replace(right, other);
         assert_ne!(file, FILE, "{right}");
         assert_eq!(wrong(&file), [told], "{right}: {other}");
+    }
+}
+
+/// Of what cargo needs to build, and what is not copied to where it is built; and a compiler that is another than the manifest's.
+fn unfit(file: &str) -> Vec<String> {
+    let all = instructions(file);
+    let of =
+        |name: &str| all.iter().filter(|(other, _)| other == name).map(|(_, words)| words.as_str()).collect::<Vec<_>>();
+    let mut wrong = Vec::new();
+    let version =
+        MANIFEST.lines().find_map(|line| line.strip_prefix("rust-version = \"")).unwrap().trim_end_matches('"');
+    if !of("FROM")[0].starts_with(&format!("docker.io/library/rust:{version}-")) {
+        wrong.push(format!("it is not built by Rust {version}"));
+    }
+    let copied: Vec<&str> = of("COPY").iter().flat_map(|words| words.split(' ').rev().skip(1)).collect();
+    let targets =
+        MANIFEST.lines().filter_map(|line| line.strip_prefix("path = \"")).map(|path| path.split('/').next().unwrap());
+    let needed = targets.chain(["Cargo.toml", "Cargo.lock", "src", "examples", "README.md"]);
+    let lacks = needed.filter(|needed| !copied.contains(needed)).collect::<BTreeSet<_>>();
+    wrong.extend(lacks.iter().map(|lack| format!("{lack} is not there to build")));
+    let [user, group] = of("USER")[0].split(':').collect::<Vec<_>>()[..] else { return vec!["no user".to_owned()] };
+    if !of("RUN").iter().any(|words| words.contains(&format!("chown {user}:{group} /image{}", of("WORKDIR")[1]))) {
+        wrong.push("the folder of its state is another's".to_owned());
+    }
+    for (what, text) in [("docs/run.md", DOCS.to_owned()), ("scripts/container.py", SCRIPT.replace("USER = ", "user "))]
+    {
+        if !text.contains(&format!("user {user}")) {
+            wrong.push(format!("{what} speaks of another user"));
+        }
+    }
+    wrong
+}
+
+#[test]
+fn it_is_built_of_all_that_cargo_needs_by_the_compiler_that_is_tested_for_the_user_that_is_said() {
+    assert_eq!(unfit(FILE), Vec::<String>::new());
+    for (right, other, told) in [
+        ("rust:1.", "rust:2.", &["it is not built by Rust"][..]),
+        ("COPY benches benches\n", "", &["benches is not there to build"]),
+        ("Cargo.lock ", "", &["Cargo.lock is not there to build"]),
+        ("chown 65532:65532", "chown 0:0", &["the folder of its state is another's"]),
+        ("65532:65532", "7:7", &["docs/run.md speaks of another user", "scripts/container.py speaks of another user"]),
+    ] {
+        let file = FILE.replace(right, other);
+        assert_ne!(file, FILE, "{right}");
+        let wrong = unfit(&file);
+        assert!(
+            wrong.len() == told.len() && wrong.iter().zip(told).all(|(wrong, told)| wrong.starts_with(told)),
+            "{wrong:?}"
+        );
     }
 }
 
