@@ -98,11 +98,12 @@ impl<S: Read + Write> Frames<S> {
         self.0.read_exact(&mut payload).unwrap();
         let stream = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
         let frame = Frame { kind: head[3], flags: head[4], stream, payload };
-        match (frame.kind, frame.flags) {
-            (SETTINGS, 0) => self.write(SETTINGS, ACK, 0, &[]),
-            (PING, 0) => self.write(PING, ACK, 0, &frame.payload),
-            _ => {}
-        }
+        // Who has ended the connection waits for no answer.
+        let _ = match (frame.kind, frame.flags) {
+            (SETTINGS, 0) => self.0.write_all(&self::frame(SETTINGS, ACK, 0, &[])),
+            (PING, 0) => self.0.write_all(&self::frame(PING, ACK, 0, &frame.payload)),
+            _ => Ok(()),
+        };
         Some(frame)
     }
 
