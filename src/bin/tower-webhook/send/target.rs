@@ -38,12 +38,12 @@ impl Target {
     ) -> Result<Self, String> {
         let uri = parse(text, path)?;
         let is_https = uri.scheme() == Some(&Scheme::HTTPS);
-        let tls = is_https.then(https).transpose()?;
         let authority = uri.authority().cloned().ok_or("--to: no host; write http://127.0.0.1:PORT/path")?;
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
         if !any_host {
             check_name(&host)?;
         }
+        let tls = is_https.then(https).transpose()?;
         let port = authority.port_u16().unwrap_or(if is_https { 443 } else { 80 });
         let found = tokio::net::lookup_host((host.as_str(), port)).await;
         let addresses = found.map_err(|error| format!("--to: {host} cannot be found: {error}"))?.collect();
@@ -120,6 +120,16 @@ mod tests {
             assert!(refused.contains("--dangerous-any-host"), "{text}: {refused}");
         }
         assert!(Target::of("http://192.0.2.1/", "/p", true).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn https_is_for_who_says_whom_it_believes() {
+        let refused = Target::of("https://localhost:1/", "/p", false).await.map(|target| target.uri).unwrap_err();
+        assert!(refused.contains("https is not spoken here"), "{refused}");
+        let asked = Target::by("https://localhost:1/", "/p", false, || Err("asked".to_owned())).await;
+        assert_eq!(asked.map(|target| target.uri).unwrap_err(), "asked");
+        let plain = Target::by("http://localhost:1/", "/p", false, || Err("asked".to_owned())).await.unwrap();
+        assert!(plain.tls.is_none());
     }
 
     #[test]
