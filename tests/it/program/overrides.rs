@@ -1,5 +1,6 @@
 //! Variables of the environment that go before the file: each key of the reference that is no list has one.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -104,6 +105,8 @@ fn each_key_that_is_no_list_has_a_variable_and_what_it_may_not_be_is_a_fault_wit
         }
     }
     assert!(names.len() > 30, "{names:?}");
+    let different: BTreeSet<&String> = names.iter().collect();
+    assert_eq!(different.len(), names.len(), "two keys have one variable: {names:?}");
 }
 
 #[test]
