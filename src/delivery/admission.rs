@@ -16,7 +16,7 @@ use super::lease_lost::LeaseLost;
 use super::received::{Delivery, Head, Inner, Received};
 use crate::error::{Rejection, RejectionKind};
 use crate::gate::{Body, Exit, ResponseBody, Verified, leave_outside};
-use crate::observe::{Fact, Scope};
+use crate::observe::{Fact, Scope, Traced};
 use crate::provider::{Acknowledgement, Decoded, Events, Provider};
 
 /// For rejections that pass soon.
@@ -46,6 +46,7 @@ pub(crate) struct Common {
     pub(crate) acknowledgement: Option<Box<Acknowledgement>>,
     /// What is answered once all of them are done, where some events of the delivery cannot be read.
     pub(crate) unreadable: Option<Rejection>,
+    pub(crate) traced: Traced,
     /// Who looks on, in a test.
     #[cfg(feature = "testing")]
     pub(crate) witness: Option<super::witness::Witness>,
@@ -64,7 +65,7 @@ impl Common {
     }
 
     pub(crate) fn scope(&self) -> Scope<'_> {
-        Scope { reporter: &self.head.reporter, key_id: self.head.verified.key_id() }
+        Scope { reporter: &self.head.reporter, key_id: self.head.verified.key_id(), traced: Some(&self.traced) }
     }
 }
 
@@ -102,7 +103,7 @@ impl<P: Provider> Admission<P> {
         body: Body,
         takes_requests: bool,
     ) -> Result<Admitted<P::Event>, Box<Response<ResponseBody>>> {
-        let (plaintext, evidence) = body.into_parts();
+        let (plaintext, evidence, traced) = body.into_parts();
         let verified = evidence.or_else(|| head.extensions.remove());
         let refuse = |rejection, verified: Option<&Verified>| {
             Box::new(self.exit.reject(rejection, verified.and_then(Verified::key_id)))
@@ -115,7 +116,7 @@ impl<P: Provider> Admission<P> {
             return Err(refuse(rejection, None));
         };
         match self.read(&head, plaintext, &verified) {
-            Ok(read) => Ok(self.admitted(head, verified, read, takes_requests)),
+            Ok(read) => Ok(self.admitted(head, verified, read, traced, takes_requests)),
             Err(rejection) => Err(refuse(rejection, Some(&verified))),
         }
     }
@@ -136,7 +137,7 @@ impl<P: Provider> Admission<P> {
         if events.count() > max {
             return Err(Rejection::new(RejectionKind::TooManyEvents, format!("more than {max} events")));
         }
-        let scope = Scope { reporter: &self.exit.reporter, key_id: verified.key_id() };
+        let scope = Scope { reporter: &self.exit.reporter, key_id: verified.key_id(), traced: None };
         if !events.absent().is_empty() {
             scope.report(Fact::MembersAbsent { names: events.absent() });
         }
@@ -153,9 +154,11 @@ impl<P: Provider> Admission<P> {
         mut head: Parts,
         verified: Verified,
         (events, acknowledgement): Read<P::Event>,
+        traced: Traced,
         takes_requests: bool,
     ) -> Admitted<P::Event> {
         let unreadable = events.rejection();
+        traced.holds(events.len());
         #[cfg(feature = "testing")]
         let witness = head.extensions.remove();
         let (inner, seen, mut evidence) = if takes_requests {
@@ -175,6 +178,7 @@ impl<P: Provider> Admission<P> {
             evidence,
             acknowledgement,
             unreadable,
+            traced,
             #[cfg(feature = "testing")]
             witness,
         };

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use tokio::runtime::Handle;
 
 use super::drain::{Drain, Entered};
+use crate::observe::Traced;
 
 /// It ended in a panic. Of its payload, which may hold anything, nothing is kept.
 #[derive(Debug)]
@@ -47,12 +48,14 @@ pub(crate) struct InHand<T: 'static> {
     entered: Option<Entered>,
     /// Where it goes on: the runtime that it was begun in, since it may be dropped outside.
     runtime: Option<Handle>,
+    /// What it goes on in.
+    traced: Traced,
 }
 
 impl<T> InHand<T> {
-    pub(crate) fn new(drain: &Drain, work: impl Future<Output = T> + Send + 'static) -> Self {
+    pub(crate) fn new(drain: &Drain, traced: Traced, work: impl Future<Output = T> + Send + 'static) -> Self {
         let entered = Some(drain.enter());
-        Self { work: Some(Box::pin(work)), entered, runtime: Handle::try_current().ok() }
+        Self { work: Some(Box::pin(work)), entered, runtime: Handle::try_current().ok(), traced }
     }
 }
 
@@ -63,7 +66,7 @@ impl<T> Future for InHand<T> {
         let Some(work) = &mut self.work else { return Poll::Pending };
         let ended = poll_caught(work.as_mut(), cx);
         if ended.is_ready() {
-            (self.work, self.entered) = (None, None);
+            (self.work, self.entered, self.traced) = (None, None, Traced::default());
         }
         ended
     }
@@ -74,10 +77,10 @@ impl<T> Drop for InHand<T> {
         let Some(work) = self.work.take() else { return };
         // Without a runtime it cannot go on: its claim comes free when the lease ends, as after a crash.
         if let Some(runtime) = self.runtime.take().or_else(|| Handle::try_current().ok()) {
-            let entered = self.entered.take();
+            let (entered, traced) = (self.entered.take(), std::mem::take(&mut self.traced));
             runtime.spawn(async move {
                 let _entered = entered;
-                drop(work.await);
+                drop(traced.around(work).await);
             });
         }
     }

@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::{Frame, SizeHint};
 
 use super::evidence::{Authenticated, Verified};
+use crate::observe::Traced;
 
 /// A body of bytes that are all there: what inner services get after a [`BodyGate`](super::BodyGate).
 #[derive(Clone, Default)]
@@ -19,6 +20,7 @@ pub struct Body {
     bytes: Bytes,
     /// From a receiver's gate to what stands behind it in the same receiver.
     evidence: Option<Verified>,
+    traced: Traced,
 }
 
 impl Body {
@@ -29,13 +31,21 @@ impl Body {
     }
 
     pub(crate) fn proved(bytes: Bytes, evidence: Verified) -> Self {
-        Self { bytes, evidence: Some(evidence) }
+        Self { bytes, evidence: Some(evidence), traced: Traced::default() }
     }
 
     /// The same delivery with these bytes.
     #[cfg(feature = "gzip")]
     pub(super) fn with(self, bytes: Bytes) -> Self {
         Self { bytes, ..self }
+    }
+
+    pub(super) fn traced_by(&mut self, traced: &Traced) {
+        self.traced = traced.clone();
+    }
+
+    pub(crate) fn traced(&self) -> &Traced {
+        &self.traced
     }
 
     pub(crate) fn bytes(&self) -> &Bytes {
@@ -50,8 +60,8 @@ impl Body {
         self.bytes.len()
     }
 
-    pub(crate) fn into_parts(self) -> (Bytes, Option<Verified>) {
-        (self.bytes, self.evidence)
+    pub(crate) fn into_parts(self) -> (Bytes, Option<Verified>, Traced) {
+        (self.bytes, self.evidence, self.traced)
     }
 }
 
@@ -64,7 +74,7 @@ impl fmt::Debug for Body {
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        Self { bytes, evidence: None }
+        Self { bytes, evidence: None, traced: Traced::default() }
     }
 }
 

@@ -24,6 +24,7 @@ use super::rest::{After, Rest};
 use super::{Body, BodyCheck, Compression, Preparation};
 use crate::error::{BoxError, Rejection};
 use crate::fail_point::{arm, reach};
+use crate::observe::Traced;
 
 /// Reads the whole body within the limits of a [`BodyCheck`], asks it, and calls the inner service with a
 /// [`Body`] that is all there.
@@ -146,14 +147,17 @@ where
 
         let (mut head, body) = request.into_parts();
         let begun = self.shared.exit.begun();
-        let preparation = self.shared.check.prepare(&mut head);
-        let waiting = Waiting { head, body, inner };
-        let state = match preparation {
-            Preparation::Nothing => waiting.read(&self.shared),
-            Preparation::Ready(prepared) => waiting.prepared(prepared, &self.shared),
-            Preparation::Pending(preparation) => State::Preparing { preparation, waiting: Some(waiting) },
-        };
-        BodyFuture { state, shared: Arc::clone(&self.shared), begun }
+        let traced = self.shared.exit.reporter.traced(&head.headers);
+        let state = traced.inside(|| {
+            let preparation = self.shared.check.prepare(&mut head);
+            let waiting = Waiting { head, body, inner };
+            match preparation {
+                Preparation::Nothing => waiting.read(&self.shared),
+                Preparation::Ready(prepared) => waiting.prepared(prepared, &self.shared),
+                Preparation::Pending(preparation) => State::Preparing { preparation, waiting: Some(waiting) },
+            }
+        });
+        BodyFuture { state, shared: Arc::clone(&self.shared), begun, traced }
     }
 }
 
@@ -167,6 +171,7 @@ pin_project! {
         state: State<S, B>,
         shared: Arc<Shared<C>>,
         begun: Option<Instant>,
+        traced: Traced,
     }
 }
 
@@ -246,49 +251,77 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let (mut state, shared) = (this.state, &**this.shared);
-        loop {
-            let next = match state.as_mut().project() {
-                StateProjection::Rejected { rejected } => {
-                    let response = ready!(rejected.poll(&shared.exit, cx));
-                    shared.exit.answered(this.begun.take());
-                    return Poll::Ready(Ok(response));
-                }
-                StateProjection::Passed { answer, .. } => {
-                    let response = ready!(answer.poll(cx));
-                    reach!(Answered);
-                    shared.exit.answered(this.begun.take());
-                    return Poll::Ready(response.map(|response| response.map(ResponseBody::new)));
-                }
-                StateProjection::Preparing { preparation, waiting } => {
-                    let prepared = ready!(preparation.as_mut().poll(cx));
-                    match waiting.take() {
-                        Some(waiting) => waiting.prepared(prepared, shared),
-                        None => return Poll::Pending,
-                    }
-                }
-                StateProjection::Reading { opening: Some(opening), inner, .. } => {
-                    passed(ready!(opening.as_mut().poll(cx)).and_then(|opened| opened), inner)
-                }
-                StateProjection::Reading { body, opening, head, inner } => match ready!(body.poll(cx)) {
-                    Ok((bytes, hold)) if is_long(work(&*shared.check, head, &bytes)) => {
-                        let length = work(&*shared.check, head, &bytes);
-                        let (check, head) = (Arc::clone(&shared.check), mem::take(head));
-                        *opening = Some(Box::pin(offload(length, move || open(&*check, head, bytes, hold))));
-                        continue;
-                    }
-                    Ok((bytes, hold)) => passed(open(&*shared.check, mem::take(head), bytes, hold), inner),
-                    Err(rejected) => State::Rejected { rejected },
-                },
-            };
-            state.set(next);
+        let (shared, traced) = (&**this.shared, std::mem::take(this.traced));
+        let polled = traced.inside(|| poll_state(this.state, shared, &traced, cx));
+        match &polled {
+            Poll::Pending => *this.traced = traced,
+            Poll::Ready(answered) => {
+                shared.exit.answered(this.begun.take());
+                let rejection = answered.as_ref().ok().and_then(|response| response.extensions().get());
+                traced.answered(rejection);
+            }
         }
+        polled
     }
 }
 
-fn passed<S: Service<Request<Body>>, B>(opened: Opened, inner: &mut S) -> State<S, B> {
+/// The rest of a request's way, as far as it goes now.
+fn poll_state<C, S, B, R>(
+    mut state: Pin<&mut State<S, B>>,
+    shared: &Shared<C>,
+    traced: &Traced,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Response<ResponseBody>, S::Error>>
+where
+    C: BodyCheck,
+    S: Service<Request<Body>, Response = Response<R>>,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+    B: http_body::Body + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    loop {
+        let next = match state.as_mut().project() {
+            StateProjection::Rejected { rejected } => {
+                return rejected.poll(&shared.exit, cx).map(Ok);
+            }
+            StateProjection::Passed { answer, .. } => {
+                let response = ready!(answer.poll(cx));
+                reach!(Answered);
+                return Poll::Ready(response.map(|response| response.map(ResponseBody::new)));
+            }
+            StateProjection::Preparing { preparation, waiting } => {
+                let prepared = ready!(preparation.as_mut().poll(cx));
+                match waiting.take() {
+                    Some(waiting) => waiting.prepared(prepared, shared),
+                    None => return Poll::Pending,
+                }
+            }
+            StateProjection::Reading { opening: Some(opening), inner, .. } => {
+                passed(ready!(opening.as_mut().poll(cx)).and_then(|opened| opened), inner, traced)
+            }
+            StateProjection::Reading { body, opening, head, inner } => match ready!(body.poll(cx)) {
+                Ok((bytes, hold)) if is_long(work(&*shared.check, head, &bytes)) => {
+                    let length = work(&*shared.check, head, &bytes);
+                    let (check, head, traced) = (Arc::clone(&shared.check), mem::take(head), traced.clone());
+                    let open = move || traced.inside(|| open(&*check, head, bytes, hold));
+                    *opening = Some(Box::pin(offload(length, open)));
+                    continue;
+                }
+                Ok((bytes, hold)) => passed(open(&*shared.check, mem::take(head), bytes, hold), inner, traced),
+                Err(rejected) => State::Rejected { rejected },
+            },
+        };
+        state.set(next);
+    }
+}
+
+fn passed<S: Service<Request<Body>>, B>(opened: Opened, inner: &mut S, traced: &Traced) -> State<S, B> {
     match opened {
-        Ok((request, hold)) => State::Passed { answer: inner.call(request), hold },
+        Ok((mut request, hold)) => {
+            request.body_mut().traced_by(traced);
+            State::Passed { answer: inner.call(request), hold }
+        }
         // The body is read to its end.
         Err(rejection) => State::Rejected { rejected: Rejected { rejection, rest: Rest::Settled(After::Another) } },
     }

@@ -108,9 +108,10 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
     ) -> InHand<Result<Response<ResponseBody>, I::Error>> {
         let engine = Arc::clone(self);
         let verified = body.evidence().or_else(|| head.extensions.get()).cloned();
-        InHand::new(&self.admission.drain, async move {
+        let traced = body.traced().clone();
+        InHand::new(&self.admission.drain, traced.clone(), async move {
             let (there, length) = (Arc::clone(&engine), body.len());
-            let admit = move || there.admission.admit(head, body, I::TAKES_REQUESTS);
+            let admit = move || traced.inside(|| there.admission.admit(head, body, I::TAKES_REQUESTS));
             match offload(length, admit).await {
                 Ok(Ok(admitted)) => {
                     engine.deliver(admitted, ready).await.unwrap_or_else(|_| Ok(panicked(&engine.admission.exit)))
@@ -132,17 +133,18 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
     ) -> InHand<Result<Response<ResponseBody>, I::Error>> {
         let engine = Arc::clone(self);
         let Admitted { head, events, common } = admitted;
+        let traced = common.traced.clone();
         let only = if common.unreadable.is_none() { <Box<[_; 1]>>::try_from(events) } else { Err(events) };
         match only {
             Ok(event) => {
                 let task = Task { head, event };
-                InHand::new(&self.admission.drain, async move {
+                InHand::new(&self.admission.drain, traced, async move {
                     let Some(seat) = ready.seats(1).next() else { return Ok(panicked(&engine.admission.exit)) };
                     let came = engine.run(&common, task, seat).await;
                     answer_one(&engine.admission.exit, common, came)
                 })
             }
-            Err(events) => InHand::new(&self.admission.drain, engine.deliver_all(head, events, common, ready)),
+            Err(events) => InHand::new(&self.admission.drain, traced, engine.deliver_all(head, events, common, ready)),
         }
     }
 
@@ -194,12 +196,14 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
             None => self.namespace.key(&event_key),
             Some(tenant) => self.namespace.of_tenant(tenant).key(&event_key),
         };
+        common.traced.keyed(key.as_bytes());
         let fingerprint = Fingerprint::of(task.event().identity);
         let mut attempt = 0;
         let settled = {
             let attempt = &mut attempt;
             let work = move |grant: Grant| {
                 *attempt = grant.fence.map_or(0, NonZeroU64::get);
+                common.traced.claimed(grant.fence);
                 let Task { head, event } = task;
                 let [event] = *event;
                 let received = self.admission.received(common, event, grant.fence, grant.lost);

@@ -72,13 +72,19 @@ impl<P: Provider, S: InboxStore> Service<Request<Body>> for Accepting<P, S> {
     fn call(&mut self, request: Request<Body>) -> AcceptFuture {
         let (head, body) = request.into_parts();
         let engine = Arc::clone(&self.0);
+        let traced = body.traced().clone();
         let exit = Arc::clone(&engine.admission.exit);
         let drain = engine.admission.drain.clone();
         if is_long(body.len()) {
-            return AcceptFuture(State::Running { work: InHand::new(&drain, engine.take_long(head, body)), exit });
+            return AcceptFuture(State::Running {
+                work: InHand::new(&drain, traced, engine.take_long(head, body)),
+                exit,
+            });
         }
         match engine.admission.admit(head, body, false) {
-            Ok(admitted) => AcceptFuture(State::Running { work: InHand::new(&drain, engine.accept(admitted)), exit }),
+            Ok(admitted) => {
+                AcceptFuture(State::Running { work: InHand::new(&drain, traced, engine.accept(admitted)), exit })
+            }
             Err(response) => AcceptFuture(State::Rejected(Some(response))),
         }
     }
@@ -88,8 +94,9 @@ impl<P: Provider, S: InboxStore> Engine<P, S> {
     /// A long plaintext is decoded off the runtime's threads.
     async fn take_long(self: Arc<Self>, head: Parts, body: Body) -> Response<ResponseBody> {
         let verified = body.evidence().or_else(|| head.extensions.get()).cloned();
-        let (there, length) = (Arc::clone(&self), body.len());
-        match offload(length, move || there.admission.admit(head, body, false)).await {
+        let (there, length, traced) = (Arc::clone(&self), body.len(), body.traced().clone());
+        let admit = move || traced.inside(|| there.admission.admit(head, body, false));
+        match offload(length, admit).await {
             Ok(Ok(admitted)) => self.accept(admitted).await,
             Ok(Err(response)) => *response,
             Err(rejection) => self.admission.exit.reject(rejection, verified.as_ref().and_then(Verified::key_id)),
@@ -141,6 +148,7 @@ impl<P: Provider, S: InboxStore> Engine<P, S> {
             return Err(InboxError::new(InboxErrorKind::Unavailable).caused_by(odd));
         }
         for (key, accepted) in keys.iter().zip(&accepted) {
+            common.traced.keyed(key.as_bytes());
             common.scope().report_of(key.as_bytes(), 0, fact(*accepted));
         }
         if let Some((told, copies)) = copies {

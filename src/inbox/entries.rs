@@ -11,7 +11,7 @@ use super::store::{Accepted, NewEvent};
 use crate::delivery::{Fingerprint, Namespace};
 use crate::event::Project;
 use crate::gate::Verified;
-use crate::observe::Reporter;
+use crate::observe::{Reporter, TraceParent};
 use crate::provider::Decoded;
 
 /// Headers that are kept with an event, unless they are a proof: what its body was sent as, and which trace it is in.
@@ -78,11 +78,12 @@ impl<E: Project> Entries<E> {
     }
 }
 
-/// What is kept of a delivery's headers, the first of each name.
+/// What is kept of a delivery's headers, the first of each name. Of a trace that cannot be read nothing is.
 fn kept(headers: &HeaderMap) -> Vec<(String, String)> {
+    let is_traced = TraceParent::of(headers).is_some();
     let of = |name: &HeaderName| {
         let value = headers.get(name)?.to_str().ok().filter(|value| value.len() <= LONGEST)?;
         Some((name.as_str().to_owned(), value.to_owned()))
     };
-    KEPT.iter().filter_map(of).collect()
+    KEPT.iter().filter(|name| is_traced || **name == CONTENT_TYPE).filter_map(of).collect()
 }

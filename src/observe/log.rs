@@ -1,4 +1,4 @@
-//! [`Log`]: facts as events of `tracing`, and the only file that knows it.
+//! [`Log`]: facts as events of `tracing`.
 
 use std::error::Error;
 use std::fmt;

@@ -2,6 +2,17 @@
 //!
 //! [`Log`] is always one of them: it writes to `tracing`, under the target `tower_webhook`.
 //!
+//! # Traces
+//!
+//! Each delivery to a [`Receiver`](crate::Receiver) is a span of `tracing`, `delivery`, at the level of information, and handlers run
+//! inside it. It has the fields `receiver`, `provider`, `trace_id` and `parent_span_id` where the request has a valid
+//! [`TraceParent`], `events`, `key` and `attempt` where there is one event, and at its end `outcome` and `reason`, in the words of
+//! `docs/metrics.md`. It stands in the span that is there already, such as that of a layer in front. Nobody who sends can write
+//! into a field.
+//!
+//! Each attempt of a [`Worker`](crate::inbox::Worker) is a span of its own, `attempt`, without a parent, and with `linked_trace_id` and
+//! `linked_span_id`: which trace the delivery was in. `docs/run.md` shows how both become links and parents of OpenTelemetry.
+//!
 //! ```
 //! use std::sync::Arc;
 //! use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,7 +46,10 @@ mod fact;
 mod log;
 #[cfg(feature = "metrics")]
 mod metrics;
+mod outcome;
 mod reporter;
+mod trace_parent;
+mod traced;
 
 #[cfg(feature = "metrics")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
@@ -45,3 +59,5 @@ pub use log::Log;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use reporter::Listeners;
 pub(crate) use reporter::{Reporter, Scope};
+pub use trace_parent::TraceParent;
+pub(crate) use traced::Traced;

@@ -4,8 +4,11 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
+use http::HeaderMap;
+
 use super::fact::{About, Fact, Observer};
 use super::log::Log;
+use super::traced::Traced;
 
 /// A receiver's reports: its name and provider, and who listens.
 #[derive(Clone)]
@@ -37,6 +40,12 @@ impl Reporter {
     /// Whether anybody listens beside the log. Without, nothing is measured.
     pub(crate) fn is_heard(&self) -> bool {
         !self.0.observers.is_empty()
+    }
+
+    /// A delivery with these headers, as a span. A layer that stands alone has none.
+    pub(crate) fn traced(&self, headers: &HeaderMap) -> Traced {
+        let Inner { receiver, provider, .. } = &*self.0;
+        if receiver.is_empty() { Traced::default() } else { Traced::delivery(receiver, provider, headers) }
     }
 
     /// The receiver's name.
@@ -93,6 +102,8 @@ impl Listeners {
 pub(crate) struct Scope<'a> {
     pub(crate) reporter: &'a Reporter,
     pub(crate) key_id: Option<&'a str>,
+    /// For who has the delivery in hand.
+    pub(crate) traced: Option<&'a Traced>,
 }
 
 /// The same, for who goes on when the delivery is answered.
@@ -103,7 +114,7 @@ pub(crate) struct KeptScope {
 
 impl KeptScope {
     pub(crate) fn scope(&self) -> Scope<'_> {
-        Scope { reporter: &self.reporter, key_id: self.key_id.as_deref() }
+        Scope { reporter: &self.reporter, key_id: self.key_id.as_deref(), traced: None }
     }
 }
 
@@ -120,5 +131,8 @@ impl Scope<'_> {
     pub(crate) fn report_of(&self, key: &[u8; 32], fence: u64, fact: Fact<'_>) {
         let (key_id, key, attempt) = (self.key_id, Some(key), NonZeroU64::new(fence));
         self.reporter.send(fact, About { key_id, key, attempt, ..About::default() });
+        if let Some(traced) = self.traced {
+            traced.note(&fact);
+        }
     }
 }

@@ -70,10 +70,12 @@ mod sibs;
 mod source_ip;
 #[cfg(feature = "asymmetric")]
 mod standard_webhooks;
+mod subscriber;
 mod support;
 mod tenants;
 mod testing;
 mod tower_http;
+mod traced;
 mod unreadable;
 #[cfg(feature = "config")]
 mod vectors;

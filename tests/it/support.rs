@@ -1,12 +1,11 @@
 //! What several topics need: a scripted body, a scheme for tests, one connection to a server, and a log to look into.
 
-use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -23,6 +22,8 @@ use tokio::time::Sleep;
 use tower_webhook::clock::Timestamp;
 use tower_webhook::scheme::{Opened, Scheme, SealError, Sealing};
 use tower_webhook::{Rejection, RejectionKind};
+
+pub(crate) use crate::subscriber::Log;
 
 /// An address that was free a moment ago, for who has to be known before it listens; as was the port that a node of a cluster
 /// takes beside its own.
@@ -196,60 +197,6 @@ pub(crate) async fn answer(client: &mut TcpStream) -> io::Result<String> {
 /// Why an answer refuses.
 pub(crate) fn kind<B>(response: &Response<B>) -> Option<RejectionKind> {
     response.extensions().get::<Rejection>().map(Rejection::kind)
-}
-
-thread_local! {
-    static LOG: RefCell<Option<String>> = const { RefCell::new(None) };
-}
-
-/// What this crate logs on this thread while it lives, at every level, one event a line.
-///
-/// One subscriber serves the whole process: with one per test, `tracing` may remember on a thread without one that
-/// nobody is interested.
-pub(crate) struct Log(());
-
-impl Log {
-    pub(crate) fn capture() -> Self {
-        static SET: Once = Once::new();
-        SET.call_once(|| tracing::subscriber::set_global_default(ToThread).unwrap());
-        LOG.set(Some(String::new()));
-        Self(())
-    }
-
-    pub(crate) fn text(&self) -> String {
-        LOG.with_borrow(|log| log.clone().unwrap())
-    }
-}
-
-impl Drop for Log {
-    fn drop(&mut self) {
-        LOG.set(None);
-    }
-}
-
-struct ToThread;
-
-impl tracing::Subscriber for ToThread {
-    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        metadata.target().starts_with("tower_webhook")
-    }
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        let mut line = event.metadata().level().to_string();
-        event.record(&mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
-            write!(line, " {field}={value:?}").unwrap();
-        });
-        LOG.with_borrow_mut(|log| log.iter_mut().for_each(|log| *log += &format!("{line}\n")));
-    }
-
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-    fn enter(&self, _: &tracing::span::Id) {}
-    fn exit(&self, _: &tracing::span::Id) {}
 }
 
 /// The text of an answer.

@@ -16,7 +16,7 @@ use super::on_unknown::{OnUnknown, unknown};
 use super::turn::Aborted;
 use crate::delivery::{LeaseLost, caught, until};
 use crate::fail_point::reach;
-use crate::observe::Fact;
+use crate::observe::{Fact, TraceParent, Traced};
 
 /// How long a handler has, once it was told that its time is over.
 const GRACE: Duration = Duration::from_millis(500);
@@ -27,6 +27,11 @@ type Work = Pin<Box<dyn Future<Output = Result<Verdict, &'static str>> + Send>>;
 impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
     /// Has it handled, and ends its lease.
     pub(super) async fn attempt(&self, held: Leased, since: Instant) {
+        let traced = Traced::attempt(&about(&held), || delivered_in(&held));
+        traced.clone().around(self.attempt_inside(&traced, &held, since)).await;
+    }
+
+    async fn attempt_inside(&self, traced: &Traced, held: &Leased, since: Instant) {
         reach!(Claimed);
         let lost = LeaseLost::of(since, self.terms.lease);
         let end = if held.outcome_unknown && self.terms.on_unknown == OnUnknown::Park {
@@ -35,16 +40,19 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
             // Those that were begun and never ended count too: it may be what kills the process.
             End::Bury { reason: "its attempts are used up, the last without an end".to_owned() }
         } else {
-            self.handle(&held, &lost).await
+            self.handle(traced, held, &lost).await
         };
         reach!(Handled);
-        self.end(&held, &lost, end).await;
+        let ending = self.end(held, &lost, end).await;
+        if let Some(fact) = ending.fact() {
+            traced.note(&fact);
+        }
         reach!(Completed);
     }
 
-    async fn handle(&self, held: &Leased, lost: &LeaseLost) -> End {
+    async fn handle(&self, traced: &Traced, held: &Leased, lost: &LeaseLost) -> End {
         let begun = Instant::now();
-        let mut work = self.work(held, lost);
+        let mut work = self.work(traced.clone(), held, lost);
         let limit = pin!(async {
             until(pin!(sleep(self.terms.limit)), pin!(self.control.hurried.wait())).await;
         });
@@ -66,7 +74,7 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
     }
 
     /// The handler at work. Dropped, it is aborted.
-    fn work(&self, held: &Leased, lost: &LeaseLost) -> Work {
+    fn work(&self, traced: Traced, held: &Leased, lost: &LeaseLost) -> Work {
         let handed = Handed {
             event: held.event.clone(),
             id: held.id,
@@ -80,7 +88,7 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
             clock: WallClock(Arc::clone(&self.terms.clock)),
         };
         let handler = Arc::clone(&self.handler);
-        let mut task = Aborted(tokio::spawn(caught(async move { handler.handle(handed).await })));
+        let mut task = Aborted(tokio::spawn(caught(traced.around(async move { handler.handle(handed).await }))));
         Box::pin(async move {
             let gone = |_: JoinError| "the runtime stops";
             (&mut task.0).await.map_err(gone)?.map_err(|_| "the handler panicked")
@@ -160,4 +168,10 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
     pub(super) fn tell(&self, held: &Leased, fact: &Fact<'_>) {
         self.terms.listeners.tell(fact, &about(held));
     }
+}
+
+/// Which trace the event's delivery was in.
+fn delivered_in(held: &Leased) -> Option<TraceParent> {
+    let mut headers = held.event.headers.iter();
+    TraceParent::parse(&headers.find(|(name, _)| name == "traceparent")?.1)
 }

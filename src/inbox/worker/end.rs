@@ -49,7 +49,7 @@ pub(super) fn about(held: &Leased) -> About<'_> {
 }
 
 impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
-    pub(super) async fn end(&self, held: &Leased, lost: &LeaseLost, mut end: End) {
+    pub(super) async fn end(&self, held: &Leased, lost: &LeaseLost, mut end: End) -> Ending {
         if let End::Retry { reason, .. } | End::Bury { reason } | End::Park { reason } = &mut end {
             keep(reason);
         }
@@ -79,34 +79,27 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
         for told in &self.terms.told {
             told(held, &ending);
         }
+        ending
     }
 
     /// An event that came too late to be begun.
     pub(super) async fn give_back(&self, held: &Leased, since: Instant) {
         let lost = LeaseLost::of(since, self.terms.lease);
-        self.end(held, &lost, End::Release).await;
+        drop(self.end(held, &lost, End::Release).await);
     }
 
     fn done(&self, held: &Leased, end: End) -> Ending {
-        match end {
-            End::Complete | End::Ended(_) => {
-                self.tell(held, &Fact::Handled);
-                Ending::Done
-            }
-            End::Retry { after, reason } => {
-                self.tell(held, &Fact::RetryLater { after, reason: &reason });
-                Ending::Retry { after, reason }
-            }
-            End::Bury { reason } => {
-                self.tell(held, &Fact::Buried { reason: &reason });
-                Ending::Dead { reason }
-            }
-            End::Park { reason } => {
-                self.tell(held, &Fact::Parked { reason: &reason });
-                Ending::Parked { reason }
-            }
+        let ending = match end {
+            End::Complete | End::Ended(_) => Ending::Done,
+            End::Retry { after, reason } => Ending::Retry { after, reason },
+            End::Bury { reason } => Ending::Dead { reason },
+            End::Park { reason } => Ending::Parked { reason },
             End::Release => Ending::Released,
+        };
+        if let Some(fact) = ending.fact() {
+            self.tell(held, &fact);
         }
+        ending
     }
 
     /// Tries until the store has said something, or the lease is over, and once in any case.

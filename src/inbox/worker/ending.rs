@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::observe::Fact;
+
 /// How an attempt ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -31,4 +33,17 @@ pub enum Ending {
     Lost,
     /// The store could not be told before the lease ended: the event will be handled again, whether or not it was done.
     Unknown,
+}
+
+impl Ending {
+    /// What became of the event, where it was decided here.
+    pub(super) fn fact(&self) -> Option<Fact<'_>> {
+        match self {
+            Self::Done => Some(Fact::Handled),
+            Self::Retry { after, reason } => Some(Fact::RetryLater { after: *after, reason }),
+            Self::Dead { reason } => Some(Fact::Buried { reason }),
+            Self::Parked { reason } => Some(Fact::Parked { reason }),
+            Self::Released | Self::Lost | Self::Unknown => None,
+        }
+    }
 }

@@ -18,9 +18,10 @@ use metrics::Recorder;
 pub use self::known::{InboxLevels, Known};
 pub use self::names::METRICS;
 use self::names::{OTHERS, RECEIVERS};
-use self::series::{Outcome, Reason, Series, Slot, gauge_of};
+use self::series::{Series, Slot, gauge_of};
 use self::waiting::Waiting;
 use super::fact::{About, Fact, Observer};
+use super::outcome::counted;
 use crate::clock::{Clock, SystemClock};
 
 /// Turns facts into the metrics of `docs/metrics.md`, for any recorder. Clones count together.
@@ -178,24 +179,6 @@ impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Metrics").finish_non_exhaustive()
     }
-}
-
-/// What of a fact is counted under an outcome.
-fn counted(fact: &Fact<'_>) -> Option<(Outcome, Reason)> {
-    Some(match fact {
-        Fact::Handled => (Outcome::Accepted, Reason::None),
-        Fact::Stored { .. } => (Outcome::Stored, Reason::None),
-        Fact::Quarantined { .. } => (Outcome::Stored, Reason::Quarantined),
-        Fact::Replayed => (Outcome::Replayed, Reason::None),
-        Fact::Rejected(rejection) => (Outcome::Refused, Reason::Kind(rejection.kind())),
-        Fact::Failed(rejection) | Fact::AcknowledgedUnhandled(rejection) => {
-            (Outcome::Failed, Reason::Kind(rejection.kind()))
-        }
-        Fact::Buried { .. } => (Outcome::Failed, Reason::DeadLetter),
-        Fact::Parked { .. } => (Outcome::Failed, Reason::Parked),
-        Fact::RetryLater { .. } => (Outcome::Retry, Reason::None),
-        _ => return None,
-    })
 }
 
 impl Observer for Metrics {

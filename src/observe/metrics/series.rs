@@ -8,66 +8,22 @@ use super::countdown::Countdown;
 use super::known::Known;
 use super::names;
 use crate::error::RejectionKind;
+use crate::observe::outcome::{Outcome, Reason};
 
 const METADATA: Metadata<'static> = Metadata::new("tower_webhook", Level::INFO, None);
 
-/// What became of a delivery or of an event.
-#[derive(Clone, Copy)]
-pub(super) enum Outcome {
-    Accepted,
-    Stored,
-    Replayed,
-    Refused,
-    Failed,
-    Retry,
-}
+const OUTCOMES: usize = Outcome::Refused as usize + 1;
+/// Reasons that are no kinds of rejections.
+const OWN: usize = 4;
 
-impl Outcome {
-    const ALL: [Self; 6] = [Self::Accepted, Self::Stored, Self::Replayed, Self::Refused, Self::Failed, Self::Retry];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Stored => "stored",
-            Self::Replayed => "replayed",
-            Self::Refused => "refused",
-            Self::Failed => "failed",
-            Self::Retry => "retry",
-        }
-    }
-}
-
-/// Why, from a closed set: nothing that a peer says gets in.
-#[derive(Clone, Copy)]
-pub(super) enum Reason {
-    None,
-    Quarantined,
-    DeadLetter,
-    Parked,
-    Kind(RejectionKind),
-}
-
-impl Reason {
-    const OWN: usize = 4;
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::None => "",
-            Self::Quarantined => "quarantined",
-            Self::DeadLetter => "dead_letter",
-            Self::Parked => "parked",
-            Self::Kind(kind) => kind.as_str(),
-        }
-    }
-
-    fn place(self) -> usize {
-        match self {
-            Self::None => 0,
-            Self::Quarantined => 1,
-            Self::DeadLetter => 2,
-            Self::Parked => 3,
-            Self::Kind(kind) => Self::OWN + kind as usize,
-        }
+/// Where a reason stands among its outcome's.
+fn place(reason: Reason) -> usize {
+    match reason {
+        Reason::None => 0,
+        Reason::Quarantined => 1,
+        Reason::DeadLetter => 2,
+        Reason::Parked => 3,
+        Reason::Kind(kind) => OWN + kind as usize,
     }
 }
 
@@ -104,7 +60,7 @@ impl Series {
     pub(super) fn new(recorder: &dyn Recorder, receiver: &str, provider: &str) -> Self {
         let (receiver, provider) = (SharedString::from(receiver.to_owned()), SharedString::from(provider.to_owned()));
         let of = |name| Key::from_parts(name, vec![Label::new("receiver", receiver.clone())]);
-        let places = Outcome::ALL.len() * (Reason::OWN + RejectionKind::ALL.len());
+        let places = OUTCOMES * (OWN + RejectionKind::ALL.len());
         Self {
             deliveries: (0..places).map(|_| OnceLock::new()).collect(),
             keys: Default::default(),
@@ -148,7 +104,7 @@ impl Series {
     }
 
     pub(super) fn count(&self, recorder: &dyn Recorder, outcome: Outcome, reason: Reason, by: u64) {
-        let place = (outcome as usize) * (Reason::OWN + RejectionKind::ALL.len()) + reason.place();
+        let place = (outcome as usize) * (OWN + RejectionKind::ALL.len()) + place(reason);
         let Some(cell) = self.deliveries.get(place) else { return };
         let register = || {
             let labels = [

@@ -11,6 +11,7 @@ mod kept;
 mod many;
 mod relay;
 mod storm;
+mod traced;
 mod typed;
 
 use std::path::PathBuf;

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::child::Listener;
 use super::faults::faults;
-use super::upstream::{Upstream, aella, forwarding};
+use super::upstream::{TRACE, Upstream, aella, forwarding};
 use super::wire::{Raw, base64, hex, hmac256};
 
 const OK: &str = "200 OK\r\ncontent-length: 0";
@@ -80,6 +80,32 @@ fn no_header_of_the_sender_passes_for_one_of_ours_in_any_spelling() {
     assert!(!head.iter().any(|line| line.contains("canary")), "{head:?}");
     assert_eq!(header(&head, "x_tower_webhook"), ["stays"], "{head:?}");
     assert_eq!(header(&head, "tower-webhook-fence"), ["1"], "{head:?}");
+}
+
+#[test]
+fn a_trace_goes_on_as_it_came_and_what_cannot_be_read_does_not() {
+    let upstream = Upstream::start();
+    let listener = Listener::start(&custom(&upstream.address, "{ json = \"/id\" }"));
+    let later = TRACE.replacen("00-", "cc-", 1) + "-more";
+    let state = ("tracestate", "k=v");
+    for (id, (sent, goes_on)) in [
+        (vec![("traceparent", TRACE), state], true),
+        (vec![("traceparent", &later), state], true),
+        (vec![("traceparent", TRACE), ("TraceParent", TRACE), state], false),
+        (vec![("traceparent", "canary"), state], false),
+        (vec![("traceparent", &format!("{TRACE}-canary")), state], false),
+        (vec![state], false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let headers: Vec<(&str, String)> = sent.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        upstream.answers.send(OK).unwrap();
+        assert_eq!(keyed(&format!("{{\"id\":{id}}}"), &headers).send(listener.address()).status, 200, "{sent:?}");
+        let head = head(&upstream);
+        let expected = if goes_on { (vec![sent[0].1], vec!["k=v"]) } else { (vec![], vec![]) };
+        assert_eq!((header(&head, "traceparent"), header(&head, "tracestate")), expected, "{sent:?}");
+    }
 }
 
 fn standard(to: &str, more: &str) -> String {

@@ -16,6 +16,7 @@ use tower_webhook::config::Forward;
 use tower_webhook::event::Project as _;
 use tower_webhook::gate::{Body, reject};
 use tower_webhook::inbox::Verdict;
+use tower_webhook::observe::TraceParent;
 use tower_webhook::provider::{AnyEvent, AnyProvider, Provider as _};
 use tower_webhook::{Received, Rejection, RejectionKind};
 
@@ -119,8 +120,8 @@ impl Upstream {
         request
     }
 
-    /// The sender's headers without those of the connection, the proofs, and whatever claims to be ours, in the
-    /// spelling of servers too that take `_` for `-`.
+    /// The sender's headers without those of the connection, the proofs, a trace that cannot be read, and whatever claims to
+    /// be ours, in the spelling of servers too that take `_` for `-`.
     fn passing(&self, from: &HeaderMap) -> HeaderMap {
         let named = from.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
         let named: Vec<HeaderName> =
@@ -136,6 +137,9 @@ impl Upstream {
         let mut to = HeaderMap::new();
         for (name, value) in from.iter().filter(|(name, _)| stays(name)) {
             to.append(name, value.clone());
+        }
+        if TraceParent::of(&to).is_none() {
+            TRACE.iter().for_each(|name| drop(to.remove(name)));
         }
         to
     }
