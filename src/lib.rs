@@ -67,6 +67,7 @@
 //! | `config` | no | `config`: the program's configuration file, for applications with handlers of their own; with `asymmetric`, `gzip`, `postgres-tls`, `redis-tls` and `sqlite`, since a file may name them |
 //! | `gzip` | no | `gate::Compression`: bodies that come compressed by gzip |
 //! | `metrics` | no | `observe::Metrics`: what becomes of deliveries as numbers, for any recorder |
+//! | `otel` | no | `observe::Metrics::of_meter`: the same for a `Meter` of OpenTelemetry |
 //! | `redis` | no | [`idempotency::RedisStore`](crate::idempotency), a dedupe store for several receivers |
 //! | `redis-tls` | no | the same over TLS |
 //! | `sender` | no | `sender`: the provider's side, with its ladders, its history and its reaction to failure |

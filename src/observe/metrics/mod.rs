@@ -3,6 +3,8 @@
 mod countdown;
 mod known;
 mod names;
+#[cfg(feature = "otel")]
+mod otel;
 mod series;
 #[cfg(test)]
 mod tests;
@@ -91,6 +93,25 @@ impl Metrics {
     #[must_use]
     pub fn on_at(recorder: impl Recorder + Send + Sync + 'static, clock: impl Clock) -> Self {
         Self::build(Some(Box::new(recorder)), clock)
+    }
+
+    /// For this meter of OpenTelemetry: an instrument for each metric, made at the first delivery, with the labels as attributes.
+    /// It is never the global one: where an application has two versions of that API, one of them counts for nobody.
+    ///
+    /// ```
+    /// use opentelemetry::metrics::MeterProvider;
+    /// use opentelemetry_sdk::metrics::SdkMeterProvider;
+    /// use tower_webhook::observe::Metrics;
+    ///
+    /// // With the reader and the exporter of the application.
+    /// let provider = SdkMeterProvider::builder().build();
+    /// let metrics = Metrics::of_meter(provider.meter("tower-webhook"));
+    /// ```
+    #[cfg(feature = "otel")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "otel")))]
+    #[must_use]
+    pub fn of_meter(meter: opentelemetry::metrics::Meter) -> Self {
+        Self::on(otel::OfMeter::new(meter))
     }
 
     fn build(recorder: Option<Box<dyn Recorder + Send + Sync>>, clock: impl Clock) -> Self {

@@ -1,6 +1,9 @@
 //! Each number moves by what it counts and by nothing else, under labels from closed sets.
 #![allow(clippy::cast_precision_loss, reason = "the numbers of tests are small")]
 
+#[cfg(feature = "otel")]
+mod otel;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

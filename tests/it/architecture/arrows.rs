@@ -98,6 +98,8 @@ const BY_TESTS: &[(&str, &str)] = &[];
 const KNOWN_BY: &[(&str, &[&str])] = &[
     ("tracing", &["src/observe/"]),
     ("metrics", &["src/observe/"]),
+    ("opentelemetry", &["src/observe/metrics/"]),
+    ("opentelemetry_sdk", &["src/observe/metrics/tests/"]),
     ("metrics_exporter_prometheus", &["src/bin/tower-webhook/listen/numbers.rs"]),
     ("axum_core", &["src/receiver/axum.rs"]),
     ("flate2", &["src/gate/compressed.rs"]),
