@@ -44,7 +44,7 @@ peers() {
 
 rm -rf "$raw"
 mkdir -p "$raw"
-options=() how=(--features postgres,redis,sqlite)
+options=() how=(--features metrics,postgres,redis,sqlite)
 # What is small is fast enough without optimisation, and the tests have built all that it needs.
 [ "$mode" = run ] || { options=(--smoke) && how=(--profile dev --all-features); }
 mapfile -t benches < <(sed -n '/^\[\[bench\]\]/{n;s/^name = "\(.*\)"/\1/p}' Cargo.toml)

@@ -197,6 +197,7 @@ def page(output):
         "References check nothing: *bare axum* is a handler of `Bytes`, *`axum::Json<T>`* reads the same typed event. `opp` has bytes of its "
         "own, and a bare handler of them beside it.",
         table(head, rows),
+        between(output.texts["pipeline"], "metrics:"),
         *decode(output),
         "## Beside others",
         "Each that verifies had to refuse a body changed by one bit before it was measured. Every request carries the proofs of all "

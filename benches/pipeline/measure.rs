@@ -37,12 +37,19 @@ impl Spread {
     }
 }
 
+impl Spread {
+    /// The middle, and between which values the middle half lies.
+    fn quarters(&self) -> Option<(f64, f64, f64)> {
+        let quarter = self.0.len() / 4;
+        Some((*self.0.get(self.0.len() / 2)?, *self.0.get(quarter)?, *self.0.iter().nth_back(quarter)?))
+    }
+}
+
 impl fmt::Display for Spread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let quarter = self.0.len() / 4;
-        match (self.0.get(quarter), self.0.get(self.0.len() / 2), self.0.iter().nth_back(quarter)) {
-            (Some(low), Some(middle), Some(high)) => f.pad(&format!("{middle:.2} ({low:.2}-{high:.2})")),
-            _ => f.pad("-"),
+        match self.quarters() {
+            Some((middle, low, high)) => f.pad(&format!("{middle:.2} ({low:.2}-{high:.2})")),
+            None => f.pad("-"),
         }
     }
 }
@@ -73,6 +80,11 @@ pub(crate) fn print(variants: &[Variant], costs: &Costs, requests: usize) {
             variant.reach_of_bare.unwrap_or_default(),
             costs.ratios(variant.name, variant.json()),
             variant.reach_of_json.unwrap_or_default(),
+        );
+    }
+    if let Some((middle, low, high)) = costs.ratios("metrics", "full").quarters() {
+        println!(
+            "\nmetrics: numbers for Prometheus beside the full stack take {middle:.3} of it, in the middle half of the rounds {low:.3} to {high:.3}"
         );
     }
 }

@@ -102,6 +102,8 @@ pub(crate) fn all() -> Result<Vec<Variant>, BoxError> {
         Variant::new("no-parse", "Basic, HMAC, claim", Aella, apps::no_parse()?).reach("1.30"),
         Variant::new("no-dedupe", "Basic, HMAC, typed event", Aella, apps::no_dedupe()?),
         Variant { reach_of_json: Some("1.00"), ..full.reach("1.50") },
+        #[cfg(feature = "metrics")]
+        Variant::new("metrics", "the same, numbers for Prometheus", Aella, apps::metrics()?),
         Variant::new("replay", "the same, one event again", Repeat, apps::full()?),
         Variant::new("bare-opp", "axum, `Bytes`", Opp, bare()),
         Variant::new("opp", "hex, AES-GCM, claim, typed event", Opp, apps::opp()?).reach("1.50"),
