@@ -10,6 +10,13 @@ use crate::error::Rejection;
 pub trait Observer: Send + Sync + 'static {
     /// Takes note of a fact.
     fn observe(&self, fact: &Fact<'_>, about: &About<'_>);
+
+    /// One for this receiver alone, which is told its facts in this one's place: where it is less work to know beforehand whose
+    /// facts they are. Default: `None`.
+    fn of_receiver(&self, receiver: &str, provider: &str) -> Option<Box<dyn Observer>> {
+        let _ = (receiver, provider);
+        None
+    }
 }
 
 /// What a fact is about.

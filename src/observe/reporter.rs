@@ -33,7 +33,11 @@ impl Reporter {
     }
 
     pub(crate) fn observer(mut self, observer: impl Observer) -> Self {
-        Arc::make_mut(&mut self.0).observers.push(Arc::new(observer));
+        let Inner { receiver, provider, observers } = Arc::make_mut(&mut self.0);
+        observers.push(match observer.of_receiver(receiver, provider) {
+            Some(observer) => observer.into(),
+            None => Arc::new(observer),
+        });
         self
     }
 

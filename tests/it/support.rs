@@ -1,6 +1,5 @@
 //! What several topics need: a scripted body, a scheme for tests, one connection to a server, and a log to look into.
 
-use std::fmt::Write as _;
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -164,7 +164,8 @@ async fn after_a_hang_up_it_goes_on_inside_and_its_end_is_told() {
 async fn of_several_events_the_worst_is_told_and_no_key() {
     let spans = Spans::capture();
     let notification = |id: &str| json!({"eventId": id, "notificationType": "AccountOpened", "account": {}});
-    let message = json!({"notifications": ["a", "bad", "c"].map(notification)}).to_string();
+    let notifications = ["a", "bad", "c"].map(notification);
+    let message = json!({ "notifications": notifications }).to_string();
     let handler = async |event: Received<banking_circle::Event>| match event.delivery().key().as_str() {
         "bad" => Outcome::failed("no"),
         _ => Outcome::Done,

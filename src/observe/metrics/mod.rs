@@ -12,7 +12,7 @@ mod waiting;
 
 use std::fmt;
 use std::hash::RandomState;
-use std::sync::{Arc, Mutex, Once, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError, RwLock};
 
 use hashbrown::{Equivalent, HashMap};
 use metrics::Recorder;
@@ -204,14 +204,36 @@ impl fmt::Debug for Metrics {
 
 impl Observer for Metrics {
     fn observe(&self, fact: &Fact<'_>, about: &About<'_>) {
-        if about.receiver.is_empty() {
-            return;
+        if !about.receiver.is_empty() {
+            self.tell(&self.series(about.receiver, about.provider), fact, about);
         }
-        let series = self.series(about.receiver, about.provider);
+    }
+
+    fn of_receiver(&self, receiver: &str, _: &str) -> Option<Box<dyn Observer>> {
+        let all = self.clone();
+        (!receiver.is_empty()).then(|| Box::new(OfReceiver { all, series: OnceLock::new() }) as _)
+    }
+}
+
+/// The metrics of one receiver, which looks for its series once.
+struct OfReceiver {
+    all: Metrics,
+    series: OnceLock<Arc<Series>>,
+}
+
+impl Observer for OfReceiver {
+    fn observe(&self, fact: &Fact<'_>, about: &About<'_>) {
+        let series = self.series.get_or_init(|| self.all.series(about.receiver, about.provider));
+        self.all.tell(series, fact, about);
+    }
+}
+
+impl Metrics {
+    fn tell(&self, series: &Series, fact: &Fact<'_>, about: &About<'_>) {
         if let Some((outcome, reason)) = counted(fact) {
             self.with_recorder(|recorder| series.count(recorder, outcome, reason, 1));
         }
-        count_down(&series, fact, about);
+        count_down(series, fact, about);
         match fact {
             Fact::Handled | Fact::Stored { .. } | Fact::Replayed => {
                 if let Some(seconds) = self.seconds() {

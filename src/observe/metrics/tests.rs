@@ -242,6 +242,21 @@ fn however_many_receivers_are_named_the_series_are_bounded() {
     assert_eq!(*others, RECEIVERS as f64);
 }
 
+#[test]
+fn one_for_a_receiver_alone_counts_with_the_others() {
+    let (metrics, kept) = begun();
+    let one = metrics.of_receiver("r", "opp").unwrap();
+    assert_eq!(kept.all(), BTreeMap::new(), "nothing is registered before the first fact");
+    one.observe(&Fact::Handled, &about("r", None));
+    metrics.observe(&Fact::Handled, &about("r", None));
+    metrics.know("r", "opp", Known::default().current_key("new"));
+    one.observe(&Fact::KeyUsed { scheme: "s" }, &about("r", Some("new")));
+    let all = kept.all();
+    assert_eq!(all["webhook_deliveries_total receiver=r provider=opp outcome=accepted reason="], 2.0);
+    assert_eq!(all["webhook_key_used_total receiver=r slot=current"], 1.0);
+    assert!(metrics.of_receiver("", "").is_none(), "what a layer alone reports is not counted");
+}
+
 proptest! {
     #[test]
     fn nothing_that_a_peer_says_becomes_a_label(text in any::<String>(), which in 0..RejectionKind::ALL.len()) {
