@@ -137,7 +137,7 @@ async fn units_and_bounds_are_those_of_the_names() {
 }
 
 #[test]
-fn an_instrument_is_made_once() {
+fn each_receiver_has_a_series_of_one_instrument() {
     let exported = Exported::new();
     let metrics = exported.metrics();
     for number in 0..100 {
