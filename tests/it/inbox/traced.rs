@@ -9,7 +9,6 @@ use tower::ServiceExt as _;
 use tower_webhook::Receiver;
 use tower_webhook::inbox::{Backoff, Handed, Verdict, Worker};
 use tower_webhook::testing::TokioClock;
-use tracing::Instrument as _;
 
 use super::Inbox;
 use crate::deliveries::{TRANSFER, aella, now, sealed};
@@ -36,15 +35,14 @@ async fn told(traceparent: &str) -> (Vec<String>, Vec<String>, Vec<(String, Stri
         let verdict = if handed.attempt == 1 { Verdict::retry("canary") } else { Verdict::Done };
         async move { verdict }
     };
-    let outer = tracing::info_span!(target: "tower_webhook_test", "start");
-    let work = async {
-        let backoff = Backoff::default().base(Duration::from_millis(10));
-        let worker = Worker::new(inbox.clone(), handler).clock(TokioClock::starting_at(now())).retry(backoff);
-        let running = worker.start();
-        sleep(Duration::from_secs(5)).await;
-        running.stop().await;
-    };
-    work.instrument(outer).await;
+    // Whatever this thread does stands in it, the worker's tasks too.
+    let outer = tracing::info_span!(target: "tower_webhook_test", "start").entered();
+    let backoff = Backoff::default().base(Duration::from_millis(10));
+    let worker = Worker::new(inbox.clone(), handler).clock(TokioClock::starting_at(now())).retry(backoff);
+    let running = worker.start();
+    sleep(Duration::from_secs(5)).await;
+    running.stop().await;
+    drop(outer);
     assert_eq!(spans.open(), 0, "{:?}", spans.texts());
     let (places, mut headers) = std::mem::take(&mut *seen.lock().unwrap());
     headers.retain(|(name, _)| name != "content-type");
