@@ -48,6 +48,8 @@ fn main() -> Result<(), BoxError> {
         ours("no-parse", "Basic, HMAC, claim", apps::no_parse()?, 7),
         ours("no-dedupe", "Basic, HMAC, typed event", apps::no_dedupe()?, 10),
         ours("full", "Basic, HMAC, claim, typed event", apps::full()?, 10),
+        #[cfg(feature = "metrics")]
+        ours("metrics", "the same, numbers for Prometheus", apps::metrics()?, 10),
         other("from-str", "axum, UTF-8 check and `from_str`", apps::from_str()),
         other("json", "axum, `Json<T>`", apps::json()),
     ];
