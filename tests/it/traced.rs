@@ -160,6 +160,24 @@ async fn after_a_hang_up_it_goes_on_inside_and_its_end_is_told() {
     assert_eq!((field(&spans.texts()[0], "outcome").as_deref(), spans.open()), (Some("accepted"), 0));
 }
 
+/// Opened and decoded on other threads.
+#[tokio::test]
+async fn a_long_delivery_is_one_too() {
+    let (spans, seen) = (Spans::capture(), Seen::default());
+    let noted = Arc::clone(&seen);
+    let long = TRANSFER.replacen('{', &format!(r#"{{"more":"{}","#, "x".repeat(300 * 1024)), 1);
+    let handler = move |_: Received<_>| {
+        noted.lock().unwrap().push(Spans::here());
+        async {}
+    };
+    let service = Receiver::new("aella-ng", aella()).clock(now()).dedupe(MemoryStore::new(10)).handle(handler);
+    assert_eq!(service.oneshot(sealed(&aella(), long)).await.unwrap().status(), 200);
+    let (texts, seen) = (spans.texts(), seen.lock().unwrap());
+    assert_eq!((texts.len(), spans.open()), (1, 0), "{texts:?}");
+    assert_eq!(field(&seen[0], "attempt").as_deref(), Some("1"), "{seen:?}");
+    assert_eq!(field(&texts[0], "outcome").as_deref(), Some("accepted"), "{texts:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn of_several_events_the_worst_is_told_and_no_key() {
     let spans = Spans::capture();
