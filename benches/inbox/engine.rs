@@ -2,14 +2,17 @@
 //! and its file or schema grows from round to round as that of a receiver does.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
+use std::time::Instant;
 
 use tower_webhook::error::BoxError;
 use tower_webhook::inbox::{InboxStore, NewEvent};
 
 use crate::accepting::{Took, accept, made};
-use crate::events::Keys;
+use crate::events::{Keys, first};
+use crate::floor::Floor;
 
 pub(crate) struct Engine {
     keys: Keys,
@@ -23,13 +26,36 @@ impl Engine {
         S: InboxStore + Clone,
         F: Future<Output = Result<S, BoxError>>,
     {
+        Self::working(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let inbox = runtime.block_on(open())?;
+            Ok(move |events| runtime.block_on(accept(&inbox, events)))
+        })
+    }
+
+    /// The least that must be written, 64 events a transaction, by one thread and for nobody.
+    pub(crate) fn floor(file: PathBuf) -> Result<Self, BoxError> {
+        Self::working(move || {
+            let mut floor = Floor::open(file)?;
+            Ok(move |events: Vec<Vec<NewEvent>>| {
+                let keys: Vec<_> = events.iter().flatten().map(|event| first(event.key.as_bytes())).collect();
+                let began = Instant::now();
+                floor.fill(&keys)?;
+                Ok((began.elapsed(), Vec::new()))
+            })
+        })
+    }
+
+    fn working<W>(begin: impl FnOnce() -> Result<W, BoxError> + Send + 'static) -> Result<Self, BoxError>
+    where
+        W: FnMut(Vec<Vec<NewEvent>>) -> Result<Took, BoxError>,
+    {
         let (events, coming) = channel();
         let (tell, took) = channel();
         let work = move || -> Result<(), BoxError> {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            let inbox = runtime.block_on(open())?;
+            let mut work = begin()?;
             for events in coming {
-                tell.send(runtime.block_on(accept(&inbox, events))?)?;
+                tell.send(work(events)?)?;
             }
             Ok(())
         };

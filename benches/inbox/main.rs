@@ -5,7 +5,7 @@
 //! 64 kept connections with a request under way on each, made beforehand, each a new event of 1 KB with its own proof. In each
 //! round every variant gets the same bytes, in rotated order; ratios are taken round by round. `file` and `schema` are the inbox
 //! in a file and in Postgres alone: 64 tasks that store events of 1 KB, with no HTTP, no proof and no JSON, in stores that grow as
-//! the receivers' do. What the client takes is part of every rate, since it shares the machine; CPU time is that of all threads
+//! the receivers' do. `floor` is SQLite's own group commit: one thread that writes the least that must be written, for nobody. What the client takes is part of every rate, since it shares the machine; CPU time is that of all threads
 //! but the client's, and without Postgres's processes.
 //!
 //! ```sh
@@ -25,6 +25,8 @@ mod deliveries;
 mod engine;
 #[path = "../inbox_engine/events.rs"]
 mod events;
+#[path = "../inbox_engine/floor.rs"]
+mod floor;
 mod measure;
 #[path = "../inbox_engine/place.rs"]
 mod place;
@@ -75,14 +77,15 @@ enum Variant {
 }
 
 fn rates_of_all(rounds: usize, requests: usize, url: &str) -> Result<(), BoxError> {
-    let (place, alone) = (Place::new()?, Place::new()?);
+    let (place, alone, least) = (Place::new()?, Place::new()?, Place::new()?);
     let (file, server) = (alone.file(), url.to_owned());
     let in_file = Engine::start(async || Ok(SqliteInbox::open(file).await?))?;
     let in_postgres = Engine::start(async move || Ok(PostgresInbox::setup().schema("alone").connect(&server).await?))?;
     let variants = [
         ("bare", "axum, `Bytes`", None, Variant::Served(Served::bare()?)),
-        ("sqlite", "receiver, inbox in a file", Some("file"), Variant::Served(Served::sqlite(place.file(), None)?)),
-        ("file", "64 tasks, inbox in a file alone", None, Variant::Engine(in_file)),
+        ("sqlite", "receiver, inbox in a file", Some("floor"), Variant::Served(Served::sqlite(place.file(), None)?)),
+        ("file", "64 tasks, inbox in a file alone", Some("floor"), Variant::Engine(in_file)),
+        ("floor", "SQLite alone, groups of 64", None, Variant::Engine(Engine::floor(least.file())?)),
         (
             "postgres",
             "receiver, inbox in Postgres",

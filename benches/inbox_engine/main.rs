@@ -29,8 +29,9 @@ use tower_webhook::clock::Timestamp;
 use tower_webhook::error::BoxError;
 use tower_webhook::inbox::{InboxStore as _, LeaseToken, SqliteInbox};
 
-use events::Keys;
+use events::{Keys, first, hash};
 use fill::{Kind, fill};
+use floor::Floor;
 use place::Place;
 use rates::{Rounds, real};
 
@@ -55,7 +56,7 @@ fn main() -> Result<(), BoxError> {
 async fn accepted(rounds: usize, number: u64) -> Result<(), BoxError> {
     let mut all: [Rounds; 4] = Default::default();
     for _ in 0..rounds {
-        let (floor, floor_nanos) = floor::rate(number)?;
+        let (floor, floor_nanos) = floor(number)?;
         let place = Place::new()?;
         let inbox = SqliteInbox::open(place.file()).await?;
         let took = accept(&inbox, &Keys::default(), number, TASKS).await?;
@@ -68,6 +69,21 @@ async fn accepted(rounds: usize, number: u64) -> Result<(), BoxError> {
     println!("floor, groups of 64: {:.0}/s, {:.0} ns of CPU an event", floor.median(), floor_nanos.median());
     println!("of the floor: {}, its CPU of ours: {}", ours.of(floor), floor_nanos.of(nanos));
     Ok(())
+}
+
+/// Events a second, and nanoseconds on a CPU for each.
+fn floor(number: u64) -> Result<(f64, f64), BoxError> {
+    let place = Place::new()?;
+    let mut floor = Floor::open(place.file())?;
+    let keys: Vec<_> = (0..number).map(|id| first(&hash(id))).collect();
+    let mut took = 0.0;
+    let nanos = cpu::nanos(|| {
+        let began = Instant::now();
+        floor.fill(&keys)?;
+        took = began.elapsed().as_secs_f64();
+        Ok(())
+    })?;
+    Ok((real(number)? / took, nanos / real(number)?))
 }
 
 /// How long it took, the 99th percentile of a call, and nanoseconds on a CPU.
