@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
 use tower_webhook::delivery::Fingerprint;
 use tower_webhook::idempotency::{Claim, DedupeStore as _, Held, LostReason, RedisStore, StoreErrorKind, Terms, Token};
 
@@ -13,22 +14,28 @@ use super::{FIRST, LEASE, answer, claim, complete, is_away, key, waits};
 async fn killed_while_claiming(options: &[&str]) -> (BTreeSet<u32>, BTreeSet<u32>) {
     let mut server = Server::start(options);
     let store = RedisStore::at(&server.url()).deadline(Duration::from_millis(300)).connect().await.unwrap();
+    let (tell, mut known) = watch::channel(0);
     let claiming = async {
         let mut acknowledged = BTreeSet::new();
         for number in 0.. {
             match claim(&store, number, 1).await {
-                FIRST => acknowledged.insert(number),
+                FIRST => {
+                    acknowledged.insert(number);
+                    let _ = tell.send(acknowledged.len());
+                }
                 Err(error) => {
                     assert!(is_away(&error), "{error}");
                     return acknowledged;
                 }
                 Ok(other) => panic!("{other:?}"),
-            };
+            }
         }
         unreachable!()
     };
     let (acknowledged, mut server) = tokio::join!(claiming, async {
+        // Some while later, and however slow the machine is.
         tokio::time::sleep(Duration::from_millis(300)).await;
+        known.wait_for(|claims| *claims > 100).await.unwrap();
         tokio::task::spawn_blocking(move || {
             server.kill();
             server

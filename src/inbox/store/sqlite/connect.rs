@@ -1,8 +1,9 @@
 //! Connections, and who may have which.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use std::{io, thread};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -27,15 +28,24 @@ pub(super) fn must_be_sound(number: i32, name: &str) -> Result<(), InboxError> {
     Err(unusable(format!("SQLite {name} may lose commits (the WAL-reset bug): 3.51.3 is the first that does not")))
 }
 
+/// A child that this process starts has its locks until it is another program: what was given back may be held for a moment.
+const MOMENT: Duration = Duration::from_secs(1);
+const STEP: Duration = Duration::from_millis(5);
+
 /// The owner's lock, which the kernel frees when the process ends, however it ends.
 pub(super) fn lock(path: &Path) -> Result<File, InboxError> {
     let file = private(&beside(path, ".lock")).map_err(unreachable)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(InboxError::new(InboxErrorKind::Unavailable).caused_by("somebody else owns it and has it open"))
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if began.elapsed() < MOMENT => thread::sleep(STEP),
+            Err(TryLockError::WouldBlock) => {
+                let error = InboxError::new(InboxErrorKind::Unavailable);
+                return Err(error.caused_by("somebody else owns it and has it open"));
+            }
+            Err(TryLockError::Error(error)) => return Err(unreachable(error)),
         }
-        Err(TryLockError::Error(error)) => Err(unreachable(error)),
     }
 }
 

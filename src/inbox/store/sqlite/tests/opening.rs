@@ -1,5 +1,5 @@
 use super::*;
-use crate::inbox::store::sqlite::connect::must_be_sound;
+use crate::inbox::store::sqlite::connect::{lock, must_be_sound};
 use crate::inbox::store::sqlite::schema;
 use crate::inbox::{Filter, InboxErrorKind};
 
@@ -31,6 +31,27 @@ async fn what_was_accepted_is_there_after_a_reopening_and_fences_go_on() {
     assert_eq!(inbox.complete(&before, at(12)).await.unwrap(), crate::inbox::Ended::Lost);
     assert_eq!(inbox.accept(vec![event(1, "a")], at(13)).await.unwrap(), [Accepted::Duplicate(id)]);
     counts_are_true(&inbox).await;
+}
+
+/// As one that a child of this process holds until it is another program.
+#[test]
+fn a_lock_that_is_given_back_a_moment_later_is_waited_for() {
+    let folder = Folder::new();
+    for _ in 0..20 {
+        let held = lock(&folder.file()).unwrap();
+        std::thread::scope(|scope| {
+            let (tell, told) = std::sync::mpsc::channel();
+            let file = folder.file();
+            let waiting = scope.spawn(move || {
+                tell.send(()).unwrap();
+                lock(&file).map(drop)
+            });
+            told.recv().unwrap();
+            std::thread::yield_now();
+            drop(held);
+            waiting.join().unwrap().unwrap();
+        });
+    }
 }
 
 #[tokio::test]
