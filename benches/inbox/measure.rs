@@ -1,7 +1,6 @@
 //! From times to a table.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::time::Duration;
 use std::{fs, thread};
 
@@ -12,15 +11,11 @@ use crate::rates::{Rounds, real};
 /// How long all threads but this one have been on a CPU. Exact only while they sleep, so that they are given the time to.
 pub(crate) fn cpu_time() -> Result<Duration, BoxError> {
     thread::sleep(Duration::from_millis(3));
-    spent(Some(fs::read_link("/proc/thread-self")?))
-}
-
-/// How long all threads but one have been on a CPU.
-pub(crate) fn spent(but: Option<PathBuf>) -> Result<Duration, BoxError> {
+    let this = fs::read_link("/proc/thread-self")?;
     let mut nanos = 0;
     for thread in fs::read_dir("/proc/self/task")? {
         let thread = thread?;
-        if but.as_ref().and_then(|but| but.file_name()) != Some(thread.file_name().as_os_str()) {
+        if this.file_name() != Some(thread.file_name().as_os_str()) {
             // Nanoseconds on a CPU, nanoseconds in the queue, time slices.
             let text = fs::read_to_string(thread.path().join("schedstat"))?;
             nanos += text.split(' ').next().unwrap_or_default().parse::<u64>()?;
