@@ -12,13 +12,13 @@ pub(super) const EXTEND: &str = "UPDATE inbox.turns SET due = $4 \
 
 pub(super) async fn end(inbox: &Handle, held: &Leased, end: &End<i64>, now: i64) -> Result<Ended, InboxError> {
     let lease = (held.id, held.token.0.to_vec(), fence_of(held.fence));
-    let values = values_of(lease, end, now, inbox.skew.offset());
+    let values = values_of(lease, end, now, inbox.skew().offset());
     let row = inbox.ask_one(END, values).await?;
     if !column::<bool>(&row, 0)? {
         return Ok(Ended::Lost);
     }
     if held.event.lane.is_some() || end.due(now).is_some() {
-        inbox.bell.ring();
+        inbox.bell().ring();
     }
     Ok(Ended::Done)
 }
@@ -41,7 +41,7 @@ pub(super) fn values_of((id, token, fence): (EventId, Vec<u8>, i64), end: &End<i
 }
 
 pub(super) async fn extend(inbox: &Handle, held: &Leased, until: i64) -> Result<Ended, InboxError> {
-    let until = until.saturating_add(inbox.skew.offset());
+    let until = until.saturating_add(inbox.skew().offset());
     let values = values![held.id.0, held.token.0.to_vec(), fence_of(held.fence), until];
     let changed = inbox.ask(EXTEND, values).await?;
     Ok(if changed.is_empty() { Ended::Lost } else { Ended::Done })

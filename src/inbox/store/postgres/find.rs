@@ -24,13 +24,13 @@ const TABLES: &str = "inbox.events AS e JOIN inbox.turns AS t ON t.id = e.id";
 pub(super) async fn next_due(inbox: &Handle) -> Result<Option<Timestamp>, InboxError> {
     let row = inbox.ask_one(NEXT_DUE, Vec::new()).await?;
     let due: Option<i64> = column(&row, 0)?;
-    Ok(due.map(|due| time(due.saturating_sub(inbox.skew.offset()))))
+    Ok(due.map(|due| time(due.saturating_sub(inbox.skew().offset()))))
 }
 
 pub(super) async fn stats(inbox: &Handle, now: i64) -> Result<Stats, InboxError> {
     let row = inbox.ask_one(tally::COUNTS, tally::values()).await?;
     let (stats, due) = tally::stats(&row)?;
-    Ok(Stats { oldest_age: age(due, now.saturating_add(inbox.skew.offset())), ..stats })
+    Ok(Stats { oldest_age: age(due, now.saturating_add(inbox.skew().offset())), ..stats })
 }
 
 /// Each half reads the first rows of one index, and the receiver of each by its number. How many stands in the text: a server that
@@ -46,7 +46,7 @@ fn by_receiver(most: usize) -> String {
 }
 
 pub(super) async fn stats_by_receiver(inbox: &Handle, most: usize, now: i64) -> Result<Vec<ReceiverStats>, InboxError> {
-    let now = now.saturating_add(inbox.skew.offset());
+    let now = now.saturating_add(inbox.skew().offset());
     let most = most.min(usize::try_from(i64::MAX).unwrap_or(usize::MAX));
     let rows = inbox.ask(&by_receiver(most), Vec::new()).await?;
     let count = |row, place| Ok::<_, InboxError>(u64::try_from(column::<i64>(row, place)?).unwrap_or(0));
@@ -73,7 +73,7 @@ pub(super) async fn list(inbox: &Handle, filter: &Filter, most: usize) -> Result
     let place = values.len();
     let text = format!("SELECT {COLUMNS} FROM {TABLES} WHERE {condition} ORDER BY e.id LIMIT ${place}");
     let rows = inbox.ask(&text, values).await?;
-    rows.iter().map(|row| stored(row, inbox.skew.offset())).collect()
+    rows.iter().map(|row| stored(row, inbox.skew().offset())).collect()
 }
 
 /// Up to so many that fit and can be replayed, each with its fence: ended, not kept apart, and with a body. And how many fit in
@@ -169,7 +169,7 @@ pub(super) async fn show(inbox: &Handle, id: EventId) -> Result<Option<History>,
     let text = format!("SELECT {COLUMNS} FROM {TABLES} WHERE e.id = $1");
     let rows = inbox.ask(&text, values![id.0]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
-    let stored = stored(row, inbox.skew.offset())?;
+    let stored = stored(row, inbox.skew().offset())?;
     let ended: Option<i64> = column(row, 13)?;
     let bodies = inbox.ask(BODY, values![id.0]).await?;
     let payload = bodies.first().map(|row| column::<Vec<u8>>(row, 0)).transpose()?;

@@ -1,7 +1,7 @@
 //! What all who ask share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use deadpool_postgres::Object;
 use tokio::task::JoinHandle;
@@ -20,10 +20,7 @@ use super::skew::Skew;
 use super::{connect, tally, tls};
 
 pub(super) struct Handle {
-    asking: Asking,
-    pub(super) bell: Arc<Bell>,
-    pub(super) skew: Arc<Skew>,
-    is_full: Arc<AtomicBool>,
+    accepting: Accepting,
     group: Group,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -42,27 +39,31 @@ impl Handle {
         let bell = Arc::new(Bell::new(&setup.schema)?);
         let is_full = Arc::new(AtomicBool::new(false));
         let asking = Asking { pool: pool.clone(), schema: setup.schema.clone(), deadline: setup.deadline };
-        let accepting = Accepting {
-            asking: asking.clone(),
-            bell: Arc::clone(&bell),
-            skew: Arc::clone(&skew),
-            is_full: Arc::clone(&is_full),
-        };
-        let (group, mut tasks) = Group::start(&accepting);
-        tasks.extend([
+        let mut tasks = vec![
             tokio::spawn(bell::listen((config, tls), Arc::clone(&bell), Arc::clone(&skew), setup.deadline)),
             tokio::spawn(bell::tell(pool.clone(), Arc::clone(&bell), setup.deadline)),
             tokio::spawn(tally::watch(asking.clone(), setup.quota, Arc::clone(&is_full))),
-        ]);
-        Ok(Self { asking, bell, skew, is_full, group, tasks })
+        ];
+        let accepting = Accepting { asking, bell, skew, is_full };
+        let (group, serving) = Group::start(&accepting);
+        tasks.extend(serving);
+        Ok(Self { accepting, group, tasks })
+    }
+
+    pub(super) fn bell(&self) -> &Bell {
+        &self.accepting.bell
+    }
+
+    pub(super) fn skew(&self) -> &Skew {
+        &self.accepting.skew
     }
 
     pub(super) fn schema(&self) -> &str {
-        &self.asking.schema
+        &self.accepting.asking.schema
     }
 
     pub(super) async fn ask(&self, text: &str, values: Values) -> Result<Vec<Row>, InboxError> {
-        self.asking.ask(text, values).await
+        self.accepting.asking.ask(text, values).await
     }
 
     pub(super) async fn ask_one(&self, text: &str, values: Values) -> Result<Row, InboxError> {
@@ -76,11 +77,13 @@ impl Handle {
 
     /// One of its connections.
     pub(super) async fn connection(&self) -> Result<Object, InboxError> {
-        in_time(self.asking.deadline, self.asking.pool.get()).await?.map_err(|error| of_pool(&error))
+        in_time(self.accepting.asking.deadline, self.accepting.asking.pool.get())
+            .await?
+            .map_err(|error| of_pool(&error))
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.is_full.load(Ordering::Relaxed)
+        self.accepting.is_full()
     }
 }
 
@@ -88,6 +91,6 @@ impl Drop for Handle {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
         // Calls in hand keep their connections until they end.
-        self.asking.pool.close();
+        self.accepting.asking.pool.close();
     }
 }

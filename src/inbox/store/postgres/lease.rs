@@ -55,7 +55,7 @@ pub(super) async fn lease(
     lease: i64,
     now: i64,
 ) -> Result<Vec<Leased>, InboxError> {
-    let offset = inbox.skew.offset();
+    let offset = inbox.skew().offset();
     let due = now.saturating_add(offset);
     let until = due.saturating_add(lease);
     let most = i64::try_from(most).unwrap_or(i64::MAX);

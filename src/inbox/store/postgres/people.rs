@@ -26,10 +26,10 @@ pub(super) async fn replay(
     let mut replayed: u64 = 0;
     for chunk in found.chunks(CHUNK) {
         let (ids, fences): (Vec<i64>, Vec<i64>) = chunk.iter().copied().unzip();
-        let due = now.saturating_add(inbox.skew.offset());
+        let due = now.saturating_add(inbox.skew().offset());
         let row = inbox.ask_one(AGAIN, values![ids, fences, put(by), now, due]).await?;
         replayed = replayed.saturating_add(count(column(&row, 0)?));
-        inbox.bell.ring();
+        inbox.bell().ring();
     }
     Ok(Replayed { matches, replayed })
 }
@@ -55,9 +55,9 @@ pub(super) async fn purge(inbox: &Handle, before: i64, now: i64) -> Result<(u64,
 }
 
 pub(super) async fn erase(inbox: &Handle, key: &str, now: i64) -> Result<u64, InboxError> {
-    let due = now.saturating_add(inbox.skew.offset());
+    let due = now.saturating_add(inbox.skew().offset());
     let row = inbox.ask_one(ERASE, values![put(key), now, due]).await?;
-    inbox.bell.ring();
+    inbox.bell().ring();
     Ok(count(column(&row, 0)?))
 }
 

@@ -143,7 +143,7 @@ impl InboxStore for PostgresInbox {
 
     /// And until another process said so, at most 50 ms later. What gets lost on the way a worker finds when it looks again.
     async fn woken(&self) {
-        self.0.bell.woken().await;
+        self.0.bell().woken().await;
     }
 
     /// Up to 100,000 of a kind are counted; of more, what is due, waiting and done are numbers that the server estimated last.

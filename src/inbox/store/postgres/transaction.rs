@@ -59,7 +59,7 @@ impl PostgresInbox {
         let ended = timeout(limit, self.effected(client, held, now, effect)).await.map_err(|_| too_late())??;
         lent.give_back();
         if let Ok(Ended::Done) = ended {
-            self.0.bell.ring();
+            self.0.bell().ring();
         }
         Ok(ended)
     }
@@ -80,7 +80,7 @@ impl PostgresInbox {
             ended = effect(&transaction).await.map(|()| Ended::Done);
         }
         if let Ok(Ended::Done) = ended {
-            let values = end::values_of((id, token, number), &End::Complete, micros(now), self.0.skew.offset());
+            let values = end::values_of((id, token, number), &End::Complete, micros(now), self.0.skew().offset());
             let values = values.iter().map(|value| &**value as &(dyn tokio_postgres::types::ToSql + Sync));
             let row = transaction.query_one(&text(END), &values.collect::<Vec<_>>()).await;
             if column::<bool>(&row.map_err(|error| of(&error))?, 0)? {
