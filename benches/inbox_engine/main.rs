@@ -49,6 +49,7 @@ fn main() -> Result<(), BoxError> {
         }
         let lengths: &[u64] = if is_real { &[1_000, 10_000, 100_000, 1_000_000] } else { &[100, 1_000] };
         waiting(lengths).await?;
+        passed_over(if is_real { 100_000 } else { 1_000 }).await?;
         with_done(if is_real { 3_000_000 } else { 1_000 }).await
     })
 }
@@ -126,6 +127,29 @@ async fn waiting(lengths: &[u64]) -> Result<(), BoxError> {
             "{length} wait: opened in {opened:.1?}, the first lease and its end {first:.0} µs, the median {each:.0} µs"
         );
     }
+    Ok(())
+}
+
+/// What a lease costs that goes through so many of a receiver which is passed over.
+async fn passed_over(number: u64) -> Result<(), BoxError> {
+    let place = Place::new()?;
+    drop(SqliteInbox::open(place.file()).await?);
+    fill(&place.file(), number, Kind::Waiting)?;
+    let inbox = SqliteInbox::open(place.file()).await?;
+    let (keys, mut took) = (Keys::default(), Rounds::default());
+    for _ in 0..9 {
+        let mut other = keys.event();
+        other.receiver = "other".to_owned();
+        inbox.accept(vec![other], Timestamp::now()).await?;
+        let (passed, token, lease) = (["bench".to_owned()], LeaseToken([1; 16]), Duration::from_secs(600));
+        let began = Instant::now();
+        let leased = inbox.lease_but_of(&passed, token, 16, lease, Timestamp::now()).await?;
+        took.0.push(began.elapsed().as_secs_f64() * 1e6);
+        if leased.len() != 1 {
+            return Err("the other receiver's event is leased alone".into());
+        }
+    }
+    println!("{number} of another receiver are passed over: the median lease {:.0} µs", took.median());
     Ok(())
 }
 

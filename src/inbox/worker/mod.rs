@@ -88,8 +88,8 @@ impl<S: InboxStore, H: InboxHandler> Worker<S, H> {
     ///
     /// Where one has as many as it may, the store is asked for others by
     /// [`InboxStore::lease_but_of`](super::InboxStore::lease_but_of), which goes through all that is due of the first: in a file,
-    /// beside who writes, a quarter of a second for a hundred thousand in a debug build. After a death, one event of those that were in
-    /// hand then may come on top.
+    /// beside who writes, 17 ms for a hundred thousand (`cargo bench --bench inbox_engine`). After a death, one event of those that
+    /// were in hand then may come on top.
     pub fn at_most_per_receiver(self, events: u32) -> Self {
         self.with(|terms| terms.at_most = events.max(1))
     }

@@ -183,25 +183,3 @@ async fn what_is_of_a_receiver_that_is_passed_over_waits_and_the_rest_does_not()
     assert_eq!(but_of(&["a"], 6, 9, 40).await.iter().filter(|(_, unknown)| *unknown).count(), 1);
     counts_are_true(&inbox).await;
 }
-
-/// How long it takes where many of the one that is passed over wait.
-#[tokio::test]
-#[ignore = "it measures"]
-async fn a_hundred_thousand_that_are_passed_over() {
-    let folder = Folder::new();
-    let inbox = opened(&folder).await;
-    for from in 0..100_u32 {
-        let one = |number: u32| {
-            let mut key = [1; 32];
-            key[..4].copy_from_slice(&number.to_be_bytes());
-            NewEvent { key: KeyHash::from_bytes(key), lane: None, receiver: "slow".to_owned(), ..event(1, "a") }
-        };
-        inbox.accept((from * 1000..(from + 1) * 1000).map(one).collect(), at(0)).await.unwrap();
-    }
-    accept(&inbox, NewEvent { lane: None, receiver: "quick".to_owned(), ..event(9, "a") }, 0).await;
-    for _ in 0..3 {
-        let began = std::time::Instant::now();
-        let held = inbox.lease_but_of(&["slow".to_owned()], LeaseToken([1; 16]), 16, LEASE, at(1)).await.unwrap();
-        println!("{} leased in {:?}", held.len(), began.elapsed());
-    }
-}
