@@ -3,6 +3,7 @@
 
     scripts/fuzz_seeds.py
 """
+import itertools
 import json
 import re
 import struct
@@ -56,10 +57,11 @@ def keys():
 def records():
     texts = ["3:x-a1:1", "3:x-a0:", "0:0:", "99:x", "-1:x", "1:\u00e93:abc", "18446744073709551616:x", ":"]
     numbers = [6, -1, 2**63 - 1]
-    seeds = {f"headers-{number}": b"\0" + text.encode() for number, text in enumerate(texts)}
+    questions = itertools.cycle(range(9))
+    seeds = {f"headers-{number}": bytes([0, next(questions)]) + text.encode() for number, text in enumerate(texts)}
     for column in range(3, 16):
         for number in numbers:
-            seeds[f"column-{column}-{number}"] = bytes([column]) + struct.pack("<q", number)
+            seeds[f"column-{column}-{number}"] = bytes([column, next(questions)]) + struct.pack("<q", number)
     return seeds
 
 

@@ -72,8 +72,28 @@ async fn filled(path: PathBuf) -> Result<SqliteInbox, InboxError> {
     Ok(inbox)
 }
 
-/// Everything that is asked of an inbox. It may say no to any of it.
-async fn ask_all(inbox: &SqliteInbox) -> Vec<InboxError> {
+/// So many things are asked of an inbox. It may say no to any of them.
+const QUESTIONS: u8 = 9;
+
+async fn ask(inbox: &SqliteInbox, question: u8) -> Vec<InboxError> {
+    let said = match question % QUESTIONS {
+        0 => return ask_for_leases(inbox).await,
+        1 => inbox.accept(vec![event(90), event(3)], at(12)).await.err(),
+        2 => inbox.next_due().await.err(),
+        3 => inbox.stats(at(12)).await.err(),
+        4 => inbox.list(&Filter::default(), 100).await.err(),
+        5 => {
+            let [first, second, third] = [1, 2, 3].map(|id| inbox.show(EventId(id)));
+            return [first.await.err(), second.await.err(), third.await.err()].into_iter().flatten().collect();
+        }
+        6 => inbox.replay(&Filter::default(), 10, false, "ann", at(13)).await.err(),
+        7 => inbox.erase("key-7", at(14)).await.err(),
+        _ => inbox.purge(at(100), at(2_000_000)).await.err(),
+    };
+    said.into_iter().collect()
+}
+
+async fn ask_for_leases(inbox: &SqliteInbox) -> Vec<InboxError> {
     let mut said = Vec::new();
     let held = inbox.lease(LeaseToken([9; 16]), 100, LEASE, at(10)).await;
     for held in held.iter().flatten() {
@@ -81,16 +101,14 @@ async fn ask_all(inbox: &SqliteInbox) -> Vec<InboxError> {
         said.extend(inbox.release(held, at(11)).await.err());
     }
     said.extend(held.err());
-    said.extend(inbox.accept(vec![event(90), event(3)], at(12)).await.err());
-    said.extend(inbox.next_due().await.err());
-    said.extend(inbox.stats(at(12)).await.err());
-    said.extend(inbox.list(&Filter::default(), 100).await.err());
-    for id in 1..=3 {
-        said.extend(inbox.show(EventId(id)).await.err());
+    said
+}
+
+async fn ask_all(inbox: &SqliteInbox) -> Vec<InboxError> {
+    let mut said = Vec::new();
+    for question in 0..QUESTIONS {
+        said.extend(ask(inbox, question).await);
     }
-    said.extend(inbox.replay(&Filter::default(), 10, false, "ann", at(13)).await.err());
-    said.extend(inbox.erase("key-7", at(14)).await.err());
-    said.extend(inbox.purge(at(100), at(2_000_000)).await.err());
     said
 }
 
@@ -145,34 +163,40 @@ thread_local! {
 /// After so many cases the file is a new one.
 const FRESH: usize = 256;
 
-/// The first byte says which column; the rest is what stands in it, as a number, bytes or text as the column may have.
+/// The first byte says which column of which event, the second what is asked then; the rest is what stands there, as a number,
+/// bytes or text as the column may have.
 pub fn record(input: &[u8]) {
-    let Some((first, rest)) = input.split_first() else { return };
+    let [place, question, rest @ ..] = input else { return };
     RECORDS.with_borrow_mut(|records| {
         records.cases += 1;
-        if records.cases % FRESH == 0 {
+        if records.cases % FRESH == 0 || !set(records, *place, rest) {
             *records = Records::new();
+            assert!(set(records, *place, rest), "it is there");
         }
-        let column = COLUMNS[usize::from(*first) % COLUMNS.len()];
-        let id = i64::from(first / 16 % 4) + 1;
-        let mut number = [0; 8];
-        number.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        let (value, is_number) = match column {
-            "key" | "fingerprint" | "token" => ("?1", false),
-            // Bytes that are no text, too.
-            "headers" | "lane" | "readable" => ("CAST(?1 AS TEXT)", false),
-            _ => ("?1", true),
-        };
-        let sql = format!("UPDATE webhook_events SET {column} = {value} WHERE id = ?2");
-        let set = match is_number {
-            true => records.beside.execute(&sql, (i64::from_le_bytes(number), id)),
-            false => records.beside.execute(&sql, (rest, id)),
-        };
-        set.expect("a row may say anything");
         let Records { runtime, inbox, .. } = &*records;
-        let said = runtime.block_on(async { tokio::time::timeout(LIMIT, ask_all(inbox)).await });
+        let said = runtime.block_on(async { tokio::time::timeout(LIMIT, ask(inbox, *question)).await });
         check(&said.expect("it ends"));
     });
+}
+
+/// Whether there is such an event.
+fn set(records: &Records, place: u8, rest: &[u8]) -> bool {
+    let column = COLUMNS[usize::from(place) % COLUMNS.len()];
+    let id = i64::from(place / 16 % 4) + 1;
+    let mut number = [0; 8];
+    number.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    let (value, is_number) = match column {
+        "key" | "fingerprint" | "token" => ("?1", false),
+        // Bytes that are no text, too.
+        "headers" | "lane" | "readable" => ("CAST(?1 AS TEXT)", false),
+        _ => ("?1", true),
+    };
+    let sql = format!("UPDATE webhook_events SET {column} = {value} WHERE id = ?2");
+    let set = match is_number {
+        true => records.beside.execute(&sql, (i64::from_le_bytes(number), id)),
+        false => records.beside.execute(&sql, (rest, id)),
+    };
+    set.expect("a row may say anything") == 1
 }
 
 struct Whole {
