@@ -17,8 +17,9 @@ use super::setup::SqliteSetup;
 const SOUND: i32 = 3_051_003;
 
 /// The log is written into the file when it has so many bytes. A page that changes again and again meanwhile is written there
-/// once, and few commits wait for it: of SQLite's own quarter of that one in a hundred does.
-const CHECKPOINT: u32 = 32 * 1024 * 1024;
+/// once. Twice as many bytes bring no more events a second, and who waits for it waits twice as long; of half as many more
+/// commits wait.
+const CHECKPOINT: u32 = 16 * 1024 * 1024;
 
 /// Refuses an SQLite that may lose commits, by its number.
 pub(super) fn must_be_sound(number: i32, name: &str) -> Result<(), InboxError> {
