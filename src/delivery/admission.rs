@@ -57,11 +57,16 @@ impl Common {
         &self.head.verified
     }
 
-    /// The request's headers without those that prove.
+    /// The first of this name among the request's headers, unless it proves.
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    pub(crate) fn public_headers(&self) -> HeaderMap {
-        let all = self.head.headers.iter().filter(|(name, _)| !self.head.signs.proves(name));
-        all.map(|(name, value)| (name.clone(), value.clone())).collect()
+    pub(crate) fn public_header(&self, name: &http::HeaderName) -> Option<&http::HeaderValue> {
+        self.head.headers.get(name).filter(|_| !self.head.signs.proves(name))
+    }
+
+    /// Which trace the request is in.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) fn trace_parent(&self) -> Option<crate::observe::TraceParent> {
+        crate::observe::TraceParent::of(&self.head.headers)
     }
 
     pub(crate) fn scope(&self) -> Scope<'_> {

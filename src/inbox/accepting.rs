@@ -103,22 +103,24 @@ impl<P: Provider, S: InboxStore> Engine<P, S> {
         }
     }
 
-    async fn accept(self: Arc<Self>, admitted: Admitted<P::Event>) -> Response<ResponseBody> {
-        let Admitted { events, common, .. } = admitted;
-        let exit = &self.admission.exit;
-        let Some(now) = self.clock.now() else {
-            let rejection = Rejection::new(RejectionKind::Misassembled, "the clock failed");
-            return exit.reject(rejection, common.verified().key_id());
-        };
-        let entries = self.entries.of(events, common.verified(), &common.public_headers(), &exit.reporter, now);
-        match self.store(entries, now, &common).await {
-            Ok(accepted) => answer(exit, common, &accepted),
-            Err(error) => {
-                common.scope().report(Fact::StoreDown(&error));
-                let rejection = unavailable(error, &self.admission.provider.profile().retries);
-                let mut response = exit.reject(rejection, common.verified().key_id());
-                prove(&mut response, common.evidence);
-                response
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` has what it was given twice")]
+    fn accept(self: Arc<Self>, admitted: Admitted<P::Event>) -> impl Future<Output = Response<ResponseBody>> + Send {
+        async move {
+            let (exit, common) = (&self.admission.exit, &admitted.common);
+            let Some(now) = self.clock.now() else {
+                let rejection = Rejection::new(RejectionKind::Misassembled, "the clock failed");
+                return exit.reject(rejection, common.verified().key_id());
+            };
+            let entries = self.entries.of(admitted.events, common, &exit.reporter, now);
+            match self.store(entries, now, common).await {
+                Ok(accepted) => answer(exit, admitted.common, &accepted),
+                Err(error) => {
+                    common.scope().report(Fact::StoreDown(&error));
+                    let rejection = unavailable(error, &self.admission.provider.profile().retries);
+                    let mut response = exit.reject(rejection, common.verified().key_id());
+                    prove(&mut response, admitted.common.evidence);
+                    response
+                }
             }
         }
     }

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderName;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
 use super::store::{Accepted, NewEvent};
-use crate::delivery::{Fingerprint, Namespace};
+use crate::delivery::{Common, Fingerprint, Namespace};
 use crate::event::Project;
-use crate::gate::Verified;
-use crate::observe::{Reporter, TraceParent};
+use crate::observe::Reporter;
 use crate::provider::Decoded;
 
 /// Headers that are kept with an event, unless they are a proof: what its body was sent as, and which trace it is in.
@@ -50,16 +49,17 @@ impl<E: Project> Entries<E> {
     pub(super) fn of(
         &self,
         events: Vec<Decoded<E>>,
-        verified: &Verified,
-        headers: &HeaderMap,
+        common: &Common,
         reporter: &Reporter,
         now: Timestamp,
     ) -> Vec<NewEvent> {
+        let verified = common.verified();
         let of_tenant = verified.tenant().map(|tenant| self.namespace.of_tenant(tenant));
         let namespace = of_tenant.as_ref().unwrap_or(&self.namespace);
         let key_until = now.checked_add(self.retention).unwrap_or(Timestamp::MAX);
-        let headers = kept(headers);
-        let entry = |decoded: Decoded<E>| NewEvent {
+        let mut headers = kept(common);
+        let last = events.len().saturating_sub(1);
+        let entry = |(index, decoded): (usize, Decoded<E>)| NewEvent {
             key: namespace.key(&decoded.key),
             readable_key: decoded.key.as_str().to_owned(),
             fingerprint: Fingerprint::of(decoded.identity),
@@ -70,19 +70,19 @@ impl<E: Project> Entries<E> {
             lane: self.lane.as_ref().and_then(|lane| lane(&decoded.event)),
             occurred_at: decoded.occurred_at,
             key_id: verified.key_id().map(str::to_owned),
-            headers: headers.clone(),
+            headers: if index == last { std::mem::take(&mut headers) } else { headers.clone() },
             payload: decoded.raw,
             key_until,
         };
-        events.into_iter().map(entry).collect()
+        events.into_iter().enumerate().map(entry).collect()
     }
 }
 
 /// What is kept of a delivery's headers, the first of each name. Of a trace that cannot be read nothing is.
-fn kept(headers: &HeaderMap) -> Vec<(String, String)> {
-    let is_traced = TraceParent::of(headers).is_some();
+fn kept(common: &Common) -> Vec<(String, String)> {
+    let is_traced = common.trace_parent().is_some();
     let of = |name: &HeaderName| {
-        let value = headers.get(name)?.to_str().ok().filter(|value| value.len() <= LONGEST)?;
+        let value = common.public_header(name)?.to_str().ok().filter(|value| value.len() <= LONGEST)?;
         Some((name.as_str().to_owned(), value.to_owned()))
     };
     KEPT.iter().filter(|name| is_traced || **name == CONTENT_TYPE).filter_map(of).collect()

@@ -1,5 +1,6 @@
 //! What all who ask share: the way to the writer, and to the readers.
 
+use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -80,33 +81,36 @@ impl Handle {
     }
 
     /// Has it run in a transaction, and hears of it after the commit.
-    pub(super) async fn write<T: Send + 'static>(
+    pub(super) fn write<T: Send + 'static>(
         &self,
         weight: usize,
         work: impl FnMut(&mut Write<'_>) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, InboxError> {
-        self.send(weight, false, work).await
+    ) -> impl Future<Output = Result<T, InboxError>> {
+        self.send(weight, false, work)
     }
 
     /// The same, in a transaction that it shares with no other.
-    pub(super) async fn write_alone<T: Send + 'static>(
+    pub(super) fn write_alone<T: Send + 'static>(
         &self,
         work: impl FnMut(&mut Write<'_>) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, InboxError> {
-        self.send(0, true, work).await
+    ) -> impl Future<Output = Result<T, InboxError>> {
+        self.send(0, true, work)
     }
 
-    async fn send<T: Send + 'static>(
+    /// The work stands in a box before the future is made, which is then small, as are those that hold it.
+    fn send<T: Send + 'static, F: FnMut(&mut Write<'_>) -> Result<T, Fault> + Send + 'static>(
         &self,
         weight: usize,
         is_alone: bool,
-        work: impl FnMut(&mut Write<'_>) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, InboxError> {
+        work: F,
+    ) -> impl Future<Output = Result<T, InboxError>> + use<'_, T, F> {
         let (asker, answer) = oneshot::channel();
         let job: Box<dyn Job> = Box::new(Task { work, weight, is_alone, result: None, asker });
-        let Some(jobs) = &self.jobs else { return Err(self.gone()) };
-        jobs.send(job).await.map_err(|_| self.gone())?;
-        answer.await.map_or_else(|_| Err(self.gone()), |(result, _)| result)
+        async move {
+            let Some(jobs) = &self.jobs else { return Err(self.gone()) };
+            jobs.send(job).await.map_err(|_| self.gone())?;
+            answer.await.map_or_else(|_| Err(self.gone()), |(result, _)| result)
+        }
     }
 
     pub(super) async fn read<T: Send + 'static>(

@@ -1,5 +1,6 @@
 //! How things are written in columns.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -66,8 +67,11 @@ pub(super) fn number(state: StoredState) -> i64 {
 
 /// Headers as text: names and values in turns, each after its length. `None`: there are none.
 pub(super) fn text_of(headers: &[(String, String)]) -> Option<String> {
-    let parts = headers.iter().flat_map(|(name, value)| [name, value]);
-    let text: String = parts.map(|part| format!("{}:{part}", part.len())).collect();
+    let mut text = String::new();
+    for part in headers.iter().flat_map(|(name, value)| [name, value]) {
+        // Nothing fails that writes to a text.
+        let _ = write!(text, "{}:{part}", part.len());
+    }
     (!text.is_empty()).then_some(text)
 }
 

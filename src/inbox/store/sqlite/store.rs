@@ -1,5 +1,6 @@
 //! The inbox itself: each call goes to the writer or to a reader.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,9 +54,13 @@ impl SqliteInbox {
 }
 
 impl InboxStore for SqliteInbox {
-    async fn accept(&self, events: Vec<NewEvent>, now: Timestamp) -> Result<Vec<Accepted>, InboxError> {
+    fn accept(
+        &self,
+        events: Vec<NewEvent>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Vec<Accepted>, InboxError>> + Send {
         let weight = events.iter().map(|event| event.payload.len()).fold(0, usize::saturating_add);
-        self.0.write(weight, move |write| accept::accept(write, &events, Micros::of(now))).await
+        self.0.write(weight, move |write| accept::accept(write, &events, Micros::of(now)))
     }
 
     async fn lease(
