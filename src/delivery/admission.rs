@@ -93,7 +93,7 @@ impl Common {
         to: I,
     ) -> impl Future<Output = Handled<Answer<I::Error>>> {
         let ended = self.witness.as_ref().map(|witness| witness.called(job.received.delivery()));
-        super::witness::watched(ended, to.handle(job))
+        super::witness::Watched::new(to.handle(job), ended)
     }
 }
 

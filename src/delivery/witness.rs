@@ -2,7 +2,11 @@
 
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
 
 use super::inner::Handled;
 use super::key::KeyHash;
@@ -47,11 +51,30 @@ impl fmt::Debug for Witness {
     }
 }
 
-/// The work, and how it ended for whom it concerns.
-pub(crate) async fn watched<A>(ended: Option<Ended>, work: impl Future<Output = Handled<A>>) -> Handled<A> {
-    let handled = work.await;
-    if let Some(ended) = ended {
-        ended(matches!(handled, Handled::Done { .. }));
+pin_project! {
+    /// The work, and how it ended for whom it concerns.
+    pub(crate) struct Watched<F> {
+        #[pin]
+        work: F,
+        ended: Option<Ended>,
     }
-    handled
+}
+
+impl<F> Watched<F> {
+    pub(crate) fn new(work: F, ended: Option<Ended>) -> Self {
+        Self { work, ended }
+    }
+}
+
+impl<A, F: Future<Output = Handled<A>>> Future for Watched<F> {
+    type Output = Handled<A>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Handled<A>> {
+        let this = self.project();
+        let handled = ready!(this.work.poll(cx));
+        if let Some(ended) = this.ended.take() {
+            ended(matches!(handled, Handled::Done { .. }));
+        }
+        Poll::Ready(handled)
+    }
 }

@@ -79,7 +79,7 @@ enum NotHeld {
 struct Holding<'a> {
     key: &'a KeyHash,
     fingerprint: &'a Fingerprint,
-    scope: Scope<'a>,
+    scope: &'a Scope<'a>,
     token: Token,
     fence: u64,
     /// When the store was last asked to hold the key: the lease ends no earlier than a lease after this.
@@ -106,7 +106,7 @@ impl<S: DedupeStore> Claims<S> {
         &self,
         key: &KeyHash,
         fingerprint: &Fingerprint,
-        scope: Scope<'_>,
+        scope: &Scope<'_>,
         work: F,
     ) -> Settled<T>
     where
@@ -124,27 +124,15 @@ impl<S: DedupeStore> Claims<S> {
             }
         };
         reach!(Claimed);
-        let (delay, settled) = match self.work(&mut holding, work).await {
-            Ok(Handled::Done { answer, remember }) => {
-                reach!(Handled);
-                let marked = self.complete(&holding, &StoredResponse::of(remember)).await;
-                return marked.map_or_else(Settled::widen, |()| {
-                    reach!(Completed);
-                    Settled::Done(answer)
-                });
-            }
-            Ok(Handled::NotDone { answer, delay }) => (delay, Settled::NotDone(answer)),
-            Err(unfinished) => (unfinished.delay(self.settings.terms.lease), Settled::Refused(unfinished.rejection())),
-        };
-        Box::pin(self.release(&holding, delay)).await;
-        settled
+        let ended = self.work(&mut holding, work).await;
+        self.settle(holding, ended).await
     }
 
     async fn acquire<'a>(
         &self,
         key: &'a KeyHash,
         fingerprint: &'a Fingerprint,
-        scope: Scope<'a>,
+        scope: &'a Scope<'a>,
     ) -> Result<Holding<'a>, NotHeld> {
         let token = self.store.token(&*self.settings.entropy).map_err(|error| refused(self.unavailable(error)))?;
         let mut holding = Holding { key, fingerprint, scope, token, fence: 0, since: Instant::now() };
@@ -202,7 +190,7 @@ impl<S: DedupeStore> Claims<S> {
         }))
     }
 
-    fn mismatch(&self, key: &KeyHash, scope: Scope<'_>, state: RecordState) -> Settled<Infallible> {
+    fn mismatch(&self, key: &KeyHash, scope: &Scope<'_>, state: RecordState) -> Settled<Infallible> {
         let detail = format!("the key is known with another payload, {state:?}");
         let rejection = Rejection::new(RejectionKind::PayloadMismatch, detail);
         match (self.settings.on_mismatch, state) {

@@ -210,7 +210,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
                 let job = Job { received, head, acknowledgement: common.acknowledgement.clone() };
                 Timed::new(common.hand(job, seat), common.scope())
             };
-            self.claims.run(&key, &fingerprint, common.scope(), work).await
+            self.claims.run(&key, &fingerprint, &common.scope(), work).await
         };
         report(common, &key, attempt, &settled);
         (event_key, settled)

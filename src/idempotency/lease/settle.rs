@@ -8,23 +8,39 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::super::store::{Claim, DedupeStore, Held, StoreError, StoredResponse, Terms};
+use super::hold::Unfinished;
 use super::patient::{Marking, within};
 use super::{Claims, Holding, Settled};
-use crate::delivery::at_once;
+use crate::delivery::{Handled, at_once};
 use crate::error::{Rejection, RejectionKind};
+use crate::fail_point::reach;
 use crate::observe::Fact;
 
 /// A claim that only wants to know holds no longer than this.
 pub(super) const ASKING_LEASE: Duration = Duration::from_secs(1);
 
 impl<S: DedupeStore> Claims<S> {
+    /// Tells the store how the work ended. By itself, so that nothing has room for this while the work is done.
+    pub(super) async fn settle<T>(&self, holding: Holding<'_>, ended: Result<Handled<T>, Unfinished>) -> Settled<T> {
+        let (delay, settled) = match ended {
+            Ok(Handled::Done { answer, remember }) => {
+                reach!(Handled);
+                let marked = self.complete(&holding, &StoredResponse::of(remember)).await;
+                return marked.map_or_else(Settled::widen, |()| {
+                    reach!(Completed);
+                    Settled::Done(answer)
+                });
+            }
+            Ok(Handled::NotDone { answer, delay }) => (delay, Settled::NotDone(answer)),
+            Err(unfinished) => (unfinished.delay(self.settings.terms.lease), Settled::Refused(unfinished.rejection())),
+        };
+        Box::pin(self.release(&holding, delay)).await;
+        settled
+    }
+
     /// Marks the event as done. The effect is there by now, so that the answer waits no longer than is set, and the marking
     /// goes on without it.
-    pub(super) async fn complete(
-        &self,
-        holding: &Holding<'_>,
-        remember: &StoredResponse,
-    ) -> Result<(), Settled<Infallible>> {
+    async fn complete(&self, holding: &Holding<'_>, remember: &StoredResponse) -> Result<(), Settled<Infallible>> {
         let marking = self.marking(holding, remember);
         let mut first = pin!(self.store.complete(&marking));
         match at_once(first.as_mut()).await {
@@ -101,7 +117,7 @@ impl<S: DedupeStore> Claims<S> {
     }
 
     /// Frees the key after the delay. When that fails, the lease's end does it.
-    pub(super) async fn release(&self, holding: &Holding<'_>, delay: Duration) {
+    async fn release(&self, holding: &Holding<'_>, delay: Duration) {
         if let Err(error) = self.store.release(holding.key, &holding.token, delay).await {
             holding.report(Fact::ReleaseFailed(&error));
         }

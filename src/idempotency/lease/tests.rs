@@ -196,7 +196,7 @@ where
     Fut: Future<Output = Handled<&'static str>>,
 {
     let scope = Scope { reporter: &reporter(), key_id: None, traced: None };
-    claims.run(&KeyHash::from_bytes([5; 32]), &Fingerprint::of(b"event"), scope, work).await
+    claims.run(&KeyHash::from_bytes([5; 32]), &Fingerprint::of(b"event"), &scope, work).await
 }
 
 async fn never_runs(_: Grant) -> Handled<&'static str> {

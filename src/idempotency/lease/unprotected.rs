@@ -20,7 +20,7 @@ impl<S> Claims<S> {
         runs: &UnprotectedRuns,
         why: StoreError,
         key: &KeyHash,
-        scope: Scope<'_>,
+        scope: &Scope<'_>,
         work: F,
     ) -> Settled<T>
     where

@@ -11,7 +11,7 @@ fn spawn<S: DedupeStore>(claims: &Arc<Claims<S>>, time: Duration) -> tokio::task
             done()
         };
         let scope = Scope { reporter: &reporter(), key_id: None, traced: None };
-        claims.run(&KeyHash::from_bytes([5; 32]), &Fingerprint::of(b"event"), scope, work).await
+        claims.run(&KeyHash::from_bytes([5; 32]), &Fingerprint::of(b"event"), &scope, work).await
     })
 }
 
