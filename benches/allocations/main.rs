@@ -14,6 +14,8 @@ mod apps;
 mod deliveries;
 #[path = "../pipeline/envelope.rs"]
 mod envelope;
+#[path = "../inbox_engine/place.rs"]
+mod place;
 
 use allocation_counter::{AllocationInfo, measure};
 use axum::Router;
@@ -22,9 +24,12 @@ use bytes::Bytes;
 use http::Request;
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
+use tower_webhook::Receiver;
 use tower_webhook::error::BoxError;
+use tower_webhook::inbox::SqliteInbox;
 
 use deliveries::Senders;
+use place::Place;
 
 const WARM: usize = 64;
 const COUNTED: usize = 65;
@@ -43,6 +48,8 @@ fn main() -> Result<(), BoxError> {
     let mut senders = Senders::new()?;
     let ours = |name, what, app, most| Variant { name, what, app, most: Some(most) };
     let other = |name, what, app| Variant { name, what, app, most: None };
+    let place = Place::new()?;
+    let inbox = runtime.block_on(SqliteInbox::open(place.file()))?;
     let aella = [
         ours("verify", "`VerifyLayer` before axum, `Bytes`", apps::verify()?, 6),
         ours("no-parse", "Basic, HMAC, claim", apps::no_parse()?, 7),
@@ -50,6 +57,7 @@ fn main() -> Result<(), BoxError> {
         ours("full", "Basic, HMAC, claim, typed event", apps::full()?, 10),
         #[cfg(feature = "metrics")]
         ours("metrics", "the same, numbers for Prometheus", apps::metrics()?, 10),
+        ours("inbox", "Basic, HMAC, typed event, stored", stored(&inbox)?, 18),
         other("from-str", "axum, UTF-8 check and `from_str`", apps::from_str()),
         other("json", "axum, `Json<T>`", apps::json()),
     ];
@@ -60,6 +68,12 @@ fn main() -> Result<(), BoxError> {
     held &= check(&runtime, opp, || senders.opp(WARM + COUNTED))?;
     held &= check(&runtime, large, || senders.large(WARM + COUNTED, 64 * 1024))?;
     if held { Ok(()) } else { Err("more allocations than are written in benches/allocations/main.rs".into()) }
+}
+
+/// The events of the full stack, into a durable inbox. What its writer allocates is not counted, which has its own thread.
+fn stored(inbox: &SqliteInbox) -> Result<Router, BoxError> {
+    let receiver = Receiver::new("aella", deliveries::aella()?).basic_auth(&apps::basic()?);
+    Ok(Router::new().route_service("/", receiver.inbox(inbox)))
 }
 
 fn check(

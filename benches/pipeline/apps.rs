@@ -44,7 +44,7 @@ pub(crate) fn verify() -> Result<Router, BoxError> {
     Ok(Router::new().route("/", read).layer(VerifyLayer::new(scheme)))
 }
 
-fn basic() -> Result<BasicAuthLayer, BoxError> {
+pub(crate) fn basic() -> Result<BasicAuthLayer, BoxError> {
     let password = Secret::utf8(deliveries::PASSWORD)?;
     Ok(BasicAuthLayer::new([Credentials::new(deliveries::USERNAME, password)?])?)
 }
