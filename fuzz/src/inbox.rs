@@ -179,7 +179,7 @@ pub fn record(input: &[u8]) {
     });
 }
 
-/// Whether there is such an event.
+/// Whether there is an event.
 fn set(records: &Records, place: u8, rest: &[u8]) -> bool {
     let column = COLUMNS[usize::from(place) % COLUMNS.len()];
     let id = i64::from(place / 16 % 4) + 1;
@@ -191,7 +191,9 @@ fn set(records: &Records, place: u8, rest: &[u8]) -> bool {
         "headers" | "lane" | "readable" => ("CAST(?1 AS TEXT)", false),
         _ => ("?1", true),
     };
-    let sql = format!("UPDATE webhook_events SET {column} = {value} WHERE id = ?2");
+    // What was there may be purged or erased: then it is the next one.
+    let one = "(SELECT min(id) FROM webhook_events WHERE id >= ?2)";
+    let sql = format!("UPDATE webhook_events SET {column} = {value} WHERE id = {one}");
     let set = match is_number {
         true => records.beside.execute(&sql, (i64::from_le_bytes(number), id)),
         false => records.beside.execute(&sql, (rest, id)),
