@@ -52,17 +52,17 @@ fn main() -> Result<(), BoxError> {
     let inbox = runtime.block_on(SqliteInbox::open(place.file()))?;
     let aella = [
         ours("verify", "`VerifyLayer` before axum, `Bytes`", apps::verify()?, 6),
-        ours("no-parse", "Basic, HMAC, claim", apps::no_parse()?, 7),
-        ours("no-dedupe", "Basic, HMAC, typed event", apps::no_dedupe()?, 10),
-        ours("full", "Basic, HMAC, claim, typed event", apps::full()?, 10),
+        ours("no-parse", "Basic, HMAC, claim", apps::no_parse()?, 6),
+        ours("no-dedupe", "Basic, HMAC, typed event", apps::no_dedupe()?, 8),
+        ours("full", "Basic, HMAC, claim, typed event", apps::full()?, 8),
         #[cfg(feature = "metrics")]
-        ours("metrics", "the same, numbers for Prometheus", apps::metrics()?, 10),
+        ours("metrics", "the same, numbers for Prometheus", apps::metrics()?, 8),
         ours("inbox", "Basic, HMAC, typed event, stored", stored(&inbox)?, 18),
         other("from-str", "axum, UTF-8 check and `from_str`", apps::from_str()),
         other("json", "axum, `Json<T>`", apps::json()),
     ];
-    let opp = [ours("opp", "hex, AES-GCM, claim, typed event", apps::opp()?, 18)];
-    let large = [ours("full-64k", "the full stack, 64 KB", apps::full()?, 9)];
+    let opp = [ours("opp", "hex, AES-GCM, claim, typed event", apps::opp()?, 16)];
+    let large = [ours("full-64k", "the full stack, 64 KB", apps::full()?, 8)];
     println!("{:10} {:36} {:>12} {:>5} {:>8}", "variant", "what it does", "allocations", "most", "bytes");
     let mut held = check(&runtime, aella, || senders.aella(WARM + COUNTED))?;
     held &= check(&runtime, opp, || senders.opp(WARM + COUNTED))?;
