@@ -63,10 +63,11 @@ impl Common {
         self.head.headers.get(name).filter(|_| !self.head.signs.proves(name))
     }
 
-    /// Which trace the request is in.
+    /// Which trace the request is in, unless what says so proves.
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn trace_parent(&self) -> Option<crate::observe::TraceParent> {
-        crate::observe::TraceParent::of(&self.head.headers)
+        use crate::observe::{TRACEPARENT, TraceParent};
+        self.public_header(&TRACEPARENT).and_then(|_| TraceParent::of(&self.head.headers))
     }
 
     pub(crate) fn scope(&self) -> Scope<'_> {

@@ -10,12 +10,11 @@ use jiff::Timestamp;
 use super::store::{Accepted, NewEvent};
 use crate::delivery::{Common, Fingerprint, Namespace};
 use crate::event::Project;
-use crate::observe::Reporter;
+use crate::observe::{Reporter, TRACEPARENT};
 use crate::provider::Decoded;
 
 /// Headers that are kept with an event, unless they are a proof: what its body was sent as, and which trace it is in.
-const KEPT: [HeaderName; 3] =
-    [CONTENT_TYPE, HeaderName::from_static("traceparent"), HeaderName::from_static("tracestate")];
+const KEPT: [HeaderName; 3] = [CONTENT_TYPE, TRACEPARENT, HeaderName::from_static("tracestate")];
 /// Longer values are not kept, in bytes. A `tracestate` may be dropped beyond 512.
 const LONGEST: usize = 512;
 

@@ -59,5 +59,7 @@ pub use log::Log;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use reporter::Listeners;
 pub(crate) use reporter::{Reporter, Scope};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) use trace_parent::TRACEPARENT;
 pub use trace_parent::TraceParent;
 pub(crate) use traced::Traced;
