@@ -7,7 +7,7 @@ use tower_webhook::error::BoxError;
 
 const GROUP: usize = 64;
 const TABLES: &str = "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-    PRAGMA mmap_size = 0; PRAGMA secure_delete = 1; PRAGMA wal_autocheckpoint = 4096;
+    PRAGMA mmap_size = 0; PRAGMA secure_delete = 1; PRAGMA wal_autocheckpoint = 2048;
     CREATE TABLE keys (key BLOB PRIMARY KEY, id INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE bodies (id INTEGER PRIMARY KEY, payload BLOB NOT NULL);
     CREATE TABLE ready (id INTEGER PRIMARY KEY, due INTEGER NOT NULL);
