@@ -4,7 +4,9 @@
 //! memory until there are many: then those that are neighbours go into the table together.
 
 use std::collections::BTreeSet;
+use std::hash::{BuildHasher as _, RandomState};
 
+use hashbrown::HashTable;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::ledger::{Entry, Numbers};
@@ -35,29 +37,63 @@ pub(super) struct Keys {
     batch: i64,
     /// Up to where this is what waits. `None`: nobody has looked yet.
     known: Option<Numbers>,
-    fresh: BTreeSet<Entry>,
-    /// The batch of which some go into the table with each transaction that stores.
-    sealed: BTreeSet<Entry>,
+    waiting: Waiting,
+    /// In the order in which they were stored. Some of these may have been dropped, and wait no longer.
+    fresh: Vec<Entry>,
+    /// The batch of which some go into the table with each transaction that stores: the last is the first. The same.
+    sealed: Vec<Entry>,
     change: Change,
 }
 
 /// What a transaction does, which is so when it is committed.
 #[derive(Debug, Default)]
 struct Change {
-    stored: BTreeSet<Entry>,
+    stored: Vec<Entry>,
     dropped: BTreeSet<Entry>,
     /// How many of the batch went into the table, from its first on.
     merged: usize,
 }
 
+/// Entries, found by their prefix. Whoever sends may search for keys that agree in some bits, so that a hash that it does not
+/// know says where they are.
+#[derive(Debug, Default)]
+struct Waiting {
+    entries: HashTable<Entry>,
+    random: RandomState,
+}
+
+impl Waiting {
+    fn of(&self, prefix: i64) -> impl Iterator<Item = i64> {
+        let alike = self.entries.iter_hash(self.random.hash_one(prefix));
+        alike.filter(move |entry| entry.0 == prefix).map(|entry| entry.1)
+    }
+
+    fn contains(&self, entry: Entry) -> bool {
+        self.of(entry.0).any(|id| id == entry.1)
+    }
+
+    fn insert(&mut self, entry: Entry) {
+        let random = &self.random;
+        self.entries.insert_unique(random.hash_one(entry.0), entry, |other| random.hash_one(other.0));
+    }
+
+    fn remove(&mut self, entry: Entry) {
+        if let Ok(found) = self.entries.find_entry(self.random.hash_one(entry.0), |other| *other == entry) {
+            found.remove();
+        }
+    }
+}
+
 impl Keys {
     pub(super) fn new(batch: i64) -> Self {
-        Self { batch, known: None, fresh: BTreeSet::new(), sealed: BTreeSet::new(), change: Change::default() }
+        let (fresh, sealed) = (Vec::new(), Vec::new());
+        Self { batch, known: None, waiting: Waiting::default(), fresh, sealed, change: Change::default() }
     }
 
     /// A transaction begins. What one before did and did not commit is not so.
     pub(super) fn begin(&mut self) {
-        self.change = Change::default();
+        let undone = std::mem::take(&mut self.change);
+        undone.stored.into_iter().for_each(|entry| self.waiting.remove(entry));
     }
 
     /// Before anything is looked up: reads what waits, unless this is it. It is after an opening, and when somebody else has
@@ -66,19 +102,20 @@ impl Keys {
         if self.is_of(now) {
             return Ok(());
         }
-        self.known = None;
-        let (mut fresh, mut sealed) = (Vec::new(), Vec::new());
+        (self.known, self.waiting) = (None, Waiting::default());
+        (self.fresh, self.sealed) = (Vec::new(), Vec::new());
         let mut statement = connection.prepare_cached(WAITING)?;
         let mut rows = statement.query([now.merged, now.last])?;
         while let Some(row) = rows.next()? {
             let entry = (prefix(row.get_ref(0)?.as_bytes().unwrap_or_default()), row.get(1)?);
             match entry {
-                (_, id) if id > now.sealed => fresh.push(entry),
-                entry if entry > now.reached => sealed.push(entry),
-                _ => {}
+                (_, id) if id > now.sealed => self.fresh.push(entry),
+                entry if entry > now.reached => self.sealed.push(entry),
+                _ => continue,
             }
+            self.waiting.insert(entry);
         }
-        (self.fresh, self.sealed) = (fresh.into_iter().collect(), sealed.into_iter().collect());
+        sort(&mut self.sealed);
         self.known = Some(now);
         Ok(())
     }
@@ -90,12 +127,12 @@ impl Keys {
 
     /// The events that may have a key of this beginning, of those that wait.
     pub(super) fn of(&self, prefix: i64) -> impl Iterator<Item = i64> {
-        let all = [&self.fresh, &self.sealed, &self.change.stored];
-        all.into_iter().flat_map(move |set| set.range((prefix, i64::MIN)..=(prefix, i64::MAX))).map(|(_, id)| *id)
+        self.waiting.of(prefix)
     }
 
     pub(super) fn add(&mut self, prefix: i64, id: i64) {
-        self.change.stored.insert((prefix, id));
+        self.change.stored.push((prefix, id));
+        self.waiting.insert((prefix, id));
     }
 
     /// After its event was dropped.
@@ -121,9 +158,10 @@ impl Keys {
         }
         let all_are_there = self.dropped() == numbers.dropped;
         let mut store = connection.prepare_cached(STORE)?;
-        for entry in self.sealed.iter().take(self.change.stored.len().saturating_mul(PACE)) {
+        for entry in self.sealed.iter().rev().take(self.change.stored.len().saturating_mul(PACE)) {
             let (prefix, id) = *entry;
-            if !self.change.dropped.contains(entry) && (all_are_there || is_there(connection, id)?) {
+            let waits = self.waiting.contains(*entry) && !self.change.dropped.contains(entry);
+            if waits && (all_are_there || is_there(connection, id)?) {
                 store.execute([prefix, id])?;
             }
             numbers.reached = *entry;
@@ -146,16 +184,12 @@ impl Keys {
         }
         self.known = Some(Numbers { dropped: self.dropped(), ..now });
         let change = std::mem::take(&mut self.change);
-        for _ in 0..change.merged {
-            self.sealed.pop_first();
-        }
+        let merged = self.sealed.split_off(self.sealed.len().saturating_sub(change.merged));
+        merged.into_iter().chain(change.dropped).for_each(|entry| self.waiting.remove(entry));
         self.fresh.extend(change.stored);
         if now.sealed != before.sealed {
             self.sealed = std::mem::take(&mut self.fresh);
-        }
-        for entry in &change.dropped {
-            self.fresh.remove(entry);
-            self.sealed.remove(entry);
+            sort(&mut self.sealed);
         }
     }
 
@@ -164,6 +198,11 @@ impl Keys {
         let here = i64::try_from(self.change.dropped.len()).unwrap_or(i64::MAX);
         self.known.map_or(0, |known| known.dropped).saturating_add(here)
     }
+}
+
+/// The last is the first, so that it can be taken.
+fn sort(sealed: &mut [Entry]) {
+    sealed.sort_unstable_by(|one, other| other.cmp(one));
 }
 
 fn is_there(connection: &Connection, id: i64) -> rusqlite::Result<bool> {
