@@ -3,11 +3,15 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
+use rusqlite::Connection;
 use rusqlite::ffi::{Error, SQLITE_ERROR};
 
 use super::*;
 use crate::inbox::store::sqlite::fault::Fault;
+use crate::inbox::store::sqlite::keys::Keys;
+use crate::inbox::store::sqlite::ledger::Ledger;
 use crate::inbox::store::sqlite::row::Micros;
+use crate::inbox::store::sqlite::schema::STEPS;
 use crate::inbox::store::sqlite::task::Write;
 use crate::inbox::store::sqlite::{SqliteSetup, accept, retain};
 use crate::inbox::{InboxError, InboxErrorKind};
@@ -107,6 +111,40 @@ async fn what_a_group_did_that_was_undone_is_not_so() {
             assert_eq!(accepted, [Accepted::Duplicate(EventId(before.into()))], "{before} of {number}");
         }
     }
+}
+
+/// Neither what is undone, nor what went into the table, nor what was dropped takes room in memory.
+#[test]
+fn no_more_waits_than_what_the_table_does_not_have() {
+    let connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(&STEPS.concat()).unwrap();
+    let (mut keys, mut numbers) = (Keys::new(BATCH), Ledger::read(&connection).unwrap().numbers);
+    for id in 1..=i64::from(ALL) {
+        for is_undone in [true, false] {
+            let before = numbers;
+            keys.begin();
+            keys.follow(&connection, before).unwrap();
+            numbers.last = id;
+            keys.add(id % 2, id);
+            assert!(keys.of(id % 2).any(|waits| waits == id));
+            keys.merge(&connection, &mut numbers).unwrap();
+            if is_undone {
+                numbers = before;
+            } else {
+                keys.committed(before, numbers);
+            }
+        }
+        let before = numbers;
+        keys.begin();
+        if id % 3 == 0 {
+            keys.forget(&connection, (id % 2, id), &mut numbers).unwrap();
+        }
+        keys.committed(before, numbers);
+        assert_eq!(keys.of(id % 2).any(|waits| waits == id), id % 3 != 0, "{id}");
+        let waiting = [0, 1].into_iter().flat_map(|prefix| keys.of(prefix)).count();
+        assert!(waiting <= usize::try_from(numbers.last - numbers.merged).unwrap(), "{waiting}: {numbers:?}");
+    }
+    assert!(numbers.merged > 0, "{numbers:?}");
 }
 
 #[tokio::test]
