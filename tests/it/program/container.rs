@@ -9,6 +9,7 @@ const MANIFEST: &str = include_str!("../../../Cargo.toml");
 const DOCS: &str = include_str!("../../../docs/run.md");
 const SCRIPT: &str = include_str!("../../../scripts/container.py");
 const FILE: &str = include_str!("../../../deploy/Containerfile");
+const IGNORED: &str = include_str!("../../../.dockerignore");
 
 /// Each instruction with its words, in lines of its own.
 fn instructions(file: &str) -> Vec<(String, String)> {
@@ -118,6 +119,31 @@ fn it_is_built_of_all_that_cargo_needs_by_the_compiler_that_is_tested_for_the_us
             "{wrong:?}"
         );
     }
+}
+
+/// What keeps a builder that is called as these texts say from an image that is whole.
+fn left_out(file: &str, ignored: &str, texts: &[&str]) -> Vec<String> {
+    let all = instructions(file);
+    let copied = all.iter().filter(|(name, words)| name == "COPY" && !words.starts_with("--from"));
+    let copied = copied.flat_map(|(_, words)| words.split(' ').rev().skip(1));
+    let hidden = copied.filter(|copied| !ignored.lines().any(|line| line.strip_prefix('!') == Some(copied)));
+    let mut wrong: Vec<_> = hidden.map(|hidden| format!("{hidden} is ignored")).collect();
+    let calls = texts.iter().flat_map(|text| text.lines()).filter(|line| line.contains("podman build"));
+    let in_oci = calls.filter(|call| !call.contains(" --format docker "));
+    wrong.extend(in_oci.map(|call| format!("no health is asked: {}", call.trim_start_matches(['#', ' ']))));
+    wrong
+}
+
+#[test]
+fn a_builder_sees_what_is_copied_and_keeps_the_health_check() {
+    let texts = [FILE, DOCS];
+    assert!(texts.iter().all(|text| text.contains("podman build")), "nobody says how it is built");
+    assert!(IGNORED.lines().any(|line| line == "*"), "builds are sent to the builder");
+    assert_eq!(left_out(FILE, IGNORED, &texts), Vec::<String>::new());
+    assert_eq!(left_out(FILE, &IGNORED.replace("!src\n", ""), &texts), ["src is ignored"]);
+    let in_oci = DOCS.replace(" --format docker", "");
+    let told = "no health is asked: podman build -f deploy/Containerfile -t tower-webhook .";
+    assert_eq!(left_out(FILE, IGNORED, &[FILE, &in_oci]), [told]);
 }
 
 #[test]
