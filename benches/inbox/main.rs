@@ -39,6 +39,7 @@ mod served;
 #[path = "../pipeline/wire.rs"]
 mod wire;
 
+use std::cell::RefCell;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
@@ -70,9 +71,9 @@ fn main() -> Result<(), BoxError> {
     handled(alone, &database.url())
 }
 
-/// What has its turn in a round.
+/// What has its turn in a round: whoever is connected to a server, or what has none.
 enum Variant {
-    Served(Served),
+    Served(RefCell<Client>),
     Engine(Engine),
 }
 
@@ -82,15 +83,15 @@ fn rates_of_all(rounds: usize, requests: usize, url: &str) -> Result<(), BoxErro
     let in_file = Engine::start(async || Ok(SqliteInbox::open(file).await?))?;
     let in_postgres = Engine::start(async move || Ok(PostgresInbox::setup().schema("alone").connect(&server).await?))?;
     let variants = [
-        ("bare", "axum, `Bytes`", None, Variant::Served(Served::bare()?)),
-        ("sqlite", "receiver, inbox in a file", Some("floor"), Variant::Served(Served::sqlite(place.file(), None)?)),
+        ("bare", "axum, `Bytes`", None, Variant::of(Served::bare()?)?),
+        ("sqlite", "receiver, inbox in a file", Some("floor"), Variant::of(Served::sqlite(place.file(), None)?)?),
         ("file", "64 tasks, inbox in a file alone", Some("floor"), Variant::Engine(in_file)),
         ("floor", "SQLite alone, groups of 64", None, Variant::Engine(Engine::floor(least.file())?)),
         (
             "postgres",
             "receiver, inbox in Postgres",
             Some("schema"),
-            Variant::Served(Served::postgres(url, "rates", None)?),
+            Variant::of(Served::postgres(url, "rates", None)?)?,
         ),
         ("schema", "64 tasks, inbox in Postgres alone", None, Variant::Engine(in_postgres)),
     ];
@@ -112,12 +113,16 @@ fn rates_of_all(rounds: usize, requests: usize, url: &str) -> Result<(), BoxErro
 }
 
 impl Variant {
+    fn of(served: Served) -> Result<Self, BoxError> {
+        Client::connect(served.0, MANY).map(|client| Self::Served(RefCell::new(client)))
+    }
+
     /// How long all took, and each; and how long threads were on a CPU.
     fn turn(&self, bodies: &[Bytes]) -> Result<(Took, Duration), BoxError> {
         match self {
-            Self::Served(served) => {
+            Self::Served(client) => {
                 let (before, began) = (cpu_time()?, Instant::now());
-                let each = Client::connect(served.0, MANY)?.send(bodies)?;
+                let each = client.try_borrow_mut()?.send(bodies)?;
                 let all = began.elapsed();
                 Ok(((all, each), cpu_time()?.saturating_sub(before)))
             }
