@@ -17,6 +17,7 @@ use super::names::Block;
 use super::pace::Pace;
 use super::readers::Readers;
 use super::setup::SqliteSetup;
+use super::space::Space;
 use super::task::{Job, Task, Write};
 use super::writer::Writer;
 use super::{connect, suspects};
@@ -68,6 +69,7 @@ impl Handle {
             is_full: false,
             shrunk: None,
             pace: Pace::default(),
+            space: Space::default(),
             woken: Arc::clone(&woken),
             is_poisoned: Arc::clone(&is_poisoned),
             _lock: lock,

@@ -21,7 +21,7 @@ pub(super) struct Write<'a> {
     pub(super) keys: &'a mut Keys,
     pub(super) names: &'a mut Block,
     pub(super) quota: &'a Quota,
-    /// Bytes of the store and free bytes of its disk, at the transaction's beginning.
+    /// Bytes of the store and free bytes of its disk, at the transaction's beginning, or a moment ago where there is plenty.
     pub(super) space: (u64, u64),
     /// Bytes that were stored in this transaction.
     pub(super) brought: u64,

@@ -16,7 +16,7 @@ use super::ledger::Ledger;
 use super::names::Block;
 use super::pace::Pace;
 use super::queue::Queue;
-use super::space;
+use super::space::{self, Space};
 use super::task::{Job, Write};
 
 /// While it is full, the log is made small this often.
@@ -39,6 +39,7 @@ pub(super) struct Writer {
     /// When it last tried to make the log small.
     pub(super) shrunk: Option<Instant>,
     pub(super) pace: Pace,
+    pub(super) space: Space,
     /// Held for as long as the connection is; after it, since fields are dropped in order.
     pub(super) _lock: Option<File>,
 }
@@ -137,7 +138,8 @@ impl Writer {
         begin.execute([]).map_err(begun)?;
         let ledger = Ledger::read(&self.connection).map_err(begun)?;
         self.keys.begin();
-        let space = space::measure(&self.connection, &self.path).map_err(begun)?;
+        let measure = || space::measure(&self.connection, &self.path);
+        let space = self.space.at(Instant::now(), &self.quota, measure).map_err(begun)?;
         let mut write = Write {
             connection: &self.connection,
             storing: None,
