@@ -40,7 +40,8 @@ pub(super) struct Keys {
     waiting: Waiting,
     /// In the order in which they were stored. Some of these may have been dropped, and wait no longer.
     fresh: Vec<Entry>,
-    /// The batch of which some go into the table with each transaction that stores: the last is the first. The same.
+    /// The batch of which some go into the table with each transaction that stores, the last of it first. Of these too some may
+    /// wait no longer.
     sealed: Vec<Entry>,
     change: Change,
 }
@@ -200,7 +201,7 @@ impl Keys {
     }
 }
 
-/// The last is the first, so that it can be taken.
+/// What goes into the table first stands last, where it can be taken away.
 fn sort(sealed: &mut [Entry]) {
     sealed.sort_unstable_by(|one, other| other.cmp(one));
 }
