@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::super::Quota;
 
 /// Bytes of a store and free bytes of its disk.
-type Bytes = (u64, u64);
+type Sizes = (u64, u64);
 
 /// For so long it is as it was measured, where there is plenty,
 const MOMENT: Duration = Duration::from_millis(100);
@@ -17,15 +17,15 @@ const PLENTY: u64 = 256 * 1024 * 1024;
 
 /// What was measured, and when. To measure takes as long as some events do.
 #[derive(Debug, Default)]
-pub(super) struct Space(Option<(Bytes, Instant)>);
+pub(super) struct Space(Option<(Sizes, Instant)>);
 
 impl Space {
     pub(super) fn at(
         &mut self,
         now: Instant,
         quota: &Quota,
-        measure: impl FnOnce() -> rusqlite::Result<Bytes>,
-    ) -> rusqlite::Result<Bytes> {
+        measure: impl FnOnce() -> rusqlite::Result<Sizes>,
+    ) -> rusqlite::Result<Sizes> {
         if let Some((bytes, at)) = self.0
             && now.saturating_duration_since(at) < MOMENT
             && is_plenty(bytes, quota)
@@ -39,13 +39,13 @@ impl Space {
 }
 
 /// Far from the low marks too, so that no answer depends on it.
-fn is_plenty((taken, free): Bytes, quota: &Quota) -> bool {
+fn is_plenty((taken, free): Sizes, quota: &Quota) -> bool {
     taken.saturating_add(PLENTY) <= quota.bytes.saturating_sub(quota.bytes / 5)
         && free.saturating_sub(PLENTY) >= quota.free_disk.saturating_add(quota.free_disk / 4)
 }
 
 /// Bytes of the store, those of its log among them, and free bytes of its disk.
-pub(super) fn measure(connection: &Connection, path: &Path) -> rusqlite::Result<Bytes> {
+pub(super) fn measure(connection: &Connection, path: &Path) -> rusqlite::Result<Sizes> {
     let ask = |pragma| connection.prepare_cached(pragma)?.query_row([], |row| row.get::<_, i64>(0));
     let pages = ask("PRAGMA page_count")?.saturating_sub(ask("PRAGMA freelist_count")?);
     let bytes = pages.saturating_mul(ask("PRAGMA page_size")?);
