@@ -22,12 +22,12 @@ fn listener(server: &Server) -> Listener {
     Listener::start(&config(server))
 }
 
-fn until(listener: &Listener, status: u16) -> String {
+fn until(listener: &Listener, status: u16, says: &str) {
     let end = Instant::now() + PATIENCE;
     loop {
         let (now, said) = ready(listener.admin());
-        if now == status {
-            return said;
+        if now == status && said.starts_with(says) {
+            return;
         }
         assert!(Instant::now() < end, "still {now} {said}");
         thread::sleep(Duration::from_millis(50));
@@ -40,15 +40,16 @@ fn a_server_that_is_away_or_silent_makes_it_unready_and_one_that_is_back_ready()
     let listener = listener(&server);
     assert_eq!(ready(listener.admin()).0, 200);
     server.kill();
-    assert!(until(&listener, 503).starts_with("dedupe: "));
+    // On a busy machine it may first be that nobody answers in time.
+    until(&listener, 503, "dedupe: ");
     server.restart();
-    until(&listener, 200);
+    until(&listener, 200, "ready");
     server.freeze();
     let start = Instant::now();
-    until(&listener, 503);
+    until(&listener, 503, "");
     assert!(start.elapsed() < Duration::from_secs(6), "a question has an end: {:?}", start.elapsed());
     server.thaw();
-    until(&listener, 200);
+    until(&listener, 200, "ready");
 }
 
 #[test]
