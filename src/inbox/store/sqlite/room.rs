@@ -1,6 +1,6 @@
 //! Whether there is room for more: not over a quota, and after that not until there is room again to speak of.
 
-use super::super::NewEvent;
+use super::super::{NewEvent, Quota};
 use super::task::Write;
 
 /// Whether all of them may be stored.
@@ -27,12 +27,17 @@ fn fits(write: &Write<'_>, rows: u64, bytes: u64) -> bool {
         && free.saturating_sub(bytes) >= write.quota.free_disk
 }
 
-/// Under four fifths of each quota, and a fourth more of free disk than must be.
 fn is_low(write: &Write<'_>) -> bool {
-    let quota = write.quota;
-    let low = |most: u64| most.saturating_sub(most / 5);
+    let low = low(write.quota);
     let (taken, free) = write.space;
-    write.ledger.unfinished() <= low(quota.rows)
-        && taken.saturating_add(write.brought) <= low(quota.bytes)
-        && free.saturating_sub(write.brought) >= quota.free_disk.saturating_add(quota.free_disk / 4)
+    write.ledger.unfinished() <= low.rows
+        && taken.saturating_add(write.brought) <= low.bytes
+        && free.saturating_sub(write.brought) >= low.free_disk
+}
+
+/// Four fifths of each quota, and a fourth more of free disk than must be.
+pub(super) fn low(quota: &Quota) -> Quota {
+    let low = |most: u64| most.saturating_sub(most / 5);
+    let free_disk = quota.free_disk.saturating_add(quota.free_disk / 4);
+    Quota { rows: low(quota.rows), bytes: low(quota.bytes), free_disk }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::super::Quota;
+use super::room;
 
 /// Bytes of a store and free bytes of its disk.
 type Sizes = (u64, u64);
@@ -40,8 +41,8 @@ impl Space {
 
 /// Far from the low marks too, so that no answer depends on it.
 fn is_plenty((taken, free): Sizes, quota: &Quota) -> bool {
-    taken.saturating_add(PLENTY) <= quota.bytes.saturating_sub(quota.bytes / 5)
-        && free.saturating_sub(PLENTY) >= quota.free_disk.saturating_add(quota.free_disk / 4)
+    let low = room::low(quota);
+    taken.saturating_add(PLENTY) <= low.bytes && free.saturating_sub(PLENTY) >= low.free_disk
 }
 
 /// Bytes of the store, those of its log among them, and free bytes of its disk.
