@@ -20,8 +20,10 @@ pin_project! {
 }
 
 impl<'a, F> Timed<'a, F> {
-    pub(crate) fn new(work: F, scope: Scope<'a>) -> Self {
-        Self { work, begun: scope.reporter.is_heard().then(Instant::now), scope }
+    /// Begun at this time, or now.
+    pub(crate) fn new(work: F, scope: Scope<'a>, at: Option<Instant>) -> Self {
+        let begun = scope.reporter.is_heard().then(|| at.unwrap_or_else(Instant::now));
+        Self { work, begun, scope }
     }
 }
 

@@ -12,6 +12,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::num::NonZeroU64;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use tokio::time::{Instant, sleep};
 
 use super::settings::{Mismatch, Settings};
 use super::store::{Claim, DedupeStore, RecordState, StoreError, StoreErrorKind, StoredResponse, Token};
-use crate::delivery::{Drain, Fingerprint, Handled, KeyHash, LeaseLost};
+use crate::delivery::{Drain, Fingerprint, Handled, KeyHash, LeaseLost, at_once};
 use crate::error::{BoxError, Rejection, RejectionKind};
 use crate::fail_point::reach;
 use crate::observe::{Fact, Scope};
@@ -40,6 +41,8 @@ pub(crate) struct Claims<S> {
 pub(crate) struct Grant {
     /// `None` when nothing was claimed.
     pub(crate) fence: Option<NonZeroU64>,
+    /// When it was claimed, where that has just been, so that the work need not look at the clock again.
+    pub(crate) at: Option<Instant>,
     /// The loss is reported to the work, which is not stopped.
     pub(crate) lost: LeaseLost,
 }
@@ -84,6 +87,8 @@ struct Holding<'a> {
     fence: u64,
     /// When the store was last asked to hold the key: the lease ends no earlier than a lease after this.
     since: Instant,
+    /// Whether it said so without being waited for.
+    at_once: bool,
 }
 
 impl Holding<'_> {
@@ -135,8 +140,15 @@ impl<S: DedupeStore> Claims<S> {
         scope: &'a Scope<'a>,
     ) -> Result<Holding<'a>, NotHeld> {
         let token = self.store.token(&*self.settings.entropy).map_err(|error| refused(self.unavailable(error)))?;
-        let mut holding = Holding { key, fingerprint, scope, token, fence: 0, since: Instant::now() };
-        let claim = match self.store.claim(key, &holding.token, fingerprint, &self.settings.terms).await {
+        let since = Instant::now();
+        let mut asked = pin!(self.store.claim(key, &token, fingerprint, &self.settings.terms));
+        let first = at_once(asked.as_mut()).await;
+        let mut holding = Holding { key, fingerprint, scope, token, fence: 0, since, at_once: first.is_some() };
+        let claim = match first {
+            Some(claim) => claim,
+            None => asked.await,
+        };
+        let claim = match claim {
             Ok(Claim::InFlight { retry_in }) => Box::pin(self.look_again(&mut holding, retry_in)).await,
             claim => claim,
         };
@@ -146,6 +158,7 @@ impl<S: DedupeStore> Claims<S> {
     /// Waits for somebody else's work on the event, for as long as is set.
     async fn look_again(&self, holding: &mut Holding<'_>, mut retry_in: Duration) -> Result<Claim, StoreError> {
         let start = holding.since;
+        holding.at_once = false;
         let mut pauses = Pauses::between_looks();
         loop {
             let left = self.settings.in_flight_wait.saturating_sub(start.elapsed());

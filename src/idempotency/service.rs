@@ -208,7 +208,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
                 let [event] = *event;
                 let received = self.admission.received(common, event, grant.fence, grant.lost);
                 let job = Job { received, head, acknowledgement: common.acknowledgement.clone() };
-                Timed::new(common.hand(job, seat), common.scope())
+                Timed::new(common.hand(job, seat), common.scope(), grant.at)
             };
             self.claims.run(&key, &fingerprint, &common.scope(), work).await
         };

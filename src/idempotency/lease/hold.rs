@@ -84,7 +84,7 @@ impl<S: DedupeStore> Claims<S> {
             Some(_) => LeaseLost::of(holding.since, self.settings.terms.lease),
             None => LeaseLost::unclaimed(),
         };
-        let grant = Grant { fence, lost: lost.clone() };
+        let grant = Grant { fence, at: holding.at_once.then_some(holding.since), lost: lost.clone() };
         run_until(pin!(async move { work(grant).await }), || self.keep(holding, &lost)).await
     }
 

@@ -31,7 +31,7 @@ impl<S> Claims<S> {
         runs.add();
         report(Fact::Unprotected(&why));
         let lost = LeaseLost::unclaimed();
-        let grant = Grant { fence: None, lost: lost.clone() };
+        let grant = Grant { fence: None, at: None, lost: lost.clone() };
         let limit = || async {
             sleep(self.settings.handler_limit).await;
             at_limit(report, self.settings.handler_limit, &lost).await;
