@@ -71,7 +71,8 @@ impl Common {
     }
 
     pub(crate) fn scope(&self) -> Scope<'_> {
-        Scope { reporter: &self.head.reporter, key_id: self.head.verified.key_id(), traced: Some(&self.traced) }
+        let Head { reporter, verified, .. } = &*self.head;
+        Scope { reporter, key_id: verified.key_id(), proved_at: Some(verified.at()), traced: Some(&self.traced) }
     }
 }
 
@@ -143,7 +144,8 @@ impl<P: Provider> Admission<P> {
         if events.count() > max {
             return Err(Rejection::new(RejectionKind::TooManyEvents, format!("more than {max} events")));
         }
-        let scope = Scope { reporter: &self.exit.reporter, key_id: verified.key_id(), traced: None };
+        let (key_id, proved_at) = (verified.key_id(), Some(verified.at()));
+        let scope = Scope { reporter: &self.exit.reporter, key_id, proved_at, traced: None };
         if !events.absent().is_empty() {
             scope.report(Fact::MembersAbsent { names: events.absent() });
         }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::error::Rejection;
 
 /// Whoever takes note of what becomes of deliveries: each fact once, in the task that found it out. It must not block.
@@ -29,6 +30,8 @@ pub struct About<'a> {
     pub provider: &'a str,
     /// The id of the key or the name of the credentials that proved the delivery, once they have.
     pub key_id: Option<&'a str>,
+    /// When it was proved, by the receiver's clock. `None` until then, and for what happens to a stored event later.
+    pub proved_at: Option<Timestamp>,
     /// The event's idempotency key as a store sees it: a hash. `None` for what is about a whole delivery.
     pub key: Option<&'a [u8; 32]>,
     /// Which try of the event this is, by its fencing token, where it was claimed.

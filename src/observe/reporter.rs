@@ -9,6 +9,7 @@ use http::HeaderMap;
 use super::fact::{About, Fact, Observer};
 use super::log::Log;
 use super::traced::Traced;
+use crate::clock::Timestamp;
 
 /// A receiver's reports: its name and provider, and who listens.
 #[derive(Clone)]
@@ -106,6 +107,7 @@ impl Listeners {
 pub(crate) struct Scope<'a> {
     pub(crate) reporter: &'a Reporter,
     pub(crate) key_id: Option<&'a str>,
+    pub(crate) proved_at: Option<Timestamp>,
     /// For who has the delivery in hand.
     pub(crate) traced: Option<&'a Traced>,
 }
@@ -114,27 +116,30 @@ pub(crate) struct Scope<'a> {
 pub(crate) struct KeptScope {
     reporter: Reporter,
     key_id: Option<String>,
+    proved_at: Option<Timestamp>,
 }
 
 impl KeptScope {
     pub(crate) fn scope(&self) -> Scope<'_> {
-        Scope { reporter: &self.reporter, key_id: self.key_id.as_deref(), traced: None }
+        Scope { reporter: &self.reporter, key_id: self.key_id.as_deref(), proved_at: self.proved_at, traced: None }
     }
 }
 
 impl Scope<'_> {
     pub(crate) fn keep(&self) -> KeptScope {
-        KeptScope { reporter: self.reporter.clone(), key_id: self.key_id.map(str::to_owned) }
+        let key_id = self.key_id.map(str::to_owned);
+        KeptScope { reporter: self.reporter.clone(), key_id, proved_at: self.proved_at }
     }
 
     pub(crate) fn report(&self, fact: Fact<'_>) {
-        self.reporter.report(fact, self.key_id);
+        let Self { key_id, proved_at, .. } = *self;
+        self.reporter.send(fact, About { key_id, proved_at, ..About::default() });
     }
 
     /// Reports what is about one event, with its fencing token where it was claimed.
     pub(crate) fn report_of(&self, key: &[u8; 32], fence: u64, fact: Fact<'_>) {
-        let (key_id, key, attempt) = (self.key_id, Some(key), NonZeroU64::new(fence));
-        self.reporter.send(fact, About { key_id, key, attempt, ..About::default() });
+        let (Self { key_id, proved_at, .. }, attempt) = (*self, NonZeroU64::new(fence));
+        self.reporter.send(fact, About { key_id, proved_at, key: Some(key), attempt, ..About::default() });
         if let Some(traced) = self.traced {
             traced.note(&fact);
         }

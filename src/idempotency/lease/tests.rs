@@ -195,7 +195,7 @@ where
     F: FnOnce(Grant) -> Fut,
     Fut: Future<Output = Handled<&'static str>>,
 {
-    let scope = Scope { reporter: &reporter(), key_id: None, traced: None };
+    let scope = Scope { reporter: &reporter(), key_id: None, proved_at: None, traced: None };
     claims.run(&KeyHash::from_bytes([5; 32]), &Fingerprint::of(b"event"), &scope, work).await
 }
 

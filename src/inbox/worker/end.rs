@@ -43,6 +43,7 @@ pub(super) fn about(held: &Leased) -> About<'_> {
         receiver: &held.event.receiver,
         provider: &held.event.provider,
         key_id: held.event.key_id.as_deref(),
+        proved_at: None,
         key: Some(held.event.key.as_bytes()),
         attempt: NonZeroU64::new(held.attempt.into()),
     }

@@ -48,6 +48,11 @@ impl Countdown {
         self.failing.retain(|_, since| since.elapsed() < after);
     }
 
+    /// Whether anything was refused or failed that nothing has made up for.
+    pub(super) fn runs(&self) -> bool {
+        self.refused_since.is_some() || !self.failing.is_empty()
+    }
+
     pub(super) fn left(&self) -> Duration {
         let oldest = self.failing.values().copied().chain(self.refused_since).min();
         oldest.map_or(self.after, |since| self.after.saturating_sub(since.elapsed()))

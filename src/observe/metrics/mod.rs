@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError, RwLock};
 use hashbrown::{Equivalent, HashMap};
 use metrics::Recorder;
 
+use self::countdown::Countdown;
 pub use self::known::{InboxLevels, Known};
 pub use self::names::METRICS;
 use self::names::{OTHERS, RECEIVERS};
@@ -24,7 +25,6 @@ use self::series::{Series, Slot, gauge_of};
 use self::waiting::Waiting;
 use super::fact::{About, Fact, Observer};
 use super::outcome::counted;
-use crate::clock::{Clock, SystemClock};
 
 /// Turns facts into the metrics of `docs/metrics.md`, for any recorder. Clones count together.
 ///
@@ -51,7 +51,6 @@ pub struct Metrics(Arc<Shared>);
 struct Shared {
     /// `None`: the application's own.
     recorder: Option<Box<dyn Recorder + Send + Sync>>,
-    clock: Box<dyn Clock>,
     described: Once,
     receivers: RwLock<HashMap<Name, Arc<Series>, RandomState>>,
     waiting: Mutex<Waiting>,
@@ -80,19 +79,13 @@ impl Metrics {
     /// For the recorder that the application has installed.
     #[must_use]
     pub fn new() -> Self {
-        Self::build(None, SystemClock)
+        Self::build(None)
     }
 
     /// For this recorder, whatever is installed.
     #[must_use]
     pub fn on(recorder: impl Recorder + Send + Sync + 'static) -> Self {
-        Self::build(Some(Box::new(recorder)), SystemClock)
-    }
-
-    /// The same with another wall clock, by which the last acceptance is told.
-    #[must_use]
-    pub fn on_at(recorder: impl Recorder + Send + Sync + 'static, clock: impl Clock) -> Self {
-        Self::build(Some(Box::new(recorder)), clock)
+        Self::build(Some(Box::new(recorder)))
     }
 
     /// For this meter of OpenTelemetry: an instrument for each metric, made at the first delivery, with the labels as attributes.
@@ -114,9 +107,9 @@ impl Metrics {
         Self::on(otel::OfMeter::new(meter))
     }
 
-    fn build(recorder: Option<Box<dyn Recorder + Send + Sync>>, clock: impl Clock) -> Self {
-        let (clock, described) = (Box::new(clock), Once::new());
-        Self(Arc::new(Shared { recorder, clock, described, receivers: RwLock::default(), waiting: Mutex::default() }))
+    fn build(recorder: Option<Box<dyn Recorder + Send + Sync>>) -> Self {
+        let (described, receivers, waiting) = (Once::new(), RwLock::default(), Mutex::default());
+        Self(Arc::new(Shared { recorder, described, receivers, waiting }))
     }
 
     /// Tells what facts do not say of a receiver. Again, it takes the place of what was told before.
@@ -184,10 +177,6 @@ impl Metrics {
         let made = || Arc::new(Series::new(recorder, receiver, provider));
         Arc::clone(known.entry(name).or_insert_with(made))
     }
-
-    fn seconds(&self) -> Option<f64> {
-        self.0.clock.now().map(|now| now.as_duration().as_secs_f64())
-    }
 }
 
 impl Default for Metrics {
@@ -230,21 +219,16 @@ impl Observer for OfReceiver {
 
 impl Metrics {
     fn tell(&self, series: &Series, fact: &Fact<'_>, about: &About<'_>) {
-        if let Some((outcome, reason)) = counted(fact) {
-            self.with_recorder(|recorder| series.count(recorder, outcome, reason, 1));
-        }
-        count_down(series, fact, about);
         match fact {
-            Fact::Handled | Fact::Stored { .. } | Fact::Replayed => {
-                if let Some(seconds) = self.seconds() {
-                    self.with_recorder(|recorder| series.accepted_at(recorder, seconds));
-                }
-            }
+            Fact::Accepted { .. } => {}
             Fact::KeyUsed { .. } => {
                 let slot = slot(series.state().current_key.as_deref(), about.key_id);
                 self.with_recorder(|recorder| series.key_used(recorder, slot, 1));
             }
             Fact::LeaseLost { .. } => series.lease_lost.increment(1),
+            Fact::HandlerEnded { after } => {
+                self.with_recorder(|recorder| series.handler(recorder).record(after.as_secs_f64()));
+            }
             Fact::Answered { after, within } => {
                 series.ack_duration.record(after.as_secs_f64());
                 if let Some(within) = within.filter(|within| !within.is_zero()) {
@@ -252,32 +236,29 @@ impl Metrics {
                     self.with_recorder(|recorder| series.headroom(recorder).record(left));
                 }
             }
-            Fact::HandlerEnded { after } => {
-                self.with_recorder(|recorder| series.handler(recorder).record(after.as_secs_f64()));
+            outcome => self.tell_outcome(series, outcome, about),
+        }
+    }
+
+    fn tell_outcome(&self, series: &Series, fact: &Fact<'_>, about: &About<'_>) {
+        let Some((outcome, reason)) = counted(fact) else { return };
+        self.with_recorder(|recorder| series.count(recorder, outcome, reason, 1));
+        match fact {
+            Fact::Handled | Fact::Stored { .. } | Fact::Replayed => {
+                series.taken(about.key);
+                if let Some(at) = about.proved_at {
+                    self.with_recorder(|recorder| series.accepted_at(recorder, at.as_duration().as_secs_f64()));
+                }
+            }
+            Fact::Quarantined { .. } | Fact::AcknowledgedUnhandled(_) => series.taken(about.key),
+            Fact::Rejected(_) => series.count_down(Countdown::refused),
+            Fact::Failed(_) => {
+                if let Some(key) = about.key {
+                    series.count_down(|countdown| countdown.failed(key));
+                }
             }
             _ => {}
         }
-    }
-}
-
-fn count_down(series: &Series, fact: &Fact<'_>, about: &About<'_>) {
-    let (is_refused, is_failed, is_taken) = match fact {
-        Fact::Rejected(_) => (true, false, false),
-        Fact::Failed(_) => (false, true, false),
-        Fact::Handled
-        | Fact::Stored { .. }
-        | Fact::Quarantined { .. }
-        | Fact::Replayed
-        | Fact::AcknowledgedUnhandled(_) => (false, false, true),
-        _ => return,
-    };
-    let mut state = series.state();
-    let Some(countdown) = &mut state.countdown else { return };
-    match about.key {
-        _ if is_refused => countdown.refused(),
-        Some(key) if is_failed => countdown.failed(key),
-        key if is_taken => countdown.taken(key),
-        _ => {}
     }
 }
 

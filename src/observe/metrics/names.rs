@@ -47,7 +47,7 @@ const HISTOGRAMS: [(&str, &str); 3] = [
     (HANDLER_DURATION, "How long a handler had an event"),
 ];
 const GAUGES: [(&str, &str); 6] = [
-    (LAST_ACCEPTED, "When the last delivery was accepted"),
+    (LAST_ACCEPTED, "When the last delivery came that was accepted"),
     (DEACTIVATION, "How long until the provider switches the webhook off, if nothing gets better"),
     (INBOX_READY, "Events that wait in the inbox"),
     (INBOX_OLDEST, "How long the oldest of them has been due"),

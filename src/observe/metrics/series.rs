@@ -1,5 +1,6 @@
 //! The series of one receiver, each registered once and kept.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder, SharedString};
@@ -48,6 +49,8 @@ pub(super) struct Series {
     last_accepted: OnceLock<Gauge>,
     deactivation: OnceLock<Gauge>,
     state: Mutex<State>,
+    /// Whether the countdown of the state runs.
+    counts_down: AtomicBool,
 }
 
 #[derive(Default)]
@@ -71,6 +74,7 @@ impl Series {
             last_accepted: OnceLock::new(),
             deactivation: OnceLock::new(),
             state: Mutex::default(),
+            counts_down: AtomicBool::new(false),
             receiver,
             provider,
         }
@@ -94,12 +98,29 @@ impl Series {
             (Some(after), Some(countdown)) => countdown.ends_after(after),
             (after, countdown) => *countdown = after.map(Countdown::new),
         }
+        self.counts_down.store(state.countdown.as_ref().is_some_and(Countdown::runs), Ordering::Release);
         drop(state);
         // They are there before anything happens, so that what happens first is seen to grow.
         self.count(recorder, Outcome::Accepted, Reason::None, 0);
         if tells_old {
             self.key_used(recorder, Slot::Current, 0);
             self.key_used(recorder, Slot::Old, 0);
+        }
+    }
+
+    /// Something of the sender's was taken. Mostly nothing runs, and there is nothing to do.
+    pub(super) fn taken(&self, key: Option<&[u8; 32]>) {
+        if self.counts_down.load(Ordering::Acquire) {
+            self.count_down(|countdown| countdown.taken(key));
+        }
+    }
+
+    /// Changes the countdown, where the provider switches off.
+    pub(super) fn count_down(&self, change: impl FnOnce(&mut Countdown)) {
+        let mut state = self.state();
+        if let Some(countdown) = &mut state.countdown {
+            change(countdown);
+            self.counts_down.store(countdown.runs(), Ordering::Release);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Each number moves by what it counts and by nothing else, under labels from closed sets.
 #![allow(clippy::cast_precision_loss, reason = "the numbers of tests are small")]
 
+mod countdown;
 #[cfg(feature = "otel")]
 mod otel;
 
@@ -93,14 +94,15 @@ impl Recorder for Kept {
 }
 
 const KEY: [u8; 32] = [1; 32];
+const PROVED_AT: Timestamp = Timestamp::constant(1_900_000_000, 0);
 
 fn begun() -> (Metrics, Kept) {
     let kept = Kept::default();
-    (Metrics::on_at(kept.clone(), Timestamp::from_second(1_900_000_000).unwrap()), kept)
+    (Metrics::on(kept.clone()), kept)
 }
 
 fn about<'a>(receiver: &'a str, key_id: Option<&'a str>) -> About<'a> {
-    About { receiver, provider: "opp", key_id, key: Some(&KEY), attempt: None }
+    About { receiver, provider: "opp", key_id, proved_at: Some(PROVED_AT), key: Some(&KEY), attempt: None }
 }
 
 #[test]
@@ -149,6 +151,20 @@ fn each_fact_moves_its_own_number_and_no_other() {
 }
 
 #[test]
+fn what_a_worker_handles_is_no_sign_of_the_sender() {
+    let last = "webhook_last_accepted_timestamp_seconds receiver=r";
+    let (metrics, kept) = begun();
+    let later = About { proved_at: None, ..about("r", None) };
+    metrics.observe(&Fact::Handled, &later);
+    assert_eq!(kept.all()["webhook_deliveries_total receiver=r provider=opp outcome=accepted reason="], 1.0);
+    assert_eq!(kept.all().get(last), None);
+    metrics.observe(&Fact::Stored { id: 7 }, &about("r", None));
+    let at = kept.all()[last];
+    metrics.observe(&Fact::Handled, &later);
+    assert_eq!(kept.all()[last], at);
+}
+
+#[test]
 fn a_late_answer_has_no_headroom_and_one_at_once_has_all() {
     for (after, left) in [(0, 1.0), (5, 0.5), (10, 0.0), (11, 0.0)] {
         let (metrics, kept) = begun();
@@ -179,26 +195,6 @@ fn what_a_layer_alone_reports_is_not_counted() {
     let (metrics, kept) = begun();
     metrics.observe(&Fact::Handled, &about("", None));
     assert_eq!(kept.all(), BTreeMap::new());
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_countdown_runs_while_events_fail_and_where_the_provider_switches_off() {
-    let name = "webhook_deactivation_seconds receiver=r";
-    let failed = Rejection::new(RejectionKind::HandlerFailed, "");
-    for (fact, left) in [(Fact::Failed(&failed), 90.0), (Fact::Rejected(&failed), 90.0), (Fact::Handled, 100.0)] {
-        let (metrics, kept) = begun();
-        let after = Duration::from_secs(100);
-        metrics.know("r", "opp", Known { switched_off_after: Some(after), ..Known::default() });
-        metrics.know("s", "opp", Known::default());
-        metrics.observe(&fact, &about("r", None));
-        metrics.observe(&fact, &about("s", None));
-        tokio::time::advance(Duration::from_secs(10)).await;
-        // Read anew, the file says the same.
-        metrics.know("r", "opp", Known { switched_off_after: Some(after), ..Known::default() });
-        metrics.refresh();
-        assert_eq!(kept.all().get(name), Some(&left), "{fact:?}");
-        assert!(!kept.all().keys().any(|name| name.contains("deactivation_seconds receiver=s")), "{fact:?}");
-    }
 }
 
 #[test]

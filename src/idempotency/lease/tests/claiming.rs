@@ -10,7 +10,7 @@ fn spawn<S: DedupeStore>(claims: &Arc<Claims<S>>, time: Duration) -> tokio::task
             sleep(time).await;
             done()
         };
-        let scope = Scope { reporter: &reporter(), key_id: None, traced: None };
+        let scope = Scope { reporter: &reporter(), key_id: None, proved_at: None, traced: None };
         claims.run(&KeyHash::from_bytes([5; 32]), &Fingerprint::of(b"event"), &scope, work).await
     })
 }

@@ -5,7 +5,6 @@ use opentelemetry_sdk::metrics::data::{AggregatedMetrics, Metric, MetricData};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 
 use super::*;
-use crate::observe::metrics::otel::OfMeter;
 
 struct Exported {
     provider: SdkMeterProvider,
@@ -20,8 +19,7 @@ impl Exported {
     }
 
     fn metrics(&self) -> Metrics {
-        let recorder = OfMeter::new(self.provider.meter("tower-webhook"));
-        Metrics::build(Some(Box::new(recorder)), Timestamp::from_second(1_900_000_000).unwrap())
+        Metrics::of_meter(self.provider.meter("tower-webhook"))
     }
 
     fn each<T>(&self, of: impl Fn(&Metric) -> Vec<T>) -> Vec<T> {
