@@ -14,6 +14,10 @@ mod apps;
 mod deliveries;
 #[path = "../pipeline/envelope.rs"]
 mod envelope;
+#[cfg(feature = "metrics")]
+#[path = "../../src/bin/tower-webhook/listen/exposition.rs"]
+#[allow(dead_code, reason = "nobody reads the numbers here")]
+mod exposition;
 #[path = "../inbox_engine/place.rs"]
 mod place;
 

@@ -72,23 +72,8 @@ pub(crate) fn full() -> Result<Router, BoxError> {
 /// The full stack, and numbers for Prometheus as the program has them.
 #[cfg(feature = "metrics")]
 pub(crate) fn metrics() -> Result<Router, BoxError> {
-    use std::{thread, time::Duration};
-
-    use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
-    use tower_webhook::observe::Metrics;
-
-    let buckets = |name: &str| Matcher::Suffix(name.to_owned());
-    let recorder = PrometheusBuilder::new()
-        .set_buckets_for_metric(buckets("_seconds"), &[0.001, 0.01, 0.1, 1.0, 10.0, 60.0])?
-        .set_buckets_for_metric(buckets("_ratio"), &[0.0, 0.1, 0.5, 0.9, 0.99])?
-        .build_recorder();
-    let handle = recorder.handle();
-    let upkeep = move || loop {
-        thread::sleep(Duration::from_secs(1));
-        handle.run_upkeep();
-    };
-    thread::Builder::new().spawn(upkeep)?;
-    let receiver = Receiver::new("aella", deliveries::aella()?).basic_auth(&basic()?).observer(Metrics::on(recorder));
+    let metrics = tower_webhook::observe::Metrics::on(crate::exposition::Exposition::default());
+    let receiver = Receiver::new("aella", deliveries::aella()?).basic_auth(&basic()?).observer(metrics);
     let handler = async |event: Received<aella::Event>| drop(black_box(event));
     Ok(Router::new().route_service("/", receiver.dedupe(store()).handle(handler)))
 }

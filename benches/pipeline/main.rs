@@ -17,6 +17,10 @@ mod apps;
 mod client;
 mod deliveries;
 mod envelope;
+#[cfg(feature = "metrics")]
+#[path = "../../src/bin/tower-webhook/listen/exposition.rs"]
+#[allow(dead_code, reason = "nobody reads the numbers here")]
+mod exposition;
 mod measure;
 mod server;
 mod variants;

@@ -97,10 +97,9 @@ const BY_TESTS: &[(&str, &str)] = &[];
 /// Who alone may name an outside crate: files, and folders that end in `/`.
 const KNOWN_BY: &[(&str, &[&str])] = &[
     ("tracing", &["src/observe/"]),
-    ("metrics", &["src/observe/"]),
+    ("metrics", &["src/bin/tower-webhook/listen/exposition.rs", "src/observe/"]),
     ("opentelemetry", &["src/observe/metrics/"]),
     ("opentelemetry_sdk", &["src/observe/metrics/tests/"]),
-    ("metrics_exporter_prometheus", &["src/bin/tower-webhook/listen/numbers.rs"]),
     ("axum_core", &["src/receiver/axum.rs"]),
     ("flate2", &["src/gate/compressed.rs"]),
     ("redis", &["src/idempotency/store/redis/"]),

@@ -74,14 +74,16 @@ fn every_alert_fires_in_one_test_and_is_silent_in_another() {
         alerts.iter().flat_map(|alert| [format!("{alert} fires"), format!("{alert} silent")]).collect();
     assert_eq!(tests, expected);
     assert!(alerts.len() > 7, "{alerts:?}");
-    let promtool = Program::other(
-        "sh",
-        ["-c", "command -v promtool || { echo promtool is missing: install prometheus >&2; exit 1; }"],
-    );
-    let there = promtool.run();
-    assert_eq!(there.code, Some(0), "{}", there.stderr);
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy");
-    let run = |rules: &str| Program::other("promtool", ["test", "rules", rules]).run();
+    let run = |rules: &str| promtool(["test", "rules", rules]).run();
     let done = run(&format!("{folder}/alerts_test.yml"));
     assert_eq!(done.code, Some(0), "{done:?}");
+}
+
+/// Prometheus's own tool, or one line about it.
+pub(super) fn promtool<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Program {
+    let there = ["-c", "command -v promtool || { echo promtool is missing: install prometheus >&2; exit 1; }"];
+    let there = Program::other("sh", there).run();
+    assert_eq!(there.code, Some(0), "{}", there.stderr);
+    Program::other("promtool", arguments)
 }

@@ -9,6 +9,7 @@ use tower_webhook::observe::METRICS;
 
 use super::admin::metrics;
 use super::child::{Folder, Listener};
+use super::deploy::promtool;
 use super::kept;
 use super::upstream::{Upstream, aella};
 use super::wire::{Raw, hex, hmac512};
@@ -100,6 +101,12 @@ fn each_number_moves_by_what_it_counts() {
     assert_eq!(Raw::new("/bank", &[], "{}").send(listener.address()).status / 100, 4);
     until(&listener, "webhook_deactivation_seconds{receiver=\"/bank\"}", |value| value < ladder);
     assert_eq!(numbers(&listener)["webhook_ack_headroom_ratio_count{receiver=\"/bank\"}"], 1.0);
+    let text = metrics(listener.admin());
+    let checked = promtool(["check", "metrics"]).stdin(text.as_str()).run();
+    assert_eq!((checked.code, checked.stdout, checked.stderr), (Some(0), vec![], String::new()), "{text}");
+    for name in ["webhook_ack_duration_seconds", "webhook_ack_headroom_ratio"] {
+        assert!(text.contains(&format!("# TYPE {name} histogram\n")), "{text}");
+    }
     assert_eq!(listener.stop().code, Some(0));
 }
 

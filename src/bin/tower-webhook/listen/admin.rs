@@ -35,16 +35,12 @@ pub(super) struct Admin {
 
 /// Answers for ever.
 pub(super) async fn serve(listener: TcpListener, admin: Arc<Admin>) {
-    tokio::join!(admin.numbers.keep(), accept(listener, &admin));
-}
-
-async fn accept(listener: TcpListener, admin: &Arc<Admin>) {
     let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let permit = Arc::clone(&connections).acquire_owned().await;
         match listener.accept().await {
             Ok((stream, _)) => {
-                let admin = Arc::clone(admin);
+                let admin = Arc::clone(&admin);
                 tokio::spawn(async move {
                     one(stream, admin).await;
                     drop(permit);

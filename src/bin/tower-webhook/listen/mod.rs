@@ -4,6 +4,7 @@ mod admin;
 mod beside;
 mod connection;
 mod deliver;
+mod exposition;
 mod forward;
 mod ground;
 mod health;
@@ -145,7 +146,7 @@ async fn begin(config: Config, voice: &Voice) -> std::io::Result<Begun> {
     let health = Arc::new(Health::of(intake.clone()));
     let admin = match config.admin {
         Some(address) => {
-            Some((bind(address).await?, Admin { health: Arc::clone(&health), numbers: Numbers::new(&config)? }))
+            Some((bind(address).await?, Admin { health: Arc::clone(&health), numbers: Numbers::new(&config) }))
         }
         None => None,
     };

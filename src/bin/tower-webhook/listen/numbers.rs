@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 use tower_webhook::clock::{Clock as _, SystemClock};
 use tower_webhook::config::{Config, Endpoint};
 use tower_webhook::inbox::{AnyInbox, InboxStore as _, ReceiverStats};
@@ -13,13 +12,9 @@ use tower_webhook::observe::{InboxLevels, Known, Metrics};
 use tower_webhook::provider::Provider as _;
 use tower_webhook::sender::{DeliveryProfile, LongFailure};
 
+use super::exposition::Exposition;
 use super::opening::Intake;
 
-/// Up to the times that providers wait.
-const SECONDS: [f64; 14] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
-const SHARES: [f64; 8] = [0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99];
-/// What was recorded is added up this often, whoever reads it.
-const UPKEEP: Duration = Duration::from_secs(5);
 /// So often the inbox is counted, whoever reads it and however often.
 const FRESH: Duration = Duration::from_secs(5);
 /// Of so many that wait, and of so many dead letters, it is said whose they are: of all it would take as long as there are many.
@@ -29,25 +24,21 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) struct Numbers {
     pub(super) metrics: Metrics,
-    handle: PrometheusHandle,
+    exposition: Exposition,
     /// The inbox's log, where it has one here.
     log: Option<PathBuf>,
     counted: Mutex<Option<Instant>>,
 }
 
 impl Numbers {
-    pub(super) fn new(config: &Config) -> std::io::Result<Self> {
-        let buckets = |builder: PrometheusBuilder, name: &str, buckets: &[f64]| {
-            builder.set_buckets_for_metric(Matcher::Suffix(name.to_owned()), buckets).map_err(std::io::Error::other)
-        };
-        let builder = buckets(PrometheusBuilder::new(), "_duration_seconds", &SECONDS)?;
-        let recorder = buckets(builder, "_headroom_ratio", &SHARES)?.build_recorder();
+    pub(super) fn new(config: &Config) -> Self {
+        let exposition = Exposition::default();
         let log = config.inbox.as_ref().and_then(|inbox| inbox.file()).map(|file| {
             let mut log = file.as_os_str().to_owned();
             log.push("-wal");
             log.into()
         });
-        Ok(Self { handle: recorder.handle(), metrics: Metrics::on(recorder), log, counted: Mutex::default() })
+        Self { metrics: Metrics::on(exposition.clone()), exposition, log, counted: Mutex::default() }
     }
 
     /// As they are now.
@@ -56,7 +47,7 @@ impl Numbers {
             self.count(inbox).await;
         }
         self.metrics.refresh();
-        self.handle.render()
+        self.exposition.text()
     }
 
     async fn count(&self, inbox: &AnyInbox) {
@@ -74,14 +65,6 @@ impl Numbers {
         let levels = log.map_or(levels, |bytes| levels.wal_bytes(bytes));
         let of = |one: &ReceiverStats| InboxLevels::new(one.ready, one.oldest_age, one.dead);
         self.metrics.inbox_of(levels, shares.iter().map(|one| (one.receiver.as_str(), of(one))));
-    }
-
-    /// It never ends.
-    pub(super) async fn keep(&self) {
-        loop {
-            sleep(UPKEEP).await;
-            self.handle.run_upkeep();
-        }
     }
 }
 
