@@ -183,3 +183,24 @@ async fn what_is_pending_is_awaited_and_not_asked_again() {
     assert!(matches!(settled, Settled::Done("ran")), "{settled:?}");
     assert_eq!(store.order(), [(0, "claim"), (100, "complete")]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn work_begins_with_a_claim_that_came_at_once_and_not_before_one_that_was_waited_for() {
+    let acquired = || Ok(Claim::Acquired { fence: 7, other_payload: false });
+    let late = || Says::Late(Duration::from_secs(1), acquired());
+    let in_flight = || Says::Now(Ok(Claim::InFlight { retry_in: Duration::ZERO }));
+    for (case, says, is_told) in [
+        ("at once", vec![Says::Now(acquired())], true),
+        ("late", vec![late()], false),
+        ("late, after a look", vec![in_flight(), late()], false),
+    ] {
+        let store = Arc::new(Scripted::new().claims(says));
+        let (claims, mut at) = (claims(&store), None);
+        let settled = run(&claims, |grant| {
+            at = Some(grant.at);
+            async { done() }
+        });
+        assert!(matches!(settled.await, Settled::Done("ran")), "{case}");
+        assert_eq!(at.unwrap().map(|at| at.elapsed()), is_told.then_some(Duration::ZERO), "{case}");
+    }
+}
