@@ -53,7 +53,7 @@ mod traced;
 
 #[cfg(feature = "metrics")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
-pub use self::metrics::{InboxLevels, Known, METRICS, Metrics};
+pub use self::metrics::{InboxLevels, Known, METRICS, Metrics, bounds};
 pub use fact::{About, Fact, Observer};
 pub use log::Log;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

@@ -19,7 +19,7 @@ use metrics::Recorder;
 
 use self::countdown::Countdown;
 pub use self::known::{InboxLevels, Known};
-pub use self::names::METRICS;
+pub use self::names::{METRICS, bounds};
 use self::names::{OTHERS, RECEIVERS};
 use self::series::{Series, Slot, gauge_of};
 use self::waiting::Waiting;

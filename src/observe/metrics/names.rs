@@ -55,6 +55,17 @@ const GAUGES: [(&str, &str); 6] = [
     (WAL_BYTES, "Bytes of the inbox's write-ahead log"),
 ];
 
+/// Up to the times that providers wait.
+const SECONDS: &[f64] = &[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+const SHARES: &[f64] = &[0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99];
+
+/// The upper bounds of the buckets that the histogram of this name should have: seconds, or shares of one. For recorders that
+/// have to be told.
+#[must_use]
+pub fn bounds(histogram: &str) -> &'static [f64] {
+    if histogram == ACK_HEADROOM { SHARES } else { SECONDS }
+}
+
 /// Tells a recorder what they say.
 pub(super) fn describe(recorder: &dyn Recorder) {
     let unit = |name: &str| match name {

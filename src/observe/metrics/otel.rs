@@ -9,9 +9,7 @@ use metrics::{
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{self as otel, Meter};
 
-/// Those of the program, since the SDK's own are milliseconds.
-const SECONDS: [f64; 14] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
-const SHARES: [f64; 8] = [0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99];
+use super::names::bounds;
 
 /// An instrument of the meter for each metric, made when it is described.
 pub(super) struct OfMeter {
@@ -97,7 +95,8 @@ impl Recorder for OfMeter {
 
     fn describe_histogram(&self, name: KeyName, unit: Option<Unit>, says: SharedString) {
         let name = name.as_str().to_owned();
-        let bounds = if unit == Some(Unit::Seconds) { SECONDS.to_vec() } else { SHARES.to_vec() };
+        // The SDK's own are milliseconds.
+        let bounds = bounds(&name).to_vec();
         let builder = self.meter.f64_histogram(name.clone()).with_unit(ucum(unit)).with_boundaries(bounds);
         self.made().histograms.insert(name, builder.with_description(says.into_owned()).build());
     }

@@ -9,10 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use metrics::{Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit};
-
-/// Up to the times that providers wait.
-const SECONDS: &[f64] = &[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
-const SHARES: &[f64] = &[0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99];
+use tower_webhook::observe::bounds;
 
 /// A recorder that can be read. Clones are the same one.
 #[derive(Clone, Default)]
@@ -163,8 +160,7 @@ impl Recorder for Exposition {
     }
 
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
-        let bounds = if key.name().ends_with("_ratio") { SHARES } else { SECONDS };
-        match self.series(key, || Series::Histogram(Arc::new(Buckets::new(bounds)))) {
+        match self.series(key, || Series::Histogram(Arc::new(Buckets::new(bounds(key.name()))))) {
             Series::Histogram(buckets) => Histogram::from_arc(buckets),
             _ => Histogram::noop(),
         }
@@ -204,21 +200,21 @@ mod tests {
     #[test]
     fn a_value_is_in_each_bucket_from_its_own_on() {
         let exposition = Exposition::default();
-        let shares = exposition.register_histogram(&key("left_ratio", &[("receiver", "a")]), &METADATA);
+        let shares = exposition.register_histogram(&key("webhook_ack_headroom_ratio", &[("receiver", "a")]), &METADATA);
         for share in [0.0, 0.5, 0.501, 0.995, 1.0] {
             shares.record(share);
         }
         let text = exposition.text();
         for line in [
-            "# TYPE left_ratio histogram",
-            "left_ratio_bucket{receiver=\"a\",le=\"0\"} 1",
-            "left_ratio_bucket{receiver=\"a\",le=\"0.25\"} 1",
-            "left_ratio_bucket{receiver=\"a\",le=\"0.5\"} 2",
-            "left_ratio_bucket{receiver=\"a\",le=\"0.75\"} 3",
-            "left_ratio_bucket{receiver=\"a\",le=\"0.99\"} 3",
-            "left_ratio_bucket{receiver=\"a\",le=\"+Inf\"} 5",
-            "left_ratio_sum{receiver=\"a\"} 2.996",
-            "left_ratio_count{receiver=\"a\"} 5",
+            "# TYPE webhook_ack_headroom_ratio histogram",
+            "webhook_ack_headroom_ratio_bucket{receiver=\"a\",le=\"0\"} 1",
+            "webhook_ack_headroom_ratio_bucket{receiver=\"a\",le=\"0.25\"} 1",
+            "webhook_ack_headroom_ratio_bucket{receiver=\"a\",le=\"0.5\"} 2",
+            "webhook_ack_headroom_ratio_bucket{receiver=\"a\",le=\"0.75\"} 3",
+            "webhook_ack_headroom_ratio_bucket{receiver=\"a\",le=\"0.99\"} 3",
+            "webhook_ack_headroom_ratio_bucket{receiver=\"a\",le=\"+Inf\"} 5",
+            "webhook_ack_headroom_ratio_sum{receiver=\"a\"} 2.996",
+            "webhook_ack_headroom_ratio_count{receiver=\"a\"} 5",
         ] {
             assert!(text.lines().any(|is| is == line), "{line}\n{text}");
         }
