@@ -58,11 +58,11 @@ impl Reporter {
         &self.0.receiver
     }
 
-    /// Reports what is about a whole delivery.
     pub(crate) fn provider(&self) -> &'static str {
         self.0.provider
     }
 
+    /// Reports what is about a whole delivery.
     pub(crate) fn report(&self, fact: Fact<'_>, key_id: Option<&str>) {
         self.send(fact, About { key_id, ..About::default() });
     }

@@ -5,6 +5,7 @@ mod known;
 mod names;
 #[cfg(feature = "otel")]
 mod otel;
+mod recording;
 mod series;
 #[cfg(test)]
 mod tests;
@@ -12,7 +13,7 @@ mod waiting;
 
 use std::fmt;
 use std::hash::RandomState;
-use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use hashbrown::{Equivalent, HashMap};
 use metrics::Recorder;
@@ -21,6 +22,7 @@ use self::countdown::Countdown;
 pub use self::known::{InboxLevels, Known};
 pub use self::names::{METRICS, bounds};
 use self::names::{OTHERS, RECEIVERS};
+use self::recording::Recording;
 use self::series::{Series, Slot, gauge_of};
 use self::waiting::Waiting;
 use super::fact::{About, Fact, Observer};
@@ -49,9 +51,7 @@ use super::outcome::counted;
 pub struct Metrics(Arc<Shared>);
 
 struct Shared {
-    /// `None`: the application's own.
-    recorder: Option<Box<dyn Recorder + Send + Sync>>,
-    described: Once,
+    recording: Recording,
     receivers: RwLock<HashMap<Name, Arc<Series>, RandomState>>,
     waiting: Mutex<Waiting>,
 }
@@ -108,20 +108,19 @@ impl Metrics {
     }
 
     fn build(recorder: Option<Box<dyn Recorder + Send + Sync>>) -> Self {
-        let (described, receivers, waiting) = (Once::new(), RwLock::default(), Mutex::default());
-        Self(Arc::new(Shared { recorder, described, receivers, waiting }))
+        let (receivers, waiting) = (RwLock::default(), Mutex::default());
+        Self(Arc::new(Shared { recording: Recording::new(recorder), receivers, waiting }))
     }
 
     /// Tells what facts do not say of a receiver. Again, it takes the place of what was told before.
     pub fn know(&self, receiver: &str, provider: &str, known: Known) {
-        let series = self.series(receiver, provider);
-        self.with_recorder(|recorder| series.know(recorder, known));
+        self.series(receiver, provider).know(&self.0.recording, known);
     }
 
     /// Brings up to date what moves by time alone. Call it before the numbers are read.
     pub fn refresh(&self) {
         let all: Vec<_> = self.0.receivers.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        self.with_recorder(|recorder| all.iter().for_each(|series| series.refresh(recorder)));
+        all.iter().for_each(|series| series.refresh(&self.0.recording));
     }
 
     /// Says how the inbox of all receivers stands, where nobody says whose its events are.
@@ -135,7 +134,7 @@ impl Metrics {
     pub fn inbox_of<'a>(&self, all: InboxLevels, of: impl IntoIterator<Item = (&'a str, InboxLevels)>) {
         let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let told = waiting.tell(all, of);
-        self.with_recorder(|recorder| {
+        self.0.recording.with(|recorder| {
             for (receiver, levels) in told {
                 gauge_of(recorder, names::INBOX_READY, receiver).set(levels.ready as f64);
                 gauge_of(recorder, names::INBOX_OLDEST, receiver).set(levels.oldest_age);
@@ -147,17 +146,6 @@ impl Metrics {
         });
     }
 
-    fn with_recorder<T>(&self, work: impl FnOnce(&dyn Recorder) -> T) -> T {
-        let described = |recorder: &dyn Recorder| {
-            self.0.described.call_once(|| names::describe(recorder));
-            work(recorder)
-        };
-        match &self.0.recorder {
-            Some(recorder) => described(&**recorder),
-            None => metrics::with_recorder(described),
-        }
-    }
-
     fn series(&self, receiver: &str, provider: &str) -> Arc<Series> {
         let named = Named { receiver, provider };
         let known = self.0.receivers.read().unwrap_or_else(PoisonError::into_inner);
@@ -165,7 +153,7 @@ impl Metrics {
             return Arc::clone(series);
         }
         drop(known);
-        self.with_recorder(|recorder| self.added(recorder, named))
+        self.0.recording.with(|recorder| self.added(recorder, named))
     }
 
     #[cold]
@@ -194,7 +182,7 @@ impl fmt::Debug for Metrics {
 impl Observer for Metrics {
     fn observe(&self, fact: &Fact<'_>, about: &About<'_>) {
         if !about.receiver.is_empty() {
-            self.tell(&self.series(about.receiver, about.provider), fact, about);
+            tell(&self.0.recording, &self.series(about.receiver, about.provider), fact, about);
         }
     }
 
@@ -213,52 +201,48 @@ struct OfReceiver {
 impl Observer for OfReceiver {
     fn observe(&self, fact: &Fact<'_>, about: &About<'_>) {
         let series = self.series.get_or_init(|| self.all.series(about.receiver, about.provider));
-        self.all.tell(series, fact, about);
+        tell(&self.all.0.recording, series, fact, about);
     }
 }
 
-impl Metrics {
-    fn tell(&self, series: &Series, fact: &Fact<'_>, about: &About<'_>) {
-        match fact {
-            Fact::Accepted { .. } => {}
-            Fact::KeyUsed { .. } => {
-                let slot = slot(series.state().current_key.as_deref(), about.key_id);
-                self.with_recorder(|recorder| series.key_used(recorder, slot, 1));
-            }
-            Fact::LeaseLost { .. } => series.lease_lost.increment(1),
-            Fact::HandlerEnded { after } => {
-                self.with_recorder(|recorder| series.handler(recorder).record(after.as_secs_f64()));
-            }
-            Fact::Answered { after, within } => {
-                series.ack_duration.record(after.as_secs_f64());
-                if let Some(within) = within.filter(|within| !within.is_zero()) {
-                    let left = within.saturating_sub(*after).div_duration_f64(within);
-                    self.with_recorder(|recorder| series.headroom(recorder).record(left));
-                }
-            }
-            outcome => self.tell_outcome(series, outcome, about),
+fn tell(recording: &Recording, series: &Series, fact: &Fact<'_>, about: &About<'_>) {
+    match fact {
+        Fact::Accepted { .. } => {}
+        Fact::KeyUsed { .. } => {
+            let slot = slot(series.state().current_key.as_deref(), about.key_id);
+            series.key_used(recording, slot, 1);
         }
+        Fact::LeaseLost { .. } => series.lease_lost.increment(1),
+        Fact::HandlerEnded { after } => series.handler(recording).record(after.as_secs_f64()),
+        Fact::Answered { after, within } => {
+            series.ack_duration.record(after.as_secs_f64());
+            if let Some(within) = within.filter(|within| !within.is_zero()) {
+                let left = within.saturating_sub(*after).div_duration_f64(within);
+                series.headroom(recording).record(left);
+            }
+        }
+        outcome => tell_outcome(recording, series, outcome, about),
     }
+}
 
-    fn tell_outcome(&self, series: &Series, fact: &Fact<'_>, about: &About<'_>) {
-        let Some((outcome, reason)) = counted(fact) else { return };
-        self.with_recorder(|recorder| series.count(recorder, outcome, reason, 1));
-        match fact {
-            Fact::Handled | Fact::Stored { .. } | Fact::Replayed => {
-                series.taken(about.key);
-                if let Some(at) = about.proved_at {
-                    self.with_recorder(|recorder| series.accepted_at(recorder, at.as_duration().as_secs_f64()));
-                }
+fn tell_outcome(recording: &Recording, series: &Series, fact: &Fact<'_>, about: &About<'_>) {
+    let Some((outcome, reason)) = counted(fact) else { return };
+    series.count(recording, outcome, reason, 1);
+    match fact {
+        Fact::Handled | Fact::Stored { .. } | Fact::Replayed => {
+            series.taken(about.key);
+            if let Some(at) = about.proved_at {
+                series.accepted_at(recording, at.as_duration().as_secs_f64());
             }
-            Fact::Quarantined { .. } | Fact::AcknowledgedUnhandled(_) => series.taken(about.key),
-            Fact::Rejected(_) => series.count_down(Countdown::refused),
-            Fact::Failed(_) => {
-                if let Some(key) = about.key {
-                    series.count_down(|countdown| countdown.failed(key));
-                }
-            }
-            _ => {}
         }
+        Fact::Quarantined { .. } | Fact::AcknowledgedUnhandled(_) => series.taken(about.key),
+        Fact::Rejected(_) => series.count_down(Countdown::refused),
+        Fact::Failed(_) => {
+            if let Some(key) = about.key {
+                series.count_down(|countdown| countdown.failed(key));
+            }
+        }
+        _ => {}
     }
 }
 

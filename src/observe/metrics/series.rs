@@ -8,6 +8,7 @@ use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder, 
 use super::countdown::Countdown;
 use super::known::Known;
 use super::names;
+use super::recording::Recording;
 use crate::error::RejectionKind;
 use crate::observe::outcome::{Outcome, Reason};
 
@@ -85,11 +86,21 @@ impl Series {
         Key::from_parts(name, own.into_iter().chain(more).collect::<Vec<_>>())
     }
 
+    #[cold]
+    fn histogram(&self, recording: &Recording, name: &'static str) -> Histogram {
+        recording.with(|recorder| recorder.register_histogram(&self.key(name, []), &METADATA))
+    }
+
+    #[cold]
+    fn gauge(&self, recording: &Recording, name: &'static str) -> Gauge {
+        recording.with(|recorder| recorder.register_gauge(&self.key(name, []), &METADATA))
+    }
+
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn know(&self, recorder: &dyn Recorder, known: Known) {
+    pub(super) fn know(&self, recording: &Recording, known: Known) {
         let mut state = self.state();
         let tells_old = known.current_key.is_some();
         state.current_key = known.current_key;
@@ -101,10 +112,10 @@ impl Series {
         self.counts_down.store(state.countdown.as_ref().is_some_and(Countdown::runs), Ordering::Release);
         drop(state);
         // They are there before anything happens, so that what happens first is seen to grow.
-        self.count(recorder, Outcome::Accepted, Reason::None, 0);
+        self.count(recording, Outcome::Accepted, Reason::None, 0);
         if tells_old {
-            self.key_used(recorder, Slot::Current, 0);
-            self.key_used(recorder, Slot::Old, 0);
+            self.key_used(recording, Slot::Current, 0);
+            self.key_used(recording, Slot::Old, 0);
         }
     }
 
@@ -124,7 +135,7 @@ impl Series {
         }
     }
 
-    pub(super) fn count(&self, recorder: &dyn Recorder, outcome: Outcome, reason: Reason, by: u64) {
+    pub(super) fn count(&self, recording: &Recording, outcome: Outcome, reason: Reason, by: u64) {
         let place = (outcome as usize) * (OWN + RejectionKind::ALL.len()) + place(reason);
         let Some(cell) = self.deliveries.get(place) else { return };
         let register = || {
@@ -133,41 +144,45 @@ impl Series {
                 Label::from_static_parts("outcome", outcome.name()),
                 Label::from_static_parts("reason", reason.name()),
             ];
-            recorder.register_counter(&self.key(names::DELIVERIES, labels), &METADATA)
+            let key = self.key(names::DELIVERIES, labels);
+            recording.with(|recorder| recorder.register_counter(&key, &METADATA))
         };
         cell.get_or_init(register).increment(by);
     }
 
-    pub(super) fn key_used(&self, recorder: &dyn Recorder, slot: Slot, by: u64) {
+    pub(super) fn key_used(&self, recording: &Recording, slot: Slot, by: u64) {
         let name = match slot {
             Slot::Current => "current",
             Slot::Old => "old",
             Slot::Unknown => "unknown",
         };
         let Some(cell) = self.keys.get(slot as usize) else { return };
-        let label = Label::from_static_parts("slot", name);
-        cell.get_or_init(|| recorder.register_counter(&self.key(names::KEY_USED, [label]), &METADATA)).increment(by);
+        let register = || {
+            let key = self.key(names::KEY_USED, [Label::from_static_parts("slot", name)]);
+            recording.with(|recorder| recorder.register_counter(&key, &METADATA))
+        };
+        cell.get_or_init(register).increment(by);
     }
 
-    pub(super) fn headroom(&self, recorder: &dyn Recorder) -> &Histogram {
-        let register = || recorder.register_histogram(&self.key(names::ACK_HEADROOM, []), &METADATA);
+    pub(super) fn headroom(&self, recording: &Recording) -> &Histogram {
+        let register = || self.histogram(recording, names::ACK_HEADROOM);
         self.ack_headroom.get_or_init(register)
     }
 
-    pub(super) fn handler(&self, recorder: &dyn Recorder) -> &Histogram {
-        let register = || recorder.register_histogram(&self.key(names::HANDLER_DURATION, []), &METADATA);
+    pub(super) fn handler(&self, recording: &Recording) -> &Histogram {
+        let register = || self.histogram(recording, names::HANDLER_DURATION);
         self.handler_duration.get_or_init(register)
     }
 
-    pub(super) fn accepted_at(&self, recorder: &dyn Recorder, seconds: f64) {
-        let register = || recorder.register_gauge(&self.key(names::LAST_ACCEPTED, []), &METADATA);
+    pub(super) fn accepted_at(&self, recording: &Recording, seconds: f64) {
+        let register = || self.gauge(recording, names::LAST_ACCEPTED);
         self.last_accepted.get_or_init(register).set(seconds);
     }
 
     /// Says how long is left, where the provider switches off.
-    pub(super) fn refresh(&self, recorder: &dyn Recorder) {
+    pub(super) fn refresh(&self, recording: &Recording) {
         let Some(left) = self.state().countdown.as_ref().map(Countdown::left) else { return };
-        let register = || recorder.register_gauge(&self.key(names::DEACTIVATION, []), &METADATA);
+        let register = || self.gauge(recording, names::DEACTIVATION);
         self.deactivation.get_or_init(register).set(left.as_secs_f64());
     }
 }
