@@ -14,6 +14,7 @@
 //! Without the `--bench` that `cargo bench` passes, as in `cargo test --all-targets`, it only smokes.
 
 mod apps;
+mod by_hand;
 mod client;
 mod deliveries;
 mod envelope;

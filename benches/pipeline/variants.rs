@@ -6,6 +6,7 @@ use axum::Router;
 use tower_webhook::error::BoxError;
 
 use crate::apps::{self, bare};
+use crate::by_hand::by_hand;
 use crate::client::Expected;
 
 /// A way to serve, and what it is compared with.
@@ -105,6 +106,8 @@ pub(crate) fn all() -> Result<Vec<Variant>, BoxError> {
         #[cfg(feature = "metrics")]
         Variant::new("metrics", "the same, numbers for Prometheus", Aella, apps::metrics()?),
         Variant::new("replay", "the same, one event again", Repeat, apps::full()?),
+        Variant::new("again", "the full stack once more", Aella, apps::full()?),
+        Variant::new("by-hand", "its steps by hand, in one handler", Aella, by_hand()?),
         Variant::new("bare-opp", "axum, `Bytes`", Opp, bare()),
         Variant::new("opp", "hex, AES-GCM, claim, typed event", Opp, apps::opp()?).reach("1.50"),
         Variant::new("bare-64k", "axum, `Bytes`, 64 KB", Large, bare()),
