@@ -81,11 +81,12 @@ impl Compression {
 
     /// Whether there is something to decompress.
     pub(super) fn applies(self, headers: &HeaderMap) -> bool {
+        if self == Self::Refuse {
+            return false;
+        }
         let mut codings = headers.get_all(CONTENT_ENCODING).iter();
         let is_gzip = |coding: &[u8]| coding.eq_ignore_ascii_case(b"gzip") || coding.eq_ignore_ascii_case(b"x-gzip");
-        self != Self::Refuse
-            && codings.next().is_some_and(|coding| is_gzip(coding.as_bytes().trim_ascii()))
-            && codings.next().is_none()
+        codings.next().is_some_and(|coding| is_gzip(coding.as_bytes().trim_ascii())) && codings.next().is_none()
     }
 
     /// How many bytes a body of this length may become.
