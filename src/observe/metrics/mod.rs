@@ -51,7 +51,7 @@ use super::outcome::counted;
 pub struct Metrics(Arc<Shared>);
 
 struct Shared {
-    recording: Recording,
+    recording: Arc<Recording>,
     receivers: RwLock<HashMap<Name, Arc<Series>, RandomState>>,
     waiting: Mutex<Waiting>,
 }
@@ -109,18 +109,18 @@ impl Metrics {
 
     fn build(recorder: Option<Box<dyn Recorder + Send + Sync>>) -> Self {
         let (receivers, waiting) = (RwLock::default(), Mutex::default());
-        Self(Arc::new(Shared { recording: Recording::new(recorder), receivers, waiting }))
+        Self(Arc::new(Shared { recording: Arc::new(Recording::new(recorder)), receivers, waiting }))
     }
 
     /// Tells what facts do not say of a receiver. Again, it takes the place of what was told before.
     pub fn know(&self, receiver: &str, provider: &str, known: Known) {
-        self.series(receiver, provider).know(&self.0.recording, known);
+        self.series(receiver, provider).know(known);
     }
 
     /// Brings up to date what moves by time alone. Call it before the numbers are read.
     pub fn refresh(&self) {
         let all: Vec<_> = self.0.receivers.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        all.iter().for_each(|series| series.refresh(&self.0.recording));
+        all.iter().for_each(|series| series.refresh());
     }
 
     /// Says how the inbox of all receivers stands, where nobody says whose its events are.
@@ -153,16 +153,16 @@ impl Metrics {
             return Arc::clone(series);
         }
         drop(known);
-        self.0.recording.with(|recorder| self.added(recorder, named))
+        self.added(named)
     }
 
     #[cold]
-    fn added(&self, recorder: &dyn Recorder, named: Named<'_>) -> Arc<Series> {
+    fn added(&self, named: Named<'_>) -> Arc<Series> {
         let mut known = self.0.receivers.write().unwrap_or_else(PoisonError::into_inner);
         let is_one_more = known.len() >= RECEIVERS && known.get(&named).is_none();
         let Named { receiver, provider } = if is_one_more { Named { receiver: OTHERS, provider: "" } } else { named };
         let name = Name { receiver: receiver.into(), provider: provider.into() };
-        let made = || Arc::new(Series::new(recorder, receiver, provider));
+        let made = || Arc::new(Series::new(Arc::clone(&self.0.recording), receiver, provider));
         Arc::clone(known.entry(name).or_insert_with(made))
     }
 }
@@ -182,7 +182,7 @@ impl fmt::Debug for Metrics {
 impl Observer for Metrics {
     fn observe(&self, fact: &Fact<'_>, about: &About<'_>) {
         if !about.receiver.is_empty() {
-            tell(&self.0.recording, &self.series(about.receiver, about.provider), fact, about);
+            tell(&self.series(about.receiver, about.provider), fact, about);
         }
     }
 
@@ -201,38 +201,38 @@ struct OfReceiver {
 impl Observer for OfReceiver {
     fn observe(&self, fact: &Fact<'_>, about: &About<'_>) {
         let series = self.series.get_or_init(|| self.all.series(about.receiver, about.provider));
-        tell(&self.all.0.recording, series, fact, about);
+        tell(series, fact, about);
     }
 }
 
-fn tell(recording: &Recording, series: &Series, fact: &Fact<'_>, about: &About<'_>) {
+fn tell(series: &Series, fact: &Fact<'_>, about: &About<'_>) {
     match fact {
         Fact::Accepted { .. } => {}
         Fact::KeyUsed { .. } => {
             let slot = slot(series.state().current_key.as_deref(), about.key_id);
-            series.key_used(recording, slot, 1);
+            series.key_used(slot, 1);
         }
         Fact::LeaseLost { .. } => series.lease_lost.increment(1),
-        Fact::HandlerEnded { after } => series.handler(recording).record(after.as_secs_f64()),
+        Fact::HandlerEnded { after } => series.handler().record(after.as_secs_f64()),
         Fact::Answered { after, within } => {
             series.ack_duration.record(after.as_secs_f64());
             if let Some(within) = within.filter(|within| !within.is_zero()) {
                 let left = within.saturating_sub(*after).div_duration_f64(within);
-                series.headroom(recording).record(left);
+                series.headroom().record(left);
             }
         }
-        outcome => tell_outcome(recording, series, outcome, about),
+        outcome => tell_outcome(series, outcome, about),
     }
 }
 
-fn tell_outcome(recording: &Recording, series: &Series, fact: &Fact<'_>, about: &About<'_>) {
+fn tell_outcome(series: &Series, fact: &Fact<'_>, about: &About<'_>) {
     let Some((outcome, reason)) = counted(fact) else { return };
-    series.count(recording, outcome, reason, 1);
+    series.count(outcome, reason, 1);
     match fact {
         Fact::Handled | Fact::Stored { .. } | Fact::Replayed => {
             series.taken(about.key);
             if let Some(at) = about.proved_at {
-                series.accepted_at(recording, at.as_duration().as_secs_f64());
+                series.accepted_at(at.as_duration().as_secs_f64());
             }
         }
         Fact::Quarantined { .. } | Fact::AcknowledgedUnhandled(_) => series.taken(about.key),

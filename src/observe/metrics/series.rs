@@ -1,7 +1,7 @@
 //! The series of one receiver, each registered once and kept.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder, SharedString};
 
@@ -38,6 +38,7 @@ pub(super) enum Slot {
 }
 
 pub(super) struct Series {
+    recording: Arc<Recording>,
     receiver: SharedString,
     provider: SharedString,
     /// By outcome and reason; only those that were seen exist.
@@ -61,17 +62,22 @@ pub(super) struct State {
 }
 
 impl Series {
-    pub(super) fn new(recorder: &dyn Recorder, receiver: &str, provider: &str) -> Self {
+    pub(super) fn new(recording: Arc<Recording>, receiver: &str, provider: &str) -> Self {
         let (receiver, provider) = (SharedString::from(receiver.to_owned()), SharedString::from(provider.to_owned()));
         let of = |name| Key::from_parts(name, vec![Label::new("receiver", receiver.clone())]);
         let places = OUTCOMES * (OWN + RejectionKind::ALL.len());
+        let (ack_duration, lease_lost) = recording.with(|recorder| {
+            let ack_duration = recorder.register_histogram(&of(names::ACK_DURATION), &METADATA);
+            (ack_duration, recorder.register_counter(&of(names::LEASE_LOST), &METADATA))
+        });
         Self {
+            recording,
             deliveries: (0..places).map(|_| OnceLock::new()).collect(),
             keys: Default::default(),
-            ack_duration: recorder.register_histogram(&of(names::ACK_DURATION), &METADATA),
+            ack_duration,
             ack_headroom: OnceLock::new(),
             handler_duration: OnceLock::new(),
-            lease_lost: recorder.register_counter(&of(names::LEASE_LOST), &METADATA),
+            lease_lost,
             last_accepted: OnceLock::new(),
             deactivation: OnceLock::new(),
             state: Mutex::default(),
@@ -87,20 +93,26 @@ impl Series {
     }
 
     #[cold]
-    fn histogram(&self, recording: &Recording, name: &'static str) -> Histogram {
-        recording.with(|recorder| recorder.register_histogram(&self.key(name, []), &METADATA))
+    fn counter(&self, name: &'static str, more: impl IntoIterator<Item = Label>) -> Counter {
+        let key = self.key(name, more);
+        self.recording.with(|recorder| recorder.register_counter(&key, &METADATA))
     }
 
     #[cold]
-    fn gauge(&self, recording: &Recording, name: &'static str) -> Gauge {
-        recording.with(|recorder| recorder.register_gauge(&self.key(name, []), &METADATA))
+    fn histogram(&self, name: &'static str) -> Histogram {
+        self.recording.with(|recorder| recorder.register_histogram(&self.key(name, []), &METADATA))
+    }
+
+    #[cold]
+    fn gauge(&self, name: &'static str) -> Gauge {
+        self.recording.with(|recorder| recorder.register_gauge(&self.key(name, []), &METADATA))
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn know(&self, recording: &Recording, known: Known) {
+    pub(super) fn know(&self, known: Known) {
         let mut state = self.state();
         let tells_old = known.current_key.is_some();
         state.current_key = known.current_key;
@@ -112,10 +124,10 @@ impl Series {
         self.counts_down.store(state.countdown.as_ref().is_some_and(Countdown::runs), Ordering::Release);
         drop(state);
         // They are there before anything happens, so that what happens first is seen to grow.
-        self.count(recording, Outcome::Accepted, Reason::None, 0);
+        self.count(Outcome::Accepted, Reason::None, 0);
         if tells_old {
-            self.key_used(recording, Slot::Current, 0);
-            self.key_used(recording, Slot::Old, 0);
+            self.key_used(Slot::Current, 0);
+            self.key_used(Slot::Old, 0);
         }
     }
 
@@ -135,7 +147,7 @@ impl Series {
         }
     }
 
-    pub(super) fn count(&self, recording: &Recording, outcome: Outcome, reason: Reason, by: u64) {
+    pub(super) fn count(&self, outcome: Outcome, reason: Reason, by: u64) {
         let place = (outcome as usize) * (OWN + RejectionKind::ALL.len()) + place(reason);
         let Some(cell) = self.deliveries.get(place) else { return };
         let register = || {
@@ -144,46 +156,38 @@ impl Series {
                 Label::from_static_parts("outcome", outcome.name()),
                 Label::from_static_parts("reason", reason.name()),
             ];
-            let key = self.key(names::DELIVERIES, labels);
-            recording.with(|recorder| recorder.register_counter(&key, &METADATA))
+            self.counter(names::DELIVERIES, labels)
         };
         cell.get_or_init(register).increment(by);
     }
 
-    pub(super) fn key_used(&self, recording: &Recording, slot: Slot, by: u64) {
+    pub(super) fn key_used(&self, slot: Slot, by: u64) {
         let name = match slot {
             Slot::Current => "current",
             Slot::Old => "old",
             Slot::Unknown => "unknown",
         };
         let Some(cell) = self.keys.get(slot as usize) else { return };
-        let register = || {
-            let key = self.key(names::KEY_USED, [Label::from_static_parts("slot", name)]);
-            recording.with(|recorder| recorder.register_counter(&key, &METADATA))
-        };
+        let register = || self.counter(names::KEY_USED, [Label::from_static_parts("slot", name)]);
         cell.get_or_init(register).increment(by);
     }
 
-    pub(super) fn headroom(&self, recording: &Recording) -> &Histogram {
-        let register = || self.histogram(recording, names::ACK_HEADROOM);
-        self.ack_headroom.get_or_init(register)
+    pub(super) fn headroom(&self) -> &Histogram {
+        self.ack_headroom.get_or_init(|| self.histogram(names::ACK_HEADROOM))
     }
 
-    pub(super) fn handler(&self, recording: &Recording) -> &Histogram {
-        let register = || self.histogram(recording, names::HANDLER_DURATION);
-        self.handler_duration.get_or_init(register)
+    pub(super) fn handler(&self) -> &Histogram {
+        self.handler_duration.get_or_init(|| self.histogram(names::HANDLER_DURATION))
     }
 
-    pub(super) fn accepted_at(&self, recording: &Recording, seconds: f64) {
-        let register = || self.gauge(recording, names::LAST_ACCEPTED);
-        self.last_accepted.get_or_init(register).set(seconds);
+    pub(super) fn accepted_at(&self, seconds: f64) {
+        self.last_accepted.get_or_init(|| self.gauge(names::LAST_ACCEPTED)).set(seconds);
     }
 
     /// Says how long is left, where the provider switches off.
-    pub(super) fn refresh(&self, recording: &Recording) {
+    pub(super) fn refresh(&self) {
         let Some(left) = self.state().countdown.as_ref().map(Countdown::left) else { return };
-        let register = || self.gauge(recording, names::DEACTIVATION);
-        self.deactivation.get_or_init(register).set(left.as_secs_f64());
+        self.deactivation.get_or_init(|| self.gauge(names::DEACTIVATION)).set(left.as_secs_f64());
     }
 }
 
