@@ -82,11 +82,12 @@ pub(crate) fn print(variants: &[Variant], costs: &Costs, requests: usize) {
             variant.reach_of_json.unwrap_or_default(),
         );
     }
-    let beside = |variant| costs.ratios(variant, "full").quarters();
-    if let (Some((middle, low, high)), Some((twin, twin_low, twin_high))) = (beside("metrics"), beside("again")) {
-        println!(
-            "\nmetrics: numbers for Prometheus beside the full stack take {middle:.3} of it, in the middle half of the rounds {low:.3} \
-             to {high:.3}; an identical stack takes {twin:.3}, {twin_low:.3} to {twin_high:.3}"
-        );
+    println!();
+    for (variant, what) in
+        [("metrics", "numbers for Prometheus beside the full stack"), ("again", "an identical stack")]
+    {
+        if let Some((middle, low, high)) = costs.ratios(variant, "full").quarters() {
+            println!("{variant}: {what}: {middle:.3} of it, in the middle half of the rounds {low:.3} to {high:.3}");
+        }
     }
 }
