@@ -27,8 +27,14 @@ impl Panicked {
 
 /// What the work yields. A panic of its is an answer.
 pub(crate) async fn caught<F: Future>(work: F) -> Result<F::Output, Panicked> {
-    let mut work = pin!(work);
-    poll_fn(|cx| poll_caught(work.as_mut(), cx)).await
+    caught_in_place(pin!(work)).await
+}
+
+/// The same of work that stays where it is.
+pub(crate) fn caught_in_place<T>(
+    mut work: Pin<&mut impl Future<Output = T>>,
+) -> impl Future<Output = Result<T, Panicked>> + Unpin {
+    poll_fn(move |cx| poll_caught(work.as_mut(), cx))
 }
 
 fn poll_caught<T, F>(work: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<Result<T, Panicked>>

@@ -32,7 +32,9 @@ pub use drain::{Drain, StillInHand};
 #[cfg(feature = "testing")]
 pub use for_test::ForTest;
 pub use handler::{Each, Handler, StateHandler, WithState};
-pub(crate) use in_hand::{InHand, caught};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) use in_hand::caught;
+pub(crate) use in_hand::{InHand, caught_in_place};
 pub use inner::{Answer, Handled, Inner, Job};
 pub use key::{Fingerprint, KeyHash, Namespace};
 pub use lease_lost::LeaseLost;

@@ -15,13 +15,13 @@ pin_project! {
         #[pin]
         work: F,
         begun: Option<Instant>,
-        scope: Scope<'a>,
+        scope: &'a Scope<'a>,
     }
 }
 
 impl<'a, F> Timed<'a, F> {
     /// Begun at this time, or now.
-    pub(crate) fn new(work: F, scope: Scope<'a>, at: Option<Instant>) -> Self {
+    pub(crate) fn new(work: F, scope: &'a Scope<'a>, at: Option<Instant>) -> Self {
         let begun = scope.reporter.is_heard().then(|| at.unwrap_or_else(Instant::now));
         Self { work, begun, scope }
     }

@@ -20,6 +20,7 @@ use tokio::time::{Instant, sleep};
 
 use super::settings::{Mismatch, Settings};
 use super::store::{Claim, DedupeStore, RecordState, StoreError, StoreErrorKind, StoredResponse, Token};
+use crate::clock::NoEntropy;
 use crate::delivery::{Drain, Fingerprint, Handled, KeyHash, LeaseLost, at_once};
 use crate::error::{BoxError, Rejection, RejectionKind};
 use crate::fail_point::reach;
@@ -78,7 +79,7 @@ enum NotHeld {
     Unknown(StoreError),
 }
 
-/// A claim that was granted.
+/// A claim that was granted, or is about to be.
 struct Holding<'a> {
     key: &'a KeyHash,
     fingerprint: &'a Fingerprint,
@@ -103,56 +104,76 @@ impl<S: DedupeStore> Claims<S> {
         Self { store: Patient(store), settings, drain }
     }
 
-    /// Runs the work if the event is neither done nor in somebody else's hands.
+    /// Runs the work if the event is neither done nor in somebody else's hands, and renews the lease meanwhile.
     ///
     /// The lease is renewed between two polls of the work: work that blocks its thread loses it. Work that reaches its limit
     /// is dropped. Dropped half way, the key comes free when the lease ends.
-    pub(crate) async fn run<T, F, Fut>(
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` has what it was given twice")]
+    pub(crate) fn run<T, F, Fut>(
         &self,
         key: &KeyHash,
         fingerprint: &Fingerprint,
         scope: &Scope<'_>,
         work: F,
-    ) -> Settled<T>
+    ) -> impl Future<Output = Settled<T>>
     where
         F: FnOnce(Grant) -> Fut,
         Fut: Future<Output = Handled<T>>,
     {
-        let mut holding = match self.acquire(key, fingerprint, scope).await {
-            Ok(holding) => holding,
-            Err(NotHeld::Settled(settled)) => return settled.widen(),
-            Err(NotHeld::Unknown(error)) => {
-                return match &self.settings.unprotected {
-                    Some(runs) => Box::pin(self.run_unprotected(runs, error, key, scope, work)).await,
-                    None => Settled::Refused(self.unavailable(error)),
-                };
+        async move {
+            let mut holding = match self.unheld(key, fingerprint, scope) {
+                Ok(holding) => holding,
+                Err(error) => return Settled::Refused(self.unavailable(error)),
+            };
+            match self.acquire(&mut holding).await {
+                Ok(()) => {}
+                Err(NotHeld::Settled(settled)) => return settled.widen(),
+                Err(NotHeld::Unknown(error)) => {
+                    return match &self.settings.unprotected {
+                        Some(runs) => Box::pin(self.run_unprotected(runs, error, key, scope, work)).await,
+                        None => Settled::Refused(self.unavailable(error)),
+                    };
+                }
             }
-        };
-        reach!(Claimed);
-        let ended = self.work(&mut holding, work).await;
-        self.settle(holding, ended).await
+            reach!(Claimed);
+            let grant = self.grant(&holding);
+            let lost = grant.lost.clone();
+            // Here, since a future of its own would have room for the work once more.
+            let ended = self.hold(&mut holding, &lost, pin!(async move { work(grant).await })).await;
+            self.settle(&holding, ended).await
+        }
     }
 
-    async fn acquire<'a>(
+    /// A claim that the store is about to be asked for.
+    fn unheld<'a>(
         &self,
         key: &'a KeyHash,
         fingerprint: &'a Fingerprint,
         scope: &'a Scope<'a>,
-    ) -> Result<Holding<'a>, NotHeld> {
-        let token = self.store.token(&*self.settings.entropy).map_err(|error| refused(self.unavailable(error)))?;
-        let since = Instant::now();
-        let mut asked = pin!(self.store.claim(key, &token, fingerprint, &self.settings.terms));
-        let first = at_once(asked.as_mut()).await;
-        let mut holding = Holding { key, fingerprint, scope, token, fence: 0, since, at_once: first.is_some() };
-        let claim = match first {
-            Some(claim) => claim,
-            None => asked.await,
+    ) -> Result<Holding<'a>, NoEntropy> {
+        let token = self.store.token(&*self.settings.entropy)?;
+        Ok(Holding { key, fingerprint, scope, token, fence: 0, since: Instant::now(), at_once: false })
+    }
+
+    async fn acquire(&self, holding: &mut Holding<'_>) -> Result<(), NotHeld> {
+        let (claim, at_once) = {
+            let mut asked = pin!(self.claim(holding));
+            match at_once(asked.as_mut()).await {
+                Some(claim) => (claim, true),
+                None => (asked.await, false),
+            }
         };
+        holding.at_once = at_once;
         let claim = match claim {
-            Ok(Claim::InFlight { retry_in }) => Box::pin(self.look_again(&mut holding, retry_in)).await,
+            Ok(Claim::InFlight { retry_in }) => Box::pin(self.look_again(holding, retry_in)).await,
             claim => claim,
         };
         self.judge(holding, claim)
+    }
+
+    fn claim(&self, holding: &Holding<'_>) -> impl Future<Output = Result<Claim, StoreError>> {
+        let Holding { key, token, fingerprint, .. } = holding;
+        self.store.claim(key, token, fingerprint, &self.settings.terms)
     }
 
     /// Waits for somebody else's work on the event, for as long as is set.
@@ -167,23 +188,22 @@ impl<S: DedupeStore> Claims<S> {
             }
             sleep(pauses.next().min(left)).await;
             holding.since = Instant::now();
-            let Holding { key, token, fingerprint, .. } = holding;
-            match self.store.claim(key, token, fingerprint, &self.settings.terms).await {
+            match self.claim(holding).await {
                 Ok(Claim::InFlight { retry_in: later }) => retry_in = later,
                 claim => return claim,
             }
         }
     }
 
-    fn judge<'a>(&self, holding: Holding<'a>, claim: Result<Claim, StoreError>) -> Result<Holding<'a>, NotHeld> {
-        let Holding { key, scope, .. } = holding;
+    fn judge(&self, holding: &mut Holding<'_>, claim: Result<Claim, StoreError>) -> Result<(), NotHeld> {
+        let Holding { key, scope, .. } = *holding;
         Err(refused(match claim {
             Ok(Claim::Acquired { fence, other_payload }) => {
-                let holding = Holding { fence, ..holding };
+                holding.fence = fence;
                 if other_payload {
                     holding.report(Fact::OtherPayload);
                 }
-                return Ok(holding);
+                return Ok(());
             }
             Ok(Claim::Done { response, .. }) => return Err(NotHeld::Settled(Settled::Replayed(response))),
             Err(error) => {

@@ -19,7 +19,7 @@ use crate::delivery::{
 };
 use crate::error::{Rejection, RejectionKind};
 use crate::gate::{Body, Exit, ResponseBody, Verified, is_long, offload};
-use crate::observe::Fact;
+use crate::observe::{Fact, Scope};
 use crate::provider::{Decoded, Provider};
 
 /// The service of an [`IdempotencyLayer`](super::IdempotencyLayer).
@@ -190,30 +190,38 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         came
     }
 
-    async fn run<I: Inner<P::Event>>(&self, common: &Common, task: Task<P::Event>, seat: I) -> Came<I::Error> {
-        let event_key = task.event().key.clone();
-        let key = match common.verified().tenant() {
-            None => self.namespace.key(&event_key),
-            Some(tenant) => self.namespace.of_tenant(tenant).key(&event_key),
-        };
-        common.traced.keyed(key.as_bytes());
-        let fingerprint = Fingerprint::of(task.event().identity);
-        let mut attempt = 0;
-        let settled = {
-            let attempt = &mut attempt;
-            let work = move |grant: Grant| {
-                *attempt = grant.fence.map_or(0, NonZeroU64::get);
-                common.traced.claimed(grant.fence);
-                let Task { head, event } = task;
-                let [event] = *event;
-                let received = self.admission.received(common, event, grant.fence, grant.lost);
-                let job = Job { received, head, acknowledgement: common.acknowledgement.clone() };
-                Timed::new(common.hand(job, seat), common.scope(), grant.at)
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` has what it was given twice")]
+    fn run<I: Inner<P::Event>>(
+        &self,
+        common: &Common,
+        task: Task<P::Event>,
+        seat: I,
+    ) -> impl Future<Output = Came<I::Error>> + Send {
+        async move {
+            let event_key = task.event().key.clone();
+            let key = match common.verified().tenant() {
+                None => self.namespace.key(&event_key),
+                Some(tenant) => self.namespace.of_tenant(tenant).key(&event_key),
             };
-            self.claims.run(&key, &fingerprint, &common.scope(), work).await
-        };
-        report(common, &key, attempt, &settled);
-        (event_key, settled)
+            common.traced.keyed(key.as_bytes());
+            let fingerprint = Fingerprint::of(task.event().identity);
+            let (scope, mut attempt) = (common.scope(), 0);
+            let settled = {
+                let (scope, attempt) = (&scope, &mut attempt);
+                let work = move |grant: Grant| {
+                    *attempt = grant.fence.map_or(0, NonZeroU64::get);
+                    common.traced.claimed(grant.fence);
+                    let Task { head, event } = task;
+                    let [event] = *event;
+                    let received = self.admission.received(common, event, grant.fence, grant.lost);
+                    let job = Job { received, head, acknowledgement: common.acknowledgement.clone() };
+                    Timed::new(common.hand(job, seat), scope, grant.at)
+                };
+                self.claims.run(&key, &fingerprint, scope, work).await
+            };
+            report(&scope, &key, attempt, &settled);
+            (event_key, settled)
+        }
     }
 }
 
@@ -221,7 +229,7 @@ fn panicked(exit: &Exit) -> Response<ResponseBody> {
     exit.reject(Rejection::new(RejectionKind::HandlerFailed, "the delivery ended in a panic"), None)
 }
 
-fn report<E>(common: &Common, key: &KeyHash, attempt: u64, settled: &Settled<Answer<E>>) {
+fn report<E>(scope: &Scope<'_>, key: &KeyHash, attempt: u64, settled: &Settled<Answer<E>>) {
     let fact = match settled {
         Settled::Done(_) => Fact::Handled,
         Settled::Replayed(_) => Fact::Replayed,
@@ -232,7 +240,7 @@ fn report<E>(common: &Common, key: &KeyHash, attempt: u64, settled: &Settled<Ans
         // Reported where it was found.
         Settled::Acknowledged(_) | Settled::NotDone(_) => return,
     };
-    common.scope().report_of(key.as_bytes(), attempt, fact);
+    scope.report_of(key.as_bytes(), attempt, fact);
 }
 
 /// The answer of a delivery. Dropping it cancels nothing: what is not done goes on in a task of its own, in the tokio

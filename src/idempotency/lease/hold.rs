@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::super::store::{DedupeStore, Held};
 use super::{Claims, Grant, Holding};
-use crate::delivery::{Handled, LeaseLost, at_once, caught, until};
+use crate::delivery::{Handled, LeaseLost, at_once, caught_in_place, until};
 use crate::error::{Rejection, RejectionKind};
 use crate::observe::Fact;
 
@@ -50,19 +50,21 @@ impl Unfinished {
 }
 
 /// Runs the work, and drops it when its limit completes first. The limit is not begun for work that is done at once.
-pub(super) async fn run_until<T, L>(
+pub(super) fn run_until<T, L>(
     work: Pin<&mut impl Future<Output = Handled<T>>>,
     limit: impl FnOnce() -> L,
-) -> Result<Handled<T>, Unfinished>
+) -> impl Future<Output = Result<Handled<T>, Unfinished>>
 where
     L: Future<Output = ()>,
 {
-    let mut work = pin!(caught(work));
-    let outcome = match at_once(work.as_mut()).await {
-        Some(outcome) => Some(outcome),
-        None => until(work, Box::pin(limit()).as_mut()).await,
-    };
-    outcome.ok_or(Unfinished::TimedOut)?.map_err(|_| Unfinished::Panicked)
+    let mut work = caught_in_place(work);
+    async move {
+        let outcome = match at_once(Pin::new(&mut work)).await {
+            Some(outcome) => Some(outcome),
+            None => until(Pin::new(&mut work), Box::pin(limit()).as_mut()).await,
+        };
+        outcome.ok_or(Unfinished::TimedOut)?.map_err(|_| Unfinished::Panicked)
+    }
 }
 
 /// What happens at the limit: it is reported to the handler, which is dropped a moment later.
@@ -73,19 +75,24 @@ pub(super) async fn at_limit(report: impl FnOnce(Fact<'_>), limit: Duration, los
 }
 
 impl<S: DedupeStore> Claims<S> {
-    /// Runs the work and renews the lease meanwhile.
-    pub(super) async fn work<T, F, Fut>(&self, holding: &mut Holding<'_>, work: F) -> Result<Handled<T>, Unfinished>
-    where
-        F: FnOnce(Grant) -> Fut,
-        Fut: Future<Output = Handled<T>>,
-    {
+    /// What the work of a claim is given.
+    pub(super) fn grant(&self, holding: &Holding<'_>) -> Grant {
         let fence = NonZeroU64::new(holding.fence);
         let lost = match fence {
             Some(_) => LeaseLost::of(holding.since, self.settings.terms.lease),
             None => LeaseLost::unclaimed(),
         };
-        let grant = Grant { fence, at: holding.at_once.then_some(holding.since), lost: lost.clone() };
-        run_until(pin!(async move { work(grant).await }), || self.keep(holding, &lost)).await
+        Grant { fence, at: holding.at_once.then_some(holding.since), lost }
+    }
+
+    /// Runs the work and renews the lease meanwhile.
+    pub(super) fn hold<T>(
+        &self,
+        holding: &mut Holding<'_>,
+        lost: &LeaseLost,
+        work: Pin<&mut impl Future<Output = Handled<T>>>,
+    ) -> impl Future<Output = Result<Handled<T>, Unfinished>> {
+        run_until(work, move || self.keep(holding, lost))
     }
 
     /// Holds the lease until the handler has reached its limit and is to be dropped.

@@ -21,11 +21,11 @@ pub(super) const ASKING_LEASE: Duration = Duration::from_secs(1);
 
 impl<S: DedupeStore> Claims<S> {
     /// Tells the store how the work ended. By itself, so that nothing has room for this while the work is done.
-    pub(super) async fn settle<T>(&self, holding: Holding<'_>, ended: Result<Handled<T>, Unfinished>) -> Settled<T> {
+    pub(super) async fn settle<T>(&self, holding: &Holding<'_>, ended: Result<Handled<T>, Unfinished>) -> Settled<T> {
         let (delay, settled) = match ended {
             Ok(Handled::Done { answer, remember }) => {
                 reach!(Handled);
-                let marked = self.complete(&holding, &StoredResponse::of(remember)).await;
+                let marked = self.complete(holding, &StoredResponse::of(remember)).await;
                 return marked.map_or_else(Settled::widen, |()| {
                     reach!(Completed);
                     Settled::Done(answer)
@@ -34,7 +34,7 @@ impl<S: DedupeStore> Claims<S> {
             Ok(Handled::NotDone { answer, delay }) => (delay, Settled::NotDone(answer)),
             Err(unfinished) => (unfinished.delay(self.settings.terms.lease), Settled::Refused(unfinished.rejection())),
         };
-        Box::pin(self.release(&holding, delay)).await;
+        Box::pin(self.release(holding, delay)).await;
         settled
     }
 

@@ -204,3 +204,19 @@ async fn work_begins_with_a_claim_that_came_at_once_and_not_before_one_that_was_
         assert_eq!(at.unwrap().map(|at| at.elapsed()), is_told.then_some(Duration::ZERO), "{case}");
     }
 }
+
+/// It is boxed for each delivery. Some allocators keep only small pieces at hand: glibc's those of up to 1032 bytes.
+#[test]
+fn a_run_has_no_more_room_for_its_work_than_it_needs() {
+    fn room<const GIVEN: usize>() -> usize {
+        let claims = claims(&Arc::new(MemoryStore::new(1)));
+        let (key, fingerprint) = (KeyHash::from_bytes([5; 32]), Fingerprint::of(b"event"));
+        let scope = Scope { reporter: &reporter(), key_id: None, proved_at: None, traced: None };
+        let given = [0_u8; GIVEN];
+        let work = move |_| async move { if given.is_empty() { done() } else { std::future::pending().await } };
+        size_of_val(&claims.run(&key, &fingerprint, &scope, work))
+    }
+    assert!(room::<0>() <= 640, "{} bytes", room::<0>());
+    // Before it is begun, when it is begun, and at work.
+    assert!(room::<1000>() <= 640 + 3 * 1000, "{} bytes", room::<1000>());
+}
