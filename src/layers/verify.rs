@@ -149,7 +149,7 @@ impl BodyCheck for VerifyLayer {
     }
 
     fn check_head(&self, head: &Parts) -> Result<(), Rejection> {
-        check_head(&*self.scheme, &*self.clock, head)
+        check_head(&*self.scheme, head)
     }
 
     fn check(&self, head: &mut Parts, body: Bytes) -> Result<Body, Rejection> {
@@ -171,10 +171,9 @@ impl fmt::Debug for VerifyLayer {
 }
 
 /// What a scheme can say before the body is there.
-pub(crate) fn check_head(scheme: &dyn Scheme, clock: &dyn Clock, head: &Parts) -> Result<(), Rejection> {
-    let now = now(clock)?;
+pub(crate) fn check_head(scheme: &dyn Scheme, head: &Parts) -> Result<(), Rejection> {
     credentials(scheme, head)?;
-    scheme.check_head(&head.headers, now)
+    scheme.check_head(&head.headers)
 }
 
 /// Opens a body, and says how it was proved.

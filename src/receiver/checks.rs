@@ -51,7 +51,7 @@ impl<P: Provider> BodyCheck for ReceiverCheck<P> {
             return Ok(());
         }
         let prover = self.looked_up(head)?.unwrap_or(&self.provider);
-        check_head(prover.scheme(), &*self.clock, head)
+        check_head(prover.scheme(), head)
     }
 
     fn check(&self, head: &mut Parts, body: Bytes) -> Result<Body, Rejection> {

@@ -164,7 +164,7 @@ impl Scheme for AesGcm {
         &self.proofs
     }
 
-    fn check_head(&self, headers: &HeaderMap, _: Timestamp) -> Result<(), Rejection> {
+    fn check_head(&self, headers: &HeaderMap) -> Result<(), Rejection> {
         self.read_checksum(headers)?;
         self.form.check_head(headers)
     }

@@ -34,12 +34,8 @@ macro_rules! forward_scheme {
                 $inside.tolerance()
             }
 
-            fn check_head(
-                &$this,
-                headers: &http::HeaderMap,
-                now: jiff::Timestamp,
-            ) -> Result<(), $crate::error::Rejection> {
-                $inside.check_head(headers, now)
+            fn check_head(&$this, headers: &http::HeaderMap) -> Result<(), $crate::error::Rejection> {
+                $inside.check_head(headers)
             }
 
             fn open(

@@ -198,15 +198,15 @@ pub trait Scheme: Send + Sync + 'static {
         None
     }
 
-    /// Judges what can be judged before the body is there: a proof header that is missing, repeated or unreadable, and a
-    /// proof that does not depend on the body. [`open`](Self::open) finds the same, and relies on nothing of this.
-    /// Default: every head passes.
+    /// Judges what can be judged before the body is there and without a clock: a proof header that is missing, repeated or
+    /// unreadable, and a proof that does not depend on the body. [`open`](Self::open) finds the same, and relies on nothing
+    /// of this. Default: every head passes.
     ///
     /// # Errors
     ///
-    /// What [`open`](Self::open) would refuse, whatever the body.
-    fn check_head(&self, headers: &HeaderMap, now: Timestamp) -> Result<(), Rejection> {
-        let _ = (headers, now);
+    /// What [`open`](Self::open) would refuse, whatever the body and the time.
+    fn check_head(&self, headers: &HeaderMap) -> Result<(), Rejection> {
+        let _ = headers;
         Ok(())
     }
 

@@ -98,7 +98,7 @@ impl<A: Algorithm> Scheme for SignedScheme<A> {
         self.wire.tolerance()
     }
 
-    fn check_head(&self, headers: &HeaderMap, _: Timestamp) -> Result<(), Rejection> {
+    fn check_head(&self, headers: &HeaderMap) -> Result<(), Rejection> {
         self.wire.read(headers, &[])?.check(|text| self.decode(text))
     }
 

@@ -56,8 +56,8 @@ impl Scheme for Either {
         self.webhook.tolerance()
     }
 
-    fn check_head(&self, headers: &HeaderMap, now: Timestamp) -> Result<(), Rejection> {
-        self.of(headers)?.check_head(headers, now)
+    fn check_head(&self, headers: &HeaderMap) -> Result<(), Rejection> {
+        self.of(headers)?.check_head(headers)
     }
 
     fn open(&self, headers: &HeaderMap, body: Bytes, now: Timestamp) -> Result<Opened, Rejection> {

@@ -75,6 +75,12 @@ fn a_secret_is_taken_within_its_time_and_named() {
     assert_rotates(&token(old.clone()), &token(new.clone()), &token(rotation(&old, &new)));
     let gone = token(expired(&old));
     assert_mismatch("expired", open(&gone, &[(HEADER, "the-old-secret-00")], b"{}"));
+    let by_head = |token| {
+        let headers = HeaderMap::from_iter([(name(HEADER), HeaderValue::from_static(token))]);
+        gone.check_head(&headers).err().map(|no| no.kind())
+    };
+    assert_eq!(by_head("the-old-secret-00"), None, "without a clock nothing has expired");
+    assert_eq!(by_head("the-new-secret-00"), Some(RejectionKind::SignatureMismatch));
     assert_eq!(seal_error(&gone, b"{}"), Some(SealError::NoValidKey));
 }
 
