@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Extensions, Request, Response};
+use http::{Extensions, HeaderMap, Request, Response};
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower_service::Service;
@@ -183,7 +183,8 @@ pin_project! {
     {
         Rejected { rejected: Rejected },
         Preparing { preparation: Preparing, waiting: Option<Waiting<S, B>> },
-        Reading { #[pin] body: Collect<B>, opening: Option<Opening>, head: Request<()>, inner: S },
+        // The head is there until the body is.
+        Reading { #[pin] body: Collect<B>, opening: Option<Opening>, head: Option<Parts>, inner: S },
         // The bytes are counted until the answer is there.
         Passed { #[pin] answer: S::Future, hold: Hold },
     }
@@ -226,7 +227,7 @@ where
         }
         let Self { head, body, inner } = self;
         let body = Collect::new(&head, body, check.limits(), budget);
-        State::Reading { body, opening: None, head: Request::from_parts(head, ()), inner }
+        State::Reading { body, opening: None, head: Some(head), inner }
     }
 
     fn refuse(self, rejection: Rejection) -> State<S, B> {
@@ -236,7 +237,7 @@ where
 
 /// A large body on its way through the check. What it holds goes along, and is free when the body is.
 type Opening = Pin<Box<dyn Future<Output = Result<Opened, Rejection>> + Send>>;
-type Opened = Result<(Request<Body>, Hold), Rejection>;
+type Opened = Result<(Parts, Body, Hold), Rejection>;
 
 impl<C, S, B, R> Future for BodyFuture<C, S, B>
 where
@@ -301,14 +302,21 @@ where
                 passed(ready!(opening.as_mut().poll(cx)).and_then(|opened| opened), inner, traced)
             }
             StateProjection::Reading { body, opening, head, inner } => match ready!(body.poll(cx)) {
-                Ok((bytes, hold)) if is_long(work(&*shared.check, head, &bytes)) => {
-                    let length = work(&*shared.check, head, &bytes);
-                    let (check, head, traced) = (Arc::clone(&shared.check), mem::take(head), traced.clone());
-                    let open = move || traced.inside(|| open(&*check, head, bytes, hold));
-                    *opening = Some(Box::pin(offload(length, open)));
-                    continue;
+                Ok((bytes, mut hold)) => {
+                    let Some(mut head) = head.take() else { return Poll::Pending };
+                    let length = work(&*shared.check, &head.headers, &bytes);
+                    if is_long(length) {
+                        let (check, traced) = (Arc::clone(&shared.check), traced.clone());
+                        let open = move || {
+                            let body = traced.inside(|| open(&*check, &mut head, bytes, &mut hold))?;
+                            Ok((head, body, hold))
+                        };
+                        *opening = Some(Box::pin(offload(length, open)));
+                        continue;
+                    }
+                    let body = open(&*shared.check, &mut head, bytes, &mut hold);
+                    passed(body.map(|body| (head, body, hold)), inner, traced)
                 }
-                Ok((bytes, hold)) => passed(open(&*shared.check, mem::take(head), bytes, hold), inner, traced),
                 Err(rejected) => State::Rejected { rejected },
             },
         };
@@ -318,9 +326,9 @@ where
 
 fn passed<S: Service<Request<Body>>, B>(opened: Opened, inner: &mut S, traced: &Traced) -> State<S, B> {
     match opened {
-        Ok((mut request, hold)) => {
-            request.body_mut().traced_by(traced);
-            State::Passed { answer: inner.call(request), hold }
+        Ok((head, mut body, hold)) => {
+            body.traced_by(traced);
+            State::Passed { answer: inner.call(Request::from_parts(head, body)), hold }
         }
         // The body is read to its end.
         Err(rejection) => State::Rejected { rejected: Rejected { rejection, rest: Rest::Settled(After::Another) } },
@@ -328,23 +336,22 @@ fn passed<S: Service<Request<Body>>, B>(opened: Opened, inner: &mut S, traced: &
 }
 
 /// On how many bytes there is work to do.
-fn work(check: &impl BodyCheck, head: &Request<()>, body: &Bytes) -> usize {
+fn work(check: &impl BodyCheck, headers: &HeaderMap, body: &Bytes) -> usize {
     let compression = check.compression();
-    match compression.applies(head.headers()) {
+    match compression.applies(headers) {
         true => compression.longest(body.len(), check.limits().max_bytes),
         false => body.len(),
     }
 }
 
-fn open(check: &impl BodyCheck, head: Request<()>, body: Bytes, mut hold: Hold) -> Opened {
-    let (mut head, ()) = head.into_parts();
+fn open(check: &impl BodyCheck, head: &mut Parts, body: Bytes, hold: &mut Hold) -> Result<Body, Rejection> {
     let compression = check.compression();
     let body = match compression.applies(&head.headers) {
-        true => open_compressed(check, compression, &mut head, body, &mut hold)?,
-        false => check.check(&mut head, body)?,
+        true => open_compressed(check, compression, head, body, hold)?,
+        false => check.check(head, body)?,
     };
     reach!(Opened);
-    Ok((Request::from_parts(head, body), hold))
+    Ok(body)
 }
 
 /// What comes out is counted beside what came: both are there.
