@@ -240,6 +240,20 @@ struct Members<'r, 'de> {
 }
 
 impl<'de> Members<'_, 'de> {
+    /// The value, or null in place of one that may be left out. By itself, so that what is read strictly has no room for it.
+    #[cold]
+    fn value_or_null<T: Deserialize<'de>>(&mut self) -> Result<T, Fault> {
+        let start = self.reader.start();
+        T::deserialize(&mut *self.reader).or_else(|fault| {
+            let name = self.leave_out(start, fault)?;
+            let null = T::deserialize(&mut Reader::of_checked("null"));
+            if let Some(leniency) = &mut self.reader.leniency {
+                leniency.left_out(&name, null.is_ok());
+            }
+            null
+        })
+    }
+
     /// Passes the member that could not be read, and returns its name.
     fn leave_out(&mut self, start: Start<'de>, fault: Fault) -> Result<Cow<'de, str>, Fault> {
         let name = self.object.last_name(self.reader).text().unwrap_or_default();
@@ -263,16 +277,7 @@ impl<'de> MapAccess<'de> for &mut Members<'_, 'de> {
 
     /// What derived code asks for: a type, so that it can be read twice.
     fn next_value<T: Deserialize<'de>>(&mut self) -> Result<T, Fault> {
-        let start = self.reader.leniency.as_ref().map(|_| self.reader.start());
-        T::deserialize(&mut *self.reader).or_else(|fault| {
-            let Some(start) = start else { return Err(fault) };
-            let name = self.leave_out(start, fault)?;
-            let null = T::deserialize(&mut Reader::of_checked("null"));
-            if let Some(leniency) = &mut self.reader.leniency {
-                leniency.left_out(&name, null.is_ok());
-            }
-            null
-        })
+        if self.reader.leniency.is_some() { self.value_or_null() } else { T::deserialize(&mut *self.reader) }
     }
 }
 

@@ -105,6 +105,7 @@ fn typed<'a, T: Deserialize<'a>>(
 }
 
 /// The envelope leniently, and then `data`.
+#[inline(never)]
 fn in_pieces<'a>(text: &'a str, absent: &mut Absent) -> Result<Read<'a>, Rejection> {
     let Object(Envelope { event: name, timestamp, data }) =
         json::parse_leniently::<Object<Envelope<'_, Piece<'_>>>>(text, STRICT, absent)?;
