@@ -37,6 +37,7 @@ struct Inner {
 impl Rejection {
     /// A rejection with a detail for the log. The detail must hold no secret and no payload.
     #[must_use]
+    #[cold]
     pub fn new(kind: RejectionKind, detail: impl Into<Cow<'static, str>>) -> Self {
         let detail = detail.into();
         Self(Arc::new(Inner { kind, detail, receiver: None, retry_after: None, headers: Vec::new(), source: None }))
@@ -44,6 +45,7 @@ impl Rejection {
 
     /// The same rejection, by the receiver of this name.
     #[must_use]
+    #[cold]
     pub fn received_by(self, name: impl Into<Arc<str>>) -> Self {
         let name = name.into();
         self.map(|inner| inner.receiver = Some(name))
@@ -51,6 +53,7 @@ impl Rejection {
 
     /// The same rejection, with a hint when to try again. Sent as whole seconds, rounded up.
     #[must_use]
+    #[cold]
     pub fn retry_in(self, after: Duration) -> Self {
         self.map(|inner| inner.retry_after = Some(after))
     }
@@ -58,12 +61,14 @@ impl Rejection {
     /// The same rejection, with a header for the answer, such as `Allow` for a 405. It must depend on the configuration
     /// alone: the peer sees it.
     #[must_use]
+    #[cold]
     pub fn header(self, name: HeaderName, value: HeaderValue) -> Self {
         self.map(|inner| inner.headers.push((name, value)))
     }
 
     /// The same rejection, with the error that caused it.
     #[must_use]
+    #[cold]
     pub fn caused_by(self, source: impl Into<BoxError>) -> Self {
         let source: BoxError = source.into();
         self.map(|inner| inner.source = Some(source.into()))

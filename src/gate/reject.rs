@@ -21,6 +21,7 @@ use crate::observe::{Fact, Reporter};
 ///
 /// Where the request's body is not read to its end, give it to the peer by [`answer_early`](super::answer_early).
 #[must_use]
+#[cold]
 pub fn reject<B: Default>(rejection: Rejection) -> Response<B> {
     let mut response = Response::new(B::default());
     *response.status_mut() = rejection.status();
@@ -77,12 +78,14 @@ impl Exit {
     }
 
     /// Answers a delivery none of whose events ran.
+    #[cold]
     pub(crate) fn reject(&self, rejection: Rejection, key_id: Option<&str>) -> Response<ResponseBody> {
         self.reporter.report(Fact::Rejected(&rejection), key_id);
         self.answer(rejection)
     }
 
     /// The same for what has been reported.
+    #[cold]
     pub(crate) fn answer(&self, rejection: Rejection) -> Response<ResponseBody> {
         let receiver = self.reporter.receiver();
         let named = if receiver.is_empty() { rejection } else { rejection.received_by(Arc::clone(receiver)) };
