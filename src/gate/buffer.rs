@@ -9,19 +9,20 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Extensions, HeaderMap, Request, Response};
+use http::{Extensions, Request, Response};
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower_service::Service;
 
 use super::budget::{BodyBudget, Hold};
-use super::collect::{Collect, overloaded};
+use super::collect::Collect;
 use super::framing::unambiguous;
 use super::offload::{is_long, offload};
+use super::open::{open, work};
 use super::reject::{Exit, Rejected};
 use super::response_body::ResponseBody;
 use super::rest::{After, Rest};
-use super::{Body, BodyCheck, Compression, Preparation};
+use super::{Body, BodyCheck, Preparation};
 use crate::error::{BoxError, Rejection};
 use crate::fail_point::{arm, reach};
 use crate::observe::Traced;
@@ -32,7 +33,7 @@ use crate::observe::Traced;
 /// Rejected are a body over the limit (413, at once; what the sender is still writing is read on and thrown away for a
 /// while, so that it gets to see the answer), one for which the [`BodyBudget`] has no room (503), one that is not complete
 /// within its deadline (408), one that breaks off, and any content encoding but `identity` (415; a sender that says `UTF-8`
-/// there means no encoding, and [`Compression`] may take gzip). Trailers are ignored. A body whose end can be read in two ways, such as one that is chunked
+/// there means no encoding, and [`Compression`](super::Compression) may take gzip). Trailers are ignored. A body whose end can be read in two ways, such as one that is chunked
 /// twice, is refused before it is read (400).
 ///
 /// A body of more than 256 KiB is checked on a thread for blocking work, at most as many at a time as there are cores. A
@@ -145,19 +146,63 @@ where
         let clone = self.inner.clone();
         let inner = mem::replace(&mut self.inner, clone);
 
+        let shared = Arc::clone(&self.shared);
         let (mut head, body) = request.into_parts();
-        let begun = self.shared.exit.begun();
-        let traced = self.shared.exit.reporter.traced(&head.headers);
-        let state = traced.inside(|| {
-            let preparation = self.shared.check.prepare(&mut head);
-            let waiting = Waiting { head, body, inner };
-            match preparation {
-                Preparation::Nothing => waiting.read(&self.shared),
-                Preparation::Ready(prepared) => waiting.prepared(prepared, &self.shared),
-                Preparation::Pending(preparation) => State::Preparing { preparation, waiting: Some(waiting) },
-            }
+        let begun = shared.exit.begun();
+        let traced = shared.exit.reporter.traced(&head.headers);
+        let judged = traced.inside(|| match shared.check.prepare(&mut head) {
+            Preparation::Nothing => shared.judge(&head).map(|()| None),
+            Preparation::Ready(prepared) => shared.judge_prepared(&mut head, prepared).map(|()| None),
+            Preparation::Pending(preparation) => Ok(Some(preparation)),
         });
-        BodyFuture { state, shared: Arc::clone(&self.shared), begun, traced }
+        let state = match judged {
+            Ok(None) => {
+                let state = State::reading(head, body, inner, &shared);
+                return BodyFuture { state, shared, begun, traced };
+            }
+            Ok(Some(preparation)) => State::Preparing { preparation, waiting: Some(Waiting { head, body, inner }) },
+            Err(unread) => unread.refuse(&head, body),
+        };
+        BodyFuture { state, shared, begun, traced }
+    }
+}
+
+impl<C: BodyCheck> Shared<C> {
+    /// Whether the body is to be read, by the head alone.
+    fn judge(&self, head: &Parts) -> Result<(), Unread> {
+        unambiguous(&head.headers).map_err(Unread::Endless)?;
+        self.check
+            .compression()
+            .admit(&head.headers)
+            .and_then(|()| self.check.check_head(head))
+            .map_err(Unread::Refused)
+    }
+
+    fn judge_prepared(&self, head: &mut Parts, prepared: Result<Extensions, Rejection>) -> Result<(), Unread> {
+        head.extensions.extend(prepared.map_err(Unread::Refused)?);
+        self.judge(head)
+    }
+}
+
+/// Why a body is not read.
+enum Unread {
+    /// Nobody can say where it ends.
+    Endless(Rejection),
+    Refused(Rejection),
+}
+
+impl Unread {
+    #[cold]
+    fn refuse<S, B>(self, head: &Parts, body: B) -> State<S, B>
+    where
+        S: Service<Request<Body>>,
+        B: http_body::Body + Send + 'static,
+    {
+        let (rejection, rest) = match self {
+            Self::Endless(rejection) => (rejection, Rest::Settled(After::unread(head.version))),
+            Self::Refused(rejection) => (rejection, Rest::of(head, body)),
+        };
+        State::Rejected { rejected: Rejected { rejection, rest } }
     }
 }
 
@@ -199,39 +244,10 @@ struct Waiting<S, B> {
     inner: S,
 }
 
-impl<S, B> Waiting<S, B>
-where
-    S: Service<Request<Body>>,
-    B: http_body::Body + Send + 'static,
-{
-    fn prepared<C: BodyCheck>(mut self, prepared: Result<Extensions, Rejection>, shared: &Shared<C>) -> State<S, B> {
-        match prepared {
-            Ok(extensions) => {
-                self.head.extensions.extend(extensions);
-                self.read(shared)
-            }
-            Err(rejection) => self.refuse(rejection),
-        }
-    }
-
-    fn read<C: BodyCheck>(self, shared: &Shared<C>) -> State<S, B> {
-        let Shared { check, budget, .. } = shared;
-        if let Err(rejection) = unambiguous(&self.head.headers) {
-            let rest = Rest::Settled(After::unread(self.head.version));
-            return State::Rejected { rejected: Rejected { rejection, rest } };
-        }
-        if let Err(rejection) =
-            check.compression().admit(&self.head.headers).and_then(|()| check.check_head(&self.head))
-        {
-            return self.refuse(rejection);
-        }
-        let Self { head, body, inner } = self;
-        let body = Collect::new(&head, body, check.limits(), budget);
-        State::Reading { body, opening: None, head: Some(head), inner }
-    }
-
-    fn refuse(self, rejection: Rejection) -> State<S, B> {
-        State::Rejected { rejected: Rejected { rejection, rest: Rest::of(&self.head, self.body) } }
+impl<S: Service<Request<Body>>, B: http_body::Body> State<S, B> {
+    fn reading<C: BodyCheck>(head: Parts, body: B, inner: S, shared: &Shared<C>) -> Self {
+        let body = Collect::new(&head, body, shared.check.limits(), &shared.budget);
+        Self::Reading { body, opening: None, head: Some(head), inner }
     }
 }
 
@@ -252,8 +268,11 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let (shared, traced) = (&**this.shared, std::mem::take(this.traced));
-        let polled = traced.inside(|| poll_state(this.state, shared, &traced, cx));
+        let (shared, traced) = (&**this.shared, mem::take(this.traced));
+        let polled = {
+            let _inside = traced.enter();
+            poll_state(this.state, shared, &traced, cx)
+        };
         match &polled {
             Poll::Pending => *this.traced = traced,
             Poll::Ready(answered) => {
@@ -282,7 +301,7 @@ where
     B::Error: Into<BoxError>,
 {
     loop {
-        let next = match state.as_mut().project() {
+        match state.as_mut().project() {
             StateProjection::Rejected { rejected } => {
                 return rejected.poll(&shared.exit, cx).map(Ok);
             }
@@ -293,13 +312,20 @@ where
             }
             StateProjection::Preparing { preparation, waiting } => {
                 let prepared = ready!(preparation.as_mut().poll(cx));
-                match waiting.take() {
-                    Some(waiting) => waiting.prepared(prepared, shared),
-                    None => return Poll::Pending,
+                let Some(Waiting { mut head, body, inner }) = waiting.take() else { return Poll::Pending };
+                match shared.judge_prepared(&mut head, prepared) {
+                    Ok(()) => state.set(State::reading(head, body, inner, shared)),
+                    Err(unread) => state.set(unread.refuse(&head, body)),
                 }
             }
             StateProjection::Reading { opening: Some(opening), inner, .. } => {
-                passed(ready!(opening.as_mut().poll(cx)).and_then(|opened| opened), inner, traced)
+                match ready!(opening.as_mut().poll(cx)).and_then(|opened| opened) {
+                    Ok((head, body, hold)) => {
+                        let answer = pass(inner, head, body, traced);
+                        state.set(State::Passed { answer, hold });
+                    }
+                    Err(rejection) => state.set(refused(rejection)),
+                }
             }
             StateProjection::Reading { body, opening, head, inner } => match ready!(body.poll(cx)) {
                 Ok((bytes, mut hold)) => {
@@ -314,62 +340,29 @@ where
                         *opening = Some(Box::pin(offload(length, open)));
                         continue;
                     }
-                    let body = open(&*shared.check, &mut head, bytes, &mut hold);
-                    passed(body.map(|body| (head, body, hold)), inner, traced)
+                    match open(&*shared.check, &mut head, bytes, &mut hold) {
+                        Ok(body) => {
+                            let answer = pass(inner, head, body, traced);
+                            state.set(State::Passed { answer, hold });
+                        }
+                        Err(rejection) => state.set(refused(rejection)),
+                    }
                 }
-                Err(rejected) => State::Rejected { rejected },
+                Err(rejected) => state.set(State::Rejected { rejected }),
             },
-        };
-        state.set(next);
-    }
-}
-
-fn passed<S: Service<Request<Body>>, B>(opened: Opened, inner: &mut S, traced: &Traced) -> State<S, B> {
-    match opened {
-        Ok((head, mut body, hold)) => {
-            body.traced_by(traced);
-            State::Passed { answer: inner.call(Request::from_parts(head, body)), hold }
         }
-        // The body is read to its end.
-        Err(rejection) => State::Rejected { rejected: Rejected { rejection, rest: Rest::Settled(After::Another) } },
     }
 }
 
-/// On how many bytes there is work to do.
-fn work(check: &impl BodyCheck, headers: &HeaderMap, body: &Bytes) -> usize {
-    let compression = check.compression();
-    match compression.applies(headers) {
-        true => compression.longest(body.len(), check.limits().max_bytes),
-        false => body.len(),
-    }
+fn pass<S: Service<Request<Body>>>(inner: &mut S, head: Parts, mut body: Body, traced: &Traced) -> S::Future {
+    body.traced_by(traced);
+    inner.call(Request::from_parts(head, body))
 }
 
-fn open(check: &impl BodyCheck, head: &mut Parts, body: Bytes, hold: &mut Hold) -> Result<Body, Rejection> {
-    let compression = check.compression();
-    let body = match compression.applies(&head.headers) {
-        true => open_compressed(check, compression, head, body, hold)?,
-        false => check.check(head, body)?,
-    };
-    reach!(Opened);
-    Ok(body)
-}
-
-/// What comes out is counted beside what came: both are there.
-fn open_compressed(
-    check: &impl BodyCheck,
-    compression: Compression,
-    head: &mut Parts,
-    body: Bytes,
-    hold: &mut Hold,
-) -> Result<Body, Rejection> {
-    let most = check.limits().max_bytes;
-    let body = compression.before(body, most)?;
-    let body = check.check(head, body)?;
-    let body = compression.after(&mut head.headers, body, most)?;
-    match hold.grow(body.len()) {
-        true => Ok(body),
-        false => Err(overloaded()),
-    }
+/// The body is read to its end.
+#[cold]
+fn refused<S: Service<Request<Body>>, B>(rejection: Rejection) -> State<S, B> {
+    State::Rejected { rejected: Rejected { rejection, rest: Rest::Settled(After::Another) } }
 }
 
 impl<C, S, B> fmt::Debug for BodyFuture<C, S, B>

@@ -13,6 +13,7 @@ mod evidence;
 mod framing;
 mod head;
 mod offload;
+mod open;
 mod reject;
 mod response_body;
 mod rest;
