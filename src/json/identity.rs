@@ -90,7 +90,7 @@ impl Identity {
         reader.sum = Some(Sum::new());
         reader.walk().ok()?;
         reader.text.end().ok()?;
-        reader.sum.map(|sum| Self::of_sum(sum.total()))
+        reader.sum.as_mut().map(|sum| Self::of_sum(sum.total()))
     }
 
     /// The 16 bytes.

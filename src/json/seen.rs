@@ -168,10 +168,15 @@ impl<'r, 'de> SeenAccess<'r, 'de> {
         if !self.is_identified {
             return seed.deserialize(&mut *self.reader);
         }
-        let around = self.reader.sum.replace(Sum::new());
+        // A sum is large: where there is none around, none is moved.
+        let around = if self.reader.sum.is_some() { self.reader.sum.take() } else { None };
+        self.reader.sum = Some(Sum::new());
         let value = seed.deserialize(&mut *self.reader)?;
-        let inside = std::mem::replace(&mut self.reader.sum, around);
-        self.total = inside.map_or(0, |sum| sum.total());
+        self.total = self.reader.sum.as_mut().map_or(0, Sum::total);
+        self.reader.sum = None;
+        if around.is_some() {
+            self.reader.sum = around;
+        }
         Ok(value)
     }
 }

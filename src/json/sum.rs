@@ -89,7 +89,8 @@ impl Sum {
         }
     }
 
-    pub(super) fn total(mut self) -> u128 {
+    /// All that was added so far.
+    pub(super) fn total(&mut self) -> u128 {
         self.settle();
         self.sum
     }
