@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{Extensions, HeaderMap, Response, Uri};
+use http::{Extensions, Response};
 
 use super::drain::Drain;
 use super::inner::{Answer, Handled, Job};
@@ -122,10 +122,44 @@ impl<P: Provider> Admission<P> {
             let rejection = Rejection::new(RejectionKind::Misassembled, "no verification in front of dedupe");
             return Err(refuse(rejection, None));
         };
-        match self.read(&head, plaintext, &verified) {
-            Ok(read) => Ok(self.admitted(head, verified, read, traced, takes_requests)),
-            Err(rejection) => Err(refuse(rejection, Some(&verified))),
-        }
+        let (events, acknowledgement) = match self.read(&head, plaintext, &verified) {
+            Ok(read) => read,
+            Err(rejection) => return Err(refuse(rejection, Some(&verified))),
+        };
+        let unreadable = events.rejection();
+        traced.holds(events.len());
+        #[cfg(feature = "testing")]
+        let witness = head.extensions.remove();
+        let (inner, uri, headers, mut evidence) = if takes_requests {
+            self.make_inner(&mut head);
+            let (uri, headers) = (head.uri.clone(), head.headers.clone());
+            head.extensions.insert(verified.clone());
+            (Some(Box::new(head)), uri, headers, Extensions::new())
+        } else {
+            (None, head.uri, head.headers, head.extensions)
+        };
+        // What stands in it is of the request. Its room is used again.
+        evidence.clear();
+        evidence.insert(verified.clone());
+        // What is kept of it for who has the event in hand.
+        let head = Arc::new(Head {
+            uri,
+            headers,
+            verified,
+            reporter: self.exit.reporter.clone(),
+            event_type: std::any::type_name::<P::Event>(),
+            signs: Arc::clone(&self.provider) as _,
+        });
+        let common = Common {
+            head,
+            evidence,
+            acknowledgement,
+            unreadable,
+            traced,
+            #[cfg(feature = "testing")]
+            witness,
+        };
+        Ok(Admitted { head: inner, events: events.into_iter().collect(), common })
     }
 
     fn check(&self) -> Result<(), Rejection> {
@@ -155,54 +189,6 @@ impl<P: Provider> Admission<P> {
         }
         let acknowledgement = self.provider.acknowledge(&events).map(Box::new);
         Ok((events, acknowledgement))
-    }
-
-    fn admitted(
-        &self,
-        mut head: Parts,
-        verified: Verified,
-        (events, acknowledgement): Read<P::Event>,
-        traced: Traced,
-        takes_requests: bool,
-    ) -> Admitted<P::Event> {
-        let unreadable = events.rejection();
-        traced.holds(events.len());
-        #[cfg(feature = "testing")]
-        let witness = head.extensions.remove();
-        let (inner, seen, mut evidence) = if takes_requests {
-            self.make_inner(&mut head);
-            let seen = (head.uri.clone(), head.headers.clone());
-            head.extensions.insert(verified.clone());
-            (Some(Box::new(head)), seen, Extensions::new())
-        } else {
-            (None, (head.uri, head.headers), head.extensions)
-        };
-        // What stands in it is of the request. Its room is used again.
-        evidence.clear();
-        evidence.insert(verified.clone());
-        let head = Arc::new(self.seen(seen, verified));
-        let common = Common {
-            head,
-            evidence,
-            acknowledgement,
-            unreadable,
-            traced,
-            #[cfg(feature = "testing")]
-            witness,
-        };
-        Admitted { head: inner, events: events.into_iter().collect(), common }
-    }
-
-    /// What is kept of a head, for who has the event in hand.
-    fn seen(&self, (uri, headers): (Uri, HeaderMap), verified: Verified) -> Head {
-        Head {
-            uri,
-            headers,
-            verified,
-            reporter: self.exit.reporter.clone(),
-            event_type: std::any::type_name::<P::Event>(),
-            signs: Arc::clone(&self.provider) as _,
-        }
     }
 
     /// What services further in see of the head: nothing of the proof, and the type of an event.

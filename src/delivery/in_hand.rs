@@ -59,9 +59,14 @@ pub(crate) struct InHand<T: 'static> {
 }
 
 impl<T> InHand<T> {
-    pub(crate) fn new(drain: &Drain, traced: Traced, work: impl Future<Output = T> + Send + 'static) -> Self {
+    /// The work is built where it stays: if it were built before, all its room would be copied.
+    pub(crate) fn new<F>(drain: &Drain, traced: Traced, work: impl FnOnce() -> F) -> Self
+    where
+        F: Future<Output = T> + Send + 'static,
+    {
+        let work = Box::write(Box::new_uninit(), work());
         let entered = Some(drain.enter());
-        Self { work: Some(Box::pin(work)), entered, runtime: Handle::try_current().ok(), traced }
+        Self { work: Some(Box::into_pin(work)), entered, runtime: Handle::try_current().ok(), traced }
     }
 }
 

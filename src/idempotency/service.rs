@@ -109,7 +109,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         let engine = Arc::clone(self);
         let verified = body.evidence().or_else(|| head.extensions.get()).cloned();
         let traced = body.traced().clone();
-        InHand::new(&self.admission.drain, traced.clone(), async move {
+        InHand::new(&self.admission.drain, traced.clone(), || async move {
             let (there, length) = (Arc::clone(&engine), body.len());
             let admit = move || traced.inside(|| there.admission.admit(head, body, I::TAKES_REQUESTS));
             match offload(length, admit).await {
@@ -138,13 +138,15 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         match only {
             Ok(event) => {
                 let task = Task { head, event };
-                InHand::new(&self.admission.drain, traced, async move {
+                InHand::new(&self.admission.drain, traced, || async move {
                     let Some(seat) = ready.seats(1).next() else { return Ok(panicked(&engine.admission.exit)) };
                     let came = engine.run(&common, task, seat).await;
                     answer_one(&engine.admission.exit, common, came)
                 })
             }
-            Err(events) => InHand::new(&self.admission.drain, traced, engine.deliver_all(head, events, common, ready)),
+            Err(events) => {
+                InHand::new(&self.admission.drain, traced, || engine.deliver_all(head, events, common, ready))
+            }
         }
     }
 

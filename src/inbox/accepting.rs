@@ -77,13 +77,13 @@ impl<P: Provider, S: InboxStore> Service<Request<Body>> for Accepting<P, S> {
         let drain = engine.admission.drain.clone();
         if is_long(body.len()) {
             return AcceptFuture(State::Running {
-                work: InHand::new(&drain, traced, engine.take_long(head, body)),
+                work: InHand::new(&drain, traced, || engine.take_long(head, body)),
                 exit,
             });
         }
         match engine.admission.admit(head, body, false) {
             Ok(admitted) => {
-                AcceptFuture(State::Running { work: InHand::new(&drain, traced, engine.accept(admitted)), exit })
+                AcceptFuture(State::Running { work: InHand::new(&drain, traced, || engine.accept(admitted)), exit })
             }
             Err(response) => AcceptFuture(State::Rejected(Some(response))),
         }
