@@ -6,7 +6,8 @@
 //! use the cores make nanoseconds longer; many short rounds, each with its own ratios, keep the ratios.
 //!
 //! ```sh
-//! cargo bench --bench pipeline                          # the table, in under a minute
+//! cargo bench --bench pipeline                          # the table, in some minutes
+//! cargo bench --bench pipeline -- --rounds 500 --only full --only again   # to tell what is one percent apart
 //! cargo bench --bench pipeline -- --smoke               # does every variant answer 2xx?
 //! cargo bench --bench pipeline -- --only full --only bare   # for a profiler; the server thread is called "server"
 //! ```
@@ -49,7 +50,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn from_args() -> Self {
+    fn from_args() -> Result<Self, BoxError> {
         let args: Vec<String> = std::env::args().skip(1).collect();
         let has = |flag: &str| args.iter().any(|arg| arg == flag);
         let named = |pair: &[String]| match pair {
@@ -57,10 +58,10 @@ impl Plan {
             _ => None,
         };
         let only = args.windows(2).filter_map(named).collect();
-        match has("--bench") && !has("--smoke") {
-            true => Self { rounds: 45, requests: 4_000, only },
-            false => Self { rounds: 1, requests: 1_000, only },
-        }
+        let rounds =
+            args.iter().skip_while(|arg| *arg != "--rounds").nth(1).map_or(Ok(120), |number| number.parse())?;
+        let rounds = if has("--bench") && !has("--smoke") { rounds } else { 1 };
+        Ok(Self { rounds, requests: 1_000, only })
     }
 
     fn takes(&self, variant: &Variant) -> bool {
@@ -72,7 +73,7 @@ impl Plan {
 const WARM: usize = 512;
 
 fn main() -> Result<(), BoxError> {
-    let plan = Plan::from_args();
+    let plan = Plan::from_args()?;
     let mut variants = variants::all()?;
     variants.retain(|variant| plan.takes(variant));
     let server = Server::start(&mut variants)?;
