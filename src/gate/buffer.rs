@@ -33,8 +33,8 @@ use crate::observe::Traced;
 /// Rejected are a body over the limit (413, at once; what the sender is still writing is read on and thrown away for a
 /// while, so that it gets to see the answer), one for which the [`BodyBudget`] has no room (503), one that is not complete
 /// within its deadline (408), one that breaks off, and any content encoding but `identity` (415; a sender that says `UTF-8`
-/// there means no encoding, and [`Compression`](super::Compression) may take gzip). Trailers are ignored. A body whose end can be read in two ways, such as one that is chunked
-/// twice, is refused before it is read (400).
+/// there means no encoding, and [`Compression`](super::Compression) may take gzip). Trailers are ignored. A body whose end
+/// can be read in two ways, such as one that is chunked twice, is refused before it is read (400).
 ///
 /// A body of more than 256 KiB is checked on a thread for blocking work, at most as many at a time as there are cores. A
 /// panic of the check is a rejection there (500).
