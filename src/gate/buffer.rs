@@ -156,10 +156,7 @@ where
             Preparation::Pending(preparation) => Ok(Some(preparation)),
         });
         let state = match judged {
-            Ok(None) => {
-                let state = State::reading(head, body, inner, &shared);
-                return BodyFuture { state, shared, begun, traced };
-            }
+            Ok(None) => State::reading(head, body, inner, &shared),
             Ok(Some(preparation)) => State::Preparing { preparation, waiting: Some(Waiting { head, body, inner }) },
             Err(unread) => unread.refuse(&head, body),
         };
@@ -319,13 +316,9 @@ where
                 }
             }
             StateProjection::Reading { opening: Some(opening), inner, .. } => {
-                match ready!(opening.as_mut().poll(cx)).and_then(|opened| opened) {
-                    Ok((head, body, hold)) => {
-                        let answer = pass(inner, head, body, traced);
-                        state.set(State::Passed { answer, hold });
-                    }
-                    Err(rejection) => state.set(refused(rejection)),
-                }
+                let opened = ready!(opening.as_mut().poll(cx)).and_then(|opened| opened);
+                let next = passed(opened, inner, traced);
+                state.set(next);
             }
             StateProjection::Reading { body, opening, head, inner } => match ready!(body.poll(cx)) {
                 Ok((bytes, mut hold)) => {
@@ -340,13 +333,9 @@ where
                         *opening = Some(Box::pin(offload(length, open)));
                         continue;
                     }
-                    match open(&*shared.check, &mut head, bytes, &mut hold) {
-                        Ok(body) => {
-                            let answer = pass(inner, head, body, traced);
-                            state.set(State::Passed { answer, hold });
-                        }
-                        Err(rejection) => state.set(refused(rejection)),
-                    }
+                    let opened = open(&*shared.check, &mut head, bytes, &mut hold).map(|body| (head, body, hold));
+                    let next = passed(opened, inner, traced);
+                    state.set(next);
                 }
                 Err(rejected) => state.set(State::Rejected { rejected }),
             },
@@ -354,15 +343,15 @@ where
     }
 }
 
-fn pass<S: Service<Request<Body>>>(inner: &mut S, head: Parts, mut body: Body, traced: &Traced) -> S::Future {
-    body.traced_by(traced);
-    inner.call(Request::from_parts(head, body))
-}
-
-/// The body is read to its end.
-#[cold]
-fn refused<S: Service<Request<Body>>, B>(rejection: Rejection) -> State<S, B> {
-    State::Rejected { rejected: Rejected { rejection, rest: Rest::Settled(After::Another) } }
+fn passed<S: Service<Request<Body>>, B>(opened: Opened, inner: &mut S, traced: &Traced) -> State<S, B> {
+    match opened {
+        Ok((head, mut body, hold)) => {
+            body.traced_by(traced);
+            State::Passed { answer: inner.call(Request::from_parts(head, body)), hold }
+        }
+        // The body is read to its end.
+        Err(rejection) => State::Rejected { rejected: Rejected { rejection, rest: Rest::Settled(After::Another) } },
+    }
 }
 
 impl<C, S, B> fmt::Debug for BodyFuture<C, S, B>
