@@ -50,7 +50,7 @@ impl<K> PreparedKeys<K> {
         ValidKeys { keys, now: Some(now) }
     }
 
-    /// All keys, whether valid now or not: for what was sealed while they were, and is kept.
+    /// All keys, whether valid now or not: for what was sealed while they were, and is kept, and for who has no clock.
     #[must_use]
     pub fn all(&self) -> ValidKeys<'_, K> {
         let keys = match &self.0 {

@@ -104,7 +104,7 @@ fn typed<'a, T: Deserialize<'a>>(
     }))
 }
 
-/// The envelope leniently, and then `data`.
+/// The envelope leniently, and then `data`. By itself, since the code of an event that is read at once goes around it.
 #[inline(never)]
 fn in_pieces<'a>(text: &'a str, absent: &mut Absent) -> Result<Read<'a>, Rejection> {
     let Object(Envelope { event: name, timestamp, data }) =
