@@ -158,7 +158,7 @@ where
         let state = match judged {
             Ok(None) => State::reading(head, body, inner, &shared),
             Ok(Some(preparation)) => State::Preparing { preparation, waiting: Some(Waiting { head, body, inner }) },
-            Err(unread) => unread.refuse(&head, body),
+            Err(rejection) => State::refused(rejection, &head, body),
         };
         BodyFuture { state, shared, begun, traced }
     }
@@ -166,40 +166,14 @@ where
 
 impl<C: BodyCheck> Shared<C> {
     /// Whether the body is to be read, by the head alone.
-    fn judge(&self, head: &Parts) -> Result<(), Unread> {
-        unambiguous(&head.headers).map_err(Unread::Endless)?;
-        self.check
-            .compression()
-            .admit(&head.headers)
-            .and_then(|()| self.check.check_head(head))
-            .map_err(Unread::Refused)
+    fn judge(&self, head: &Parts) -> Result<(), Rejection> {
+        unambiguous(&head.headers)?;
+        self.check.compression().admit(&head.headers).and_then(|()| self.check.check_head(head))
     }
 
-    fn judge_prepared(&self, head: &mut Parts, prepared: Result<Extensions, Rejection>) -> Result<(), Unread> {
-        head.extensions.extend(prepared.map_err(Unread::Refused)?);
+    fn judge_prepared(&self, head: &mut Parts, prepared: Result<Extensions, Rejection>) -> Result<(), Rejection> {
+        head.extensions.extend(prepared?);
         self.judge(head)
-    }
-}
-
-/// Why a body is not read.
-enum Unread {
-    /// Nobody can say where it ends.
-    Endless(Rejection),
-    Refused(Rejection),
-}
-
-impl Unread {
-    #[cold]
-    fn refuse<S, B>(self, head: &Parts, body: B) -> State<S, B>
-    where
-        S: Service<Request<Body>>,
-        B: http_body::Body + Send + 'static,
-    {
-        let (rejection, rest) = match self {
-            Self::Endless(rejection) => (rejection, Rest::Settled(After::unread(head.version))),
-            Self::Refused(rejection) => (rejection, Rest::of(head, body)),
-        };
-        State::Rejected { rejected: Rejected { rejection, rest } }
     }
 }
 
@@ -245,6 +219,18 @@ impl<S: Service<Request<Body>>, B: http_body::Body> State<S, B> {
     fn reading<C: BodyCheck>(head: Parts, body: B, inner: S, shared: &Shared<C>) -> Self {
         let body = Collect::new(&head, body, shared.check.limits(), &shared.budget);
         Self::Reading { body, opening: None, head: Some(head), inner }
+    }
+}
+
+impl<S, B> State<S, B>
+where
+    S: Service<Request<Body>>,
+    B: http_body::Body + Send + 'static,
+{
+    /// By the head alone.
+    #[cold]
+    fn refused(rejection: Rejection, head: &Parts, body: B) -> Self {
+        Self::Rejected { rejected: Rejected { rejection, rest: Rest::of(head, body) } }
     }
 }
 
@@ -312,7 +298,7 @@ where
                 let Some(Waiting { mut head, body, inner }) = waiting.take() else { return Poll::Pending };
                 match shared.judge_prepared(&mut head, prepared) {
                     Ok(()) => state.set(State::reading(head, body, inner, shared)),
-                    Err(unread) => state.set(unread.refuse(&head, body)),
+                    Err(rejection) => state.set(State::refused(rejection, &head, body)),
                 }
             }
             StateProjection::Reading { opening: Some(opening), inner, .. } => {

@@ -19,6 +19,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::coop::consume_budget;
 use tokio::time::timeout;
 
+use super::framing::unambiguous;
+
 /// The most that is read before the answer, in bytes.
 const NEAR: usize = 64 * 1024;
 const NEAR_TIME: Duration = Duration::from_secs(1);
@@ -39,7 +41,8 @@ static READERS: Semaphore = Semaphore::const_new(256);
 /// For routers' own rejections, such as a 404, so that a sender that is still writing gets to see them. Up to 64 KiB are
 /// read within a second before the answer, and up to 64 MiB within ten seconds behind it, of at most 256 bodies at a time
 /// in the process; nothing of it is kept. A sender that waits for `100 Continue` is answered at once. In HTTP/2 one stream
-/// leaves the others alone, and nothing is done.
+/// leaves the others alone, and nothing is done. Where two readers may differ on where the body ends, nothing follows on the
+/// connection.
 ///
 /// It reads in a tokio runtime with its timer, and outside of one says `Connection: close`.
 ///
@@ -113,6 +116,10 @@ impl Rest {
     }
 
     fn among<B: Body + Send + 'static>(readers: &'static Semaphore, head: &Parts, body: B) -> Self {
+        // Where nobody can say for sure where this body ends, what stands behind it is no request, whatever it was refused for.
+        if unambiguous(&head.headers).is_err() {
+            return Self::Settled(After::unread(head.version));
+        }
         if head.version >= Version::HTTP_2 || body.is_end_stream() {
             return Self::Settled(After::Another);
         }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{body, chunk, exchange, genuine, listener, said_until, signature, statuses, with_head};
+use super::{body, chunk, exchange, genuine, listener, listener_with, said_until, signature, statuses, with_head};
 
 const CODED: &str = "transfer-encoding: chunked\r\n";
 
@@ -125,6 +125,26 @@ fn what_can_be_read_in_two_ways_is_never_handled() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(said_until(&listener, "genuine"), ["transfer.completed|genuine"]);
+}
+
+/// Whatever a request is refused for: where its end can be read in two ways, what stands behind it may be no request.
+#[test]
+fn nothing_follows_a_refusal_whose_end_can_be_read_in_two_ways() {
+    const WRONG: &str = "authorization: Basic dTp3cm9uZw==\r\n";
+    let strangers = [
+        ("sources = [\"192.0.2.0/24\"]", "", "/aella", 403),
+        ("basic_auth = [{ username = \"u\", password = { value = \"right\" } }]", WRONG, "/aella", 401),
+        ("", "", "/nobody", 404),
+    ];
+    for (setting, lines, path, status) in strangers {
+        let listener = listener_with(setting);
+        for (coding, answers) in [("gzip, chunked", 1), ("chunked, chunked", 1), ("chunked", 2)] {
+            let head = with_head(&format!("{lines}transfer-encoding: {coding}\r\n"), b"", b"0\r\n\r\n");
+            let behind = with_head(&format!("{lines}connection: close\r\ncontent-length: 0\r\n"), b"", b"");
+            let both = String::from_utf8([head, behind].concat()).unwrap().replace("/aella", path);
+            assert_eq!(statuses(&exchange(&listener, both.as_bytes())), vec![status; answers], "{setting}: {coding}");
+        }
+    }
 }
 
 #[test]
