@@ -114,6 +114,11 @@ pub(super) struct Hold {
 }
 
 impl Hold {
+    /// Whether so many bytes more can ever find room.
+    pub(super) fn may_grow(&self, bytes: usize) -> bool {
+        self.bytes.saturating_add(bytes) <= self.budget.longest()
+    }
+
     /// Counts bytes that have arrived. False: there is no room, and nothing more is counted.
     pub(super) fn grow(&mut self, bytes: usize) -> bool {
         let Shares { short, rest } = &*self.budget.0;

@@ -7,7 +7,7 @@ use http::request::Parts;
 use super::budget::Hold;
 use super::collect::overloaded;
 use super::{Body, BodyCheck, Compression};
-use crate::error::Rejection;
+use crate::error::{Rejection, RejectionKind};
 use crate::fail_point::reach;
 
 /// On how many bytes there is work to do.
@@ -42,8 +42,9 @@ fn open_compressed(
     let body = compression.before(body, most)?;
     let body = check.check(head, body)?;
     let body = compression.after(&mut head.headers, body, most)?;
-    match hold.grow(body.len()) {
-        true => Ok(body),
-        false => Err(overloaded()),
+    if !hold.may_grow(body.len()) {
+        let detail = "longer, beside what it was compressed to, than the budget of bytes in flight";
+        return Err(Rejection::new(RejectionKind::BodyTooLarge, detail));
     }
+    if hold.grow(body.len()) { Ok(body) } else { Err(overloaded()) }
 }
