@@ -93,7 +93,8 @@ fn observe_rare(fact: &Fact<'_>, about: &About<'_>) {
         }
         Fact::CandidateRefuses { scheme, rejection } => {
             let kind = rejection.kind().as_str();
-            log!(warn, about, "the candidate would refuse", scheme = scheme, kind = kind, detail = rejection.detail());
+            let detail = &*mask(rejection.detail());
+            log!(warn, about, "the candidate would refuse", scheme = scheme, kind = kind, detail = detail);
         }
         Fact::OtherPayload => {
             log!(error, about, "the key was known with another payload that nobody completed; the event runs");

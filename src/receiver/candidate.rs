@@ -56,6 +56,15 @@ impl Candidate {
         }
     }
 
+    /// Takes what proves it out of a head, as nobody's business further in, unless the one that decides looks there too.
+    pub(super) fn leave_outside(&self, head: &mut Parts, deciding: &dyn Scheme) {
+        for name in self.0.scheme().proof_headers() {
+            if !deciding.proof_headers().contains(name) {
+                head.headers.remove(name);
+            }
+        }
+    }
+
     fn opened(
         &self,
         clock: &dyn Clock,

@@ -445,7 +445,8 @@ impl<P: Provider, D> Receiver<P, D> {
 
     /// Around a handler, which sees no request: evidence that nobody else looks for is not left there.
     fn without_requests(mut self) -> Self {
-        self.head.leaves_evidence = self.tenants.is_some() || !self.provider.scheme().proves_sender();
+        self.head.leaves_evidence =
+            self.tenants.is_some() || self.candidate.is_some() || !self.provider.scheme().proves_sender();
         self
     }
 

@@ -2,9 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
+use http::HeaderName;
 use tower::ServiceExt as _;
+use tower_webhook::layers::{BasicAuthLayer, Credentials};
 use tower_webhook::observe::{About, Fact, Observer};
 use tower_webhook::provider::aella::{Aella, Event};
+use tower_webhook::provider::mambu::Mambu;
 use tower_webhook::provider::{AnyProvider, Provider};
 use tower_webhook::secret::{Key, KeyRing, Secret};
 use tower_webhook::{MemoryStore, Received, Receiver};
@@ -94,4 +97,42 @@ async fn another_providers_scheme_is_tried_as_it_is() {
     assert!(reports[0].starts_with("refuses "), "{reports:?}");
     let change = |receiver: Receiver<Aella>| receiver.candidate(AnyProvider::new(by(TODAY)));
     assert_eq!(deliver(change, &by(TODAY)).await.2, [format!("fits true Some({TODAY:?})")]);
+}
+
+/// Credentials that were checked count for a candidate that proves no sender, also where a handler sees no request.
+#[tokio::test(start_paused = true)]
+async fn a_candidate_that_proves_no_sender_is_tried_with_the_credentials() {
+    let ours = || Credentials::new("Aladdin", Secret::utf8("open sesame").unwrap()).unwrap();
+    let mut request = sealed(&by(TODAY), TRANSFER);
+    request.headers_mut().insert("authorization", ours().header());
+    let reports = Reports::default();
+    let service = Receiver::new("aella", by(TODAY))
+        .clock(now())
+        .observer(reports.clone())
+        .basic_auth(&BasicAuthLayer::new([ours()]).unwrap())
+        .candidate(Mambu::new())
+        .dedupe(MemoryStore::new(10))
+        .handle(async |_: Received<Event>| {});
+    assert_eq!(service.oneshot(request).await.unwrap().status(), 200);
+    assert_eq!(*reports.0.lock().unwrap(), ["fits true Some(\"Aladdin\")"]);
+}
+
+/// What proves a candidate is nobody's business further in, and the one that decides keeps what it reads.
+#[tokio::test(start_paused = true)]
+async fn a_token_of_the_candidates_stays_outside() {
+    let (token, seen) = (HeaderName::from_static("x-token"), Arc::new(Mutex::new(Vec::new())));
+    let saw = Arc::clone(&seen);
+    let candidate = Mambu::static_header(token.clone(), Secret::utf8("a static token, and long").unwrap());
+    let service =
+        Receiver::new("aella", by(TODAY)).clock(now()).candidate(candidate.unwrap()).dedupe(MemoryStore::new(10));
+    let service = service.handle(move |event: Received<Event>| {
+        let header = |name: &str| event.delivery().header(&name.parse().unwrap()).is_some();
+        saw.lock().unwrap().extend([header("x-token"), header("x-other")]);
+        async {}
+    });
+    let mut request = sealed(&by(TODAY), TRANSFER);
+    request.headers_mut().insert(token, "a static token, and long".parse().unwrap());
+    request.headers_mut().insert("x-other", "1".parse().unwrap());
+    assert_eq!(service.oneshot(request).await.unwrap().status(), 200);
+    assert_eq!(*seen.lock().unwrap(), [false, true]);
 }
