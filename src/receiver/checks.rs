@@ -59,6 +59,7 @@ impl<P: Provider> BodyCheck for ReceiverCheck<P> {
         let decided = self.decide(head, body.clone());
         let said = decided.as_ref().map(Body::bytes);
         candidate.compare(&self.exit, &*self.clock, (head, body), said);
+        candidate.leave_outside(head, self.provider.scheme());
         decided
     }
 }
@@ -68,7 +69,8 @@ impl<P: Provider> ReceiverCheck<P> {
         if self.skip_verification {
             let now =
                 self.clock.now().ok_or_else(|| Rejection::new(RejectionKind::Misassembled, "the clock failed"))?;
-            return Ok(Body::proved(body, Verified::new("unverified", None, now)));
+            let verified = self.of_tenant(head, Verified::new("unverified", None, now));
+            return Ok(Body::proved(body, verified));
         }
         let prover = self.looked_up(head)?.unwrap_or(&self.provider);
         let (plaintext, verified) = open(prover.scheme(), &*self.clock, head, body)?;
@@ -82,8 +84,15 @@ impl<P: Provider> ReceiverCheck<P> {
         if self.tenants.is_none() {
             return Ok(None);
         }
-        let tenant = head.extensions.get::<Tenant<P>>().map(|tenant| &tenant.provider);
-        tenant.map(Some).ok_or_else(|| Rejection::new(RejectionKind::Misassembled, "no keys were looked up"))
+        let misassembled = |detail| Err(Rejection::new(RejectionKind::Misassembled, detail));
+        match head.extensions.get::<Tenant<P>>() {
+            None => misassembled("no keys were looked up"),
+            // Credentials are of all tenants together, and a name that no key has proved is anybody's word.
+            Some(tenant) if !tenant.provider.scheme().proves_sender() => {
+                misassembled("no key proves whose tenant it is")
+            }
+            Some(tenant) => Ok(Some(&tenant.provider)),
+        }
     }
 
     /// Adds the tenant to the evidence.

@@ -26,8 +26,14 @@ const SOON: Duration = Duration::from_secs(5);
 
 /// Where the keys of tenants are looked up: a database, a secret manager.
 pub trait KeySource: Send + Sync + 'static {
-    /// Whose delivery this claims to be, by its path, a header, or the id of a key. `None`: nobody's, and it is answered
-    /// 401. Nothing is proved yet.
+    /// Whose delivery this claims to be, by its path or a header. `None`: nobody's, and it is answered 401. Nothing is proved
+    /// yet.
+    ///
+    /// # Security
+    ///
+    /// A tenant has one name, and nothing else may find its keys: idempotency keys are kept by that name. Where the source
+    /// takes `A` for `a`, as some databases do, a delivery that was recorded under the one runs again under the other; and a name
+    /// that changes with the tenant's key makes new events of the retries. So bring it into one spelling here.
     fn tenant(&self, head: &Parts) -> Option<String>;
 
     /// The keys of a tenant. `None`: there is no such tenant, and the delivery is answered 401 as one by a wrong key is.

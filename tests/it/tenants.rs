@@ -1,4 +1,4 @@
-//! Keys that are looked up by tenant: by path, header or claimed key id.
+//! Keys that are looked up by tenant: by path or header.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, Request};
+use http::{HeaderName, HeaderValue, Request};
 use http_body_util::Full;
 use tokio::sync::Notify;
 use tokio::time::advance;
 use tower::ServiceExt as _;
 use tower_webhook::error::BoxError;
 use tower_webhook::gate::ResponseBody;
+use tower_webhook::layers::{BasicAuthLayer, Credentials};
 use tower_webhook::provider::aella::{self, Aella};
+use tower_webhook::provider::mambu::{self, Mambu};
 use tower_webhook::receiver::{KeySource, Tenants};
 use tower_webhook::secret::{Key, KeyRing, Secret};
 use tower_webhook::{MemoryStore, Received, Receiver, Rejection, RejectionKind};
@@ -240,4 +242,59 @@ async fn names_made_up_push_out_no_tenant_and_come_to_bounded_work() {
         *statuses.entry(answer.await.unwrap().unwrap().status().as_u16()).or_insert(0) += 1;
     }
     assert_eq!(statuses, HashMap::from([(401, 64), (503, 36)]));
+}
+
+/// Each proxied delivery to these paths: its status, and whether it was answered as a repeat.
+async fn answers<S, B>(service: &S, requests: Vec<Request<Full<Bytes>>>) -> Vec<(u16, bool)>
+where
+    S: tower::Service<Request<Full<Bytes>>, Response = http::Response<B>, Error = std::convert::Infallible> + Clone,
+{
+    let mut answers = Vec::new();
+    for request in requests {
+        let response = service.clone().oneshot(request).await.unwrap();
+        answers.push((response.status().as_u16(), response.headers().contains_key("idempotent-replayed")));
+    }
+    answers
+}
+
+#[tokio::test(start_paused = true)]
+async fn tenants_whose_deliveries_a_proxy_has_proved_are_keyed_apart_too() {
+    let tenants = Tenants::new(Table::of(&[("a", OURS), ("b", THEIRS)]), Aella::new);
+    let receiver = Receiver::new("aella", aella("ae_sk_test_of_nobody")).clock(now()).tenants(&tenants);
+    let service = receiver
+        .dangerous_skip_verification()
+        .dedupe(MemoryStore::new(1000))
+        .handle(async |_: Received<aella::Event>| {});
+    let requests = ["/in/a", "/in/b", "/in/a"].map(|path| by(OURS, path)).to_vec();
+    assert_eq!(answers(&service, requests).await, [(200, false), (200, false), (200, true)]);
+}
+
+/// Credentials are of all tenants together: by them nobody is one of them.
+#[tokio::test(start_paused = true)]
+async fn a_tenant_that_no_key_proves_is_refused_and_nothing_runs() {
+    for (token, status) in [(None, 500), (Some("a static token, and long"), 200)] {
+        let provider = move || match token {
+            Some(token) => Mambu::static_header(HeaderName::from_static("x-token"), Secret::utf8(token)?),
+            None => Ok(Mambu::new()),
+        };
+        let tenants = Tenants::new(Table::of(&[("a", OURS)]), move |_| provider());
+        let ours = Credentials::new("mambu", Secret::utf8("open sesame").unwrap()).unwrap();
+        let credentials = ours.header();
+        let service = Receiver::new("mambu", provider().unwrap())
+            .clock(now())
+            .basic_auth(&BasicAuthLayer::new([ours]).unwrap())
+            .tenants(&tenants)
+            .dedupe(MemoryStore::new(1000))
+            .handle(async |_: Received<mambu::Event>| {});
+        let request = Request::post("/in/a")
+            .header("authorization", credentials)
+            .header("content-type", "application/json")
+            .header("x-notifications-idempotency-key", "7b")
+            .header("x-token", token.unwrap_or_default())
+            .body(Full::<Bytes>::from("{}"))
+            .unwrap();
+        let response = service.oneshot(request).await.unwrap();
+        let expected = (status != 200).then_some(RejectionKind::Misassembled);
+        assert_eq!((response.status().as_u16(), kind(&response)), (status, expected), "{token:?}");
+    }
 }
