@@ -31,6 +31,9 @@ pub struct Profile {
     pub delivered: Delivered,
     /// How long after its last own try somebody may resend by hand.
     pub resend_window: Duration,
+    /// How long one notification may fail before the whole webhook is switched off, by the shortest ladder that is published:
+    /// who is warned by it is warned in time. `None`: a failure hurts no other notification, or nobody says.
+    pub switched_off_after: Option<Duration>,
 }
 
 impl Profile {
@@ -48,6 +51,7 @@ impl Profile {
             retries: Retries::unpublished(5 * DAY),
             delivered: Delivered::AnySuccess,
             resend_window: DAY,
+            switched_off_after: None,
         }
     }
 
@@ -104,6 +108,13 @@ impl Profile {
     #[must_use]
     pub fn resend_window(mut self, window: Duration) -> Self {
         self.resend_window = window;
+        self
+    }
+
+    /// How long one notification may fail before the whole webhook is switched off. Default: it never is.
+    #[must_use]
+    pub fn switched_off_after(mut self, time: Duration) -> Self {
+        self.switched_off_after = Some(time);
         self
     }
 

@@ -540,6 +540,10 @@ fn the_number_of_retries_is_a_choice_and_retention_follows_it() {
     assert_eq!(ten.profile().retries.horizon(), Duration::from_secs(337_305 - 48 * 3600));
     assert_eq!(eleven.profile().retention(), Duration::from_secs((337_305 + 30 * 86_400) * 6 / 5));
     assert_eq!(ten.profile().retention(), Duration::from_secs((337_305 - 48 * 3600) * 6 / 5));
+    // Whoever is warned of a switch-off is warned by the shorter, until somebody says which it is.
+    let eleven_said = bank().retry_count(RetryCount::Eleven);
+    let switched_off = [&eleven, &ten, &eleven_said].map(|bank| bank.profile().switched_off_after);
+    assert_eq!(switched_off, [337_305 - 48 * 3600, 337_305 - 48 * 3600, 337_305].map(|s| Some(Duration::from_secs(s))));
 }
 
 proptest! {

@@ -301,6 +301,10 @@ fn the_schedule_is_a_choice_and_retention_follows_it() {
     assert_eq!((thirty.profile().retries.horizon(), thirty.profile().retention()), (30 * day, 36 * day));
     assert_eq!((five.profile().retries.horizon(), five.profile().retention()), (5 * day, 6 * day));
     assert_eq!(five.profile().retries.then_every, Some(Duration::from_hours(1)));
+    // Whoever is warned of a switch-off is warned by the shorter, until somebody says which it is.
+    let thirty_said = opp().retry_schedule(RetrySchedule::ThirtyDays);
+    let switched_off = [&thirty, &five, &thirty_said].map(|opp| opp.profile().switched_off_after);
+    assert_eq!(switched_off, [Some(5 * day), Some(5 * day), Some(30 * day)]);
 }
 
 #[test]

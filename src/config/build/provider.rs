@@ -27,7 +27,10 @@ pub(super) fn provider(endpoint: &EndpointSpec, place: &Place<'_>) -> Option<Any
         ProviderSpec::Mambu(spec) => mambu(spec, keys, place).map(AnyProvider::new),
         ProviderSpec::Opp(spec) => {
             let opp = keyed(keys, place, KeyEncoding::Hex, Opp::new)?;
-            Some(AnyProvider::new(opp.retry_schedule(spec.retries)))
+            Some(AnyProvider::new(match spec.retries {
+                Some(schedule) => opp.retry_schedule(schedule),
+                None => opp,
+            }))
         }
         ProviderSpec::Sibs(spec) => {
             let sibs = keyed(keys, place, KeyEncoding::Base64, Sibs::new)?;
@@ -83,7 +86,10 @@ fn aella(spec: &AellaSpec, keys: &[KeySpec], place: &Place<'_>) -> Option<Aella>
 }
 
 fn banking_circle(spec: &BankingCircleSpec, keys: &[KeySpec], place: &Place<'_>) -> Option<BankingCircle> {
-    let provider = keyed(keys, place, KeyEncoding::Utf8, BankingCircle::new)?.unreadable_policy(spec.unreadable);
+    let mut provider = keyed(keys, place, KeyEncoding::Utf8, BankingCircle::new)?.unreadable_policy(spec.unreadable);
+    if let Some(count) = spec.retries {
+        provider = provider.retry_count(count);
+    }
     place.sound("headers", provider.headers(spec.headers.clone()), SEE)
 }
 

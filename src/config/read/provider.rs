@@ -6,7 +6,7 @@ use crate::config::spec::{
     AellaSpec, BankingCircleSpec, MambuSpec, OppSpec, ProviderSpec, SibsSpec, StandardWebhooksSpec,
 };
 use crate::json::Pointer;
-use crate::provider::banking_circle::UnreadablePolicy;
+use crate::provider::banking_circle::{RetryCount, UnreadablePolicy};
 use crate::provider::mambu::KeyPolicy;
 use crate::provider::opp::RetrySchedule;
 use crate::provider::sibs::AckCode;
@@ -65,6 +65,12 @@ fn banking_circle(section: &Section<'_>, spec: &mut BankingCircleSpec) {
         _ => None,
     };
     spec.unreadable = section.word("unreadable", spec.unreadable, words, "write \"refuse\" or \"hand_over\"");
+    let counts = |text: &str| match text {
+        "10" => Some(Some(RetryCount::Ten)),
+        "11" => Some(Some(RetryCount::Eleven)),
+        _ => None,
+    };
+    spec.retries = section.word("retries", None, counts, "write \"10\" or \"11\"");
 }
 
 fn mambu(section: &Section<'_>, spec: &mut MambuSpec) {
@@ -88,11 +94,11 @@ fn mambu(section: &Section<'_>, spec: &mut MambuSpec) {
 
 fn opp(section: &Section<'_>, spec: &mut OppSpec) {
     let words = |text: &str| match text {
-        "5d" => Some(RetrySchedule::FiveDays),
-        "30d" => Some(RetrySchedule::ThirtyDays),
+        "5d" => Some(Some(RetrySchedule::FiveDays)),
+        "30d" => Some(Some(RetrySchedule::ThirtyDays)),
         _ => None,
     };
-    spec.retries = section.word("retries", spec.retries, words, "write \"5d\" or \"30d\"");
+    spec.retries = section.word("retries", None, words, "write \"5d\" or \"30d\"");
 }
 
 fn sibs(section: &Section<'_>, spec: &mut SibsSpec) {

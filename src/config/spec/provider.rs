@@ -7,7 +7,7 @@ use http::HeaderName;
 use super::custom::CustomSpec;
 use crate::json::Pointer;
 use crate::provider::Lookup;
-use crate::provider::banking_circle::{HeaderNames, UnreadablePolicy};
+use crate::provider::banking_circle::{HeaderNames, RetryCount, UnreadablePolicy};
 use crate::provider::mambu::KeyPolicy;
 use crate::provider::opp::RetrySchedule;
 use crate::provider::sibs::AckCode;
@@ -87,6 +87,8 @@ pub struct BankingCircleSpec {
     pub headers: HeaderNames,
     /// What becomes of a notification that cannot be read.
     pub unreadable: UnreadablePolicy,
+    /// How often it tries again, where somebody knows.
+    pub retries: Option<RetryCount>,
 }
 
 /// Mambu's settings.
@@ -108,8 +110,8 @@ pub struct MambuSpec {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct OppSpec {
-    /// How long it tries again.
-    pub retries: RetrySchedule,
+    /// How long it tries again, where somebody knows.
+    pub retries: Option<RetrySchedule>,
 }
 
 /// SIBS Gateway's settings.

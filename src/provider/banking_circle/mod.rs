@@ -140,10 +140,12 @@ impl BankingCircle {
         self
     }
 
-    /// How often a failed message is sent again. Default: [`RetryCount::Eleven`].
+    /// How often a failed message is sent again, where somebody knows. Default: [`RetryCount::Eleven`] for what has to be remembered,
+    /// and [`RetryCount::Ten`] for [`Profile::switched_off_after`].
     #[must_use]
     pub fn retry_count(mut self, count: RetryCount) -> Self {
         self.profile.retries = count.retries();
+        self.profile.switched_off_after = Some(self.profile.retries.horizon());
         self
     }
 
@@ -229,6 +231,7 @@ pub(crate) fn profile() -> Profile {
         .answer_within(Duration::from_secs(10))
         .retries(RetryCount::default().retries())
         .resend_window(Duration::from_hours(30 * 24))
+        .switched_off_after(RetryCount::Ten.retries().horizon())
 }
 
 impl Provider for BankingCircle {

@@ -13,6 +13,8 @@
 //! | delivered | any 2xx (PPRO, ACI) or 200 (Peach, AllSecure): the answer is 200 | published, in conflict |
 //! | answer within | 30 s | second hand (ACI) |
 //! | retries | 1, 2, 4, 8, 15, 30 min, 1 h; then hourly to 5 days, or daily to 30 days | second hand, in conflict: [`RetrySchedule`] |
+//! | after that | the whole webhook is switched off and what waits is deleted, even if one notification alone kept failing: so may one that is refused here, such as an amount that cannot be read | second hand |
+//! | copies | to every active URL up the entity tree: lead all of them to one receiver, with all their keys in one [`KeyRing`], since a key is remembered per receiver | [published](https://hyperpay.docs.oppwa.com/node/129) |
 //! | order | none | second hand |
 //! | resend by hand | not found, so none is counted on | |
 //!
@@ -128,7 +130,8 @@ impl Opp {
         Ok(self)
     }
 
-    /// Which of the two published retry schedules holds. Default: [`RetrySchedule::ThirtyDays`].
+    /// Which of the two published retry schedules holds, where somebody knows. Default: [`RetrySchedule::ThirtyDays`] for what has
+    /// to be remembered, and [`RetrySchedule::FiveDays`] for [`Profile::switched_off_after`].
     ///
     /// # Security
     ///
@@ -137,6 +140,7 @@ impl Opp {
     #[must_use]
     pub fn retry_schedule(mut self, schedule: RetrySchedule) -> Self {
         self.profile.retries = schedule.retries();
+        self.profile.switched_off_after = Some(self.profile.retries.horizon());
         self
     }
 
@@ -206,6 +210,7 @@ pub(crate) fn profile() -> Profile {
         // The stricter of the two: what passes here passes everywhere.
         .delivered(Delivered::OkOnly)
         .resend_window(Duration::ZERO)
+        .switched_off_after(RetrySchedule::FiveDays.retries().horizon())
 }
 
 impl Provider for Opp {

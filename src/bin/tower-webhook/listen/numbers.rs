@@ -10,7 +10,6 @@ use tower_webhook::config::{Config, Endpoint};
 use tower_webhook::inbox::{AnyInbox, InboxStore as _, ReceiverStats};
 use tower_webhook::observe::{InboxLevels, Known, Metrics};
 use tower_webhook::provider::Provider as _;
-use tower_webhook::sender::{DeliveryProfile, LongFailure};
 
 use super::exposition::Exposition;
 use super::opening::Intake;
@@ -76,13 +75,12 @@ pub(super) fn know(metrics: &Metrics, config: &Config) {
 }
 
 fn known(endpoint: &Endpoint) -> Known {
-    let ladder = DeliveryProfile::of(endpoint.provider.profile());
     let known = match endpoint.spec.keys.first() {
         Some(key) => Known::default().current_key(&key.id),
         None => Known::default(),
     };
-    match ladder.long_failure {
-        LongFailure::SwitchesOff(_) => known.switched_off_after(endpoint.provider.profile().retries.horizon()),
-        _ => known,
+    match endpoint.provider.profile().switched_off_after {
+        Some(time) => known.switched_off_after(time),
+        None => known,
     }
 }

@@ -93,7 +93,7 @@ fn strange(spec: &EndpointSpec, key: &KeySpec) -> Option<AnyProvider> {
 
 fn profile(spec: &EndpointSpec, provider: &AnyProvider) -> DeliveryProfile {
     match &spec.provider {
-        ProviderSpec::Opp(opp) if opp.retries == RetrySchedule::ThirtyDays => DeliveryProfile::opp_daily(),
+        ProviderSpec::Opp(opp) if opp.retries != Some(RetrySchedule::FiveDays) => DeliveryProfile::opp_daily(),
         // Whose schedule is not known is taken for one that comes again soon.
         ProviderSpec::Custom(_) => {
             let mut profile = DeliveryProfile::aella();
