@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::child::{Folder, Listener, Program};
+use super::upstream::{Upstream, forwarding};
 use super::wire::{Raw, hex, hmac512};
 
 fn config(more: &str) -> String {
@@ -13,8 +14,12 @@ fn config(more: &str) -> String {
 }
 
 fn transfer(amount: u32) -> Raw {
+    made(amount, "2024-12-06T14:00:00Z")
+}
+
+fn made(amount: u32, at: &str) -> Raw {
     let body = format!(
-        r#"{{"event":"transfer.completed","timestamp":"2024-12-06T14:00:00Z","data":{{"id":"7b","amount":{amount}}}}}"#
+        r#"{{"event":"transfer.completed","timestamp":"{at}","data":{{"id":"7b","createdAt":"{at}","amount":{amount}}}}}"#
     );
     let signature = hex(&hmac512(b"ae_sk_test_example", &[body.as_bytes()]));
     Raw::new("/aella", &[("x-aella-signature", signature)], body)
@@ -32,6 +37,36 @@ fn another_payload_is_answered_as_the_file_says_and_never_handled() {
         assert_eq!(told, (&json!("refused"), &json!("payload_mismatch"), &json!(status)), "{more}");
         assert_eq!(transfer(1).send(listener.address()).header("idempotent-replayed"), Some("true"), "{more}");
         assert_eq!(listener.json()["verdict"], "duplicate", "{more}");
+    }
+}
+
+#[test]
+fn what_no_line_of_an_event_says_is_a_warning() {
+    const OTHER: &str = "warning: /aella: an event runs whose key was known with another payload";
+    const FAILED: &str = "500 Internal Server Error\r\ncontent-length: 0";
+    const HANDLED: &str = "200 OK\r\ncontent-length: 0";
+    for (first, second, warned) in [(1, 2, 1), (1, 1, 0)] {
+        let upstream = Upstream::start();
+        let listener = Listener::start(&forwarding(&upstream.address));
+        upstream.answers.send(FAILED).unwrap();
+        assert_eq!(transfer(first).send(listener.address()).status, 500);
+        upstream.answers.send(HANDLED).unwrap();
+        assert_eq!(transfer(second).send(listener.address()).status, 200);
+        let done = listener.stop();
+        assert_eq!(done.stderr.matches(OTHER).count(), warned, "{first} and {second}: {}", done.stderr);
+    }
+}
+
+#[test]
+fn a_member_that_cannot_be_read_is_warned_of_once() {
+    for (at, warned) in [("2024-12-06T14:00:00Z", [0, 0]), ("2024-12-06 14:00", [1, 1])] {
+        let listener = Listener::start(&config(""));
+        assert_eq!([1, 1].map(|amount| made(amount, at).send(listener.address()).status), [200, 200], "{at}");
+        let done = listener.stop();
+        let count = |name: &str| {
+            done.stderr.matches(&format!("warning: /aella: {name} cannot be read as what it should be")).count()
+        };
+        assert_eq!(["timestamp", "createdAt"].map(count), warned, "{at}: {}", done.stderr);
     }
 }
 

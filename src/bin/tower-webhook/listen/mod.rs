@@ -1,7 +1,7 @@
 //! `listen`: serves all endpoints of the file, until a signal drains it.
 
 mod admin;
-mod beside;
+mod alarms;
 mod connection;
 mod deliver;
 mod exposition;

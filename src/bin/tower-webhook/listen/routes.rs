@@ -17,7 +17,7 @@ use tower_webhook::idempotency::Repeats;
 use tower_webhook::inbox::{Accepted, NewEvent};
 use tower_webhook::{ConfigError, Rejection};
 
-use super::beside::Beside;
+use super::alarms::Alarms;
 use super::deliver::Deliver;
 use super::ground::Ground;
 use super::opening::Intake;
@@ -67,12 +67,9 @@ fn route(config: &Config, endpoint: &Endpoint, intake: &Intake, ground: &Ground)
     let voice = &ground.voice;
     let limit = handler_limit(endpoint.forward.as_ref().map(|forward| forward.timeout));
     let mut receiver = config.receiver(endpoint)?.settings(|settings| settings.handler_limit(limit))?;
-    receiver = receiver.drain(&ground.drain);
+    receiver = receiver.drain(&ground.drain).observer(Alarms::new(endpoint.path(), voice));
     if let Some(metrics) = &ground.metrics {
         receiver = receiver.observer(metrics.clone());
-    }
-    if endpoint.candidate.is_some() {
-        receiver = receiver.observer(Beside::new(endpoint.path(), voice));
     }
     Ok(match intake {
         Intake::Claimed(store) => {

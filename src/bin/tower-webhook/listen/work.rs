@@ -123,6 +123,11 @@ struct Watch {
 
 impl Observer for Watch {
     fn observe(&self, fact: &Fact<'_>, _: &About<'_>) {
+        if let Fact::DeadLettersPile { dead, quota } = fact {
+            self.voice.warn(format_args!(
+                "warning: inbox: {dead} dead letters wait for people, of {quota} that may lie there"
+            ));
+        }
         let Fact::StoreDown(error) = fact else {
             if let Fact::Handled | Fact::RetryLater { .. } | Fact::Buried { .. } | Fact::Parked { .. } = fact {
                 self.is_down.store(false, Ordering::Relaxed);
