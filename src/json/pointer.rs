@@ -43,8 +43,8 @@ impl fmt::Display for Pointer {
 }
 
 fn unescape(step: &str) -> Option<String> {
-    let rest = step.replace("~0", "").replace("~1", "");
-    (!rest.contains('~')).then(|| step.replace("~1", "/").replace("~0", "~"))
+    let is_escape = |rest: &str| rest.starts_with(['0', '1']);
+    step.split('~').skip(1).all(is_escape).then(|| step.replace("~1", "/").replace("~0", "~"))
 }
 
 /// The text of the scalar at this place: a string's own text, a number's or truth value's JSON text. `None` when the
@@ -157,7 +157,7 @@ mod tests {
         }
         assert_eq!(lookup(br#"{"a":1,"a":1}"#, &Pointer::new("/a").unwrap()), None);
         assert_eq!(lookup(b"{", &Pointer::new("/a").unwrap()), None);
-        for text in ["a", "/~", "/~2", "a/b"] {
+        for text in ["a", "/~", "/~2", "/~~01", "/~0~", "a/b"] {
             assert_eq!(
                 Pointer::new(text).unwrap_err(),
                 ConfigError::new(ConfigErrorKind::JsonPointer(text.into())),

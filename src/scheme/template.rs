@@ -121,7 +121,7 @@ impl Template {
     pub(super) fn with_url(mut self, url: Option<&str>) -> Result<Self, ConfigError> {
         for part in &mut self.0 {
             if *part == Part::Url {
-                let url = url.ok_or_else(|| {
+                let url = url.filter(|url| !url.is_empty()).ok_or_else(|| {
                     ConfigError::new(ConfigErrorKind::Template("{url} is signed but no URL is set".into()))
                 })?;
                 *part = Part::Text(url.to_owned());

@@ -85,10 +85,11 @@ impl RateLimitLayer {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::OutOfRange`] when one of them is 0: nothing would pass.
+    /// [`ConfigErrorKind::OutOfRange`] when one of them is 0: nothing would pass; and over a billion requests per second, which
+    /// would be no limit.
     pub fn new(per_second: u32, burst: u32) -> Result<Self, ConfigError> {
         let out = |what| ConfigError::new(ConfigErrorKind::OutOfRange(what));
-        if per_second == 0 {
+        if per_second == 0 || per_second > 1_000_000_000 {
             return Err(out("the number of requests per second"));
         }
         if burst == 0 {

@@ -167,6 +167,11 @@ fn what_limits_nothing_or_everything_is_refused() {
         built.map(|_| ()).map_err(|error| error.kind().clone())
     };
     assert_eq!(kind(RateLimitLayer::new(0, 1)), Err(ConfigErrorKind::OutOfRange("the number of requests per second")));
+    assert_eq!(kind(RateLimitLayer::new(1_000_000_000, 1)), Ok(()));
+    assert_eq!(
+        kind(RateLimitLayer::new(1_000_000_001, 1)),
+        Err(ConfigErrorKind::OutOfRange("the number of requests per second"))
+    );
     assert_eq!(kind(RateLimitLayer::new(1, 0)), Err(ConfigErrorKind::OutOfRange("the burst")));
     let layer = || RateLimitLayer::new(1, 1).unwrap();
     for (ipv4, ipv6, fits) in [(0, 0, true), (32, 128, true), (33, 56, false), (24, 129, false)] {

@@ -157,6 +157,11 @@ fn parts_that_do_not_go_together_are_refused_when_building() {
     let month = Duration::from_hours(30 * 24);
     let table: Vec<(&str, Signed, Option<ConfigError>)> = vec![
         ("good", stripe().timestamp(by_t()), None),
+        (
+            "a URL of nothing",
+            hex_signed().template(template("{url}{body}")).url(""),
+            Some(ConfigError::new(ConfigErrorKind::Template("{url} is signed but no URL is set".into()))),
+        ),
         ("danger said", stripe().dangerous_without_tolerance(), None),
         ("no tolerance of a parameter", stripe(), unchecked("t")),
         (
