@@ -10,7 +10,7 @@ use super::bytes::Secret;
 /// # Security
 ///
 /// It says 24 bits about the key: of all guesses at it, one in 17 million fits. A key that nobody could guess before, nobody
-/// can guess with it. So a secret under 16 bytes, which scheme and layers take by a `dangerous_` name only, has none.
+/// can guess with it. So a secret under 16 bytes, such as a short password, has none.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct KeyCheck([u8; 3]);
 

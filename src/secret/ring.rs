@@ -22,7 +22,8 @@ enum Source {
 }
 
 impl KeyRing {
-    /// The most keys that one delivery is tried against: a forged one costs as many MACs over its body.
+    /// The most keys that one delivery is tried against: a forged one costs as many MACs over its body, and as many checks by a
+    /// public key for each of the up to 16 signatures that it brings.
     pub const MAX: usize = 5;
 
     /// A ring of these keys, newest first.
