@@ -198,6 +198,8 @@ pub struct PaymentBooking {
     pub direction: Direction,
     /// How far it is.
     pub status: BookingStatus,
+    /// Whether it is a payment that came back. Where the provider says nothing of it: no.
+    pub is_return: bool,
     /// The amount with the provider's own sign.
     #[serde(flatten)]
     pub amount: Option<Money>,
@@ -218,6 +220,7 @@ impl PaymentBooking {
             reference: None,
             direction,
             status,
+            is_return: false,
             amount: None,
             debtor: Party::default(),
             creditor: Party::default(),

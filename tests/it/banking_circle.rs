@@ -93,6 +93,7 @@ fn an_incoming_payment_decodes_to_its_exact_values() {
             "reference": "010F103220030044",
             "direction": "incoming",
             "status": "processed",
+            "is_return": false,
             "amount": "1250.35",
             "currency": "EUR",
             "debtor": {"name": "Example Debtor ApS", "account": "DK3489000000010101", "bank": "SXPYDKKK"},
@@ -100,6 +101,16 @@ fn an_incoming_payment_decodes_to_its_exact_values() {
             "value_date": "2024-07-26T00:00:00",
         })
     );
+}
+
+#[test]
+fn a_payment_that_came_back_is_told_from_one_that_went() {
+    for (word, is_return) in [("null", false), ("false", false), ("true", true)] {
+        let text = PROCESSED.replacen("\"return\": null", &format!("\"return\": {word}"), 1);
+        let events = decode(&text);
+        let shared = serde_json::to_value(events[0].event.project()).unwrap();
+        assert_eq!(shared["is_return"], json!(is_return), "{word}");
+    }
 }
 
 #[test]
