@@ -36,8 +36,8 @@ fn app(aella_secret: Secret, mambu_password: Secret, drain: &Drain) -> Result<Ro
     let basic = BasicAuthLayer::new([Credentials::new("mambu", mambu_password)?])?;
     let mambu = Receiver::new("mambu", Mambu::new().event_at(Lookup::json("/event")?)).basic_auth(&basic).drain(drain);
     Ok(Router::new()
-        .route("/mambu", post(on_mambu).put(on_mambu).patch(on_mambu))
-        .layer(mambu.dedupe(store.clone()).layer())
+        // Around this route alone: a layer of the router would ask for a password on every path.
+        .route("/mambu", post(on_mambu).put(on_mambu).patch(on_mambu).layer(mambu.dedupe(store.clone()).layer()))
         .route_service("/aella", aella.dedupe(store).handle(on_aella)))
 }
 

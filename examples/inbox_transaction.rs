@@ -21,7 +21,7 @@ use tower_webhook::{Received, Receiver, secret::Secret};
 mod scratch;
 
 const LONG: Duration = Duration::from_secs(10);
-/// The names of the inbox's own tables are taken: `events`, `bodies`, `steps`, `ledger`.
+/// Names that begin with `webhook_` are the inbox's own.
 const TABLE: &str = "CREATE TABLE postings (id INTEGER PRIMARY KEY, event TEXT NOT NULL, what TEXT NOT NULL) STRICT";
 
 fn post(to: &SqliteTransaction<'_>, event: &str, what: &str) -> rusqlite::Result<()> {

@@ -1,11 +1,12 @@
 //! A relay: the inbox answers the provider, and its worker passes each event on to NATS JetStream, acknowledged there.
 //!
 //! `cargo run --example relay --features sqlite` starts a `nats-server` of its own, relays one event twice, as after a crash
-//! between the acknowledgement and the end of the lease, and finds it in the stream once: the event's key is its `Nats-Msg-Id`.
+//! between the acknowledgement and the end of the lease, and finds it in the stream once: the receiver and the event's key are its
+//! `Nats-Msg-Id`.
 //! `-- nats://127.0.0.1:4222` uses that server, with its stream `webhooks`.
 //!
-//! The same goes for Kafka: the readable key as the record's key, in a header for the consumer to recognise a repeat by, since
-//! an idempotent producer knows its own retries alone and not those after a restart.
+//! The same goes for Kafka: the lane as the record's key, and the readable key in a header for the consumer to recognise a repeat
+//! by, since an idempotent producer knows its own retries alone and not those after a restart.
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
