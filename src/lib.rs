@@ -10,6 +10,7 @@
 //!
 //! # fn build() -> Result<axum::Router, tower_webhook::ConfigError> {
 //! let provider = Aella::new(Secret::utf8("ae_sk_test_example")?)?;
+//! // In memory for one process; what it remembers is gone with it.
 //! let aella = Receiver::new("aella-ng", provider).dedupe(MemoryStore::new(1_000_000)).handle(
 //!     |event: Received<aella::Event>| async move {
 //!         println!("{} {:?}", event.delivery().key(), event.shared());
@@ -46,7 +47,9 @@
 //! | endpoints in a file, handlers in your code | `config` |
 //! | any other sender, without code of its own | [`provider::custom`] with a [`scheme::Template`] |
 //! | a provider of your own | [`provider::Provider`] with a [`scheme`] |
+//! | old and new keys side by side, to rotate them | [`secret::KeyRing`] |
 //! | keys that change while deliveries come | [`secret::KeySwap`] |
+//! | several replicas, or keys of events that outlive a restart | `idempotency::RedisStore` |
 //! | keys that are looked up, tenant by tenant | [`receiver::Tenants`] |
 //! | metrics, or logs of your own | [`observe`] |
 //! | to stop without losing what is in hand | [`delivery::Drain`] |

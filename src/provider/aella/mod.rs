@@ -14,6 +14,7 @@
 //! | Payloads | samples of three events; the others are taken to have the same shape | <https://docs.aella.app/webhooks>; inferred |
 //! | Key | `data.id`, text or number | second hand; `data.transaction.id` and the mandate's id are inferred |
 //! | Key of an unknown event without an id | the [`Identity`](super::Identity) of its whole body, timestamp and all | assumed: a retry with a fresh timestamp is handled twice, since swallowing a second event that says the same would be worse |
+//! | Key of an unknown event with an id | name and id: what says something else under them is refused, or kept apart by an inbox | assumed |
 //! | Types of members | as the samples have them. Another than that is absent, with a warning, except for amounts, currencies, statuses and response codes, and ids of keys: then the event is refused | assumed |
 //! | Amounts | naira, major units | second hand |
 //! | Method, type | POST; no content type is documented, so that any is taken | inferred |

@@ -25,6 +25,11 @@
 //! one event, and so is a retry in which the members stand in another order. A message without any notification is
 //! acknowledged, since nothing is lost with it.
 //!
+//! A retry to whose detail the bank has added a member says something else under a key that is known. While nobody has
+//! completed it, it runs, with an alarm; behind an event that is done it is refused with its message, until the subscription
+//! is switched off. [`Mismatch::AcknowledgeUnhandled`](crate::idempotency::Mismatch::AcknowledgeUnhandled) takes such a message, with
+//! an error in the log for each.
+//!
 //! # What cannot be read
 //!
 //! The schema is second hand. So a member that cannot be read as its type is absent, with a warning that names it, and
