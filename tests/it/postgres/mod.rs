@@ -15,6 +15,7 @@ mod sealed;
 pub(crate) mod server;
 mod sharing;
 mod stalling;
+mod strict;
 mod suspects;
 #[cfg(feature = "postgres-tls")]
 mod tls;

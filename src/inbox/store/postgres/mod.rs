@@ -36,8 +36,9 @@
 //! # What it needs
 //!
 //! A database whose commits are durable: `synchronous_commit` and `fsync` that are off are refused by name. A direct
-//! connection, or a pooler that keeps a session (`LISTEN` and prepared statements need one). Transactions of others that stay
-//! open for long keep Postgres from cleaning up behind the leases, and make them slow.
+//! connection, or a pooler that keeps a session (`LISTEN` and prepared statements need one). Its transactions are `read committed`,
+//! whatever the default is. Transactions of others that stay open for long keep Postgres from cleaning up behind the leases, and
+//! make them slow.
 
 mod accept;
 mod asking;
