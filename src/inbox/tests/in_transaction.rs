@@ -50,8 +50,13 @@ impl File {
     }
 
     async fn until_done(&self, count: u64) {
+        self.until_ended(count, 0).await;
+    }
+
+    async fn until_ended(&self, done: u64, dead: u64) {
         for _ in 0..1_000 {
-            if self.stats().await.done == count {
+            let stats = self.stats().await;
+            if (stats.done, stats.dead) == (done, dead) {
                 return;
             }
             sleep(Duration::from_millis(5)).await;
@@ -174,6 +179,37 @@ async fn an_effect_that_is_no_good_leaves_nothing_and_harms_no_other() {
         let stats = file.stats().await;
         let there = (stats.ready, stats.running, stats.done);
         assert_eq!(there, if is_good { (1, 0, 1) } else { (1, 1, 0) }, "{case}");
+    }
+}
+
+/// A constraint that is looked at in the commit, and no sooner.
+#[tokio::test]
+async fn an_effect_that_its_commit_refuses_is_tried_again_and_harms_no_other() {
+    for (attempts, dead) in [(3, 0), (2, 1)] {
+        let file = File::new().await;
+        let migrate = |to: &SqliteTransaction<'_>| {
+            to.execute_batch(
+                "CREATE TABLE accounts (key TEXT PRIMARY KEY) STRICT; INSERT INTO accounts VALUES ('2'); \
+                 CREATE TABLE entries (of TEXT REFERENCES accounts (key) DEFERRABLE INITIALLY DEFERRED) STRICT",
+            )
+        };
+        file.1.transact(LONG, migrate).await.unwrap().unwrap();
+        file.accept(1).await;
+        file.accept(2).await;
+        let effect = |to: &SqliteTransaction<'_>, event: &Handed| -> Sql<()> {
+            let key = &event.event.readable_key;
+            post(to, key)?;
+            to.execute("INSERT INTO entries VALUES (?1)", [key])?;
+            if event.attempt == 3 { to.execute("INSERT INTO accounts VALUES (?1)", [key]).map(drop) } else { Ok(()) }
+        };
+        let retry = soon().attempts(attempts);
+        let running = Worker::new(file.1.clone(), file.1.in_transaction(effect)).retry(retry).start();
+        file.until_ended(2 - dead, dead).await;
+        running.stop().await;
+        file.accept(3).await;
+        let mut postings = file.postings().await;
+        postings.sort();
+        assert_eq!(postings, if dead == 0 { vec!["1", "2"] } else { vec!["2"] });
     }
 }
 

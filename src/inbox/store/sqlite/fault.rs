@@ -52,6 +52,11 @@ pub(super) fn kind_of_commit(error: &Error) -> InboxErrorKind {
     }
 }
 
+/// A constraint that is looked at no sooner does not hold. The transaction is still open, and can be undone.
+pub(super) fn is_refusal(error: &Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
+}
+
 /// Of an error before anything is written.
 pub(super) fn of_open(error: &Error) -> InboxError {
     let kind = match kind_of(error) {

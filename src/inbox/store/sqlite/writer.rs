@@ -10,7 +10,7 @@ use rusqlite::{Connection, Error};
 use tokio::sync::{Notify, mpsc};
 
 use super::super::{InboxError, InboxErrorKind, Quota};
-use super::fault::{kind_of, kind_of_commit};
+use super::fault::{is_refusal, kind_of, kind_of_commit};
 use super::keys::Keys;
 use super::ledger::Ledger;
 use super::names::Block;
@@ -165,7 +165,10 @@ impl Writer {
             write.ledger.write(&self.connection).map_err(by_one)?;
         }
         let mut commit = self.connection.prepare_cached("COMMIT").map_err(begun)?;
-        commit.execute([]).map_err(ended)?;
+        if let Err(error) = commit.execute([]) {
+            let is_refused = is_refusal(&error) && !self.connection.is_autocommit();
+            return Err(if is_refused { by_one(error) } else { ended(error) });
+        }
         write.keys.committed(ledger.numbers, write.ledger.numbers);
         self.is_full = write.is_full;
         if write.is_woken {

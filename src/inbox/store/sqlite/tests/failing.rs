@@ -31,20 +31,45 @@ async fn an_error_of_the_disk_closes_it_until_it_is_opened_again() {
 async fn a_commit_that_fails_closes_it_too() {
     let folder = Folder::new();
     let inbox = opened(&folder).await;
-    let failed = inbox.0
-        .write(0, |write| {
-            let orphan = "CREATE TABLE child (a REFERENCES webhook_bodies (id) DEFERRABLE INITIALLY DEFERRED); INSERT INTO child VALUES (77)";
-            Ok(write.connection.execute_batch(orphan)?)
-        });
-    // Foreign keys are checked at the commit, where they are.
-    let enforced = inbox
-        .0
-        .write(0, |write| Ok(write.connection.query_row("PRAGMA foreign_keys", [], |row| row.get::<_, bool>(0))?))
-        .await
-        .unwrap();
-    assert!(enforced, "this test needs the bundled default");
-    assert_eq!(failed.await.unwrap_err().kind(), InboxErrorKind::Poisoned);
+    // What the commit would have written is gone.
+    let failed = inbox.0.write(0, |write| Ok(write.connection.execute_batch("ROLLBACK")?)).await;
+    assert_eq!(failed.unwrap_err().kind(), InboxErrorKind::Poisoned);
     assert_eq!(inbox.accept(vec![event(2, "b")], at(1)).await.unwrap_err().kind(), InboxErrorKind::Poisoned);
+}
+
+#[tokio::test]
+async fn what_the_commit_refuses_takes_no_other_with_it() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    let table = "CREATE TABLE child (a REFERENCES webhook_bodies (id) DEFERRABLE INITIALLY DEFERRED)";
+    inbox.0.write(0, move |write| Ok(write.connection.execute_batch(table)?)).await.unwrap();
+    let child =
+        |of: i64| inbox.0.write(0, move |write| Ok(write.connection.execute("INSERT INTO child VALUES (?1)", [of])?));
+    // The first holds the writer until all of them wait for it.
+    let (go, all_wait) = std::sync::mpsc::channel();
+    let mut is_first = true;
+    let first = inbox.0.write(0, move |_| {
+        if std::mem::take(&mut is_first) {
+            all_wait.recv().unwrap();
+        }
+        Ok(())
+    });
+    let all = async { go.send(()).unwrap() };
+    let (first, before, orphan, after, ()) = tokio::join!(
+        first,
+        inbox.accept(vec![event(1, "a")], at(0)),
+        child(77),
+        inbox.accept(vec![event(2, "b")], at(0)),
+        all
+    );
+    first.unwrap();
+    let error = orphan.unwrap_err();
+    assert_eq!(error.kind(), InboxErrorKind::Unavailable, "this test needs foreign keys, the bundled default");
+    assert!(error.to_string().contains("FOREIGN KEY"), "{error}");
+    assert_eq!(before.unwrap(), [Accepted::Stored(EventId(1))]);
+    assert_eq!(after.unwrap(), [Accepted::Stored(EventId(2))]);
+    assert_eq!(child(2).await.unwrap(), 1, "the twin has a parent");
+    counts_are_true(&inbox).await;
 }
 
 #[tokio::test]
