@@ -18,7 +18,7 @@ use crate::clock::{Entropy as _, OsEntropy};
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long until a connection that was lost is made again.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How often the clocks are compared.
+/// How often the clocks are compared. Where nothing was measured, again like a connection that was lost.
 const COMPARE: Duration = Duration::from_secs(30);
 
 pub(super) struct Bell {
@@ -97,23 +97,23 @@ async fn hear(config: &Config, tls: Tls, bell: &Bell, skew: &Skew, deadline: Dur
     let driver = Driven(driver);
     let word = format!("LISTEN \"{}\"", bell.channel);
     timeout(deadline, client.batch_execute(&word)).await.ok()?.ok()?;
-    let mut compared = Instant::now();
+    let (mut compared, mut rest) = (Instant::now(), Duration::ZERO);
     loop {
-        match timeout(COMPARE, heard.recv()).await {
+        if compared.elapsed() >= rest {
+            rest = if compare(&client, skew, deadline).await? { COMPARE } else { AGAIN };
+            compared = Instant::now();
+        }
+        match timeout(rest.saturating_sub(compared.elapsed()), heard.recv()).await {
             Ok(Some(who)) if who != bell.who => bell.wake(),
             Ok(Some(_)) | Err(_) => {}
             Ok(None) => break,
-        }
-        if compared.elapsed() >= COMPARE {
-            compare(&client, skew, deadline).await?;
-            compared = Instant::now();
         }
     }
     drop(driver);
     Some(())
 }
 
-async fn compare(client: &Client, skew: &Skew, deadline: Duration) -> Option<()> {
+async fn compare(client: &Client, skew: &Skew, deadline: Duration) -> Option<bool> {
     timeout(deadline, skew.measure(client)).await.ok()?.ok()
 }
 

@@ -30,8 +30,9 @@
 //! # Time
 //!
 //! Leases go by the database's clock. How far this host's clock is off is measured on connecting and every 30 seconds; where
-//! it is a quarter of a second or more, that is added to what callers pass and taken from what they get. Times that are
-//! written down for people stay the caller's.
+//! it is a quarter of a second or more, that is added to what callers pass and taken from what they get. An answer that takes as
+//! long measures nothing: what was measured before counts, and the next second brings another. Times that are written down for
+//! people stay the caller's.
 //!
 //! # What it needs
 //!
