@@ -17,7 +17,8 @@ const CHUNK: usize = 256;
 /// Ended, not kept apart, and with a body.
 const CAN_BE: &str =
     "state IN (2, 3, 4) AND EXISTS (SELECT 1 FROM webhook_bodies WHERE webhook_bodies.id = webhook_events.id)";
-pub(super) const ENDED: &str = "SELECT state, lane FROM webhook_events WHERE id = ?1 AND state IN (2, 3, 4) \
+/// Whoever has held it since it was found has made its fence higher.
+pub(super) const ENDED: &str = "SELECT state, lane FROM webhook_events WHERE id = ?1 AND fence = ?2 AND state IN (2, 3, 4) \
                                 AND EXISTS (SELECT 1 FROM webhook_bodies WHERE webhook_bodies.id = ?1)";
 pub(super) const AGAIN: &str = "UPDATE webhook_events SET state = 0, due = ?2, attempts = 0, blocks = 0, ended = NULL, replayed_by = ?3 WHERE id = ?1";
 
@@ -30,9 +31,9 @@ pub(super) async fn replay(
     now: Micros,
 ) -> Result<Replayed, InboxError> {
     let most = if is_dry_run { 0 } else { most };
-    let (matches, ids) = fitting(inbox, &filter, most).await?;
+    let (matches, found) = fitting(inbox, &filter, most).await?;
     let mut replayed: u64 = 0;
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in found.chunks(CHUNK) {
         let (chunk, by) = (chunk.to_vec(), by.to_owned());
         let done = inbox.write(0, move |write| again(write, &chunk, &by, now)).await?;
         replayed = replayed.saturating_add(done);
@@ -40,31 +41,36 @@ pub(super) async fn replay(
     Ok(Replayed { matches, replayed })
 }
 
-/// How many fit, and the first of them.
-async fn fitting(inbox: &Handle, filter: &Filter, most: usize) -> Result<(u64, Vec<i64>), InboxError> {
+/// How many fit, and the first of them, each with its fence.
+pub(super) async fn fitting(
+    inbox: &Handle,
+    filter: &Filter,
+    most: usize,
+) -> Result<(u64, Vec<(i64, i64)>), InboxError> {
     let (condition, values) = condition(filter);
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     inbox
         .read(move |connection| {
             let text = format!("SELECT count(*) FROM webhook_events WHERE {condition} AND {CAN_BE}");
             let count: i64 = connection.query_row(&text, params_from_iter(&values), |row| row.get(0))?;
-            let text = format!("SELECT id FROM webhook_events WHERE {condition} AND {CAN_BE} ORDER BY id LIMIT ?");
+            let text =
+                format!("SELECT id, fence FROM webhook_events WHERE {condition} AND {CAN_BE} ORDER BY id LIMIT ?");
             let values = values.into_iter().chain([Value::Integer(most)]);
-            let ids = connection
+            let found = connection
                 .prepare(&text)?
-                .query_map(params_from_iter(values), |row| row.get(0))?
+                .query_map(params_from_iter(values), |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect::<rusqlite::Result<_>>()?;
-            Ok((u64::try_from(count).unwrap_or(0), ids))
+            Ok((u64::try_from(count).unwrap_or(0), found))
         })
         .await
 }
 
 /// What has changed since it was found is left alone.
-fn again(write: &mut Write<'_>, ids: &[i64], by: &str, now: Micros) -> Result<u64, Fault> {
+pub(super) fn again(write: &mut Write<'_>, found: &[(i64, i64)], by: &str, now: Micros) -> Result<u64, Fault> {
     let mut replayed: u64 = 0;
-    for id in ids {
-        let ended =
-            write.connection.prepare_cached(ENDED)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional();
+    for (id, fence) in found {
+        let mut statement = write.connection.prepare_cached(ENDED)?;
+        let ended = statement.query_row([id, fence], |row| Ok((row.get(0)?, row.get(1)?))).optional();
         let (state, lane): (_, Option<String>) = match ended {
             Ok(Some(ended)) => ended,
             Ok(None) => continue,

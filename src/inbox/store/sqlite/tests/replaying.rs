@@ -1,4 +1,6 @@
 use super::*;
+use crate::inbox::store::sqlite::replay;
+use crate::inbox::store::sqlite::row::Micros;
 use crate::inbox::{Filter, Replayed, StoredState};
 
 /// Dead: 1, 2. Done: 3. Ready: 4. Kept apart: 5.
@@ -86,4 +88,24 @@ async fn a_replay_has_a_cap_a_higher_fence_and_the_name_of_who_asked() {
             .iter()
             .any(|(when, what, who)| { (*when, what.as_str(), who.as_deref()) == (at(20), "replayed", Some("ann")) })
     );
+}
+
+/// Of many that were found the last are replayed some time later.
+#[tokio::test]
+async fn what_was_handled_since_it_was_found_is_not_due_again() {
+    let folder = Folder::new();
+    let inbox = filled(&folder).await;
+    let dead = Filter { state: Some(StoredState::Dead), ..Filter::default() };
+    let (matches, found) = replay::fitting(&inbox.0, &dead, 10).await.unwrap();
+    assert_eq!((matches, found.len()), (2, 2));
+    // Somebody else has replayed the first, and it is done by now.
+    let first = Filter { id: Some(EventId(1)), ..Filter::default() };
+    assert_eq!(inbox.replay(&first, 1, false, "ann", at(20)).await.unwrap().replayed, 1);
+    for held in lease(&inbox, 1, 10, 20).await {
+        let _ = inbox.complete(&held, at(20)).await.unwrap();
+    }
+    let late = inbox.0.write(0, move |write| replay::again(write, &found, "bob", Micros::of(at(21)))).await.unwrap();
+    assert_eq!(late, 1);
+    assert_eq!(ids(&lease(&inbox, 2, 10, 21).await), [EventId(2)]);
+    counts_are_true(&inbox).await;
 }
