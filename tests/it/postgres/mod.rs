@@ -7,6 +7,7 @@ mod contract;
 mod full;
 mod grouped;
 mod in_transaction;
+mod kept_apart;
 mod opening;
 mod plans;
 mod receivers;

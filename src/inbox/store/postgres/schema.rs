@@ -12,7 +12,12 @@ use super::row::column;
 
 /// What leads from each version to the next. Only ever longer. What a program calls keeps its number for as long as
 /// programs that call it may run, so that several versions may run side by side.
-const STEPS: &[&str] = &[include_str!("schema_1.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema_1.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+    include_str!("schema_4.sql"),
+];
 
 /// Of `whin`: one migrates at a time.
 const LOCK: i64 = 0x7768_696e;

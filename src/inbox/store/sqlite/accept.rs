@@ -54,19 +54,23 @@ fn accept_one(
     }
 }
 
+/// What was kept apart makes no key known: it may be there for longer than the first that came with it.
 fn known(write: &Write<'_>, storing: &mut Storing<'_>, event: &NewEvent) -> rusqlite::Result<Known> {
-    let mut known = Known::Nothing;
+    let (mut has_first, mut aside) = (false, None);
     for id in alike(write, storing, event)? {
         let read = |row: &Row<'_>| Ok((row.get_ref(0)?.as_blob()? == event.fingerprint.as_bytes(), row.get(1)?));
-        let found = storing.known.query_row(params![id, event.key.as_bytes()], read).optional()?;
-        match found {
-            Some((true, StoredState::Quarantined)) => return Ok(Known::Same(Accepted::Quarantined(EventId(id)))),
-            Some((true, _)) => return Ok(Known::Same(Accepted::Duplicate(EventId(id)))),
-            Some((false, _)) => known = Known::Other,
-            None => {}
+        match storing.known.query_row(params![id, event.key.as_bytes()], read).optional()? {
+            Some((true, false)) => return Ok(Known::Same(Accepted::Duplicate(EventId(id)))),
+            Some((false, false)) => has_first = true,
+            Some((true, true)) => aside = Some(Accepted::Quarantined(EventId(id))),
+            Some((false, true)) | None => {}
         }
     }
-    Ok(known)
+    Ok(match aside {
+        _ if !has_first => Known::Nothing,
+        Some(aside) => Known::Same(aside),
+        None => Known::Other,
+    })
 }
 
 /// Those whose keys begin alike.
@@ -109,6 +113,7 @@ fn store(
         reason,
         event.tenant,
         row::text_of(&event.headers),
+        state == StoredState::Quarantined,
     ])?;
     write.brought = write.brought.saturating_add(u64::try_from(event.payload.len()).unwrap_or(u64::MAX));
     storing.store_body.execute(params![id, &event.payload[..]])?;

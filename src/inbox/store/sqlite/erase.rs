@@ -14,7 +14,7 @@ pub(super) const ERASE: &str = "UPDATE webhook_events SET state = ?2, due = NULL
                                 reason = 'erased', lane = NULL, occurred = NULL, headers = NULL, blocks = 0 WHERE id = ?1";
 pub(super) const ERASE_WHY: &str = "UPDATE webhook_steps SET why = NULL WHERE event = ?1";
 
-/// What was not handled yet never will be: it counts as done. What was kept apart stays so.
+/// What was not handled yet never will be: it counts as done, and so does what was kept apart.
 pub(super) fn erase(write: &mut Write<'_>, key: &str, now: Micros) -> Result<u64, Fault> {
     let mut erased: u64 = 0;
     for id in of_key(write.connection, key)? {
@@ -46,12 +46,11 @@ fn erase_one(write: &mut Write<'_>, id: i64, now: Micros) -> rusqlite::Result<bo
         .query_row([id], |row| Ok((row.get::<_, bool>(0)?, row.get(1)?, lane(row)?)))
         .optional()?;
     let Some((has_turn, state, lane)) = found else { return Ok(false) };
-    let after = if state == StoredState::Quarantined { state } else { StoredState::Done };
     write.connection.prepare_cached(retain::DROP_BODY)?.execute([id])?;
-    write.connection.prepare_cached(ERASE)?.execute(params![id, after, now])?;
+    write.connection.prepare_cached(ERASE)?.execute(params![id, StoredState::Done, now])?;
     write.connection.prepare_cached(ERASE_WHY)?.execute([id])?;
     steps::add(write.connection, id, now, "erased", None)?;
-    write.ledger.moves(state, after);
+    write.ledger.moves(state, StoredState::Done);
     if has_turn {
         lanes::go_on(write, lane.as_deref(), now)?;
     }

@@ -17,6 +17,8 @@ pub(super) const OLD_BODIES: &str = "SELECT webhook_bodies.id, webhook_events.re
                                      FROM webhook_bodies CROSS JOIN webhook_events ON webhook_events.id = webhook_bodies.id \
                                      WHERE webhook_bodies.id > ?1 ORDER BY webhook_bodies.id LIMIT ?3";
 pub(super) const OLD_KEYS: &str = "SELECT id FROM webhook_events WHERE state = 2 AND until <= ?1 LIMIT ?2";
+pub(super) const OLD_OTHERS: &str =
+    "SELECT id FROM webhook_events WHERE state = 5 AND state >= 3 AND until <= ?1 ORDER BY id LIMIT ?2";
 pub(super) const DROP_BODY: &str = "DELETE FROM webhook_bodies WHERE id = ?1";
 const DROP_STEPS: &str = "DELETE FROM webhook_steps WHERE event = ?1";
 pub(super) const DROP_EVENT: &str = "DELETE FROM webhook_events WHERE id = ?1 RETURNING key";
@@ -62,11 +64,20 @@ fn drop_bodies(write: &mut Write<'_>, after: i64, before: Micros) -> Result<(u64
     Ok((dropped, rows.last().map(|(id, ..)| *id).filter(|last| *last > after)))
 }
 
-/// How many keys, and how many bodies that were still there. The key of an event that is not done stays.
+/// How many keys, and how many bodies that were still there. What was kept apart goes too when its time is over. The key of
+/// another event that is not done stays.
 pub(super) fn drop_keys(write: &mut Write<'_>, now: Micros) -> Result<(u64, u64), Fault> {
+    let (keys, bodies) = drop_old(write, OLD_KEYS, StoredState::Done, now)?;
+    if keys > 0 {
+        return Ok((keys, bodies));
+    }
+    drop_old(write, OLD_OTHERS, StoredState::Quarantined, now)
+}
+
+fn drop_old(write: &mut Write<'_>, old: &str, state: StoredState, now: Micros) -> Result<(u64, u64), Fault> {
     let ids = write
         .connection
-        .prepare_cached(OLD_KEYS)?
+        .prepare_cached(old)?
         .query_map(params![now, CHUNK], |row| row.get(0))?
         .collect::<rusqlite::Result<Vec<i64>>>()?;
     let (mut keys, mut bodies): (u64, u64) = (0, 0);
@@ -78,7 +89,7 @@ pub(super) fn drop_keys(write: &mut Write<'_>, now: Micros) -> Result<(u64, u64)
         write.keys.forget(write.connection, (prefix, id), &mut write.ledger.numbers)?;
         let body = write.connection.prepare_cached(DROP_BODY)?.execute([id])?;
         write.connection.prepare_cached(DROP_STEPS)?.execute([id])?;
-        write.ledger.leaves(StoredState::Done);
+        write.ledger.leaves(state);
         keys = keys.saturating_add(1);
         bodies = bodies.saturating_add(u64::try_from(body).unwrap_or(0));
     }

@@ -106,6 +106,10 @@ ALTER TABLE webhook_ledger ADD COLUMN reached_prefix INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE webhook_ledger ADD COLUMN reached_id INTEGER NOT NULL DEFAULT 0;
 UPDATE webhook_ledger SET merged = last, sealed = last;
 ",
+    "
+ALTER TABLE webhook_events ADD COLUMN other INTEGER NOT NULL DEFAULT 0;
+UPDATE webhook_events SET other = 1 WHERE state = 5 AND state >= 3;
+",
 ];
 
 /// The version that has a table of keys.

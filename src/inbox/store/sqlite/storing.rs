@@ -4,10 +4,10 @@ use rusqlite::{CachedStatement, Connection};
 
 use super::keys;
 
-pub(super) const KNOWN: &str = "SELECT fingerprint, state FROM webhook_events WHERE id = ?1 AND key = ?2";
+pub(super) const KNOWN: &str = "SELECT fingerprint, other FROM webhook_events WHERE id = ?1 AND key = ?2";
 const STORE: &str = "INSERT INTO webhook_events (id, key, fingerprint, state, due, received, until, occurred, readable, receiver, \
-                     provider, event, lane, key_id, reason, tenant, headers) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+                     provider, event, lane, key_id, reason, tenant, headers, other) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
 const STORE_BODY: &str = "INSERT INTO webhook_bodies (id, payload) VALUES (?1, ?2)";
 
 /// The statements that each event takes, found once for all of a transaction.

@@ -101,3 +101,71 @@ async fn what_is_erased_says_nothing_any_more_and_stays_known() {
     let file = std::fs::read(folder.file()).unwrap();
     assert!(!file.windows(secret.len()).any(|window| window == secret.as_bytes()));
 }
+
+fn says(payload: &str, until: i64) -> NewEvent {
+    NewEvent { key_until: at(until), ..event(1, payload) }
+}
+
+async fn accepted(inbox: &SqliteInbox, event: NewEvent, second: i64) -> Accepted {
+    inbox.accept(vec![event], at(second)).await.unwrap().remove(0)
+}
+
+/// The first is done, and another was kept apart.
+async fn kept_apart(inbox: &SqliteInbox) -> (EventId, EventId) {
+    let first = accept(inbox, says("a", 100), 0).await;
+    let held = lease_one(inbox, 1, 1).await;
+    let _ = inbox.complete(&held, at(1)).await.unwrap();
+    let Accepted::Quarantined(other) = accepted(inbox, says("b", 200), 2).await else { panic!("it is kept apart") };
+    (first, other)
+}
+
+#[tokio::test]
+async fn what_was_kept_apart_goes_when_the_time_of_its_key_is_over() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    let (first, other) = kept_apart(&inbox).await;
+    assert_eq!(inbox.purge(at(-1), at(99)).await.unwrap(), (0, 0), "control: nothing is over yet");
+    assert_eq!(inbox.purge(at(-1), at(100)).await.unwrap(), (1, 1));
+    assert!(inbox.show(first).await.unwrap().is_none() && inbox.show(other).await.unwrap().is_some());
+    // The key is new again for whatever comes with it first.
+    assert!(matches!(accepted(&inbox, says("c", 300), 101).await, Accepted::Stored(_)));
+    assert_eq!(accepted(&inbox, says("b", 300), 101).await, Accepted::Quarantined(other));
+    assert_eq!(inbox.purge(at(-1), at(200)).await.unwrap(), (1, 1));
+    assert!(inbox.show(other).await.unwrap().is_none());
+    assert_eq!(inbox.stats(at(200)).await.unwrap().quarantined, 0);
+    assert_eq!(inbox.purge(at(-1), at(200)).await.unwrap(), (0, 0));
+    counts_are_true(&inbox).await;
+    keys_are_true(&inbox).await;
+}
+
+#[tokio::test]
+async fn what_was_kept_apart_is_for_nobody_any_more_when_it_was_erased() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    let (_, other) = kept_apart(&inbox).await;
+    assert_eq!(inbox.stats(at(3)).await.unwrap().quarantined, 1);
+    assert_eq!(inbox.erase("key-1", at(3)).await.unwrap(), 2);
+    counts_are_true(&inbox).await;
+    assert_eq!(inbox.stats(at(3)).await.unwrap().quarantined, 0);
+    let shown = inbox.show(other).await.unwrap().unwrap();
+    assert_eq!((shown.stored.state, shown.payload), (StoredState::Done, None));
+    // A repeat brings nothing back.
+    assert_eq!(accepted(&inbox, says("b", 300), 4).await, Accepted::Quarantined(other));
+    let all = crate::inbox::Filter::default();
+    assert_eq!(inbox.replay(&all, 9, false, "ann", at(5)).await.unwrap().replayed, 0);
+    assert_eq!(inbox.purge(at(-1), at(200)).await.unwrap(), (0, 2));
+    counts_are_true(&inbox).await;
+}
+
+/// Nor does it make a key known that nobody else has.
+#[tokio::test]
+async fn a_key_whose_first_was_purged_is_new_for_what_was_kept_apart() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    kept_apart(&inbox).await;
+    assert_eq!(inbox.purge(at(-1), at(100)).await.unwrap(), (1, 1));
+    let Accepted::Stored(new) = accepted(&inbox, says("b", 300), 101).await else { panic!("it is new") };
+    assert_eq!(accepted(&inbox, says("b", 300), 102).await, Accepted::Duplicate(new));
+    assert!(matches!(accepted(&inbox, says("a", 300), 102).await, Accepted::Quarantined(_)));
+    counts_are_true(&inbox).await;
+}

@@ -157,7 +157,7 @@ fn file_of(version: usize, path: &Path) {
 
 #[tokio::test]
 async fn a_file_of_an_earlier_version_is_brought_up_to_date() {
-    for version in [1, 2, 3] {
+    for version in [1, 2, 3, 4] {
         let folder = Folder::new();
         file_of(version, &folder.file());
         let refused = SqliteInbox::visit(folder.file()).await.unwrap_err().to_string();
@@ -179,6 +179,21 @@ async fn a_file_of_an_earlier_version_is_brought_up_to_date() {
         counts_are_true(&inbox).await;
         keys_are_true(&inbox).await;
     }
+}
+
+#[tokio::test]
+async fn what_an_earlier_version_kept_apart_makes_no_key_known() {
+    let folder = Folder::new();
+    file_of(4, &folder.file());
+    // The first that came with its key was purged.
+    let aside = "UPDATE webhook_events SET state = 5, due = NULL WHERE id = 3; UPDATE webhook_ledger SET ready = 1, quarantined = 1";
+    sql(&folder.file(), aside);
+    let inbox = opened(&folder).await;
+    let mut key = [0; 32];
+    key[31] = 3;
+    let again = NewEvent { key: KeyHash::from_bytes(key), ..event(3, "again") };
+    assert_eq!(accept(&inbox, again, 2).await, EventId(4));
+    counts_are_true(&inbox).await;
 }
 
 /// Tables of others in the same file may have any name that does not begin as ours do.

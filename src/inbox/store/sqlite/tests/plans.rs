@@ -55,6 +55,7 @@ async fn every_statement_finds_its_rows_by_an_index() {
         (replay::AGAIN, by_id),
         (retain::OLD_BODIES, by_id),
         (retain::OLD_KEYS, "webhook_events_until"),
+        (retain::OLD_OTHERS, "webhook_events_aside (state=?)"),
         (retain::DROP_EVENT, by_id),
         (retain::DROP_BODY, by_id),
         (names::OF_KEY, by_id),
