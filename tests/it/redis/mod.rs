@@ -21,6 +21,7 @@ mod proxy;
 #[cfg(feature = "cli")]
 mod ready;
 mod server;
+mod silent;
 #[cfg(feature = "cli")]
 mod sleeper;
 mod storm;

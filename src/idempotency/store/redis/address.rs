@@ -10,6 +10,10 @@ use redis::{Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInf
 use super::setup_error::SetupError;
 use super::target::Target;
 
+/// How long connecting takes at most where there are several hosts, of which some may say nothing. Each is waited for a second at
+/// most: so the client library does with Sentinels.
+pub(super) const CONNECTING: Duration = Duration::from_secs(3);
+
 /// What a URL means, with its secrets: never printed.
 pub(super) struct Address {
     kind: Kind,
@@ -67,7 +71,7 @@ impl Address {
         Ok(Self { kind, nodes })
     }
 
-    /// The client for it. It trusts these roots for TLS, or the machine's.
+    /// The client for it. It trusts these roots for TLS, or the machine's. A try has this time.
     pub(super) fn target(self, roots: Option<Vec<u8>>, time: Duration) -> Result<Target, SetupError> {
         let target = match self.kind {
             Kind::Single => single(self.nodes, roots).map(|client| Target::Single(client.into())),
@@ -90,8 +94,10 @@ fn single(nodes: Vec<ConnectionInfo>, roots: Option<Vec<u8>>) -> RedisResult<Cli
 }
 
 fn cluster(nodes: Vec<ConnectionInfo>, roots: Option<Vec<u8>>, time: Duration) -> RedisResult<ClusterClient> {
+    // It asks all hosts of the address, and then all that the cluster names: one may say nothing twice.
+    let one = time.min(CONNECTING / 3);
     let cluster =
-        ClusterClientBuilder::new(nodes).connection_timeout(time).response_timeout(time).overall_response_timeout(None);
+        ClusterClientBuilder::new(nodes).connection_timeout(one).response_timeout(time).overall_response_timeout(None);
     match roots {
         #[cfg(feature = "redis-tls")]
         Some(roots) => cluster.certs(certificates(roots)).build(),

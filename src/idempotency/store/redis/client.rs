@@ -70,7 +70,7 @@ impl Client {
 
     /// One try on one connection.
     async fn attempt(&self, call: &Call<'_>) -> Result<Reply, Failure> {
-        let mut in_hand = match self.lines.take().await {
+        let mut in_hand = match self.lines.take(self.attempt).await {
             Ok(in_hand) => in_hand,
             Err(error) => return Err(Failure::of(error.into())),
         };

@@ -1,6 +1,8 @@
 //! The connections: one that all calls share, or some of which each call has one for itself.
 //!
 //! A connection whose call ended without a reply is not used again, so that no reply is read by a later caller.
+//!
+//! One is made in a task of its own, which may take longer than whoever asked for it waits: then it is there for the next.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,10 +10,10 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use redis::{RedisError, RedisResult};
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::Instant;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::{Instant, timeout};
 
-use super::target::{Line, Target};
+use super::target::{Line, Target, too_late};
 
 /// A call that was given up before this time says nothing about the connection: callers leave for reasons of their own, and
 /// a new connection after each would cost more than it finds.
@@ -32,19 +34,19 @@ pub(super) struct InHand<'a> {
 
 enum From<'a> {
     Shared(&'a SharedLine, u64),
-    Own(&'a Pool, #[allow(dead_code, reason = "held, not read")] SemaphorePermit<'a>),
+    Own(&'a Pool, #[allow(dead_code, reason = "held, not read")] OwnedSemaphorePermit),
 }
 
 impl Lines {
-    /// A connection for one call, made if there is none.
-    pub(super) async fn take(&self) -> RedisResult<InHand<'_>> {
+    /// A connection for one call, made if there is none. It waits no longer than this for one that is being made.
+    pub(super) async fn take(&self, patience: Duration) -> RedisResult<InHand<'_>> {
         let (line, from) = match self {
             Self::Shared(shared) => {
-                let (line, number) = shared.line().await?;
+                let (line, number) = shared.line(patience).await?;
                 (line, From::Shared(shared, number))
             }
             Self::Own(pool) => {
-                let (line, permit) = pool.line().await?;
+                let (line, permit) = pool.line(patience).await?;
                 (line, From::Own(pool, permit))
             }
         };
@@ -106,14 +108,14 @@ impl SharedLine {
         Self { target, time, current: Mutex::new(Current { number: 0, line: None }) }
     }
 
-    async fn line(&self) -> RedisResult<(Line, u64)> {
+    async fn line(&self, patience: Duration) -> RedisResult<(Line, u64)> {
         let (connecting, number) = {
             let mut current = lock(&self.current);
             let line = current.line.get_or_insert_with(|| connect(Arc::clone(&self.target), self.time)).clone();
             (line, current.number)
         };
-        let line = connecting.await.inspect_err(|_| self.retire(number))?;
-        Ok((line, number))
+        let connected = timeout(patience, connecting).await.map_err(|_| too_late())?;
+        Ok((connected.inspect_err(|_| self.retire(number))?, number))
     }
 
     fn retire(&self, number: u64) {
@@ -127,34 +129,48 @@ impl SharedLine {
 /// In a task of its own: the one who asked first may leave.
 fn connect(target: Arc<Target>, time: Duration) -> Connecting {
     let task = tokio::spawn(async move { target.connect(time).await });
-    async { task.await.unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::BrokenPipe).into())) }
-        .boxed()
-        .shared()
+    async { task.await.unwrap_or_else(|_| Err(gone())) }.boxed().shared()
 }
 
 /// Connections of which a call has one for itself. Each is used again only after its call was answered.
 pub(super) struct Pool {
     target: Arc<Target>,
     time: Duration,
-    places: Semaphore,
-    idle: Mutex<Vec<Line>>,
+    places: Arc<Semaphore>,
+    idle: Arc<Mutex<Vec<Line>>>,
 }
 
 impl Pool {
     pub(super) fn new(target: Arc<Target>, time: Duration, most: usize) -> Self {
-        Self { target, time, places: Semaphore::new(most), idle: Mutex::default() }
+        Self { target, time, places: Arc::new(Semaphore::new(most)), idle: Arc::default() }
     }
 
-    async fn line(&self) -> RedisResult<(Line, SemaphorePermit<'_>)> {
-        let closed = |_| RedisError::from(std::io::Error::from(std::io::ErrorKind::BrokenPipe));
-        let place = self.places.acquire().await.map_err(closed)?;
+    async fn line(&self, patience: Duration) -> RedisResult<(Line, OwnedSemaphorePermit)> {
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| gone())?;
         let idle = lock(&self.idle).pop();
-        let line = match idle {
-            Some(line) => line,
-            None => self.target.connect(self.time).await?,
-        };
-        Ok((line, place))
+        match idle {
+            Some(line) => Ok((line, place)),
+            None => timeout(patience, self.connect(place)).await.unwrap_or_else(|_| Err(too_late())),
+        }
     }
+
+    /// The place stays taken until the connection is there, or is none.
+    async fn connect(&self, place: OwnedSemaphorePermit) -> RedisResult<(Line, OwnedSemaphorePermit)> {
+        let (target, time, idle) = (Arc::clone(&self.target), self.time, Arc::clone(&self.idle));
+        let (asker, answer) = oneshot::channel();
+        tokio::spawn(async move {
+            let connected = target.connect(time).await.map(|line| (line, place));
+            if let Err(Ok((line, _place))) = asker.send(connected) {
+                lock(&idle).push(line);
+            }
+        });
+        answer.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+/// The runtime stops.
+fn gone() -> RedisError {
+    std::io::Error::from(std::io::ErrorKind::BrokenPipe).into()
 }
 
 /// A panic while the lock was held leaves a whole value: nothing in there calls foreign code.

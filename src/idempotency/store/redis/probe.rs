@@ -46,7 +46,7 @@ impl RedisStore {
     /// What each master says. A user who may not ask gets an empty text.
     async fn info(&self) -> Result<Vec<(Option<String>, String)>, StoreError> {
         let asking = async {
-            let mut in_hand = self.client.lines.take().await?;
+            let mut in_hand = self.client.lines.take(self.client.attempt).await?;
             let answer = in_hand.line.send(&redis::cmd("INFO")).await;
             in_hand.answered();
             answer.map_err(Failed::from)

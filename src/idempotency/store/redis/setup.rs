@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use super::address::Address;
+use super::address::{Address, CONNECTING};
 use super::client::Client;
 use super::lines::{Lines, Pool, SharedLine};
 use super::setup_error::SetupError;
@@ -114,9 +114,10 @@ impl RedisSetup {
         if self.wait.is_some() && cluster {
             return refuse("wait is not for a cluster, where a key may move before its replicas are counted");
         }
+        let time = if target.is_single() { attempt } else { attempt.max(CONNECTING) };
         let lines = match self.wait {
-            None => Lines::Shared(SharedLine::new(target, attempt)),
-            Some(_) => Lines::Own(Pool::new(target, attempt, self.connections)),
+            None => Lines::Shared(SharedLine::new(target, time)),
+            Some(_) => Lines::Own(Pool::new(target, time, self.connections)),
         };
         let (prefix, wait, deadline) = (self.prefix, self.wait, self.deadline);
         let calls = AtomicU64::new(0);
@@ -127,11 +128,12 @@ impl RedisSetup {
     ///
     /// # Errors
     ///
-    /// [`SetupError`] for an address or a setting that cannot be used, and when the server cannot be reached within the
-    /// deadline.
+    /// [`SetupError`] for an address or a setting that cannot be used, and when the server cannot be reached: one within half of
+    /// the deadline, Sentinel or a cluster within 3 seconds if that is longer.
     pub async fn connect(self) -> Result<RedisStore, SetupError> {
         let store = self.build()?;
-        store.client.lines.take().await.map_err(|error| SetupError::connection(&error))?.answered();
+        let patience = store.client.attempt.max(CONNECTING);
+        store.client.lines.take(patience).await.map_err(|error| SetupError::connection(&error))?.answered();
         Ok(store)
     }
 }

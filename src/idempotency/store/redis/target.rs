@@ -29,7 +29,7 @@ pub(super) enum Line {
 }
 
 impl Target {
-    /// A new connection, ready for commands within the time.
+    /// A new connection, ready for commands within the time. One host that says nothing takes a part of it.
     pub(super) async fn connect(&self, time: Duration) -> RedisResult<Line> {
         let settings = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(time))
@@ -52,6 +52,10 @@ impl Target {
     pub(super) fn is_cluster(&self) -> bool {
         matches!(self, Self::Cluster(_))
     }
+
+    pub(super) fn is_single(&self) -> bool {
+        matches!(self, Self::Single(_))
+    }
 }
 
 impl Line {
@@ -72,6 +76,6 @@ impl Line {
     }
 }
 
-fn too_late() -> RedisError {
+pub(super) fn too_late() -> RedisError {
     std::io::Error::from(std::io::ErrorKind::TimedOut).into()
 }
