@@ -77,6 +77,8 @@ where
         if is_long(body.len()) {
             return running(self.engine.deliver_long(head, body, ready));
         }
+        // Before it looks whether a drain has begun, so that none is over between that and its work.
+        let _entered = self.engine.admission.drain.enter();
         match self.engine.admission.admit(head, body, I::TAKES_REQUESTS) {
             Ok(admitted) => running(self.engine.deliver(admitted, ready)),
             Err(response) => ResponseFuture(State::Rejected(Some(response))),

@@ -81,6 +81,8 @@ impl<P: Provider, S: InboxStore> Service<Request<Body>> for Accepting<P, S> {
                 exit,
             });
         }
+        // Before it looks whether a drain has begun, so that none is over between that and its work.
+        let _entered = drain.enter();
         match engine.admission.admit(head, body, false) {
             Ok(admitted) => {
                 AcceptFuture(State::Running { work: InHand::new(&drain, traced, || engine.accept(admitted)), exit })

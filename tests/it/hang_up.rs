@@ -18,9 +18,11 @@ use tower_webhook::idempotency::{
     Claim, DedupeStore, Held, IdempotencyLayer, ResponseFuture, StoreError, StoredResponse, Terms, Token,
 };
 use tower_webhook::layers::VerifyLayer;
+use tower_webhook::observe::{About, Fact, Observer};
+use tower_webhook::provider::aella::Event;
 use tower_webhook::scheme::{Hmac, MacAlgorithm, Signed};
 use tower_webhook::secret::Secret;
-use tower_webhook::{MemoryStore, Rejection, RejectionKind};
+use tower_webhook::{MemoryStore, Received, Receiver, Rejection, RejectionKind};
 
 use crate::deliveries::{TRANSFER, aella, now, sealed};
 
@@ -199,4 +201,39 @@ async fn a_panic_of_the_store_is_an_answer_and_not_the_connections_end() {
     drop(dropped);
     finish(&handler, &drain).await;
     assert_eq!(handler.counts(), (0, 0));
+}
+
+/// Begins to drain as soon as a delivery was let in, and looks whether that is over.
+#[derive(Clone, Default)]
+pub(crate) struct Stopped {
+    pub(crate) drain: Drain,
+    looks: Arc<(AtomicUsize, AtomicUsize)>,
+}
+
+impl Stopped {
+    /// How often it looked, and how often it was over.
+    pub(crate) fn looks(&self) -> (usize, usize) {
+        (self.looks.0.load(Ordering::SeqCst), self.looks.1.load(Ordering::SeqCst))
+    }
+}
+
+impl Observer for Stopped {
+    fn observe(&self, fact: &Fact<'_>, _: &About<'_>) {
+        if let Fact::Accepted { .. } = fact {
+            self.drain.begin();
+            self.looks.0.fetch_add(1, Ordering::SeqCst);
+            let is_over = self.drain.finished().now_or_never().is_some();
+            self.looks.1.fetch_add(usize::from(is_over), Ordering::SeqCst);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_is_not_over_before_what_was_let_in_is() {
+    let stopped = Stopped::default();
+    let receiver = Receiver::new("aella", aella()).clock(now()).dedupe(MemoryStore::new(10));
+    let service = receiver.drain(&stopped.drain).observer(stopped.clone()).handle(|_: Received<Event>| async {});
+    let answer = service.oneshot(sealed(&aella(), TRANSFER)).await.unwrap();
+    assert_eq!((answer.status().as_u16(), stopped.looks()), (200, (1, 0)));
+    stopped.drain.finished().now_or_never().expect("nothing is in hand any more");
 }

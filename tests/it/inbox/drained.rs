@@ -9,6 +9,7 @@ use tower_webhook::delivery::Drain;
 
 use super::Inbox;
 use crate::deliveries::{TRANSFER, aella, now, sealed};
+use crate::hang_up::Stopped;
 
 #[tokio::test(start_paused = true)]
 async fn what_has_begun_is_stored_though_nobody_waits_for_it() {
@@ -37,4 +38,14 @@ async fn a_drain_takes_nothing_new() {
         assert_eq!((response.status().as_u16(), inbox.all().await.len()), (status, stored));
         drain.begin();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_is_not_over_before_what_was_let_in_is_stored() {
+    let (inbox, stopped) = (Inbox::open().await, Stopped::default());
+    let receiver = Receiver::new("aella", aella()).clock(now()).drain(&stopped.drain).observer(stopped.clone());
+    let answer = receiver.inbox(&inbox).oneshot(sealed(&aella(), TRANSFER)).await.unwrap();
+    assert_eq!((answer.status().as_u16(), stopped.looks()), (200, (1, 0)));
+    stopped.drain.finish_within(Duration::ZERO).await.unwrap();
+    assert_eq!(inbox.all().await.len(), 1);
 }
