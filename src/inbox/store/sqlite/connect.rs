@@ -29,6 +29,17 @@ pub(super) fn must_be_sound(number: i32, name: &str) -> Result<(), InboxError> {
     Err(unusable(format!("SQLite {name} may lose commits (the WAL-reset bug): 3.51.3 is the first that does not")))
 }
 
+/// The file itself, since its lock is beside it by whatever link it is named. An owner makes it where it is not there.
+pub(super) fn real(path: PathBuf, is_owner: bool) -> Result<PathBuf, InboxError> {
+    if !path.is_symlink() {
+        return Ok(path);
+    }
+    if is_owner {
+        private(&path).map_err(unreachable)?;
+    }
+    path.canonicalize().map_err(unreachable)
+}
+
 /// A child that this process starts has its locks until it is another program: what was given back may be held for a moment.
 const MOMENT: Duration = Duration::from_secs(1);
 const STEP: Duration = Duration::from_millis(5);

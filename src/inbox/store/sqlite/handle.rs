@@ -43,6 +43,7 @@ impl Handle {
     }
 
     fn start_blocking(path: PathBuf, setup: SqliteSetup, is_owner: bool) -> Result<Self, InboxError> {
+        let path = connect::real(path, is_owner)?;
         let lock = is_owner.then(|| connect::lock(&path)).transpose()?;
         let probe = |lock| Disk::probe(lock, &connect::beside(&path, ".lock"), setup.must_be_durable);
         let disk = lock.as_ref().map(probe).transpose()?;

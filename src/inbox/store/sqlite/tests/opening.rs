@@ -110,6 +110,26 @@ async fn a_visitor_does_not_checkpoint_and_the_owner_does() {
     assert_eq!(size(&folder.0.join("copy-wal")), copied);
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_has_one_owner_by_whatever_link_it_is_named() {
+    let folder = Folder::new();
+    let link = folder.0.join("link");
+    std::os::unix::fs::symlink(folder.file(), &link).unwrap();
+    // The file is not there yet.
+    let inbox = SqliteInbox::open(&link).await.unwrap();
+    let id = accept(&inbox, event(1, "a"), 0).await;
+    for path in [folder.file(), link.clone()] {
+        let refused = SqliteInbox::open(&path).await.unwrap_err();
+        assert!(refused.to_string().contains("somebody else owns it"), "{path:?}: {refused}");
+        assert!(SqliteInbox::visit(&path).await.unwrap().show(id).await.unwrap().is_some());
+    }
+    drop(inbox);
+    let inbox = opened(&folder).await;
+    assert!(SqliteInbox::open(&link).await.is_err());
+    assert_eq!(lease_one(&inbox, 1, 1).await.id, id);
+}
+
 #[tokio::test]
 async fn a_file_that_is_none_of_ours_or_newer_or_damaged_is_refused() {
     let folder = Folder::new();
