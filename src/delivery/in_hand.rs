@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use tokio::runtime::Handle;
 
-use super::drain::{Drain, Entered};
+use super::drain::Entered;
 use crate::observe::Traced;
 
 /// It ended in a panic. Of its payload, which may hold anything, nothing is kept.
@@ -60,13 +60,12 @@ pub(crate) struct InHand<T: 'static> {
 
 impl<T> InHand<T> {
     /// The work is built where it stays: if it were built before, all its room would be copied.
-    pub(crate) fn new<F>(drain: &Drain, traced: Traced, work: impl FnOnce() -> F) -> Self
+    pub(crate) fn new<F>(entered: Entered, traced: Traced, work: impl FnOnce() -> F) -> Self
     where
         F: Future<Output = T> + Send + 'static,
     {
         let work = Box::write(Box::new_uninit(), work());
-        let entered = Some(drain.enter());
-        Self { work: Some(Box::into_pin(work)), entered, runtime: Handle::try_current().ok(), traced }
+        Self { work: Some(Box::into_pin(work)), entered: Some(entered), runtime: Handle::try_current().ok(), traced }
     }
 }
 

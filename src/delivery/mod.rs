@@ -28,6 +28,7 @@ pub(crate) use admission::{Admission, Admitted, Common};
 pub use batch::{BatchHandler, IntoOutcomes, Together};
 pub use done::REPLAYED;
 pub(crate) use done::{acknowledge, mark_replayed, prove, respond};
+pub(crate) use drain::Entered;
 pub use drain::{Drain, StillInHand};
 #[cfg(feature = "testing")]
 pub use for_test::ForTest;

@@ -15,7 +15,7 @@ use super::answer::{Came, answer_all, answer_one};
 use super::lease::{Claims, Grant, Settled};
 use super::store::DedupeStore;
 use crate::delivery::{
-    Admission, Admitted, Answer, Common, Fingerprint, InHand, Inner, Job, KeyHash, Namespace, Timed, all,
+    Admission, Admitted, Answer, Common, Entered, Fingerprint, InHand, Inner, Job, KeyHash, Namespace, Timed, all,
 };
 use crate::error::{Rejection, RejectionKind};
 use crate::gate::{Body, Exit, ResponseBody, Verified, is_long, offload};
@@ -78,9 +78,9 @@ where
             return running(self.engine.deliver_long(head, body, ready));
         }
         // Before it looks whether a drain has begun, so that none is over between that and its work.
-        let _entered = self.engine.admission.drain.enter();
+        let entered = self.engine.admission.drain.enter();
         match self.engine.admission.admit(head, body, I::TAKES_REQUESTS) {
-            Ok(admitted) => running(self.engine.deliver(admitted, ready)),
+            Ok(admitted) => running(self.engine.deliver(entered, admitted, ready)),
             Err(response) => ResponseFuture(State::Rejected(Some(response))),
         }
     }
@@ -111,12 +111,13 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         let engine = Arc::clone(self);
         let verified = body.evidence().or_else(|| head.extensions.get()).cloned();
         let traced = body.traced().clone();
-        InHand::new(&self.admission.drain, traced.clone(), || async move {
+        InHand::new(self.admission.drain.enter(), traced.clone(), || async move {
             let (there, length) = (Arc::clone(&engine), body.len());
             let admit = move || traced.inside(|| there.admission.admit(head, body, I::TAKES_REQUESTS));
             match offload(length, admit).await {
                 Ok(Ok(admitted)) => {
-                    engine.deliver(admitted, ready).await.unwrap_or_else(|_| Ok(panicked(&engine.admission.exit)))
+                    let delivered = engine.deliver(engine.admission.drain.enter(), admitted, ready).await;
+                    delivered.unwrap_or_else(|_| Ok(panicked(&engine.admission.exit)))
                 }
                 Ok(Err(response)) => Ok(*response),
                 Err(rejection) => {
@@ -130,6 +131,7 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
     /// Runs every event.
     fn deliver<I: Inner<P::Event>>(
         self: &Arc<Self>,
+        entered: Entered,
         admitted: Admitted<P::Event>,
         ready: I,
     ) -> InHand<Result<Response<ResponseBody>, I::Error>> {
@@ -140,15 +142,13 @@ impl<P: Provider, D: DedupeStore> Engine<P, D> {
         match only {
             Ok(event) => {
                 let task = Task { head, event };
-                InHand::new(&self.admission.drain, traced, || async move {
+                InHand::new(entered, traced, || async move {
                     let Some(seat) = ready.seats(1).next() else { return Ok(panicked(&engine.admission.exit)) };
                     let came = engine.run(&common, task, seat).await;
                     answer_one(&engine.admission.exit, common, came)
                 })
             }
-            Err(events) => {
-                InHand::new(&self.admission.drain, traced, || engine.deliver_all(head, events, common, ready))
-            }
+            Err(events) => InHand::new(entered, traced, || engine.deliver_all(head, events, common, ready)),
         }
     }
 

@@ -74,18 +74,17 @@ impl<P: Provider, S: InboxStore> Service<Request<Body>> for Accepting<P, S> {
         let engine = Arc::clone(&self.0);
         let traced = body.traced().clone();
         let exit = Arc::clone(&engine.admission.exit);
-        let drain = engine.admission.drain.clone();
+        // Before it looks whether a drain has begun, so that none is over between that and its work.
+        let entered = engine.admission.drain.enter();
         if is_long(body.len()) {
             return AcceptFuture(State::Running {
-                work: InHand::new(&drain, traced, || engine.take_long(head, body)),
+                work: InHand::new(entered, traced, || engine.take_long(head, body)),
                 exit,
             });
         }
-        // Before it looks whether a drain has begun, so that none is over between that and its work.
-        let _entered = drain.enter();
         match engine.admission.admit(head, body, false) {
             Ok(admitted) => {
-                AcceptFuture(State::Running { work: InHand::new(&drain, traced, || engine.accept(admitted)), exit })
+                AcceptFuture(State::Running { work: InHand::new(entered, traced, || engine.accept(admitted)), exit })
             }
             Err(response) => AcceptFuture(State::Rejected(Some(response))),
         }
