@@ -3,6 +3,7 @@
 //! Data goes to stdout, words for people to stderr. Exit codes: 0 done, 1 the work failed, 2 wrong arguments or
 //! configuration.
 
+mod completions;
 mod explain;
 mod healthcheck;
 mod inbox;
@@ -17,7 +18,6 @@ mod store;
 mod storm;
 mod way;
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -147,11 +147,7 @@ fn main() -> ExitCode {
             Ok(config) => explain::run(&config, &arguments),
             Err(code) => code,
         },
-        Command::Completions { shell } => {
-            let mut command = Arguments::command();
-            clap_complete::generate(shell, &mut command, "tower-webhook", &mut std::io::stdout());
-            ExitCode::SUCCESS
-        }
+        Command::Completions { shell } => completions::run(shell, Arguments::command()),
     }
 }
 
@@ -162,5 +158,5 @@ fn checked(file: File) -> ExitCode {
     for name in reading::overrides().names() {
         lines::say(format_args!("{name} of the environment goes before the file"));
     }
-    if writeln!(std::io::stdout(), "ok").is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    lines::end_with("ok\n")
 }

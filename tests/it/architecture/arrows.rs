@@ -82,6 +82,7 @@ pub(super) const PROGRAM: &[(&str, &[&str])] = &[
     ("names", &["lines"]),
     ("reading", &["lines"]),
     ("store", &["lines", "names"]),
+    ("completions", &["lines"]),
     ("explain", &["lines", "plain"]),
     ("healthcheck", &["lines", "reading"]),
     ("inbox", &["lines", "reading"]),

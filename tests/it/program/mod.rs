@@ -5,6 +5,7 @@ mod candidate;
 pub(crate) mod certificates;
 mod check_config;
 pub(crate) mod child;
+mod completions;
 mod container;
 mod deploy;
 mod explain;
