@@ -151,6 +151,11 @@ impl Found {
         self.read.set(self.faults.borrow().len());
     }
 
+    /// Whether what stands at this key itself could not be read.
+    fn is_unread(&self, key: &str) -> bool {
+        self.faults.borrow().iter().take(self.read.get()).any(|read| read.key == key)
+    }
+
     pub(super) fn take_warnings(&self) -> Vec<String> {
         self.warnings.take()
     }
@@ -202,6 +207,11 @@ impl<'a> Place<'a> {
 
     pub(super) fn fault(&self, key: &str, wrong: impl fmt::Display, right: impl fmt::Display) {
         self.found.add(self.name(key), wrong, right);
+    }
+
+    /// Whether what stands at this key itself could not be read, and something else stands in its place.
+    pub(super) fn is_unread(&self, key: &str) -> bool {
+        self.found.is_unread(&self.name(key))
     }
 
     pub(super) fn warn(&self, key: &str, warning: impl fmt::Display) {

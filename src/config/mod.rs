@@ -95,8 +95,8 @@ pub fn load_at(path: impl AsRef<Path>, now: Timestamp) -> Result<Config, Faults>
 pub fn load_with(path: impl AsRef<Path>, overrides: &Overrides, now: Option<Timestamp>) -> Result<Config, Faults> {
     let path = path.as_ref();
     let found = Found::in_file(path.display().to_string());
-    let draft = read::file(path, overrides, &found);
-    let config = draft.and_then(|draft| build::build(&draft.spec, &draft.unread, now, &found));
+    let spec = read::file(path, overrides, &found);
+    let config = spec.and_then(|spec| build::build(&spec, now, &found));
     found.or_faults(config)
 }
 
@@ -117,8 +117,8 @@ pub fn read(path: impl AsRef<Path>) -> Result<ConfigSpec, Faults> {
 pub fn read_with(path: impl AsRef<Path>, overrides: &Overrides) -> Result<ConfigSpec, Faults> {
     let path = path.as_ref();
     let found = Found::in_file(path.display().to_string());
-    let draft = read::file(path, overrides, &found);
-    found.or_faults(draft.map(|draft| draft.spec))
+    let spec = read::file(path, overrides, &found);
+    found.or_faults(spec)
 }
 
 /// Reads a text as if it stood in the file of this name, which need not exist: its faults call it so, and files of secrets
@@ -130,8 +130,8 @@ pub fn read_with(path: impl AsRef<Path>, overrides: &Overrides) -> Result<Config
 pub fn read_text(name: impl AsRef<Path>, text: &str) -> Result<ConfigSpec, Faults> {
     let name = name.as_ref();
     let found = Found::in_file(name.display().to_string());
-    let draft = read::text(name, text, &Overrides::default(), &found);
-    found.or_faults(draft.map(|draft| draft.spec))
+    let spec = read::text(name, text, &Overrides::default(), &found);
+    found.or_faults(spec)
 }
 
 /// Reads a length of time as a configuration has it, such as `500ms`, `10s`, `5m`, `2h`, `7d`.

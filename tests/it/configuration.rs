@@ -94,7 +94,7 @@ fn faults_of_a_specification_by_hand_are_named_by_the_same_keys() {
     wrong.keys.push(KeySpec::new("short", SecretSource::value("canary")));
     wrong.basic_auth = vec![CredentialsSpec::new("a:b", SecretSource::Env("NOT_SET_ANYWHERE".into()))];
     let start = |faults: config::Faults| faults.iter().map(|fault| fault.key.clone()).collect::<Vec<_>>();
-    let keys = ["keys[1].value", "path", "basic_auth[0].password.env"];
+    let keys = ["keys[1].value", "path", "basic_auth[0].username", "basic_auth[0].password.env"];
     assert_eq!(start(wrong.build().unwrap_err()), keys);
     let whole = ConfigSpec::new([endpoint("/good", "aella"), wrong.clone()]);
     let faults = whole.build().unwrap_err();

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::endpoint::{Defaults, Endpoint, around, endpoint};
+use super::endpoint::{Defaults, Endpoint, endpoint};
 use super::fixed::{Fixed, fixed};
 use super::inbox::{self, Inbox};
 use super::tls::{self, Tls};
@@ -87,7 +87,7 @@ impl ConfigSpec {
 
     fn build_whenever(&self, now: Option<Timestamp>) -> Result<Config, Faults> {
         let found = Found::in_file(self.file.as_str());
-        let config = build(self, &[], now, &found);
+        let config = build(self, now, &found);
         found.or_faults(config)
     }
 }
@@ -144,12 +144,7 @@ impl Config {
 }
 
 /// Builds what was read. Of endpoints whose provider could not be read, everything else is looked at.
-pub(in crate::config) fn build(
-    spec: &ConfigSpec,
-    unread: &[usize],
-    now: Option<Timestamp>,
-    found: &Found,
-) -> Option<Config> {
+pub(in crate::config) fn build(spec: &ConfigSpec, now: Option<Timestamp>, found: &Found) -> Option<Config> {
     let root = Place::root(found);
     if spec.admin.is_some_and(|admin| admin == spec.listen && admin.port() != 0) {
         root.fault("admin", "is the address to listen on", "write another port");
@@ -164,10 +159,6 @@ pub(in crate::config) fn build(
     let defaults = Defaults { max_body: spec.max_body, retention };
     let one = |(at, spec): (usize, &EndpointSpec)| {
         let place = root.item("endpoint", at);
-        if unread.contains(&at) {
-            around(spec, &place);
-            return None;
-        }
         let endpoint = endpoint(spec, &place, defaults);
         if let Some(now) = now {
             validity::judge(spec, &place, now);

@@ -2,7 +2,7 @@
 
 use http::HeaderName;
 
-use super::keys::{self, Keys};
+use super::keys::{self, Keys, Usual};
 use crate::config::fault::Place;
 use crate::config::spec::{
     CustomSpec, EndpointSpec, KeyEncoding, KeySpec, ProofSpec, SchemeSpec, SignatureLayout, SignedSpec, TimestampPlace,
@@ -17,6 +17,10 @@ pub(super) fn custom(spec: &CustomSpec, endpoint: &EndpointSpec, place: &Place<'
     if spec.key.is_empty() {
         let right = "write key = { header = \"…\" } or { json = \"/…\" }, or a list of them";
         place.fault("key", "is missing, and nothing tells one event from another", right);
+    }
+    if place.is_unread("scheme") {
+        keys::alone(&endpoint.keys, place);
+        return None;
     }
     let scheme = match &spec.scheme {
         SchemeSpec::Token(header) => token(header, &endpoint.keys, place),
@@ -33,10 +37,15 @@ pub(super) fn custom(spec: &CustomSpec, endpoint: &EndpointSpec, place: &Place<'
     Some(custom)
 }
 
+/// A sender of its own may have let people choose a short key.
+fn usual(encoding: KeyEncoding) -> Usual {
+    Usual { may_be_short: true, ..encoding.into() }
+}
+
 fn token(header: &HeaderName, keys: &[KeySpec], place: &Place<'_>) -> Option<Box<dyn Scheme>> {
     let plain = |ring: KeyRing| StaticToken::new(header.clone(), ring);
     let Keys { ring, may_be_short } =
-        keys::ring(keys, place, KeyEncoding::Utf8.into(), &|ring| plain(ring.clone()).map(drop))?;
+        keys::ring(keys, place, usual(KeyEncoding::Utf8), &|ring| plain(ring.clone()).map(drop))?;
     let scheme = match may_be_short {
         true => StaticToken::dangerous_short_keys(header.clone(), ring),
         false => plain(ring),
@@ -56,7 +65,7 @@ fn signature(spec: &SignedSpec, keys: &[KeySpec], place: &Place<'_>) -> Option<B
 fn mac(algorithm: MacAlgorithm, signed: Signed, keys: &[KeySpec], place: &Place<'_>) -> Option<Box<dyn Scheme>> {
     let plain = |ring: KeyRing| Hmac::new(algorithm, signed.clone(), ring);
     let Keys { ring, may_be_short } =
-        keys::ring(keys, place, KeyEncoding::Utf8.into(), &|ring| only_keys(plain(ring.clone())))?;
+        keys::ring(keys, place, usual(KeyEncoding::Utf8), &|ring| only_keys(plain(ring.clone())))?;
     let scheme = match may_be_short {
         true => Hmac::dangerous_short_keys(algorithm, signed.clone(), ring),
         false => plain(ring),
@@ -70,7 +79,7 @@ fn public<S: Scheme>(
     place: &Place<'_>,
     new: impl Fn(KeyRing) -> Result<S, ConfigError>,
 ) -> Option<Box<dyn Scheme>> {
-    let keys = keys::ring(keys, place, KeyEncoding::Public.into(), &|ring| only_keys(new(ring.clone())))?;
+    let keys = keys::ring(keys, place, usual(KeyEncoding::Public), &|ring| only_keys(new(ring.clone())))?;
     boxed(new(keys.ring), place)
 }
 

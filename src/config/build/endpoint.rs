@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::candidate::candidate;
 use super::forward::{Forward, forward};
-use super::{provider, secret};
+use super::{keys, provider, secret};
 use crate::config::fault::{Faults, Found, Place};
-use crate::config::spec::{CredentialsSpec, EndpointSpec, ProviderSpec, RateLimitSpec, SourcesSpec};
+use crate::config::spec::{CredentialsSpec, EndpointSpec, ProviderSpec, RateLimitSpec, SecretSource, SourcesSpec};
 use crate::idempotency::ReceiverIdentity;
 use crate::layers::{BasicAuthLayer, Credentials, RateLimitLayer, SourceIpLayer};
 use crate::provider::{AnyProvider, Provider as _};
@@ -84,6 +84,11 @@ impl Endpoint {
 }
 
 pub(super) fn endpoint(spec: &EndpointSpec, place: &Place<'_>, defaults: Defaults) -> Option<Endpoint> {
+    if place.is_unread("provider") {
+        keys::alone(&spec.keys, place);
+        around(spec, place);
+        return None;
+    }
     let provider = provider::provider(spec, place);
     let around = around(spec, place);
     let (provider, around) = (provider?, around?);
@@ -116,7 +121,7 @@ pub(super) fn endpoint(spec: &EndpointSpec, place: &Place<'_>, defaults: Default
 }
 
 /// What stands around a provider, whoever it is.
-pub(super) struct Around {
+struct Around {
     candidate: Option<AnyProvider>,
     basic_auth: Option<BasicAuthLayer>,
     sources: Option<SourceIpLayer>,
@@ -124,7 +129,7 @@ pub(super) struct Around {
     forward: Option<Forward>,
 }
 
-pub(super) fn around(spec: &EndpointSpec, place: &Place<'_>) -> Option<Around> {
+fn around(spec: &EndpointSpec, place: &Place<'_>) -> Option<Around> {
     check_path(&spec.path, place);
     check_name(spec.name.as_deref(), place);
     let all = (
@@ -172,11 +177,22 @@ fn basic_auth(pairs: &[CredentialsSpec], place: &Place<'_>) -> Option<BasicAuthL
 }
 
 fn credentials(pair: &CredentialsSpec, place: &Place<'_>) -> Option<Credentials> {
+    let username = pair.username.as_str();
+    let made = |username: &str, password: &str| Credentials::new(username, Secret::utf8(password)?);
+    // Each of the two beside another that is right.
+    let right = "write a text that is not empty, without a colon and without control characters";
+    let named = place.sound("username", made(username, "password"), right);
     let source = place.part("password");
     let password = secret::text(&pair.password, &source)?;
     secret::warn_of_readers(&pair.password, &source);
-    let made = Secret::utf8(password.expose()).and_then(|password| Credentials::new(pair.username.as_str(), password));
-    place.sound("password", made, "check username and password")
+    let right = "write a text that is not empty, without white space around it and without control characters";
+    let made = made(named.as_ref().map_or("username", |_| username), password.expose());
+    let made = match &pair.password {
+        // It may stand there without a table.
+        SecretSource::Value(_) => place.sound("password", made, right),
+        from => source.sound(from.key(), made, right),
+    };
+    made.filter(|_| named.is_some())
 }
 
 fn sources(spec: &SourcesSpec, place: &Place<'_>) -> Option<SourceIpLayer> {

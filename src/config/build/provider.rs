@@ -47,12 +47,7 @@ fn keyed<P>(
     usual: impl Into<Usual>,
     new: impl Fn(KeyRing) -> Result<P, ConfigError>,
 ) -> Option<P> {
-    let Keys { ring, may_be_short } = keys::ring(keys, place, usual.into(), &|ring| new(ring.clone()).map(drop))?;
-    if may_be_short {
-        let right = "this provider's keys have a fixed length or at least 16 bytes";
-        place.fault("keys", "dangerous_short is not taken here", right);
-        return None;
-    }
+    let Keys { ring, .. } = keys::ring(keys, place, usual.into(), &|ring| new(ring.clone()).map(drop))?;
     place.sound("keys", new(ring), SEE)
 }
 
@@ -99,7 +94,7 @@ fn standard_webhooks(spec: &StandardWebhooksSpec, keys: &[KeySpec], place: &Plac
         false => StandardWebhooks::new(ring),
     };
     let strip = Some(if spec.is_asymmetric { "whpk_" } else { "whsec_" });
-    let provider = keyed(keys, place, Usual { encoding: KeyEncoding::Base64, strip }, new)?;
+    let provider = keyed(keys, place, Usual { strip, ..KeyEncoding::Base64.into() }, new)?;
     let provider = place.sound("headers", provider.spelling(spec.headers), SEE)?;
     place.sound("timestamp", provider.tolerance(spec.past, spec.future), SEE)
 }

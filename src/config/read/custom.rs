@@ -10,11 +10,14 @@ use crate::encoding::Encoding;
 use crate::provider::Lookup;
 use crate::scheme::{MacAlgorithm, SignatureAlgorithm, Template, TimeUnit};
 
-pub(super) fn custom(section: &Section<'_>) -> Option<CustomSpec> {
+/// What a scheme is made with of which nothing could be read.
+const USUAL: ProofSpec = ProofSpec::Mac(MacAlgorithm::HmacSha256);
+
+pub(super) fn custom(section: &Section<'_>) -> CustomSpec {
     let key = section.sections("key").iter().filter_map(lookup).collect::<Vec<_>>();
     let event = section.section("event").and_then(|section| lookup(&section));
-    let spec = CustomSpec::new(scheme(section)?, key);
-    Some(CustomSpec { event, ..spec })
+    let spec = CustomSpec::new(scheme(section), key);
+    CustomSpec { event, ..spec }
 }
 
 /// `{ json = "/event" }`, `{ header = "x-event" }` or `{ fixed = "…" }`.
@@ -26,6 +29,7 @@ pub(super) fn lookup(section: &Section<'_>) -> Option<Lookup> {
         _ => {
             let right = "write { json = \"/pointer\" }, { header = \"name\" } or { fixed = \"text\" }";
             section.fault("json", "one place is to be named", right);
+            section.finish();
             return None;
         }
     };
@@ -34,46 +38,51 @@ pub(super) fn lookup(section: &Section<'_>) -> Option<Lookup> {
     result.map_err(|error| section.fault(key, error, right)).ok()
 }
 
-fn scheme(endpoint: &Section<'_>) -> Option<SchemeSpec> {
+/// What of it cannot be read is a fault, and the usual stands in its place: what else is wrong is of interest too.
+fn scheme(endpoint: &Section<'_>) -> SchemeSpec {
     if !endpoint.has("scheme") {
         let right = "write scheme = { mac = \"hmac-sha256\", header = \"…\", encoding = \"hex\" }";
         endpoint.fault("scheme", "is missing", right);
     }
-    let section = endpoint.section("scheme")?;
-    let header = section.needed("header", "name the header of the signature");
-    let header = header.and_then(|_| section.header_name("header"));
-    if section.truth("token").unwrap_or(false) {
+    let section = endpoint.section("scheme");
+    let section = section.as_ref();
+    let header = section.and_then(header).unwrap_or(HeaderName::from_static("signature"));
+    if let Some(section) = section.filter(|section| section.truth("token").unwrap_or(false)) {
         section.finish();
-        return header.map(SchemeSpec::Token);
+        return SchemeSpec::Token(header);
     }
-    // What else is wrong with it is of interest, whatever the header is called.
-    let named = header.clone().unwrap_or(HeaderName::from_static("signature"));
-    let mut spec = SignedSpec::new(proof(&section), named);
-    signed(&section, &mut spec);
+    let mut spec = SignedSpec::new(section.map_or(USUAL, proof), header);
+    if let Some(section) = section {
+        signed(section, &mut spec);
+    }
     spec.url = endpoint.text("url").map(str::to_owned);
     spec.dangerous_unsigned_body = endpoint.truth("dangerous_unsigned_body").unwrap_or(false);
     timestamp(endpoint, &mut spec);
-    header.map(|_| SchemeSpec::Signed(spec))
+    SchemeSpec::Signed(spec)
+}
+
+fn header(section: &Section<'_>) -> Option<HeaderName> {
+    section.needed("header", "name the header of the signature")?;
+    section.header_name("header")
 }
 
 /// `mac = "…"` or `signature = "…"`.
 fn proof(section: &Section<'_>) -> ProofSpec {
-    let usual = ProofSpec::Mac(MacAlgorithm::HmacSha256);
     match (section.text("mac"), section.text("signature")) {
         (Some(name), None) => {
             let right = "write \"hmac-sha256\", \"hmac-sha512\" or \"dangerous-hmac-sha1\"";
-            section.known("mac", name, MacAlgorithm::from_name(name).ok().map(ProofSpec::Mac), right).unwrap_or(usual)
+            section.known("mac", name, MacAlgorithm::from_name(name).ok().map(ProofSpec::Mac), right).unwrap_or(USUAL)
         }
         (None, Some("ed25519")) => ProofSpec::Ed25519,
         (None, Some(name)) => {
             let names: Vec<_> = SignatureAlgorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
             let right = format!("write \"ed25519\" or one of {}", names.join(", "));
             let known = SignatureAlgorithm::from_name(name).ok().map(ProofSpec::Signature);
-            section.known("signature", name, known, &right).unwrap_or(usual)
+            section.known("signature", name, known, &right).unwrap_or(USUAL)
         }
         _ => {
             section.fault("mac", "one proof is to be named", "write mac = \"hmac-sha256\", or signature = \"ed25519\"");
-            usual
+            USUAL
         }
     }
 }

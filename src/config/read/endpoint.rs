@@ -11,22 +11,19 @@ use crate::config::spec::{
 use crate::gate::Compression;
 use crate::idempotency::Mismatch;
 
-/// An endpoint as far as it could be read.
-pub(super) struct Draft {
-    pub(super) spec: EndpointSpec,
-    /// If not, another stands in its place.
-    pub(super) is_provider_read: bool,
+/// What stands for a provider that could not be read.
+fn unread() -> ProviderSpec {
+    ProviderSpec::Mambu(MambuSpec::default())
 }
 
-pub(super) fn read(section: &Section<'_>, folder: &Path) -> Draft {
+pub(super) fn read(section: &Section<'_>, folder: &Path) -> EndpointSpec {
     let path = section.needed("path", "write where it listens, such as \"/aella\"");
     let provider = provider::read(section);
     let is_provider_read = provider.is_some();
-    let provider = provider.unwrap_or(ProviderSpec::Mambu(MambuSpec::default()));
-    let mut spec = EndpointSpec::new(path.unwrap_or_default(), provider);
+    let mut spec = EndpointSpec::new(path.unwrap_or_default(), provider.unwrap_or_else(unread));
     spec.name = section.text("name").map(str::to_owned);
     spec.keys = keys(section, folder);
-    spec.candidate = section.section("candidate").and_then(|section| candidate(&section, folder));
+    spec.candidate = section.section("candidate").map(|section| candidate(&section, folder));
     spec.basic_auth = credentials(section, folder);
     (spec.sources, spec.rate_limit) = around(section);
     spec.max_body = section.size("max_body");
@@ -40,15 +37,15 @@ pub(super) fn read(section: &Section<'_>, folder: &Path) -> Draft {
     if is_provider_read {
         section.finish();
     }
-    Draft { spec, is_provider_read }
+    spec
 }
 
-/// `None` where its provider could not be read.
-fn candidate(section: &Section<'_>, folder: &Path) -> Option<CandidateSpec> {
+fn candidate(section: &Section<'_>, folder: &Path) -> CandidateSpec {
     let (provider, keys) = (provider::read(section), keys(section, folder));
-    let provider = provider?;
-    section.finish();
-    Some(CandidateSpec::new(provider, keys))
+    if provider.is_some() {
+        section.finish();
+    }
+    CandidateSpec::new(provider.unwrap_or_else(unread), keys)
 }
 
 fn on_mismatch(section: &Section<'_>) -> Mismatch {

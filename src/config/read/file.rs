@@ -13,16 +13,9 @@ use crate::config::fault::{Found, Place};
 use crate::config::overrides::Overrides;
 use crate::config::spec::{ConfigSpec, DedupeSpec, RedisSpec, StoreSpec, TlsSpec, WaitSpec};
 
-/// A specification as far as it could be read. Where something could not, the usual stands in its place, so that the rest
-/// can be looked at too.
-pub(in crate::config) struct Draft {
-    pub(in crate::config) spec: ConfigSpec,
-    /// Which endpoints' providers could not be read.
-    pub(in crate::config) unread: Vec<usize>,
-}
-
-/// Reads a file.
-pub(in crate::config) fn file(path: &Path, overrides: &Overrides, found: &Found) -> Option<Draft> {
+/// Reads a file, as far as it can be read. Where something cannot, the usual stands in its place, so that the rest can be
+/// looked at too.
+pub(in crate::config) fn file(path: &Path, overrides: &Overrides, found: &Found) -> Option<ConfigSpec> {
     match std::fs::read_to_string(path) {
         Ok(content) => text(path, &content, overrides, found),
         Err(error) => {
@@ -33,7 +26,7 @@ pub(in crate::config) fn file(path: &Path, overrides: &Overrides, found: &Found)
 }
 
 /// Reads a text as if it were a file at this path.
-pub(in crate::config) fn text(path: &Path, content: &str, overrides: &Overrides, found: &Found) -> Option<Draft> {
+pub(in crate::config) fn text(path: &Path, content: &str, overrides: &Overrides, found: &Found) -> Option<ConfigSpec> {
     let table: Table = match content.parse() {
         Ok(table) => table,
         Err(error) => {
@@ -44,18 +37,18 @@ pub(in crate::config) fn text(path: &Path, content: &str, overrides: &Overrides,
         }
     };
     let folder = path.parent().unwrap_or(Path::new(""));
-    let mut draft = read(&Section::new(Place::root(found), &table, Some(overrides)), folder);
-    draft.spec.file = path.display().to_string();
+    let mut spec = read(&Section::new(Place::root(found), &table, Some(overrides)), folder);
+    spec.file = path.display().to_string();
     found.check_variables(overrides.names());
     found.reading_ends();
-    Some(draft)
+    Some(spec)
 }
 
 fn line_of(text: &str, at: usize) -> usize {
     text.get(..at).unwrap_or_default().matches('\n').count() + 1
 }
 
-fn read(root: &Section<'_>, folder: &Path) -> Draft {
+fn read(root: &Section<'_>, folder: &Path) -> ConfigSpec {
     let mut spec = ConfigSpec::new([]);
     spec.listen = address(root, "listen").unwrap_or(spec.listen);
     spec.tls = root.section("tls").map(|section| tls(&section, folder));
@@ -75,13 +68,8 @@ fn read(root: &Section<'_>, folder: &Path) -> Draft {
     spec.inbox = root.section("inbox").map(|section| inbox::read(&section, folder));
     let sections = root.sections("endpoint");
     root.finish();
-    let mut unread = Vec::new();
-    for (at, section) in sections.iter().enumerate() {
-        let endpoint = endpoint::read(section, folder);
-        unread.extend((!endpoint.is_provider_read).then_some(at));
-        spec.endpoints.push(endpoint.spec);
-    }
-    Draft { spec, unread }
+    spec.endpoints = sections.iter().map(|section| endpoint::read(section, folder)).collect();
+    spec
 }
 
 fn address(root: &Section<'_>, key: &'static str) -> Option<SocketAddr> {

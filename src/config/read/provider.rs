@@ -19,7 +19,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<ProviderSpec> {
     let right = format!("write one of {names}");
     let name = section.needed("provider", &right)?;
     if name == "custom" {
-        return custom(section).map(ProviderSpec::Custom);
+        return Some(ProviderSpec::Custom(custom(section)));
     }
     let mut spec = section.known("provider", name, ProviderSpec::named(name), &right)?;
     match &mut spec {

@@ -87,3 +87,126 @@ fn a_file_that_is_not_there_or_no_toml_is_a_fault() {
     assert_eq!(done.code, Some(2), "{done:?}");
     assert!(done.stderr.contains("/receiver.toml: line 2: "), "{done:?}");
 }
+
+const AELLA: &str = "[[endpoint]]\npath = \"/aella\"\nprovider = \"aella\"\n";
+const KEYS: &str = "keys = [{ id = \"k\", value = \"ae_sk_test_example\" }]\n";
+const UNSET: &str = "keys = [{ id = \"k\", env = \"NOPE\" }]\n";
+
+fn custom(rest: &str) -> String {
+    format!("[[endpoint]]\npath = \"/x\"\nprovider = \"custom\"\nkey = {{ header = \"x-id\" }}\n{rest}\n")
+}
+
+fn signed(key: &str) -> String {
+    custom(&format!("keys = [{{ id = \"k\", {key} }}]\nscheme = {{ mac = \"hmac-sha256\", header = \"x-mac\" }}"))
+}
+
+/// Checks a file with these variables, and returns what stands behind its name in each fault.
+fn faults_with(config: &str, environment: &[(&str, &str)]) -> Vec<String> {
+    let folder = Folder::new();
+    let file = folder.write("receiver.toml", config);
+    folder.write("empty", "\n");
+    let program = Program::new(["check-config".into(), "--config".into(), file.into_os_string()]);
+    let done = environment.iter().fold(program, |program, (name, value)| program.env(name, value)).run();
+    assert_eq!((done.code, done.stdout.len()), (Some(2), 0), "{config}: {done:?}");
+    let fault = |line: &str| line.split_once("receiver.toml: ").map_or(line, |(_, fault)| fault).to_owned();
+    done.stderr.lines().map(fault).collect()
+}
+
+/// A file has these faults and no others.
+fn check_faults(config: &str, expected: &[&str]) {
+    let told = faults_with(config, &[]);
+    assert_eq!(told.len(), expected.len(), "{config}: {told:#?}");
+    for start in expected {
+        assert!(told.iter().any(|line| line.starts_with(start)), "{config}: {start:?} is not in {told:#?}");
+    }
+}
+
+fn check_ok(config: &str) {
+    let done = check(config);
+    assert_eq!((done.code, done.stdout.as_slice()), (Some(0), &["ok".to_owned()][..]), "{config}: {done:?}");
+}
+
+#[test]
+fn no_fault_hides_another() {
+    let no_key = "endpoint[0].keys[0].env: NOPE is not set; ";
+    let short = "endpoint[0].keys[0].value: the secret has 5 bytes, at least 16 are needed; ";
+    let header = "scheme = { mac = \"hmac-sha256\", header = \"x y\" }";
+    let six = (0..6).map(|at| format!("{{ id = \"{at}\", env = \"NOPE\" }}")).collect::<Vec<_>>().join(", ");
+    let six_faults: Vec<String> = (0..6).map(|at| format!("endpoint[0].keys[{at}].env: ")).collect();
+    let six_faults: Vec<&str> =
+        ["endpoint[0].keys: more than 5 keys; "].into_iter().chain(six_faults.iter().map(String::as_str)).collect();
+    for (config, faults) in [
+        (custom(UNSET), &["endpoint[0].scheme: is missing; ", no_key][..]),
+        (custom(&format!("scheme = 7\n{UNSET}")), &["endpoint[0].scheme: integer is not taken here; ", no_key]),
+        (
+            custom(&format!("odd = 1\nurl = 7\n{UNSET}")),
+            &["endpoint[0].scheme: ", "endpoint[0].odd: ", "endpoint[0].url: ", no_key],
+        ),
+        (
+            custom(&format!("{header}\nkeys = [{{ id = \"k\", value = \"short\" }}]")),
+            &["endpoint[0].scheme.header: \"x y\" is not a header name; ", short],
+        ),
+        (
+            custom("scheme = { token = true }\nkeys = [{ id = \"k\", value = \"short\" }]"),
+            &["endpoint[0].scheme.header: is missing; ", short],
+        ),
+        (
+            custom(&format!("{header}\n{UNSET}")).replace("key = {", "key = { odd = 1, "),
+            &["endpoint[0].scheme.header: ", "endpoint[0].key.odd: ", no_key],
+        ),
+        (AELLA.replace("aella\"\n", "aela\"\n") + UNSET, &["endpoint[0].provider: \"aela\" is not known; ", no_key]),
+        (format!("[[endpoint]]\npath = \"/a\"\n{UNSET}"), &["endpoint[0].provider: is missing; ", no_key]),
+        (
+            format!("{AELLA}{KEYS}candidate = {{ provider = \"aela\", {} }}\n", UNSET.trim()),
+            &["endpoint[0].candidate.provider: \"aela\" is not known; ", "endpoint[0].candidate.keys[0].env: NOPE"],
+        ),
+        (
+            format!(
+                "{AELLA}keys = [{{ id = \"k\", env = \"NOPE\" }}, {{ id = \"k\", value = \"ae_sk_test_example\" }}]\n"
+            ),
+            &[no_key, "endpoint[0].keys[1].id: \"k\" stands twice; "],
+        ),
+        (format!("{AELLA}keys = [{six}]\n"), &six_faults),
+        (
+            format!(
+                "{AELLA}keys = [{{ id = \"a\", env = \"NOPE\" }}, {{ id = \"b\", value = \"short\", dangerous_short = true }}]\n"
+            ),
+            &[
+                "endpoint[0].keys[0].env: ",
+                "endpoint[0].keys[1].dangerous_short: ",
+                "endpoint[0].keys[1].value: the secret has 5 bytes",
+            ],
+        ),
+        (
+            format!("{AELLA}{KEYS}basic_auth = [{{ username = \"a:b\", password = {{ env = \"NOPE\" }} }}]\n"),
+            &["endpoint[0].basic_auth[0].username: ", "endpoint[0].basic_auth[0].password.env: "],
+        ),
+        (
+            signed("value = \"ae_sk_test_example\"").replace("header = \"x-id\"", "jsn = \"/x\""),
+            &["endpoint[0].key.json: one place is to be named; ", "endpoint[0].key.jsn: is not known here; "],
+        ),
+    ] {
+        check_faults(&config, faults);
+    }
+    check_ok(&signed("value = \"ae_sk_test_example\""));
+    check_ok(&format!(
+        "{AELLA}keys = [{{ id = \"a\", value = \"ae_sk_test_example\" }}, {{ id = \"b\", value = \"ae_sk_test_example\" }}]\n"
+    ));
+}
+
+#[test]
+fn no_advice_is_a_fault_itself() {
+    let short = "keys = [{ id = \"k\", value = \"short\" }]\n";
+    let advice = |config: &str| {
+        let told = faults_with(config, &[]);
+        assert_eq!(told.len(), 1, "{config}: {told:#?}");
+        told[0].contains("dangerous_short")
+    };
+    assert!(!advice(&format!("{AELLA}{short}")));
+    assert!(!advice(&format!("{AELLA}{KEYS}candidate = {{ provider = \"aella\", {} }}\n", short.trim())));
+    assert!(advice(&signed("value = \"short\"")));
+    let token = custom(&format!("{short}scheme = {{ token = true, header = \"x-token\" }}"));
+    assert!(advice(&token));
+    check_ok(&signed("value = \"short\", dangerous_short = true"));
+    check_ok(&token.replace("\"short\"", "\"short\", dangerous_short = true"));
+}
