@@ -155,7 +155,10 @@ pub(in crate::config) fn build(spec: &ConfigSpec, now: Option<Timestamp>, found:
         root.fault("endpoint", "is missing", "write at least one [[endpoint]] with path and provider");
     }
     // Which of the two remembers keys.
-    let retention = spec.inbox.as_ref().map_or(spec.dedupe.retention, |inbox| inbox.retention.keys);
+    let retention = match &spec.inbox {
+        Some(inbox) => inbox.retention.keys.map(|keys| (keys, "inbox.retention.keys")),
+        None => spec.dedupe.retention.map(|keys| (keys, "dedupe.retention")),
+    };
     let defaults = Defaults { max_body: spec.max_body, retention };
     let one = |(at, spec): (usize, &EndpointSpec)| {
         let place = root.item("endpoint", at);

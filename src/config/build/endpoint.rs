@@ -9,7 +9,7 @@ use crate::config::fault::{Faults, Found, Place};
 use crate::config::spec::{CredentialsSpec, EndpointSpec, ProviderSpec, RateLimitSpec, SecretSource, SourcesSpec};
 use crate::idempotency::ReceiverIdentity;
 use crate::layers::{BasicAuthLayer, Credentials, RateLimitLayer, SourceIpLayer};
-use crate::provider::{AnyProvider, Provider as _};
+use crate::provider::{AnyProvider, Profile, Provider as _};
 use crate::secret::Secret;
 
 /// The longest name of a receiver, in bytes.
@@ -45,7 +45,8 @@ pub struct Endpoint {
 #[derive(Clone, Copy, Default)]
 pub(super) struct Defaults {
     pub(super) max_body: Option<usize>,
-    pub(super) retention: Option<Duration>,
+    /// With the key of the file that says so.
+    pub(super) retention: Option<(Duration, &'static str)>,
 }
 
 impl EndpointSpec {
@@ -102,10 +103,8 @@ pub(super) fn endpoint(spec: &EndpointSpec, place: &Place<'_>, defaults: Default
         place.fault("basic_auth", "is missing, and nothing else proves this sender", right);
     }
     let profile = provider.profile();
-    let retention = spec.retention.or(defaults.retention);
-    if let Some(given) = retention {
-        place.sound("retention", profile.check_retention(given), "take a longer one, or leave it out")?;
-    }
+    let retention = spec.retention.or(defaults.retention.map(|(time, _)| time));
+    check_retention(spec, profile, place, defaults);
     Some(Endpoint {
         name: spec.name.as_ref().unwrap_or(&spec.path).clone(),
         candidate: around.candidate,
@@ -118,6 +117,19 @@ pub(super) fn endpoint(spec: &EndpointSpec, place: &Place<'_>, defaults: Default
         provider,
         spec: spec.clone(),
     })
+}
+
+/// A fault lies where the retention stands: at the endpoint, or where the file says it for all.
+fn check_retention(spec: &EndpointSpec, profile: &Profile, place: &Place<'_>, defaults: Defaults) {
+    let days = profile.retention().as_secs().div_ceil(24 * 3600);
+    let right = format!("take \"{days}d\" or longer, or leave it out");
+    if let Some(own) = spec.retention {
+        place.sound("retention", profile.check_retention(own), &right);
+    } else if let Some((all, key)) = defaults.retention
+        && let Err(error) = profile.check_retention(all)
+    {
+        place.found().add(key, format_args!("{}: {error}", spec.path), right);
+    }
 }
 
 /// What stands around a provider, whoever it is.

@@ -195,6 +195,63 @@ fn no_fault_hides_another() {
 }
 
 #[test]
+fn a_fault_is_at_the_key_that_stands_in_the_file() {
+    let bank = "[[endpoint]]\npath = \"/bank\"\nprovider = \"banking_circle\"\n\
+        keys = [{ id = \"k\", value = \"sim-bc-notification-key-32-chars\" }]\n";
+    let inbox = |keys: &str| {
+        format!("{bank}[inbox]\nkind = \"sqlite\"\npath = \"i\"\nretention = {{ {keys}bodies = \"7d\" }}\n")
+    };
+    let dedupe = |keys: &str| format!("{bank}[dedupe]\nretention = \"{keys}\"\n");
+    let user = |pair: &str| format!("{AELLA}{KEYS}basic_auth = [{{ {pair} }}]\n");
+    let empty = |source: &str| format!("{AELLA}keys = [{{ id = \"k\", {source} }}]\n");
+    let needs = "/bank: a retention of 604800 s is shorter than the ";
+    for (config, fault) in [
+        (inbox("keys = \"7d\", "), format!("inbox.retention.keys: {needs}")),
+        (dedupe("7d"), format!("dedupe.retention: {needs}")),
+        (
+            format!("{bank}retention = \"7d\"\n"),
+            "endpoint[0].retention: a retention of 604800 s is shorter than the ".to_owned(),
+        ),
+        (
+            user("username = \"a:b\", password = \"correct horse\""),
+            "endpoint[0].basic_auth[0].username: credentials: the user name holds a colon; ".to_owned(),
+        ),
+        (
+            user("username = \"\", password = \"correct horse\""),
+            "endpoint[0].basic_auth[0].username: credentials: the user name is empty; ".to_owned(),
+        ),
+        (
+            user("username = \"a\", password = \"tab\\tinside\""),
+            "endpoint[0].basic_auth[0].password: credentials: a control character in ".to_owned(),
+        ),
+        (
+            user("username = \"a\\t\", password = \"correct horse\""),
+            "endpoint[0].basic_auth[0].username: credentials: a control character in ".to_owned(),
+        ),
+        (
+            user("username = \"a\", password = { env = \"EMPTY\" }"),
+            "endpoint[0].basic_auth[0].password.env: the secret is empty; ".to_owned(),
+        ),
+        (empty("value = \"\""), "endpoint[0].keys[0].value: the secret is empty; ".to_owned()),
+        (empty("env = \"EMPTY\""), "endpoint[0].keys[0].env: the secret is empty; ".to_owned()),
+        (empty("file = \"empty\""), "endpoint[0].keys[0].file: the secret is empty; ".to_owned()),
+        (empty("env = \"SHORT\""), "endpoint[0].keys[0].env: the secret has 5 bytes, ".to_owned()),
+    ] {
+        let told = faults_with(&config, &[("EMPTY", ""), ("SHORT", "short")]);
+        assert_eq!(told.len(), 1, "{config}: {told:#?}");
+        assert!(told[0].starts_with(&fault), "{config}: {told:#?}");
+        if fault.contains("retention") {
+            assert!(told[0].contains("; take \"") && told[0].contains("d\" or longer"), "{told:#?}");
+        }
+    }
+    let told = faults_with(&inbox(""), &[("TOWER_WEBHOOK_INBOX_RETENTION_KEYS", "8d")]);
+    assert!(told[0].contains("(environment): TOWER_WEBHOOK_INBOX_RETENTION_KEYS: /bank: "), "{told:#?}");
+    for sound in [inbox("keys = \"60d\", "), dedupe("60d"), inbox(""), user("username = \"a\", password = \"b:c\"")] {
+        check_ok(&sound);
+    }
+}
+
+#[test]
 fn no_advice_is_a_fault_itself() {
     let short = "keys = [{ id = \"k\", value = \"short\" }]\n";
     let advice = |config: &str| {

@@ -77,7 +77,7 @@ fn what_is_wrong_with_an_inbox_is_said_and_what_would_be_right() {
     // As long as its sender may come again, as with a store.
     let told = faults(&format!("{SQLITE}retention = {{ keys = \"1d\", bodies = \"1d\" }}"));
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].starts_with("endpoint[0].retention: "), "{told:?}");
+    assert!(told[0].starts_with("inbox.retention.keys: /"), "{told:?}");
     let unprotected = AELLA.to_owned() + "dangerous_run_unprotected = true\n[inbox]\n" + SQLITE;
     let done = check(&unprotected);
     assert!(done.stderr.contains("endpoint[0].dangerous_run_unprotected: means nothing with an [inbox]"), "{done:?}");
