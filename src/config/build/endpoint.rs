@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use http::uri::PathAndQuery;
+
 use super::candidate::candidate;
 use super::forward::{Forward, forward};
 use super::{keys, provider, secret};
@@ -167,10 +169,10 @@ fn if_there<S, T>(spec: Option<S>, build: impl FnOnce(S) -> Option<T>) -> Option
 }
 
 fn check_path(path: &str, place: &Place<'_>) {
-    let is_path =
-        path.starts_with('/') && path.parse::<http::uri::PathAndQuery>().is_ok_and(|uri| uri.query().is_none());
+    // What is no path falls off when it is read.
+    let is_path = path.starts_with('/') && path.parse::<PathAndQuery>().is_ok_and(|uri| uri.path() == path);
     if !is_path {
-        place.fault("path", "is not a path", "begin it with \"/\", without a query");
+        place.fault("path", "is not a path", "begin it with \"/\", without a query or a fragment");
     }
 }
 

@@ -31,6 +31,15 @@ pub(super) fn forward(spec: &ForwardSpec, place: &Place<'_>) -> Option<Forward> 
         place.fault("forward_to", "is not an address that can be forwarded to", right);
         return None;
     };
+    if to.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        let right = "write the address without them: what is there can be told by the headers of each delivery alone";
+        place.fault("forward_to", "holds a user name or a password, which would not be sent", right);
+        return None;
+    }
+    if to.port_u16() == Some(0) {
+        place.fault("forward_to", "has the port 0, where nobody listens", "write the port of the service, or none");
+        return None;
+    }
     let is_https = to.scheme() == Some(&Scheme::HTTPS);
     let tls = match (is_https, &spec.ca) {
         (true, ca) => Some(tls::client(ca.as_deref(), ("forward_to", "forward_ca"), None, place)?),

@@ -9,7 +9,7 @@ use crate::config::spec::{
 use crate::error::ConfigError;
 use crate::provider::AnyProvider;
 use crate::provider::aella::Aella;
-use crate::provider::banking_circle::BankingCircle;
+use crate::provider::banking_circle::{BankingCircle, HeaderNames};
 use crate::provider::mambu::Mambu;
 use crate::provider::opp::Opp;
 use crate::provider::sibs::Sibs;
@@ -81,11 +81,28 @@ fn aella(spec: &AellaSpec, keys: &[KeySpec], place: &Place<'_>) -> Option<Aella>
 }
 
 fn banking_circle(spec: &BankingCircleSpec, keys: &[KeySpec], place: &Place<'_>) -> Option<BankingCircle> {
+    check_headers(&spec.headers, &place.part("headers"));
     let mut provider = keyed(keys, place, KeyEncoding::Utf8, BankingCircle::new)?.unreadable_policy(spec.unreadable);
     if let Some(count) = spec.retries {
         provider = provider.retry_count(count);
     }
     place.sound("headers", provider.headers(spec.headers.clone()), SEE)
+}
+
+fn check_headers(names: &HeaderNames, place: &Place<'_>) {
+    let usual = HeaderNames::default();
+    let all = [
+        ("nonce", &names.nonce, &usual.nonce),
+        ("tag", &names.tag, &usual.tag),
+        ("checksum", &names.checksum, &usual.checksum),
+        ("version", &names.version, &usual.version),
+    ];
+    for (at, (key, name, usual)) in all.iter().enumerate() {
+        let Some((earlier, ..)) = all.iter().take(at).find(|(_, earlier, _)| earlier == name) else { continue };
+        // What has its usual name may not stand in the file at all.
+        let key = if name == usual { earlier } else { key };
+        place.fault(key, format_args!("{name:?} stands twice"), "give each of these headers a name of its own");
+    }
 }
 
 fn standard_webhooks(spec: &StandardWebhooksSpec, keys: &[KeySpec], place: &Place<'_>) -> Option<StandardWebhooks> {

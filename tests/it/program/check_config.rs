@@ -267,3 +267,46 @@ fn no_advice_is_a_fault_itself() {
     check_ok(&signed("value = \"short\", dangerous_short = true"));
     check_ok(&token.replace("\"short\"", "\"short\", dangerous_short = true"));
 }
+
+#[test]
+fn what_would_never_come_to_effect_is_refused() {
+    let forward = |lines: &str| format!("{AELLA}{KEYS}{lines}\n");
+    let bank = |headers: &str| {
+        format!("{AELLA}{KEYS}headers = {{ {headers} }}\n")
+            .replace("\"aella\"", "\"banking_circle\"")
+            .replace("ae_sk_test_example", "sim-bc-notification-key-32-chars")
+    };
+    for (config, fault) in [
+        (
+            format!("{AELLA}{KEYS}").replace("/aella", "/a#b"),
+            "path: is not a path; begin it with \"/\", without a query or a fragment",
+        ),
+        (format!("{AELLA}{KEYS}").replace("/aella", "/a?b"), "path: is not a path; "),
+        (
+            forward("forward_to = \"http://u:canary@127.0.0.1:1/\""),
+            "forward_to: holds a user name or a password, which would not be sent; ",
+        ),
+        (
+            forward("forward_to = \"http://u@127.0.0.1:1/\""),
+            "forward_to: holds a user name or a password, which would not be sent; ",
+        ),
+        (forward("forward_to = \"http://127.0.0.1:0/\""), "forward_to: has the port 0, where nobody listens; "),
+        (forward("forward_ca = \"ca.pem\""), "forward_ca: has no effect without forward_to; "),
+        (forward("").replace("\"k\"", "\"\""), "keys[0].id: is empty; "),
+        (bank("nonce = \"x-a\", tag = \"x-a\""), "headers.tag: \"x-a\" stands twice; "),
+        (bank("checksum = \"Nonce\""), "headers.checksum: \"nonce\" stands twice; "),
+        (bank("version = \"x-a\", checksum = \"X-A\""), "headers.version: \"x-a\" stands twice; "),
+    ] {
+        check_faults(&config, &[&format!("endpoint[0].{fault}")]);
+        assert!(!faults_with(&config, &[]).concat().contains("canary"), "{config}");
+    }
+    for sound in [
+        forward("").replace("/aella", "/a%23b"),
+        forward("forward_to = \"http://127.0.0.1:1/a@b\""),
+        forward("forward_to = \"http://127.0.0.1/\""),
+        bank("nonce = \"x-a\", tag = \"x-b\""),
+        bank("nonce = \"tag\", tag = \"nonce\""),
+    ] {
+        check_ok(&sound);
+    }
+}
