@@ -118,7 +118,9 @@ impl Found {
         match variables.iter().find(|(place, _)| is_within(place, &key)) {
             Some((_, Variable { name, value })) if value.is_empty() => (ENVIRONMENT.to_owned(), name.clone(), wrong),
             Some((_, Variable { name, value })) => {
-                (ENVIRONMENT.to_owned(), name.clone(), wrong.replace(value.as_str(), "…"))
+                // Quoted, it may look otherwise.
+                let wrong = wrong.replace(&format!("{value:?}"), "…").replace(value.as_str(), "…");
+                (ENVIRONMENT.to_owned(), name.clone(), wrong)
             }
             None => (self.file.clone(), key, wrong),
         }

@@ -40,7 +40,7 @@ pub(super) fn named_secret(
             if !section.has(key) {
                 section.fault(key, "is missing", right);
             }
-            section.section(key)?
+            section.section_or(key, &format!("write {key} = \"…\", or {{ env = \"…\" }}, or value or file for env"))?
         }
     };
     let source = source(&entry, folder);

@@ -13,6 +13,8 @@ use crate::clock::Timestamp;
 use crate::config::fault::Place;
 use crate::config::overrides::{Overrides, variable};
 
+const TABLE: &str = "write a table: { … } or [section]";
+const TEXT: &str = "write a text in quotes";
 const TIMES: &str = "write a time such as \"500ms\", \"10s\", \"5m\", \"2h\", \"7d\"";
 
 /// A table, and the place where it stands. It remembers which keys were asked for: the rest is unknown.
@@ -80,7 +82,7 @@ impl<'a> Section<'a> {
     }
 
     pub(super) fn text(&self, key: &'static str) -> Option<&'a str> {
-        self.typed(key, "write a text in quotes", Value::as_str)
+        self.typed(key, TEXT, Value::as_str)
     }
 
     /// A text that must be there.
@@ -105,6 +107,14 @@ impl<'a> Section<'a> {
     pub(super) fn known<T>(&self, key: &'static str, text: &str, read: Option<T>, right: &str) -> Option<T> {
         if read.is_none() {
             self.fault(key, format_args!("{text:?} is not known"), right);
+        }
+        read
+    }
+
+    /// What was read of what is given, or a fault that quotes it: the kind of it is right.
+    fn sense<T>(&self, key: &str, given: impl fmt::Display, read: Option<T>, what: &str, right: &str) -> Option<T> {
+        if read.is_none() {
+            self.fault(key, format_args!("{given} is not {what}"), right);
         }
         read
     }
@@ -137,22 +147,26 @@ impl<'a> Section<'a> {
     }
 
     pub(super) fn count(&self, key: &'static str) -> Option<usize> {
-        self.typed(key, "write a whole number, 0 or more", |value| value.as_integer()?.try_into().ok())
+        const COUNT: &str = "write a whole number, 0 or more";
+        let number = self.typed(key, COUNT, Value::as_integer)?;
+        self.sense(key, number, number.try_into().ok(), "0 or more", COUNT)
     }
 
     /// Bytes, at least one: a number, or a text such as `1MiB`.
     pub(super) fn size(&self, key: &'static str) -> Option<usize> {
         let right = "write bytes as a number, or as \"64KiB\", \"1MiB\"";
-        let bytes = self.typed(key, right, |value| match value {
-            Value::Integer(bytes) => (*bytes).try_into().ok(),
-            value => size(value.as_str()?),
-        });
+        let (given, bytes) = self.typed(key, right, |value| match value {
+            Value::Integer(bytes) => Some((bytes.to_string(), (*bytes).try_into().ok())),
+            value => value.as_str().map(|text| (format!("{text:?}"), size(text))),
+        })?;
+        let bytes = self.sense(key, given, bytes, "a number of bytes", right);
         self.more_than_none(key, bytes, right)
     }
 
     /// A length of time, which may be none.
     pub(super) fn duration(&self, key: &'static str) -> Option<Duration> {
-        self.typed(key, TIMES, |value| duration(value.as_str()?))
+        let text = self.typed(key, TIMES, Value::as_str)?;
+        self.sense(key, format_args!("{text:?}"), duration(text), "one number with its unit", TIMES)
     }
 
     /// A length of time where none makes no sense.
@@ -170,14 +184,30 @@ impl<'a> Section<'a> {
 
     pub(super) fn texts(&self, key: &'static str) -> Option<Vec<&'a str>> {
         let values = std::slice::from_ref(self.in_file(key)?);
-        self.one_of(key, values, "write a list of texts, such as [\"a\", \"b\"]", |value| {
-            value.as_array()?.iter().map(Value::as_str).collect()
-        })
+        let list = self.one_of(key, values, "write a list of texts, such as [\"a\", \"b\"]", Value::as_array)?;
+        self.each(key, list, TEXT, Value::as_str)
+    }
+
+    /// Every value of a list, of which each that is something else is a fault.
+    fn each<T>(
+        &self,
+        key: &str,
+        list: &'a [Value],
+        right: &str,
+        read: impl Fn(&'a Value) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let one = |(at, value)| self.one_of(&format!("{key}[{at}]"), std::slice::from_ref(value), right, &read);
+        let all: Vec<Option<T>> = list.iter().enumerate().map(one).collect();
+        all.into_iter().collect()
     }
 
     pub(super) fn section(&self, key: &'static str) -> Option<Section<'a>> {
+        self.section_or(key, TABLE)
+    }
+
+    /// The same, where something else than a table would be right too.
+    pub(super) fn section_or(&self, key: &'static str, right: &str) -> Option<Section<'a>> {
         let Some(value) = self.in_file(key) else { return self.overriding(key) };
-        let right = "write a table: { … } or [section]";
         let table = self.one_of(key, std::slice::from_ref(value), right, Value::as_table)?;
         Some(Self::new(self.place.part(key), table, self.overrides))
     }
@@ -193,16 +223,13 @@ impl<'a> Section<'a> {
     /// A list of tables; one table alone is taken as a list of one.
     pub(super) fn sections(&self, key: &'static str) -> Vec<Section<'a>> {
         let Some(value) = self.in_file(key) else { return Vec::new() };
-        let values = std::slice::from_ref(value);
-        let tables: Option<Vec<(Place<'a>, &'a Table)>> =
-            self.one_of(key, values, "write a list of tables", |value| match value {
-                Value::Table(table) => Some(vec![(self.place.part(key), table)]),
-                value => {
-                    let item = |(at, value): (usize, &'a Value)| Some((self.place.item(key, at), value.as_table()?));
-                    value.as_array()?.iter().enumerate().map(item).collect()
-                }
-            });
-        tables.into_iter().flatten().map(|(place, table)| Self::new(place, table, None)).collect()
+        if let Value::Table(table) = value {
+            return vec![Self::new(self.place.part(key), table, None)];
+        }
+        let list = self.one_of(key, std::slice::from_ref(value), "write a list of tables", Value::as_array);
+        let tables = list.and_then(|list| self.each(key, list, "write a table: { … }", Value::as_table));
+        let item = |(at, table)| Self::new(self.place.item(key, at), table, None);
+        tables.into_iter().flatten().enumerate().map(item).collect()
     }
 
     /// Call last: every key that nobody asked for is a fault.

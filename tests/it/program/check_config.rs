@@ -41,7 +41,7 @@ fn all_faults_are_named_those_of_reading_and_those_of_building() {
         "endpoint[1].name: is not a name; ",
         "endpoint[1].keys[0].value: the value is not hexadecimal; ",
         "endpoint[1].forward_to: is not this machine",
-        "endpoint[1].retention: string is not taken here; ",
+        "endpoint[1].retention: \"soon\" is not one number with its unit; ",
         "endpoint[2].provider: \"nobody\" is not known; ",
         "endpoint[2].basic_auth[0].password: ",
         "endpoint[2].keys[0].encoding: is not known; ",
@@ -308,5 +308,50 @@ fn what_would_never_come_to_effect_is_refused() {
         bank("nonce = \"tag\", tag = \"nonce\""),
     ] {
         check_ok(&sound);
+    }
+}
+
+#[test]
+fn what_is_of_the_right_kind_is_quoted_and_what_would_be_right_is_told() {
+    let file = |line: &str| format!("{line}\n{AELLA}{KEYS}");
+    let endpoint = |line: &str| format!("{AELLA}{line}\n");
+    for (config, faults) in [
+        (
+            file("body_deadline = \"1h30m\""),
+            &["body_deadline: \"1h30m\" is not one number with its unit; write a time such as"][..],
+        ),
+        (file("body_deadline = \"\""), &["body_deadline: \"\" is not one number with its unit; "]),
+        (file("body_deadline = 7"), &["body_deadline: integer is not taken here; write a time such as"]),
+        (file("body_budget = -1"), &["body_budget: -1 is not a number of bytes; "]),
+        (file("max_body = \"1 big\""), &["max_body: \"1 big\" is not a number of bytes; "]),
+        (file("max_body = true"), &["max_body: boolean is not taken here; "]),
+        (
+            endpoint(&format!("{KEYS}trusted_proxies = -1")),
+            &["endpoint[0].trusted_proxies: -1 is not 0 or more; write a whole number, 0 or more"],
+        ),
+        (endpoint("keys = [\"x\"]"), &["endpoint[0].keys[0]: string is not taken here; write a table: { … }"]),
+        (
+            endpoint("keys = [{ id = \"k\", value = \"ae_sk_test_example\" }, 7]"),
+            &["endpoint[0].keys[1]: integer is not taken here; write a table: { … }"],
+        ),
+        (endpoint("keys = \"x\""), &["endpoint[0].keys: string is not taken here; write a list of tables"]),
+        (
+            endpoint(&format!("{KEYS}sources = [\"10.0.0.0/8\", 7]")),
+            &["endpoint[0].sources[1]: integer is not taken here; write a text in quotes"],
+        ),
+        (
+            endpoint(&format!("{KEYS}basic_auth = [{{ username = \"u\", password = 5 }}]")),
+            &[
+                "endpoint[0].basic_auth[0].password: integer is not taken here; write password = \"…\", or { env = \"…\" }",
+            ],
+        ),
+    ] {
+        check_faults(&config, faults);
+    }
+    let told = faults_with(&file(""), &[("TOWER_WEBHOOK_BODY_DEADLINE", "can\"ary")]);
+    assert!(told.iter().any(|line| line.contains("TOWER_WEBHOOK_BODY_DEADLINE: ")), "{told:#?}");
+    assert!(!told.concat().contains("ary"), "{told:#?}");
+    for line in ["body_deadline = \"90m\"", "body_budget = \"20MiB\"", "max_body = 4096"] {
+        check_ok(&file(line));
     }
 }

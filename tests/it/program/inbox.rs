@@ -38,7 +38,7 @@ fn what_is_wrong_with_an_inbox_is_said_and_what_would_be_right() {
         ("retry = { base = \"0s\" }", "inbox.retry.base: is nothing"),
         ("retention = { keys = \"8d\", bodies = \"9d\" }", "inbox.retention.keys: is shorter than bodies; "),
         ("quota = { rows = 0 }", "inbox.quota.rows: is nothing"),
-        ("quota = { bytes = \"1TiB\" }", "inbox.quota.bytes: string is not taken here; "),
+        ("quota = { bytes = \"1TiB\" }", "inbox.quota.bytes: \"1TiB\" is not a number of bytes; "),
         ("colour = 1", "inbox.colour: is not known here; "),
         ("url = \"postgres://\"", "inbox.url: is not known here; "),
     ] {
