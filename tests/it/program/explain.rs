@@ -558,7 +558,7 @@ fn broken() -> Vec<Broken> {
     raw("method", "405 method_not_allowed", "the method PUT", request.replacen("POST", "PUT", 1));
     let long = AELLA.len() + 7;
     let cut = request.replace(&format!("content-length: {}", AELLA.len()), &format!("content-length: {long}"));
-    raw("not whole", MISMATCH, "the body is not whole: Content-Length says", cut.replace("10.50", "10"));
+    raw("not whole", "400 body_aborted", "the body is not whole: Content-Length says", cut.replace("10.50", "10"));
     all
 }
 

@@ -9,6 +9,7 @@ mod completions;
 mod container;
 mod deploy;
 mod explain;
+mod explain_framing;
 mod explain_gzip;
 mod faults;
 mod forward;

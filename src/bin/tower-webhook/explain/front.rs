@@ -92,12 +92,20 @@ pub(super) fn content_encoding(case: &Case<'_>) -> Step {
 
 pub(super) fn body(case: &Case<'_>) -> Step {
     let (length, most) = (case.request.body.len(), case.endpoint.max_body);
-    if length > most {
+    let unfinished = case.request.unfinished.as_ref();
+    let too_long = |length: &usize| *length > most;
+    let said = unfinished.and_then(|unfinished| unfinished.declared).filter(too_long);
+    let said = said.map(|said| format!("Content-Length says {said} bytes"));
+    let saw = format!("{length} bytes");
+    if let Some(long) = said.or_else(|| too_long(&length).then(|| saw.clone())) {
         let why = Why::new(
-            format!("the body is longer than the limit: {length} bytes, {most} are taken"),
+            format!("the body is longer than the limit: {long}, {most} are taken"),
             "raise max_body of the endpoint, if the sender may send so much",
         );
-        return Step::failed("body", format!("{length} bytes"), why);
+        return Step::failed("body", saw, why);
     }
-    Step::ok("body", format!("{length} bytes"))
+    match unfinished {
+        Some(unfinished) => Step::failed("body", saw, unfinished.why.clone()),
+        None => Step::ok("body", saw),
+    }
 }

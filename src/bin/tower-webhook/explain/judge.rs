@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use http::Request;
 use tower_service::Service;
-use tower_webhook::gate::{Body, PeerAddr};
+use tower_webhook::gate::PeerAddr;
 use tower_webhook::provider::AnyEvent;
 use tower_webhook::{Received, Rejection};
 
+use super::arriving::Arriving;
 use super::case::Case;
 use super::open::{self, Explained};
 use super::report::{Report, State, Step, Told, Verdict, Why};
@@ -19,14 +20,17 @@ pub(super) fn judge(case: &Case<'_>) -> Result<Report, String> {
     let answer = receive(case)?;
     let mut steps: Vec<Step> =
         case.request.notes.iter().map(|note| Step::new("recording", State::Note, note.as_str())).collect();
+    let malformed = case.request.malformed.as_ref();
+    steps.extend(malformed.map(|why| Step::failed("http", why.cause.as_str(), why.clone())));
     steps.extend([front::path(case), front::source(case), basic::step(case), front::method(case)]);
     steps.extend([front::content_type(case), front::content_encoding(case), front::body(case)]);
     let opened = opened(case);
     steps.extend(opened.steps);
 
-    let (verdict, events) = match answer {
-        Ok(events) => (Verdict::Accepted, events),
-        Err(rejection) => (rejected(&rejection, &steps), Vec::new()),
+    let (verdict, events) = match (malformed, answer) {
+        (Some(why), _) => (not_http(why.clone()), Vec::new()),
+        (None, Ok(events)) => (Verdict::Accepted, events),
+        (None, Err(rejection)) => (rejected(&rejection, &steps), Vec::new()),
     };
     Ok(Report {
         verdict,
@@ -53,6 +57,12 @@ fn opened(case: &Case<'_>) -> Explained {
             Explained { steps: vec![not_reached("signature"), not_reached("events")], tried: 0 }
         }
     }
+}
+
+/// The server's own refusal, before there is a receiver.
+fn not_http(why: Why) -> Verdict {
+    let (status, kind, detail) = (400, "http_malformed".to_owned(), why.cause.clone());
+    Verdict::Refused { status, kind, detail, likely_cause: why.cause, to_fix: why.fix }
 }
 
 fn rejected(rejection: &Rejection, steps: &[Step]) -> Verdict {
@@ -88,14 +98,14 @@ fn receive(case: &Case<'_>) -> Result<Result<Vec<Told>, Rejection>, String> {
         std::future::ready(())
     });
 
-    let mut request = Request::from_parts(case.request.head.clone(), Body::from(case.request.body.clone()));
+    let mut request = Request::from_parts(case.request.head.clone(), Arriving::of(case.request));
     if let Some(from) = case.from {
         request.extensions_mut().insert(PeerAddr(SocketAddr::new(from, 0)));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.map_err(|error| format!("the runtime cannot be started: {error}"))?;
     let response = runtime.block_on(async move {
-        let Ok(()) = poll_fn(|cx| Service::<Request<Body>>::poll_ready(&mut service, cx)).await;
+        let Ok(()) = poll_fn(|cx| Service::<Request<Arriving>>::poll_ready(&mut service, cx)).await;
         service.call(request).await
     });
     let Ok(response) = response;

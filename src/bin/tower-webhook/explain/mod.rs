@@ -4,6 +4,7 @@
 //! just the first; and where no key fits, the delivery and the configuration are varied until one does. No secret, no
 //! signature and no payload is printed: of an event only its key, its name and its kind.
 
+mod arriving;
 mod basic;
 mod case;
 mod files;

@@ -8,7 +8,8 @@ use http::{Method, Uri};
 use serde::Deserialize;
 
 use super::Captured;
-use super::raw::{head, insert, measure};
+use super::framing::note_length;
+use super::raw::{head, insert};
 
 #[derive(Deserialize)]
 struct Archive {
@@ -101,9 +102,9 @@ fn recorded(request: Recorded) -> Result<Captured, String> {
         }
     };
     let has_length = !head.headers.contains_key(TRANSFER_ENCODING);
-    let mut request = Captured { head, body, compressed: None, notes, altered };
+    let mut request = Captured { altered, ..Captured::new(head, body, notes) };
     if has_length {
-        measure(&mut request);
+        note_length(&mut request);
     }
     Ok(request)
 }

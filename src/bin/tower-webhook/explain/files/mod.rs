@@ -1,5 +1,6 @@
 //! Captured requests: raw HTTP/1.1, or an entry of an HTTP archive.
 
+mod framing;
 mod har;
 mod raw;
 
@@ -9,6 +10,7 @@ use std::path::Path;
 use bytes::Bytes;
 use http::request::Parts;
 
+use super::report::Why;
 pub(super) use har::har;
 pub(super) use raw::raw;
 
@@ -28,6 +30,24 @@ pub(super) struct Captured {
     pub(super) notes: Vec<String>,
     /// Why these may not be the bytes that were sent.
     pub(super) altered: Option<String>,
+    /// Why a server does not take it for a request at all.
+    pub(super) malformed: Option<Why>,
+    /// Why a server waits for more of its body.
+    pub(super) unfinished: Option<Unfinished>,
+}
+
+impl Captured {
+    fn new(head: Parts, body: Bytes, notes: Vec<String>) -> Self {
+        Self { head, body, compressed: None, notes, altered: None, malformed: None, unfinished: None }
+    }
+}
+
+/// A body whose end is not there.
+#[derive(Clone)]
+pub(super) struct Unfinished {
+    /// How long it says it is, in bytes. Chunks do not say.
+    pub(super) declared: Option<usize>,
+    pub(super) why: Why,
 }
 
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, String> {

@@ -1,16 +1,18 @@
 //! A request as it stood on the wire. Its head may have bare line feeds, as editors leave them.
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
-use http::{Method, Request, Uri};
+use http::{Method, Request, Uri, Version};
 
+use super::framing::frame;
 use super::{Captured, MAX_HEADERS};
+use crate::explain::report::Why;
 
 pub(in crate::explain) fn raw(bytes: Vec<u8>) -> Result<Captured, String> {
     let bytes = Bytes::from(bytes);
     let mut lines = Lines { bytes: &bytes, at: 0, number: 0, ended: false };
-    let mut head = loop {
+    let (mut head, is_version) = loop {
         match lines.next() {
             Some([]) => {}
             Some(line) => break request_line(line)?,
@@ -30,7 +32,13 @@ pub(in crate::explain) fn raw(bytes: Vec<u8>) -> Result<Captured, String> {
         }
     }
     let body = bytes.slice(lines.at..);
-    let mut request = Captured { head, body, compressed: None, notes, altered: None };
+    let mut request = Captured::new(head, body, notes);
+    if !is_version {
+        let fix =
+            "send it by HTTP/1.1; where a tool wrote another version in its place, write HTTP/1.1 in the first line";
+        request.malformed = Some(Why::new("the version is neither HTTP/1.1 nor HTTP/1.0", fix));
+        return Ok(request);
+    }
     frame(&mut request);
     Ok(request)
 }
@@ -62,7 +70,8 @@ impl<'a> Lines<'a> {
     }
 }
 
-fn request_line(line: &[u8]) -> Result<Parts, String> {
+/// The head so far, and whether its version is one that is spoken as text. None at all is one that was left out.
+fn request_line(line: &[u8]) -> Result<(Parts, bool), String> {
     let wrong = || "the first line is not a request line such as POST /path HTTP/1.1".to_owned();
     let text = std::str::from_utf8(line).map_err(|_| wrong())?;
     let mut words = text.split_ascii_whitespace();
@@ -74,7 +83,11 @@ fn request_line(line: &[u8]) -> Result<Parts, String> {
     }
     let method: Method = method.parse().map_err(|_| wrong())?;
     let target: Uri = target.parse().map_err(|_| wrong())?;
-    head(method, target)
+    let mut head = head(method, target)?;
+    if version == Some("HTTP/1.0") {
+        head.version = Version::HTTP_10;
+    }
+    Ok((head, version.is_none_or(|version| ["HTTP/1.0", "HTTP/1.1"].contains(&version))))
 }
 
 pub(super) fn head(method: Method, target: Uri) -> Result<Parts, String> {
@@ -98,66 +111,6 @@ pub(super) fn insert(headers: &mut HeaderMap, name: HeaderName, value: &[u8]) ->
     Ok(())
 }
 
-/// Finds the end of the body as a server would, and says where the recording disagrees.
-fn frame(request: &mut Captured) {
-    let coding = request.head.headers.get_all(TRANSFER_ENCODING).iter().next_back();
-    if coding.is_some_and(|coding| coding.as_bytes().to_ascii_lowercase().ends_with(b"chunked")) {
-        match dechunked(&request.body) {
-            Some((body, chunks)) => {
-                request.notes.push(format!("{chunks} chunks were joined to {} bytes", body.len()));
-                request.body = body.into();
-            }
-            None => request.notes.push("it says chunked, and the body is not: taken as it is".to_owned()),
-        }
-        return;
-    }
-    measure(request);
-}
-
-/// Compares the body with `Content-Length`.
-pub(super) fn measure(request: &mut Captured) {
-    let here = request.body.len();
-    let lengths = request.head.headers.get_all(CONTENT_LENGTH);
-    let Some(value) = lengths.iter().next() else { return };
-    let Some(said) = value.to_str().ok().and_then(|text| text.trim().parse::<usize>().ok()) else {
-        request.notes.push("Content-Length is not a number: not looked at".to_owned());
-        return;
-    };
-    let says = format!("Content-Length says {said} bytes, {here} are here");
-    if said > here {
-        request.notes.push(format!("{says}: judged as they are; a server would wait for the rest"));
-        request.altered = Some(format!("the body is not whole: {says}"));
-    }
-    if said < here {
-        let line_ends = request.body.iter().skip(said).all(u8::is_ascii_whitespace);
-        if line_ends {
-            request.body.truncate(said);
-            request.notes.push(format!("{says}: the line end behind them, as editors add one, is left out"));
-        } else {
-            request.notes.push(format!("{says}: all of them are taken"));
-            request.altered = Some(format!("the body was changed after it was sent: {says}"));
-        }
-    }
-}
-
-/// The body out of its chunks, and how many there were. Trailers are dropped.
-fn dechunked(mut bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
-    let (mut body, mut chunks) = (Vec::new(), 0);
-    loop {
-        let end = bytes.iter().position(|byte| *byte == b'\n')?;
-        let (line, rest) = bytes.split_at_checked(end + 1)?;
-        let digits = std::str::from_utf8(line).ok()?.split(';').next()?.trim();
-        let length = usize::from_str_radix(digits, 16).ok()?;
-        if length == 0 {
-            return Some((body, chunks));
-        }
-        let (chunk, rest) = rest.split_at_checked(length)?;
-        body.extend_from_slice(chunk);
-        chunks += 1;
-        bytes = rest.strip_prefix(b"\r\n").or_else(|| rest.strip_prefix(b"\n"))?;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,7 +125,8 @@ mod tests {
             let request = read(text);
             assert_eq!((request.head.method.as_str(), request.head.uri.path()), ("POST", "/a"), "{text:?}");
             assert_eq!((&*request.body, &request.head.headers["x-a"]), (&b"x\r\ny\n"[..], &"1".parse().unwrap()));
-            assert_eq!(request.notes.len(), 0, "{text:?}");
+            assert_eq!(request.notes.len(), 1, "there is no length: {text:?}");
+            assert!(request.malformed.is_none() && request.unfinished.is_none(), "{text:?}");
         }
     }
 
@@ -190,24 +144,6 @@ mod tests {
         ] {
             let fault = raw(text.into()).map(drop).unwrap_err();
             assert!(fault.contains(wrong) && !fault.contains("canary"), "{text:?}: {fault}");
-        }
-    }
-
-    #[test]
-    fn the_body_ends_where_it_says() {
-        for (head, body, taken, noted, altered) in [
-            ("content-length: 2", "ab", "ab", false, false),
-            ("content-length: 2", "ab\r\n", "ab", true, false),
-            ("content-length: 2", "abc", "abc", true, true),
-            ("content-length: 9", "ab", "ab", true, true),
-            ("content-length: x", "ab", "ab", true, false),
-            ("transfer-encoding: chunked", "2\r\nab\r\n1;x\r\nc\r\n0\r\n\r\n", "abc", true, false),
-            ("transfer-encoding: chunked", "{}", "{}", true, false),
-            ("transfer-encoding: chunked", "ffffffffffffffff\r\nab\r\n", "ffffffffffffffff\r\nab\r\n", true, false),
-        ] {
-            let request = read(&format!("POST / HTTP/1.1\r\n{head}\r\n\r\n{body}"));
-            assert_eq!(request.body, taken, "{head} {body:?}");
-            assert_eq!((!request.notes.is_empty(), request.altered.is_some()), (noted, altered), "{head} {body:?}");
         }
     }
 }
