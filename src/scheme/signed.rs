@@ -325,8 +325,11 @@ impl<'a> Claim<'a> {
         // Another length is a signature that does not fit; no encoding at all is none.
         let encoded = |text: &str| self.wire.encoding.decode(text.as_bytes()).is_ok();
         if decoded.is_none() && !text.is_some_and(encoded) {
-            let what = format!("{:?} and {}", self.wire.prefix, self.wire.encoding.name());
-            return Err(self.wire.malformed(&what));
+            let encoding = self.wire.encoding.name();
+            return Err(match &*self.wire.prefix {
+                "" => self.wire.malformed(encoding),
+                prefix => self.wire.malformed(&format!("{prefix:?} and {encoding}")),
+            });
         }
         Ok(decoded)
     }

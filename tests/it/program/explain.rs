@@ -347,7 +347,12 @@ fn broken() -> Vec<Broken> {
     add("compacted", MISMATCH, "with a space behind each comma and colon", signed(python, compact));
     add("sorted", MISMATCH, "names in alphabetical order", signed(sorted, python));
     add("unescaped", MISMATCH, "slashes escaped as PHP does", signed(php, rewritten));
-    add("tampered", MISMATCH, "no variation fits", signed(AELLA, &AELLA.replace("10.50", "99.50")));
+    add(
+        "tampered",
+        MISMATCH,
+        "the body, the signature or a signed header was changed on its way",
+        signed(AELLA, &AELLA.replace("10.50", "99.50")),
+    );
     add(
         "stranger's key",
         MISMATCH,
@@ -848,6 +853,7 @@ fn what_cannot_be_judged_ends_with_2_and_says_why() {
     for (arguments, request, why) in [
         (&["--endpoint", "/nowhere"][..], &request[..], "known are /aella, /sandbox"),
         (&["--at", "yesterday"], &request, "--at"),
+        (&["--at", "yesterday"], &request, "write it by RFC 3339, such as 2026-11-21T12:00:00Z"),
         (&["--entry", "1"], &request, "--har"),
         (&["--file", "/nonexistent/request"], b"", "cannot be read"),
         (&["--har", "/nonexistent/har"], b"", "cannot be read"),
@@ -863,6 +869,22 @@ fn what_cannot_be_judged_ends_with_2_and_says_why() {
     let done = explain_with("[[endpoint]]\npath = \"/a\"\nprovider = \"aella\"\nkeys = []\nodd = 1", &[], &request);
     assert_eq!(done.code, Some(2));
     assert!(done.stderr.contains("endpoint[0].odd: is not known here"), "{}", done.stderr);
+}
+
+#[test]
+fn advice_names_what_the_provider_has_and_what_is_missing_is_named() {
+    let mac = hmac512(LIVE.as_bytes(), &[AELLA.as_bytes()]);
+    let said = |raw: &Raw| explain(&[], &raw.bytes());
+    let aella = said(&Raw::new("/aella", &[("x-aella-signature", format!("sha512={}", hex(&mac)))], AELLA));
+    let fix = line(&aella, "to fix: ").unwrap();
+    assert_eq!(fix, "have the sender, or the proxy in between, write it as this provider does", "{aella:#?}");
+    assert!(aella.said().contains("x-aella-signature is not hexadecimal"), "{aella:#?}");
+    assert!(!aella.said().contains("and hexadecimal"), "{aella:#?}");
+    let hub = said(&hub(&hex(&hub_mac())));
+    let fix = line(&hub, "to fix: ").unwrap();
+    assert!(fix.ends_with("or set prefix and encoding of the scheme"), "{hub:#?}");
+    assert!(hub.said().contains("x-hub-signature-256 is not \"sha256=\" and hexadecimal"), "{hub:#?}");
+    assert!(!aella.said().contains("\"\"") && !hub.said().contains("\"\""), "{aella:#?} {hub:#?}");
 }
 
 #[test]

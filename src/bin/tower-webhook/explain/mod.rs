@@ -64,7 +64,7 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "N", requires = "har")]
     entry: Option<usize>,
     /// The time to judge at, such as 2026-11-21T12:00:00Z. Default: now.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     at: Option<Timestamp>,
     /// The address that the request came from. Default: unknown, and not judged.
     #[arg(long, value_name = "ADDRESS")]
@@ -89,6 +89,10 @@ pub(crate) fn run(config: &Config, arguments: &Explain) -> ExitCode {
     // Who closed the pipe still gets the exit code.
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
     if report.is_accepted() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "write it by RFC 3339, such as 2026-11-21T12:00:00Z".to_owned())
 }
 
 fn has_colours() -> bool {

@@ -125,7 +125,10 @@ fn nothing_fits(case: &Case<'_>, no: &Rejection, outcome: &Outcome) -> Why {
         return Why::new("the body is empty, and no variation fits", "capture the request with its body");
     }
     Why::new(
-        format!("no variation fits ({tried}): the body was changed on its way, or the key is none of this file"),
+        format!(
+            "no variation fits ({tried}): the body, the signature or a signed header was changed on its way, or the key \
+             is none of this file"
+        ),
         "compare the key with the sender's, and capture the exact bytes: no proxy, parser or editor in between",
     )
 }

@@ -1,6 +1,7 @@
 //! Changes of the headers that carry proofs: another encoding, one of two, swapped, left out.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tower_webhook::config::{CustomSpec, ProviderSpec, SchemeSpec};
 use tower_webhook::scheme::{ProofHeader, ProofRole};
 
 use super::change::Change;
@@ -14,7 +15,7 @@ pub(super) fn changes(case: &Case<'_>) -> Vec<Change> {
     let headers = case.headers();
     let one = |header| match headers.get_all(name(headers, header)).iter().count() {
         0 => Vec::new(),
-        1 => written_otherwise(headers, header),
+        1 => written_otherwise(case, header),
         _ => one_of_many(headers, name(headers, header)),
     };
     let mut all: Vec<Change> = case.carriers().flat_map(one).collect();
@@ -48,13 +49,20 @@ fn others(given: &str, header: &ProofHeader) -> impl Iterator<Item = (String, St
     readings(given, header, &[prefix, &header.prefix, ""]).into_iter().filter(|(how, _)| !how.is_empty())
 }
 
-fn written_otherwise(headers: &HeaderMap, header: &ProofHeader) -> Vec<Change> {
+fn written_otherwise(case: &Case<'_>, header: &ProofHeader) -> Vec<Change> {
+    let headers = case.headers();
+    let or = match &case.endpoint.spec.provider {
+        ProviderSpec::Custom(CustomSpec { scheme: SchemeSpec::Signed(_), .. }) => {
+            ", or set prefix and encoding of the scheme"
+        }
+        _ => "",
+    };
     let name = name(headers, header);
     let Some(given) = headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim) else { return Vec::new() };
     let change = |(how, text): (String, String)| {
         let why = Why::new(
             format!("{name} {how}"),
-            "have the sender write it as this provider does, or set prefix and encoding of the scheme",
+            format!("have the sender, or the proxy in between, write it as this provider does{or}"),
         );
         Some(Change::headers(why, with(headers, name, &text)?))
     };
