@@ -94,7 +94,7 @@ pub(super) fn endpoint(spec: &EndpointSpec, place: &Place<'_>, defaults: Default
     }
     let provider = provider::provider(spec, place);
     let around = around(spec, place);
-    let (provider, around) = (provider?, around?);
+    let provider = provider?;
     if !provider.scheme().proves_sender() && spec.basic_auth.is_empty() {
         let right = match spec.provider {
             ProviderSpec::Mambu(_) => {
@@ -107,6 +107,7 @@ pub(super) fn endpoint(spec: &EndpointSpec, place: &Place<'_>, defaults: Default
     let profile = provider.profile();
     let retention = spec.retention.or(defaults.retention.map(|(time, _)| time));
     check_retention(spec, profile, place, defaults);
+    let around = around?;
     Some(Endpoint {
         name: spec.name.as_ref().unwrap_or(&spec.path).clone(),
         candidate: around.candidate,

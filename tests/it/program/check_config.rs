@@ -182,6 +182,10 @@ fn no_fault_hides_another() {
             &["endpoint[0].basic_auth[0].username: ", "endpoint[0].basic_auth[0].password.env: "],
         ),
         (
+            format!("{AELLA}{KEYS}retention = \"1d\"\nforward_to = \"nowhere\"\n"),
+            &["endpoint[0].retention: a retention of ", "endpoint[0].forward_to: "],
+        ),
+        (
             signed("value = \"ae_sk_test_example\"").replace("header = \"x-id\"", "jsn = \"/x\""),
             &["endpoint[0].key.json: one place is to be named; ", "endpoint[0].key.jsn: is not known here; "],
         ),
