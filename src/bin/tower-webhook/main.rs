@@ -16,6 +16,7 @@ mod reading;
 mod send;
 mod store;
 mod storm;
+mod used;
 mod way;
 
 use std::path::PathBuf;

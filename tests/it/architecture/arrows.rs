@@ -89,7 +89,8 @@ pub(super) const PROGRAM: &[(&str, &[&str])] = &[
     ("listen", &["lines", "names", "outlet", "reading", "store", "way"]),
     ("send", &["lines", "reading", "way"]),
     ("storm", &["lines", "reading", "send"]),
-    ("way", &[]),
+    ("used", &[]),
+    ("way", &["used"]),
 ];
 
 /// Uses of another room by the tests inside a file: the file, and the room.

@@ -29,6 +29,7 @@ mod quiet;
 mod readme;
 mod reference;
 mod reload;
+mod reuse;
 mod said;
 mod send;
 mod send_tls;

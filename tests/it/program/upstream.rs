@@ -32,7 +32,8 @@ impl Upstream {
     }
 }
 
-fn request_text(stream: &TcpStream) -> String {
+/// The next request of this connection.
+pub(super) fn request_text(stream: &TcpStream) -> String {
     let mut reader = BufReader::new(stream);
     let mut text = String::new();
     while !text.ends_with("\r\n\r\n") {
