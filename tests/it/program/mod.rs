@@ -25,6 +25,7 @@ mod mismatch;
 mod names;
 mod numbers;
 mod overrides;
+mod passed;
 mod quiet;
 mod readme;
 mod reference;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http::header::{self, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{self, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tower_webhook::clock::{Clock as _, SystemClock};
@@ -107,6 +107,8 @@ impl Upstream {
         *request.uri_mut() = self.forward.to.clone();
         *request.headers_mut() = self.passing(&head.headers);
         let headers = request.headers_mut();
+        // An empty body too says how long it is (RFC 9110, section 8.6).
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(delivery.raw().len()));
         if let Some(content_type) = self.provider.event_content_type() {
             headers.insert(CONTENT_TYPE, content_type);
         }
