@@ -4,9 +4,12 @@ use std::io::Write as _;
 use std::net::TcpListener;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
+use std::time::Duration;
 
-use super::child::Listener;
+use super::child::{Folder, Listener};
+use super::kept;
 use super::upstream::{aella, forwarding, request_text};
+use crate::support::free_address;
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 /// The connection is closed without a word.
@@ -74,4 +77,33 @@ fn a_connection_that_was_closed_meanwhile_costs_no_delivery_and_nothing_else_is_
             assert_eq!(first, again, "{what}: it is the same event of the same claim");
         }
     }
+}
+
+/// The reason of a refusal, and of a stored event's next attempt.
+fn reasons(to: &str) -> [String; 2] {
+    let direct = Listener::start(&forwarding(to));
+    assert_eq!(aella("t1").send(direct.address()).status, 503);
+    let folder = Folder::new();
+    let stored = Listener::start(&kept::config(&folder, &format!("forward_to = \"http://{to}/\""), ""));
+    assert_eq!(aella("t1").send(stored.address()).status, 200);
+    assert_eq!(stored.json()["verdict"], "stored");
+    [&direct.json()["detail"], &stored.json()["reason"]].map(|reason| reason.as_str().unwrap().to_owned())
+}
+
+#[test]
+fn a_reason_says_what_caused_it_and_whether_the_service_may_have_had_the_event() {
+    let nobody = free_address().to_string();
+    let closing = Keeping::start(&[&[CLOSED], &[CLOSED]]);
+    let babbling = Keeping::start(&[&["nonsense\r\n\r\n"], &["nonsense\r\n\r\n"]]);
+    for (to, begins, cause) in [
+        (&nobody, "the upstream cannot be reached: ", "onnection refused"),
+        (&closing.address, "the upstream was reached, and did not answer: ", "connection closed before"),
+        (&babbling.address, "the upstream was reached, and did not answer: ", "invalid HTTP version"),
+    ] {
+        for reason in reasons(to) {
+            assert!(reason.starts_with(begins) && reason.contains(cause), "{begins}{cause}: {reason}");
+            assert!(!reason.contains("client error"), "{reason}");
+        }
+    }
+    assert!(closing.seen.recv_timeout(Duration::from_secs(10)).is_ok());
 }

@@ -4,6 +4,8 @@
 //! the event was claimed, `-fence`, and where it comes out of an inbox, `-attempt`. In their values `%`, what is not visible ASCII, and a space at either end are written
 //! `%XX`, so that two names or keys that differ are two values that differ.
 
+use std::error::Error;
+use std::iter::successors;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -76,15 +78,14 @@ impl Upstream {
 
     async fn exchange(&self, request: Request<Body>) -> Result<Response<Body>, Rejection> {
         let exchange = async {
-            let response =
-                self.way.request(request).await.map_err(|error| down("the upstream cannot be reached", error))?;
+            let response = self.way.request(request).await.map_err(|error| unanswered(&error))?;
             let (head, body) = response.into_parts();
             let body = read(body).await?;
             Ok(Response::from_parts(head, body))
         };
         tokio::time::timeout(self.forward.timeout, exchange).await.unwrap_or_else(|elapsed| {
             self.warn_of_slowness();
-            Err(down("the upstream did not answer in time", elapsed))
+            Err(down("the upstream did not answer in time", &elapsed))
         })
     }
 
@@ -182,8 +183,29 @@ fn value(text: &str) -> HeaderValue {
     HeaderValue::try_from(encoded).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
-fn down(detail: &'static str, error: impl Into<tower_webhook::error::BoxError>) -> Rejection {
-    Rejection::new(RejectionKind::HandlerRetry, detail).retry_in(RETRY_IN).caused_by(error)
+/// Where a connection was made, the upstream may have had the event.
+fn unanswered(error: &hyper_util::client::legacy::Error) -> Rejection {
+    let detail = match error.is_connect() {
+        true => "the upstream cannot be reached",
+        false => "the upstream was reached, and did not answer",
+    };
+    // Its own words are the name of a step.
+    down(detail, error.source().unwrap_or(error))
+}
+
+fn down(detail: &'static str, error: &(dyn Error + 'static)) -> Rejection {
+    Rejection::new(RejectionKind::HandlerRetry, detail).retry_in(RETRY_IN).caused_by(causes(error))
+}
+
+/// An error with what caused it, down to the first. Some say themselves what their cause says.
+fn causes(error: &(dyn Error + 'static)) -> String {
+    let mut said = String::new();
+    for error in successors(Some(error), |error| (*error).source()).map(ToString::to_string) {
+        if !said.ends_with(&error) {
+            said = if said.is_empty() { error } else { format!("{said}: {error}") };
+        }
+    }
+    said
 }
 
 /// Reads an answer up to its limit. A longer one is passed on without its body.
@@ -191,7 +213,7 @@ async fn read(body: hyper::body::Incoming) -> Result<Body, Rejection> {
     match Limited::new(body, MAX_ANSWER).collect().await {
         Ok(all) => Ok(Body::from(all.to_bytes())),
         Err(error) if error.is::<LengthLimitError>() => Ok(Body::default()),
-        Err(error) => Err(down("the upstream's answer broke off", error)),
+        Err(error) => Err(down("the upstream's answer broke off", &*error)),
     }
 }
 
