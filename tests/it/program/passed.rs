@@ -49,3 +49,19 @@ fn a_body_says_how_long_it_is_and_an_empty_one_too() {
         assert_eq!(lengths, [["0"], ["2"]], "{more}");
     }
 }
+
+#[test]
+fn a_body_goes_on_as_what_it_was_sent_as_out_of_an_inbox_too() {
+    let (upstream, folder) = (Upstream::start(), Folder::new());
+    let types = ["application/json; charset=utf-8", "text/xml", "application/x-www-form-urlencoded"];
+    let sent: Vec<Raw> = types.iter().enumerate().map(|(at, of)| raw(at, "{}", &[("content-type", of)])).collect();
+    for more in [String::new(), stored(&folder)] {
+        let got = passed(&config(&upstream.address, "", &more), &upstream, &sent, "content-type");
+        assert_eq!(got.concat(), types, "{more}");
+    }
+    // Nobody has said what this is.
+    let sent = [raw(8, "{}", &[]), raw(9, "a=b", &[])];
+    let another = Folder::new();
+    let got = passed(&config(&upstream.address, "", &stored(&another)), &upstream, &sent, "content-type");
+    assert_eq!(got.concat(), ["application/json", "application/octet-stream"]);
+}

@@ -60,11 +60,13 @@ impl Upstream {
         self.exchange(request).await.map_or_else(reject, |response| answer(response, self.forward.pass_gone))
     }
 
-    /// Posts one event that was stored before: of its request the trace alone is left.
+    /// Posts one event that was stored before: of its request its type and the trace alone are left.
     pub(super) async fn send_stored(&self, provider: &str, event: &Received<AnyEvent>) -> Verdict {
         let (mut head, ()) = Request::post("/").body(()).unwrap_or_default().into_parts();
-        head.headers.insert(CONTENT_TYPE, verdict::content_type(event.delivery().raw()));
-        let trace = TRACE.into_iter().filter_map(|name| Some((event.delivery().header(&name)?.clone(), name)));
+        let delivery = event.delivery();
+        let sent_as = delivery.header(&CONTENT_TYPE).cloned();
+        head.headers.insert(CONTENT_TYPE, sent_as.unwrap_or_else(|| verdict::content_type(delivery.raw())));
+        let trace = TRACE.into_iter().filter_map(|name| Some((delivery.header(&name)?.clone(), name)));
         head.headers.extend(trace.map(|(value, name)| (name, value)));
         let mut request = self.request(provider, &head, event);
         if let Some(attempt) = event.delivery().attempt() {
