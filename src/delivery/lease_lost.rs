@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::pending;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::SetOnce;
@@ -25,6 +25,7 @@ struct Lease {
     start: Instant,
     /// Until so many nanoseconds after the start. The largest is never.
     until: AtomicU64,
+    is_told: AtomicBool,
 }
 
 impl LeaseLost {
@@ -39,13 +40,24 @@ impl LeaseLost {
     }
 
     fn ending(start: Instant, until: u64) -> Self {
-        Self(Arc::new(Lease { reported: SetOnce::new(), start, until: AtomicU64::new(until) }))
+        Self(Arc::new(Lease {
+            reported: SetOnce::new(),
+            start,
+            until: AtomicU64::new(until),
+            is_told: AtomicBool::new(false),
+        }))
     }
 
     /// The store has confirmed it for this time more.
     pub(crate) fn renewed(&self, since: Instant, lease: Duration) {
         let until = nanos(since.duration_since(self.0.start).saturating_add(lease));
         self.0.until.fetch_max(until, Ordering::Relaxed);
+        self.0.is_told.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether observers are still to be told that it is lost: once, until it is renewed.
+    pub(crate) fn is_news(&self) -> bool {
+        !self.0.is_told.swap(true, Ordering::Relaxed)
     }
 
     /// Wakes all that wait for it.

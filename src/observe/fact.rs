@@ -87,7 +87,7 @@ pub enum Fact<'a> {
     /// The key of an event that runs was known with another payload, which nobody completed: somebody should find out
     /// which of the two the sender means.
     OtherPayload,
-    /// The lease of an event was lost while its handler runs.
+    /// The lease of an event was lost while its handler runs. Of a stored event it may be found at its end alone.
     LeaseLost {
         /// How many renewals had failed in a row. 0: the store has given it to another.
         failed_renewals: u32,

@@ -1,10 +1,11 @@
 //! Leases that are renewed, lost, and outlived.
 
 use std::future::pending;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use super::super::StoredState;
+use super::super::{StoredState, Verdict};
 use super::*;
+use crate::observe::{About, Fact, Observer};
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_handler_keeps_its_lease_and_loses_it_where_nobody_renews() {
@@ -59,6 +60,59 @@ async fn who_has_lost_its_lease_is_told_and_ends_nothing() {
         };
         assert_eq!((store.row(1).0, log.endings()), (state, vec![(1, ending)]));
         running.stop().await;
+    }
+}
+
+/// Counts losses of a lease, and events that were done by then.
+#[derive(Clone, Default)]
+struct Losses(Arc<[AtomicU32; 2]>);
+
+impl Losses {
+    fn counted(&self) -> [u32; 2] {
+        [0, 1].map(|at| self.0[at].load(Ordering::SeqCst))
+    }
+}
+
+impl Observer for Losses {
+    fn observe(&self, fact: &Fact<'_>, _: &About<'_>) {
+        let at = match fact {
+            Fact::LeaseLost { .. } => 0,
+            Fact::CompletionLost => 1,
+            _ => return,
+        };
+        self.0[at].fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_lease_is_told_once_whether_it_is_found_by_a_renewal_or_at_the_end() {
+    // Taken after a second, or not; handled for so long, well or not; whether renewals are answered.
+    for (is_taken, time, is_good, renews, losses) in [
+        (true, 5, true, true, [1, 1]),
+        (true, 5, false, true, [1, 0]),
+        (true, 15, true, true, [1, 1]),
+        (true, 15, false, true, [1, 0]),
+        (false, 35, true, false, [1, 1]),
+        (false, 5, true, true, [0, 0]),
+        (false, 15, false, true, [0, 0]),
+    ] {
+        let (store, log, told) = (Fake::default(), Log::new(), Losses::default());
+        accept_all(&store, [1]).await;
+        if !renews {
+            store.renews_nothing();
+        }
+        let handler = move |handed: Handed| async move {
+            seconds(if handed.attempt == 1 { time } else { 1 }).await;
+            if is_good { Verdict::Done } else { Verdict::retry("no") }
+        };
+        let running = worker(&store, &log, handler).observer(told.clone()).start();
+        seconds(1).await;
+        if is_taken {
+            store.taken(1);
+        }
+        seconds(time + 2).await;
+        assert_eq!(told.counted(), losses, "{is_taken} {time} {is_good} {renews}: {:?}", log.endings());
+        running.stop_within(Duration::ZERO).await;
     }
 }
 

@@ -134,25 +134,25 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
     /// Renews the lease for as long as it is polled.
     async fn keep(&self, held: &Leased, lost: &LeaseLost) {
         let third = self.terms.lease / 3;
-        let (mut nap, mut failures, mut is_told) = (third, 0_u32, false);
+        let (mut nap, mut failures) = (third, 0_u32);
         loop {
             sleep(nap).await;
             let since = Instant::now();
             match self.extend(held, third).await {
                 Some(Ended::Done) => {
                     lost.renewed(since, self.terms.lease);
-                    (nap, failures, is_told) = (third, 0, false);
+                    (nap, failures) = (third, 0);
                 }
                 Some(Ended::Lost) => {
                     lost.report();
-                    self.tell(held, &Fact::LeaseLost { failed_renewals: 0 });
+                    self.tell_lost(held, lost, 0);
                     return pending().await;
                 }
                 None => {
                     failures = failures.saturating_add(1);
                     nap = third / 4;
-                    if lost.is_lost() && !std::mem::replace(&mut is_told, true) {
-                        self.tell(held, &Fact::LeaseLost { failed_renewals: failures });
+                    if lost.is_lost() {
+                        self.tell_lost(held, lost, failures);
                     }
                 }
             }
@@ -163,6 +163,13 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
     async fn extend(&self, held: &Leased, within: Duration) -> Option<Ended> {
         let now = self.now().ok()?;
         timeout(within, self.store.extend(held, self.terms.lease, now)).await.ok()?.ok()
+    }
+
+    /// Each loss once, wherever it is found.
+    pub(super) fn tell_lost(&self, held: &Leased, lost: &LeaseLost, failed_renewals: u32) {
+        if lost.is_news() {
+            self.tell(held, &Fact::LeaseLost { failed_renewals });
+        }
     }
 
     pub(super) fn tell(&self, held: &Leased, fact: &Fact<'_>) {

@@ -61,6 +61,7 @@ impl<S: InboxStore, H: InboxHandler> Crew<S, H> {
         let ending = match ended {
             Ok(Ended::Done) => self.done(held, end),
             Ok(Ended::Lost) => {
+                self.tell_lost(held, lost, 0);
                 if let End::Complete | End::Ended(_) = end {
                     self.tell(held, &Fact::CompletionLost);
                 }
