@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::admin::metrics;
 use super::child::{Folder, Listener, Program};
 use super::kept::{Told, ask, listen, other_payload, wait_for};
 use super::storm;
@@ -215,6 +216,32 @@ fn a_server_that_is_away_is_said_at_the_start_and_answered_503_until_it_is_back(
     assert_eq!((repeat.status, repeat.header("idempotent-replayed")), (200, Some("true")));
     let done = listener.stop();
     assert!(done.code == Some(0) && !done.said().contains("hunter2"), "{done:?}");
+}
+
+#[test]
+fn a_lease_that_was_lost_in_hand_is_counted_once_and_said() {
+    let (inbox, first, second) = (section(Server::shared_here(), ""), Upstream::start(), Upstream::start());
+    let listen = |upstream| Listener::start(&format!("admin = \"127.0.0.1:0\"\n{}", forwarding(&inbox, upstream)));
+    let (one, other) = (listen(&first), listen(&second));
+    other.running().signal("STOP");
+    assert_eq!(aella("t1").send(one.address()).status, 200);
+    let id = one.json()["id"].as_str().unwrap().to_owned();
+    let before = Told::of(&first).turn();
+    one.running().signal("STOP");
+    other.running().signal("CONT");
+    let after = Told::of(&second).turn();
+    assert!(after.1 > before.1, "{after:?} after {before:?}");
+    second.answers.send(OK).unwrap();
+    assert_eq!(other.json()["verdict"], "accepted");
+    first.answers.send(OK).unwrap();
+    one.running().signal("CONT");
+    let said = format!("warning: inbox: event {id}: its lease was lost while it was handled");
+    while !one.running().stderr_line().contains(&said) {}
+    for (listener, losses) in [(&one, 1), (&other, 0)] {
+        let counted = format!("webhook_lease_lost_total{{receiver=\"aella-ng\"}} {losses}\n");
+        let numbers = metrics(listener.admin());
+        assert!(numbers.contains(&counted), "{counted}: {numbers}");
+    }
 }
 
 #[test]

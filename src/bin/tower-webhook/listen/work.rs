@@ -110,6 +110,10 @@ fn say(voice: &Voice, held: &Leased, ending: &Ending) {
             "warning: inbox: event {} has ended, and that could not be stored: it is handed over again",
             held.id
         )),
+        Ending::Lost => voice.warn(format_args!(
+            "warning: inbox: event {}: its lease was lost while it was handled: it may have been handled twice",
+            held.id
+        )),
         _ => {}
     }
 }
