@@ -168,6 +168,11 @@ impl Outlet {
         std::mem::take(&mut self.shared.queue().left_out)
     }
 
+    /// Waits until it is closed for good.
+    pub(crate) async fn gone(&self) {
+        let _ = self.wait(Duration::MAX, |queue| queue.is_gone).await;
+    }
+
     /// Waits until all is written, and returns how many lines are not.
     pub(crate) async fn finish(&self, patience: Duration) -> u64 {
         let _ = self.wait(patience, |queue| queue.lines.is_empty() && !queue.is_writing).await;

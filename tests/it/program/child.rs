@@ -173,6 +173,11 @@ impl Running {
         self.stderr.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("no line on stderr ({error})"))
     }
 
+    /// Nobody will read its stdout beyond its next line.
+    fn close_stdout(&mut self) {
+        self.stdout = mpsc::channel().1;
+    }
+
     /// Waits for its end, whether or not its stdout is read. What it still says on stderr comes with its code.
     pub(crate) fn ends_within(mut self, limit: Duration) -> (Option<i32>, String) {
         let start = Instant::now();
@@ -309,6 +314,11 @@ impl Listener {
     /// Its next line on stdout.
     pub(crate) fn json(&self) -> Value {
         self.running.json()
+    }
+
+    /// Nobody will read its stdout beyond its next line.
+    pub(crate) fn close_stdout(&mut self) {
+        self.running.close_stdout();
     }
 
     pub(crate) fn running(&self) -> &Running {

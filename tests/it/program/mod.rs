@@ -14,6 +14,7 @@ mod explain_gzip;
 mod faults;
 mod forward;
 mod forward_tls;
+mod gone;
 mod help;
 pub(crate) mod http2;
 mod inbox;

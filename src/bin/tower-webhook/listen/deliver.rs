@@ -15,7 +15,7 @@ use tower_webhook::provider::AnyEvent;
 use tower_webhook::{Received, Rejection, RejectionKind};
 
 use super::forward::Upstream;
-use super::voice::{Unheard, Voice};
+use super::voice::Voice;
 use crate::lines::Accepted;
 
 /// Handles one event at a time.
@@ -84,8 +84,7 @@ impl Deliver {
         let Some(upstream) = &self.upstream else {
             return match self.voice.say_at_last(&line()).await {
                 Ok(()) => Verdict::Done,
-                Err(gone @ Unheard::Gone) => Verdict::retry(gone.to_string()),
-                Err(unwritten @ Unheard::Unwritten(_)) => Verdict::dead(unwritten.to_string()),
+                Err(error) => Verdict::dead(format!("the event cannot be written: {error}")),
             };
         };
         let verdict = upstream.send_stored(self.provider, event).await;

@@ -99,12 +99,17 @@ async fn serve(config: Config, file: File) -> std::io::Result<ExitCode> {
     let admin = admin.map(|(listener, admin)| tokio::spawn(admin::serve(listener, admin)));
     let what = if work.is_some() { "rejections, repeats and what was stored" } else { "rejections and repeats" };
     tokio::spawn(voice.clone().count(what));
+    tokio::spawn(voice.clone().miss());
     let follow = tokio::spawn(reload::follow(hangups, Arc::clone(&serving), file, Arc::clone(&notify)));
     let code = tokio::select! {
         () = stop.wait() => ExitCode::SUCCESS,
         () = accept(&listener, &serving, &open, &voice) => ExitCode::SUCCESS,
         () = broken(work.as_ref()) => {
             voice.warn("the inbox takes nothing any more until it is opened anew: start again");
+            ExitCode::FAILURE
+        }
+        () = voice.unheard() => {
+            voice.warn("stored events are handed over on stdout, and stdout is gone: they wait for another start");
             ExitCode::FAILURE
         }
     };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tower_webhook::{Rejection, RejectionKind};
 
@@ -29,13 +30,15 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 pub(super) struct Voice {
     out: Arc<Outlet>,
     err: Arc<Outlet>,
+    /// An event waits to be said, and nobody will ever read it.
+    unheard: Arc<Notify>,
 }
 
 impl Voice {
     pub(super) fn start() -> std::io::Result<Self> {
         let out = Outlet::start(std::io::stdout(), ROOM, SPARE)?;
         let err = Outlet::start(std::io::stderr(), WORDS, WORDS)?;
-        Ok(Self { out: Arc::new(out), err: Arc::new(err) })
+        Ok(Self { out: Arc::new(out), err: Arc::new(err), unheard: Arc::default() })
     }
 
     /// Writes the first line: nothing is served before it is out.
@@ -70,10 +73,19 @@ impl Voice {
         self.out.say_surely(text, PATIENCE).await.map_err(unsaid)
     }
 
-    /// Says what is done by being said, for as long as it takes. An error: nobody will ever read it.
-    pub(super) async fn say_at_last(&self, line: &impl Serialize) -> Result<(), Unheard> {
-        let text = lines::text(line).map_err(Unheard::Unwritten)?;
-        self.out.say_surely(text, Duration::MAX).await.map_err(|_| Unheard::Gone)
+    /// Says what is done by being said, for as long as it takes. Where stdout is gone that is for ever, and
+    /// [`unheard`](Self::unheard) is over. An error: it cannot be written.
+    pub(super) async fn say_at_last(&self, line: &impl Serialize) -> std::io::Result<()> {
+        if self.out.say_surely(lines::text(line)?, Duration::MAX).await.is_ok() {
+            return Ok(());
+        }
+        self.unheard.notify_one();
+        std::future::pending().await
+    }
+
+    /// Until an event waits for a reader, and none will ever come.
+    pub(super) async fn unheard(&self) {
+        self.unheard.notified().await;
     }
 
     /// Says what is on disk by now, or counts it.
@@ -103,6 +115,15 @@ impl Voice {
         }
     }
 
+    /// Says once that nobody reads stdout any more, when that is so.
+    pub(super) async fn miss(self) {
+        self.out.gone().await;
+        self.warn(
+            "warning: stdout is gone: no line is written any more, and an event whose line is all that becomes of it is \
+             not handled",
+        );
+    }
+
     /// Waits for what is still to be written, until then.
     pub(super) async fn finish(&self, deadline: Instant) {
         let unread = self.out.finish(deadline.saturating_duration_since(Instant::now())).await;
@@ -115,22 +136,6 @@ impl Voice {
     /// Waits a moment for stderr.
     pub(super) async fn last_words(&self) {
         self.err.finish(LAST_WORDS).await;
-    }
-}
-
-/// Why a line that was waited for is not said.
-#[derive(Debug)]
-pub(super) enum Unheard {
-    Gone,
-    Unwritten(serde_json::Error),
-}
-
-impl Display for Unheard {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Gone => f.write_str("stdout is gone"),
-            Self::Unwritten(error) => write!(f, "the event cannot be written: {error}"),
-        }
     }
 }
 
