@@ -15,6 +15,7 @@ mod faults;
 mod forward;
 mod forward_tls;
 mod gone;
+mod handing;
 mod help;
 pub(crate) mod http2;
 mod inbox;

@@ -164,7 +164,8 @@ async fn begin(config: Config, voice: &Voice) -> std::io::Result<Begun> {
     voice.begin(&Listening { listening: address(&listener)?, admin: told }).await?;
     let work = match (&inbox, &serving.ground.intake) {
         (Some(inbox), Intake::Kept(store)) => {
-            Some(Work::start(inbox, store, Handing(Arc::clone(&serving)), &serving.ground))
+            let receivers = serving.now().receivers();
+            Some(Work::start(inbox, store, Handing(Arc::clone(&serving)), receivers, &serving.ground))
         }
         _ => None,
     };

@@ -52,6 +52,11 @@ pub(super) enum Unfit {
 }
 
 impl Now {
+    /// How many there are whose events are handed over.
+    pub(super) fn receivers(&self) -> usize {
+        self.hands.receivers()
+    }
+
     fn new(mut config: Config, intake: &Intake, ground: &Ground) -> io::Result<Self> {
         config.unprotected = ground.unprotected.clone();
         let routes = Routes::new(&config, intake, ground).map_err(io::Error::other)?;

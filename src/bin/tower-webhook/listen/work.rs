@@ -21,6 +21,8 @@ use crate::lines::Unhandled;
 
 /// So many events are handed over at a time: what a kill may have handed over again.
 const AT_ONCE: u32 = 32;
+/// So many of them are of one receiver where there are several, so that a slow service leaves places to the others.
+const OF_ONE: u32 = AT_ONCE / 4 * 3;
 /// An upstream has a time of its own, and stdout may stall for as long as it likes.
 const LIMIT: Duration = Duration::from_hours(24 * 365);
 
@@ -31,7 +33,14 @@ pub(super) struct Work {
 }
 
 impl Work {
-    pub(super) fn start(inbox: &Inbox, store: &AnyInbox, hands: impl InboxHandler, ground: &Ground) -> Self {
+    /// For so many receivers.
+    pub(super) fn start(
+        inbox: &Inbox,
+        store: &AnyInbox,
+        hands: impl InboxHandler,
+        receivers: usize,
+        ground: &Ground,
+    ) -> Self {
         let voice = &ground.voice;
         let retry = inbox.retry;
         let (broken, told) = (Arc::new(Notify::new()), voice.clone());
@@ -44,6 +53,9 @@ impl Work {
             .retry(Backoff::default().base(retry.base).cap(retry.cap).attempts(retry.attempts))
             .observer(watch)
             .on_ended(move |held, ending| say(&told, held, ending));
+        if receivers > 1 {
+            worker = worker.at_most_per_receiver(OF_ONE);
+        }
         if let Some(metrics) = &ground.metrics {
             worker = worker.observer(metrics.clone());
         }
@@ -73,6 +85,11 @@ struct Hand {
 }
 
 impl Hands {
+    /// How many receivers' events there are.
+    pub(super) fn receivers(&self) -> usize {
+        self.by_receiver.len()
+    }
+
     pub(super) fn of(config: &Config, voice: &Voice) -> Self {
         let mut by_receiver = HashMap::new();
         for endpoint in &config.endpoints {

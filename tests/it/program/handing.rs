@@ -1,0 +1,56 @@
+//! How `listen` hands stored events over: to one service beside another, when they rest, and at its end.
+
+use std::net::TcpListener;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+use super::child::{Folder, Listener};
+use super::kept::{self, wait_for};
+use super::upstream::{Upstream, aella, request_text};
+
+const OK: &str = "200 OK\r\ncontent-length: 0";
+
+/// An upstream that takes everything and answers nothing.
+fn mute() -> (String, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (saw, seen) = mpsc::channel();
+    thread::spawn(move || {
+        let mut held = Vec::new();
+        for stream in listener.incoming() {
+            let stream = stream.unwrap();
+            saw.send(request_text(&stream)).unwrap();
+            held.push(stream);
+        }
+    });
+    (address, seen)
+}
+
+#[test]
+fn a_service_that_is_slow_leaves_places_to_the_others() {
+    let good = Upstream::start();
+    let other = format!(
+        "[[endpoint]]\npath = \"/other\"\nprovider = \"aella\"\n\
+         keys = [{{ id = \"k\", value = \"ae_sk_test_example\" }}]\nforward_to = \"http://{}/\"",
+        good.address
+    );
+    for (more, running) in [("", 32), (other.as_str(), 24)] {
+        let (folder, (slow, seen)) = (Folder::new(), mute());
+        let endpoint = format!("forward_to = \"http://{slow}/\"\nforward_timeout = \"60s\"\n{more}");
+        let listener = Listener::start(&format!("drain = \"100ms\"\n{}", kept::config(&folder, &endpoint, "")));
+        for at in 0..40 {
+            assert_eq!(aella(&format!("t{at}")).send(listener.address()).status, 200, "{at}");
+        }
+        (0..running).for_each(|_| drop(seen.recv_timeout(Duration::from_secs(30)).unwrap()));
+        wait_for(&listener, "running", running);
+        if !more.is_empty() {
+            good.answers.send(OK).unwrap();
+            let mut raw = aella("of the other");
+            "/other".clone_into(&mut raw.path);
+            assert_eq!(raw.send(listener.address()).status, 200);
+            wait_for(&listener, "done", 1);
+        }
+        assert!(seen.try_recv().is_err(), "no more than {running} at a time");
+    }
+}
