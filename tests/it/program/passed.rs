@@ -65,3 +65,17 @@ fn a_body_goes_on_as_what_it_was_sent_as_out_of_an_inbox_too() {
     let got = passed(&config(&upstream.address, "", &stored(&another)), &upstream, &sent, "content-type");
     assert_eq!(got.concat(), ["application/json", "application/octet-stream"]);
 }
+
+#[test]
+fn where_no_proxy_is_trusted_nobody_says_from_where_a_delivery_comes() {
+    let upstream = Upstream::start();
+    let trusting = "sources = [\"127.0.0.0/8\"]\ntrusted_proxies = 1";
+    for name in ["x-forwarded-for", "X_Forwarded_For", "forwarded", "x-real-ip", "x-forwarded-proto", "x-request-id"] {
+        let sent = [raw(1, "{}", &[(name, "127.0.0.1"), ("x-forwarded-for", "127.0.0.1")])];
+        let small = name.to_ascii_lowercase();
+        for (endpoint, stays) in [("", name == "x-request-id"), (trusting, true)] {
+            let got = passed(&config(&upstream.address, endpoint, ""), &upstream, &sent, &small);
+            assert_eq!(got.concat().is_empty(), !stays, "{name} {endpoint}: {got:?}");
+        }
+    }
+}

@@ -47,11 +47,9 @@ impl Service<Request<Body>> for Deliver {
 impl Deliver {
     /// To the service of this endpoint, or to stdout.
     pub(super) fn of(config: &Config, endpoint: &Endpoint, voice: &Voice) -> Self {
-        let path = Arc::<str>::from(endpoint.path());
-        let upstream = |forward| Upstream::new(forward, endpoint.provider.clone(), Arc::clone(&path), voice.clone());
         Self {
-            upstream: endpoint.forward.clone().map(upstream),
-            endpoint: Arc::clone(&path),
+            upstream: Upstream::of(endpoint, voice),
+            endpoint: endpoint.path().into(),
             provider: endpoint.provider_name(),
             is_quiet: config.is_quiet(endpoint),
             voice: voice.clone(),

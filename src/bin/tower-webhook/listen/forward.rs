@@ -14,7 +14,7 @@ use http::header::{self, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderNa
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tower_webhook::clock::{Clock as _, SystemClock};
-use tower_webhook::config::Forward;
+use tower_webhook::config::{Endpoint, Forward};
 use tower_webhook::event::Project as _;
 use tower_webhook::gate::{Body, reject};
 use tower_webhook::inbox::Verdict;
@@ -39,14 +39,27 @@ pub(super) struct Upstream {
     provider: AnyProvider,
     way: Way,
     endpoint: Arc<str>,
+    /// Whether a proxy of ours has a say in where a delivery comes from.
+    has_proxies: bool,
     voice: Voice,
     was_slow: Arc<AtomicBool>,
 }
 
 impl Upstream {
-    pub(super) fn new(forward: Forward, provider: AnyProvider, endpoint: Arc<str>, voice: Voice) -> Self {
-        let way = Way::of(forward.tls.as_ref());
-        Self { forward, provider, way, endpoint, voice, was_slow: Arc::default() }
+    /// Of this endpoint, where it has one.
+    pub(super) fn of(endpoint: &Endpoint, voice: &Voice) -> Option<Self> {
+        let forward = endpoint.forward.clone()?;
+        let sources = endpoint.spec.sources.as_ref().map(|sources| sources.trusted_proxies);
+        let rate_limit = endpoint.spec.rate_limit.as_ref().map(|rate_limit| rate_limit.trusted_proxies);
+        Some(Self {
+            way: Way::of(forward.tls.as_ref()),
+            forward,
+            provider: endpoint.provider.clone(),
+            endpoint: endpoint.path().into(),
+            has_proxies: sources.or(rate_limit).is_some_and(|hops| hops > 0),
+            voice: voice.clone(),
+            was_slow: Arc::default(),
+        })
     }
 
     /// Posts one event. Down, slow or broken is 503, and the event is tried again.
@@ -126,18 +139,20 @@ impl Upstream {
     }
 
     /// The sender's headers without those of the connection, the proofs, a trace that cannot be read, and whatever claims to
-    /// be ours, in the spelling of servers too that take `_` for `-`.
+    /// be ours or a proxy's where there is none, in the spelling of servers too that take `_` for `-`.
     fn passing(&self, from: &HeaderMap) -> HeaderMap {
         let named = from.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
         let named: Vec<HeaderName> =
             named.flat_map(|list| list.split(',')).filter_map(|name| name.trim().parse().ok()).collect();
         let proofs = self.provider.scheme().proof_headers();
         let stays = |name: &HeaderName| {
+            let as_taken = name.as_str().replace('_', "-");
             !OURS_ALONE.contains(name)
                 && !named.contains(name)
                 && !proofs.contains(name)
-                && !name.as_str().replace('_', "-").starts_with("tower-webhook-")
-                && !name.as_str().starts_with("proxy-")
+                && !as_taken.starts_with("tower-webhook-")
+                && !as_taken.starts_with("proxy-")
+                && (self.has_proxies || !is_of_a_proxy(&as_taken))
         };
         let mut to = HeaderMap::new();
         for (name, value) in from.iter().filter(|(name, _)| stays(name)) {
@@ -169,6 +184,11 @@ const OURS_ALONE: [HeaderName; 15] = [
     header::TRANSFER_ENCODING,
     header::UPGRADE,
 ];
+
+/// Whether a proxy tells by it from where a request comes. Whoever sends without one says there what they like.
+fn is_of_a_proxy(name: &str) -> bool {
+    name.starts_with("x-forwarded-") || matches!(name, "forwarded" | "x-real-ip")
+}
 
 /// Text as a header value: what is not visible ASCII, `%`, and a space at either end, as `%XX`. A space inside stays.
 /// No two texts have the same value.
