@@ -5,6 +5,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::child::{Folder, Listener};
 use super::kept::{self, wait_for};
 use super::upstream::{Upstream, aella, request_text};
@@ -52,5 +54,28 @@ fn a_service_that_is_slow_leaves_places_to_the_others() {
             wait_for(&listener, "done", 1);
         }
         assert!(seen.try_recv().is_err(), "no more than {running} at a time");
+    }
+}
+
+#[test]
+fn a_rest_that_a_service_asks_for_is_no_shorter_than_the_first_of_the_file() {
+    let (folder, upstream) = (Folder::new(), Upstream::start());
+    let config = kept::config(
+        &folder,
+        &format!("forward_to = \"http://{}/\"", upstream.address),
+        "retry = { base = \"300ms\", cap = \"1h\", attempts = 9 }",
+    );
+    let listener = Listener::start(&config);
+    assert_eq!(aella("t1").send(listener.address()).status, 200);
+    assert_eq!(listener.json()["verdict"], "stored");
+    for (answer, in_ms) in [
+        ("503 X\r\nretry-after: 0\r\ncontent-length: 0", 300),
+        ("429 X\r\nretry-after: Sun, 06 Nov 1994 08:49:37 GMT\r\ncontent-length: 0", 300),
+        ("503 X\r\nretry-after: 1\r\ncontent-length: 0", 1000),
+    ] {
+        upstream.seen.recv_timeout(Duration::from_secs(30)).unwrap();
+        upstream.answers.send(answer).unwrap();
+        let line = listener.json();
+        assert_eq!((&line["verdict"], &line["in_ms"]), (&json!("retry"), &json!(in_ms)), "{line}");
     }
 }

@@ -48,7 +48,7 @@ impl Deliver {
     /// To the service of this endpoint, or to stdout.
     pub(super) fn of(config: &Config, endpoint: &Endpoint, voice: &Voice) -> Self {
         Self {
-            upstream: Upstream::of(endpoint, voice),
+            upstream: Upstream::of(config, endpoint, voice),
             endpoint: endpoint.path().into(),
             provider: endpoint.provider_name(),
             is_quiet: config.is_quiet(endpoint),

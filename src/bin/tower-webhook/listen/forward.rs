@@ -14,7 +14,7 @@ use http::header::{self, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderNa
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tower_webhook::clock::{Clock as _, SystemClock};
-use tower_webhook::config::{Endpoint, Forward};
+use tower_webhook::config::{Config, Endpoint, Forward};
 use tower_webhook::event::Project as _;
 use tower_webhook::gate::{Body, reject};
 use tower_webhook::inbox::Verdict;
@@ -41,13 +41,15 @@ pub(super) struct Upstream {
     endpoint: Arc<str>,
     /// Whether a proxy of ours has a say in where a delivery comes from.
     has_proxies: bool,
+    /// For so long a stored event rests, whatever the upstream says.
+    least_rest: Duration,
     voice: Voice,
     was_slow: Arc<AtomicBool>,
 }
 
 impl Upstream {
     /// Of this endpoint, where it has one.
-    pub(super) fn of(endpoint: &Endpoint, voice: &Voice) -> Option<Self> {
+    pub(super) fn of(config: &Config, endpoint: &Endpoint, voice: &Voice) -> Option<Self> {
         let forward = endpoint.forward.clone()?;
         let sources = endpoint.spec.sources.as_ref().map(|sources| sources.trusted_proxies);
         let rate_limit = endpoint.spec.rate_limit.as_ref().map(|rate_limit| rate_limit.trusted_proxies);
@@ -57,6 +59,7 @@ impl Upstream {
             provider: endpoint.provider.clone(),
             endpoint: endpoint.path().into(),
             has_proxies: sources.or(rate_limit).is_some_and(|hops| hops > 0),
+            least_rest: config.inbox.as_ref().map_or(Duration::ZERO, |inbox| inbox.retry.base),
             voice: voice.clone(),
             was_slow: Arc::default(),
         })
@@ -86,7 +89,7 @@ impl Upstream {
             request.headers_mut().insert("tower-webhook-attempt", HeaderValue::from(attempt.get()));
         }
         match self.exchange(request).await {
-            Ok(response) => verdict::of(response.status(), response.headers(), SystemClock.now()),
+            Ok(response) => verdict::of(response.status(), response.headers(), SystemClock.now(), self.least_rest),
             Err(rejection) => verdict::unanswered(&rejection),
         }
     }

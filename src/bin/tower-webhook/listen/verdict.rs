@@ -15,8 +15,8 @@ const DEAD: HeaderName = HeaderName::from_static("tower-webhook-dead");
 const LONGEST_REST: Duration = Duration::from_hours(7 * 24);
 
 /// 2xx ends it; `tower-webhook-dead` on a 4xx ends it too; 429 and 503 may say when to come again; anything else comes
-/// again by the back-off.
-pub(super) fn of(status: StatusCode, headers: &HeaderMap, now: Option<Timestamp>) -> Verdict {
+/// again by the back-off. At its word none rests for less than `least`, lest its attempts be used up in no time.
+pub(super) fn of(status: StatusCode, headers: &HeaderMap, now: Option<Timestamp>, least: Duration) -> Verdict {
     if status.is_success() {
         return Verdict::Done;
     }
@@ -29,7 +29,7 @@ pub(super) fn of(status: StatusCode, headers: &HeaderMap, now: Option<Timestamp>
     }
     match status {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            Verdict::Retry { after: rest(headers, now), reason: answered() }
+            Verdict::Retry { after: rest(headers, now).map(|rest| rest.max(least)), reason: answered() }
         }
         _ => Verdict::retry(answered()),
     }
@@ -71,7 +71,7 @@ mod tests {
     fn judged(status: u16, headers: &[(HeaderName, &'static str)]) -> Verdict {
         let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect();
         let now = "1994-11-06T08:49:30Z".parse().unwrap();
-        of(StatusCode::from_u16(status).unwrap(), &headers, Some(now))
+        of(StatusCode::from_u16(status).unwrap(), &headers, Some(now), Duration::from_secs(1))
     }
 
     #[test]
@@ -93,9 +93,10 @@ mod tests {
     fn what_is_asked_for_later_by_429_and_503_comes_then_and_all_else_by_the_back_off() {
         for (status, after, rest) in [
             (429, "2", Some(2)),
-            (503, "0", Some(0)),
+            (503, "0", Some(1)),
+            (429, "1", Some(1)),
             (503, "Sun, 06 Nov 1994 08:49:37 GMT", Some(7)),
-            (503, "Sun, 06 Nov 1994 08:49:00 GMT", Some(0)),
+            (503, "Sun, 06 Nov 1994 08:49:00 GMT", Some(1)),
             (503, "99999999999999999999999", Some(7 * 24 * 3600)),
             (503, "soon", None),
             (503, "-1", None),
