@@ -79,3 +79,20 @@ fn a_rest_that_a_service_asks_for_is_no_shorter_than_the_first_of_the_file() {
         assert_eq!((&line["verdict"], &line["in_ms"]), (&json!("retry"), &json!(in_ms)), "{line}");
     }
 }
+
+#[test]
+fn what_is_given_back_at_the_end_of_a_drain_is_counted() {
+    for events in [0, 2] {
+        let (folder, (slow, seen)) = (Folder::new(), mute());
+        let endpoint = format!("forward_to = \"http://{slow}/\"\nforward_timeout = \"60s\"");
+        let listener = Listener::start(&format!("drain = \"400ms\"\n{}", kept::config(&folder, &endpoint, "")));
+        for at in 0..events {
+            assert_eq!(aella(&format!("t{at}")).send(listener.address()).status, 200, "{at}");
+            seen.recv_timeout(Duration::from_secs(30)).unwrap();
+        }
+        let done = listener.stop();
+        let said = "warning: inbox: 2 events were in hand at the end of the drain: given back, and handed over again";
+        let expected = if events == 0 { String::new() } else { said.to_owned() };
+        assert_eq!((done.code, done.stderr.replace("tower-webhook: ", "")), (Some(0), expected), "{done:?}");
+    }
+}

@@ -55,7 +55,8 @@ fn a_stop_gives_back_what_hangs_within_ten_seconds_and_counts_no_attempt() {
     let first = turn(&upstream);
     let start = Instant::now();
     let done = listener.stop();
-    assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{done:?}");
+    assert_eq!((done.code, done.stderr.lines().count()), (Some(0), 1), "{done:?}");
+    assert!(done.stderr.contains("warning: inbox: 1 events were in hand at the end of the drain"), "{done:?}");
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     assert!(start.elapsed() > Duration::from_secs(5), "it was not waited for: {:?}", start.elapsed());
     // The answer of the one that hung, to a connection that is gone, and that of the next.

@@ -1,11 +1,12 @@
 //! The worker behind an inbox: each event goes to its endpoint's service, or is printed, and what came of it is said.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tower_webhook::config::{Config, Inbox};
 use tower_webhook::inbox::{
     AnyInbox, Backoff, Ending, Handed, InboxError, InboxErrorKind, InboxHandler, Leased, Running, Typed, Verdict,
@@ -30,6 +31,8 @@ const LIMIT: Duration = Duration::from_hours(24 * 365);
 pub(super) struct Work {
     running: Running,
     broken: Arc<Notify>,
+    given_back: Arc<GivenBack>,
+    voice: Voice,
 }
 
 impl Work {
@@ -44,6 +47,8 @@ impl Work {
         let voice = &ground.voice;
         let retry = inbox.retry;
         let (broken, told) = (Arc::new(Notify::new()), voice.clone());
+        let given_back = Arc::<GivenBack>::default();
+        let counts = Arc::clone(&given_back);
         let watch = Watch { voice: voice.clone(), broken: Arc::clone(&broken), is_down: AtomicBool::new(false) };
         let mut worker = Worker::new(store.clone(), hands)
             .concurrency(AT_ONCE)
@@ -52,14 +57,15 @@ impl Work {
             .retention(inbox.retention.bodies)
             .retry(Backoff::default().base(retry.base).cap(retry.cap).attempts(retry.attempts))
             .observer(watch)
-            .on_ended(move |held, ending| say(&told, held, ending));
+            .on_ended(move |held, ending| say(&told, held, ending))
+            .on_ended(move |_, ending| counts.count(ending));
         if receivers > 1 {
             worker = worker.at_most_per_receiver(OF_ONE);
         }
         if let Some(metrics) = &ground.metrics {
             worker = worker.observer(metrics.clone());
         }
-        Self { running: worker.start(), broken }
+        Self { running: worker.start(), broken, given_back, voice: voice.clone() }
     }
 
     /// Until the inbox can take nothing any more before it is opened anew.
@@ -69,7 +75,35 @@ impl Work {
 
     /// Takes nothing new, and after this time gives back what is in hand.
     pub(super) async fn stop_within(self, time: Duration) {
+        self.given_back.begin_at(Instant::now() + time);
         self.running.stop_within(time).await;
+        match self.given_back.so_many.load(Ordering::Relaxed) {
+            0 => {}
+            count => self.voice.warn(format_args!(
+                "warning: inbox: {count} events were in hand at the end of the drain: given back, and handed over again"
+            )),
+        }
+    }
+}
+
+/// Counts events that a stop has given back out of the hands of a service. What comes back before the stop's time is
+/// over has not been handed over.
+#[derive(Default)]
+struct GivenBack {
+    from: OnceLock<Instant>,
+    so_many: AtomicU64,
+}
+
+impl GivenBack {
+    fn begin_at(&self, time: Instant) {
+        self.from.get_or_init(|| time);
+    }
+
+    fn count(&self, ending: &Ending) {
+        let is_late = || self.from.get().is_some_and(|from| Instant::now() >= *from);
+        if *ending == Ending::Released && is_late() {
+            self.so_many.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
