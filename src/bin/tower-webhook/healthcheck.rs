@@ -4,14 +4,14 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::{lines, reading};
 
-/// Longer than `listen` asks its store.
+/// For all of it: longer than `listen` asks its store.
 const PATIENCE: Duration = Duration::from_secs(4);
 /// No head of ours is as long.
-const LONGEST: u64 = 4096;
+const LONGEST: usize = 4096;
 
 /// No secret of the file is looked up.
 pub(crate) fn run(path: &Path) -> ExitCode {
@@ -56,13 +56,31 @@ fn reachable(ip: IpAddr) -> IpAddr {
 }
 
 fn ask(admin: SocketAddr) -> io::Result<String> {
+    let end = Instant::now() + PATIENCE;
     let mut stream = TcpStream::connect_timeout(&admin, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.write_all(format!("GET /ready HTTP/1.1\r\nhost: {admin}\r\nconnection: close\r\n\r\n").as_bytes())?;
-    let mut answer = Vec::new();
-    stream.take(LONGEST).read_to_end(&mut answer)?;
+    let (mut answer, mut piece) = (Vec::new(), [0; 512]);
+    while !is_whole(&answer) && answer.len() < LONGEST {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        stream.set_read_timeout(Some(left))?;
+        match stream.read(&mut piece)? {
+            0 => break,
+            read => answer.extend_from_slice(piece.get(..read).unwrap_or_default()),
+        }
+    }
     Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// Whether the head is there, and as much behind it as it says.
+fn is_whole(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer).to_ascii_lowercase();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+    body.len() >= length.unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The admin address of `listen`, asked in plain HTTP/1.1, and `healthcheck`.
 
-use std::io::Write as _;
-use std::net::TcpStream;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -167,6 +167,43 @@ fn a_healthcheck_of_a_receiver_that_is_not_ready_says_why() {
     let done = healthcheck(&config);
     assert_eq!(done.code, Some(1), "{done:?}");
     assert!(done.stderr.ends_with("answered 503 inbox: the inbox is full"), "{done:?}");
+}
+
+/// Asks an admin address that answers by these bytes, one after the other, and keeps the connection open.
+fn healthcheck_of(answer: impl Iterator<Item = u8> + Send + 'static, pause: Duration) -> (Option<i32>, Duration) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (folder, admin) = (Folder::new(), listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        // It ends where nobody waits any more.
+        let all_written =
+            answer.map(|byte| stream.write_all(&[byte])).inspect(|_| thread::sleep(pause)).all(|it| it.is_ok());
+        if all_written {
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
+    });
+    let file = folder.write("receiver.toml", format!("admin = \"{admin}\"\n{}", forwarding("127.0.0.1:1")));
+    let start = Instant::now();
+    let running = Program::new(["healthcheck".into(), "--config".into(), file.into_os_string()]).start();
+    let (code, _) = running.ends_within(Duration::from_secs(12));
+    (code, start.elapsed())
+}
+
+#[test]
+fn a_healthcheck_waits_for_a_whole_answer_and_not_for_long() {
+    for (answer, code) in [
+        ("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nready\n", 0),
+        ("HTTP/1.1 503 X\r\nContent-Length: 9\r\n\r\ndraining\n", 1),
+        ("HTTP/1.1 200 OK\r\n\r\n", 0),
+    ] {
+        let (ended, took) = healthcheck_of(answer.bytes(), Duration::ZERO);
+        assert!(took < Duration::from_secs(3), "the connection stays open, and nobody waits for its end: {took:?}");
+        assert_eq!(ended, Some(code), "{answer}");
+    }
+    let endless = "HTTP/1.1 200 OK\r\nx: ".bytes().chain(std::iter::repeat(b'x'));
+    let (ended, took) = healthcheck_of(endless, Duration::from_millis(300));
+    assert_eq!(ended, Some(1), "after {took:?}");
+    assert!(took < Duration::from_secs(7), "{took:?}");
 }
 
 #[test]
