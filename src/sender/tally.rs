@@ -8,7 +8,8 @@ use std::fmt;
 pub enum Broken {
     /// An event that was accepted was never handled.
     Lost,
-    /// A handler was called again with the same or a lower fence; or after the sender had a 2xx, where nothing is stored before.
+    /// A handler was called again with the same or a lower fence; or after the sender had a 2xx, where nothing is stored before; or
+    /// where it is, when it was done and more often than the receiver went down.
     HandledTwice,
     /// What had to be refused was answered 2xx, or its handler was called.
     WronglyAccepted,

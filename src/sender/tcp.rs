@@ -125,6 +125,10 @@ impl Transport for Tcp {
     async fn exchange(&self, request: Request<Bytes>) -> Result<Answer, NoAnswer> {
         self.ask(&request).await.map_err(|error| error.no_answer)
     }
+
+    async fn is_there(&self) -> Option<bool> {
+        Some(self.0.open().await.is_ok())
+    }
 }
 
 impl Peer {

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::{Future, poll_fn, ready};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
@@ -19,6 +19,11 @@ pub trait Transport: Send + Sync + 'static {
     ///
     /// [`NoAnswer`] when no whole answer came.
     fn exchange(&self, request: Request<Bytes>) -> impl Future<Output = Result<Answer, NoAnswer>> + Send;
+
+    /// Whether somebody takes connections there. Default: `None`, nobody can tell without a request.
+    fn is_there(&self) -> impl Future<Output = Option<bool>> + Send {
+        ready(None)
+    }
 }
 
 impl<F, Fut> Transport for F

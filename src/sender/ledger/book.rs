@@ -28,6 +28,8 @@ pub(super) struct Book {
     /// Whether lanes are kept in order.
     pub(super) keeps_lanes: bool,
     pub(super) is_closed: bool,
+    /// How often the receiver went down.
+    pub(super) downs: u64,
     pub(super) events: Vec<Event>,
     /// How many of them are stored and wait for their handlers.
     pub(super) waiting: u64,
@@ -64,6 +66,12 @@ pub(super) struct Event {
     pub(super) is_done: bool,
     pub(super) calls: u32,
     pub(super) failed: u32,
+    /// How often it was called again when it was done.
+    pub(super) redone: u64,
+    /// How often nobody heard that it was done.
+    pub(super) unheard: u64,
+    /// How often the receiver had gone down before it was sent.
+    pub(super) downs_before: u64,
     /// The highest so far.
     pub(super) fence: Option<u64>,
 }
@@ -162,12 +170,18 @@ impl Book {
             (None, _) => before.failed == before.calls,
             (Some(_), None) => false,
         };
+        let is_redone = before.is_done && self.stores_first;
+        // Each time it went down, it may have been before it noted that this event is done.
+        let may_be_redone = before.redone < (self.downs - before.downs_before) + before.unheard;
+        self.change(number, |event| event.redone += u64::from(is_redone));
         if before.was_accepted && !before.is_stored {
             self.broke(Broken::HandledTwice, number, "called again after its sender had a 2xx");
         } else if !is_newer {
             let fences = (before.fence.unwrap_or_default(), fence.unwrap_or_default());
             let why = format_args!("called again with fence {} after {}", fences.1, fences.0).to_string();
             self.broke(Broken::HandledTwice, number, why);
+        } else if is_redone && !may_be_redone {
+            self.broke(Broken::HandledTwice, number, "called again when it was done, and the receiver did not go down");
         } else {
             self.called_again += 1;
         }

@@ -27,7 +27,8 @@ impl Ledger {
         Self(Arc::default())
     }
 
-    /// Of a receiver that answers 2xx when an event is stored, and calls its handler later, again after each crash.
+    /// Of a receiver that answers 2xx when an event is stored, and calls its handler later. What is done may be called again once
+    /// each time that the receiver [went down](Self::went_down).
     #[must_use]
     pub fn of_an_inbox() -> Self {
         let ledger = Self::new();
@@ -94,7 +95,28 @@ impl Ledger {
 
     /// From now on the event may be handled: it is about to be sent.
     pub fn sent(&self, number: u64) {
-        self.with(number, |event| event.was_sent = true);
+        let mut book = self.book();
+        let downs = book.downs;
+        book.change(number, |event| {
+            event.downs_before = if event.was_sent { event.downs_before } else { downs };
+            event.was_sent = true;
+        });
+    }
+
+    /// The receiver went down, and may not have noted what was done last. A [`Storm`](super::storm::Storm) sees it by itself, if it has
+    /// connections to lose.
+    pub fn went_down(&self) {
+        self.book().downs += 1;
+    }
+
+    /// The receiver may not have heard that a handler has done this event, and may call it once more.
+    pub fn unheard(&self, number: u64) {
+        self.with(number, |event| event.unheard += 1);
+    }
+
+    /// Whether a 2xx may come before the handler.
+    pub(super) fn stores_first(&self) -> bool {
+        self.book().stores_first
     }
 
     /// The sender of this event had a 2xx.
@@ -202,6 +224,12 @@ pub struct Call {
 }
 
 impl Call {
+    /// Which event of the ledger it is.
+    #[must_use]
+    pub fn number(&self) -> Option<u64> {
+        self.number
+    }
+
     /// What the run wants of this call.
     #[must_use]
     pub fn handling(&self) -> Handling {

@@ -99,6 +99,43 @@ fn what_is_accepted_and_never_handled_is_lost_and_was_answered_early() {
 }
 
 #[test]
+fn what_is_done_is_called_again_once_each_time_an_inbox_went_down_and_no_more() {
+    let judge = |downs_before: u64, downs: u64, unheard: u64, calls: u64| {
+        let ledger = Ledger::of_an_inbox();
+        let broken = run(&ledger, |ledger, number| {
+            (0..downs_before).for_each(|_| ledger.went_down());
+            ledger.sent(number);
+            done(ledger, number, Some(1));
+            ledger.accepted(number);
+            (0..downs).for_each(|_| ledger.went_down());
+            ledger.sent(number);
+            (0..unheard).for_each(|_| ledger.unheard(number));
+            (0..calls).for_each(|call| done(ledger, number, Some(2 + call)));
+        });
+        (broken, ledger.close().called_again)
+    };
+    assert_eq!(judge(0, 0, 0, 1), (vec![(Broken::HandledTwice, 1)], 0));
+    assert_eq!(judge(1, 0, 0, 1), (vec![(Broken::HandledTwice, 1)], 0));
+    assert_eq!(judge(0, 1, 0, 1), (vec![], 1));
+    assert_eq!(judge(0, 0, 1, 1), (vec![], 1));
+    assert_eq!(judge(1, 2, 1, 3), (vec![], 3));
+    assert_eq!(judge(1, 2, 1, 5), (vec![(Broken::HandledTwice, 2)], 3));
+}
+
+#[test]
+fn what_has_failed_is_called_again_by_an_inbox_that_never_went_down() {
+    let ledger = Ledger::of_an_inbox();
+    let broken = run(&ledger, |ledger, number| {
+        ledger.sent(number);
+        ledger.accepted(number);
+        ledger.called(Some(number), Some(1)).failed();
+        drop(ledger.called(Some(number), Some(2)));
+        done(ledger, number, Some(3));
+    });
+    assert_eq!((broken, ledger.close().called_again), (vec![], 2));
+}
+
+#[test]
 fn what_is_neither_accepted_nor_refused_is_unsettled_but_for_poison() {
     assert_eq!(judged(|ledger, number| ledger.sent(number)), [(Broken::Unsettled, 1)]);
     assert_eq!(judged(|ledger, number| ledger.refused(number, &401)), [(Broken::WronglyRefused, 1)]);

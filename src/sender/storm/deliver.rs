@@ -14,6 +14,7 @@ use super::report::on_the_ladder;
 use super::route::Theme;
 use super::run::{Delivery, Run};
 use crate::provider::Message;
+use crate::sender::conduct::Conduct;
 use crate::sender::judge::{expected, judge, retry_after};
 use crate::sender::ladder::Ladder;
 use crate::sender::notification::Came;
@@ -49,7 +50,7 @@ impl<T: Transport> Run<T> {
         let knocking = async {
             self.sent(&sealed);
             loop {
-                let (answer, took) = self.timed(&delivery, &sealed.request).await;
+                let (answer, took) = self.timed(&delivery, &sealed.request, true).await;
                 is_there |= answer.is_ok();
                 if self.is_settled_by(answer, took, &delivery, &sealed) {
                     return;
@@ -211,7 +212,8 @@ impl<T: Transport> Run<T> {
         let (route, mut chance) = (&delivery.route, delivery.chance.clone());
         let mut ladder = Ladder::default();
         for tries in 0_u32.. {
-            let (answer, took) = self.timed(delivery, &request).await;
+            let is_usual = request.extensions().get::<Conduct>().is_none();
+            let (answer, took) = self.timed(delivery, &request, is_usual).await;
             let asked = answer.as_ref().ok().and_then(|answer| retry_after(&answer.headers));
             let said = answer.as_ref().map(|answer| answer.status).map_err(|no_answer| *no_answer);
             if self.is_settled_by(answer, took, delivery, sealed) {
@@ -293,19 +295,26 @@ impl<T: Transport> Run<T> {
     }
 
     async fn exchange(&self, delivery: &Delivery, request: &Request<Bytes>) -> Result<Answer, NoAnswer> {
-        self.timed(delivery, request).await.0
+        self.timed(delivery, request, false).await.0
     }
 
-    /// What was answered, and how long it took.
-    async fn timed(&self, delivery: &Delivery, request: &Request<Bytes>) -> (Result<Answer, NoAnswer>, Duration) {
+    /// What was answered, and how long it took. `is_usual`: whoever is up answers it.
+    async fn timed(
+        &self,
+        delivery: &Delivery,
+        request: &Request<Bytes>,
+        is_usual: bool,
+    ) -> (Result<Answer, NoAnswer>, Duration) {
         // It is never closed.
         let _place = self.at_once.acquire().await;
         let before = self.counts.count_request(delivery.events.len());
         let at = usize::try_from(before % self.targets.len().max(1) as u64).unwrap_or_default();
         let began = Instant::now();
         let Some(target) = self.targets.get(at) else { return (Err(NoAnswer::Unreachable), Duration::ZERO) };
-        let answer = timeout(delivery.route.profile.answer_within, target.exchange(request.clone())).await;
-        (answer.unwrap_or(Err(NoAnswer::TimedOut)), began.elapsed())
+        let exchange = target.target.exchange(request.clone());
+        let answer = timeout(delivery.route.profile.answer_within, exchange).await.unwrap_or(Err(NoAnswer::TimedOut));
+        target.heard(began, &answer, is_usual);
+        (answer, began.elapsed())
     }
 }
 

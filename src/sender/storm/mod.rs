@@ -51,6 +51,7 @@ mod plan;
 mod report;
 mod route;
 mod run;
+mod watched;
 
 use std::fmt;
 use std::sync::Arc;

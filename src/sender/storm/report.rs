@@ -24,7 +24,8 @@ pub struct Report {
     pub refused: u64,
     /// Events that were accepted and never handled.
     pub lost: u64,
-    /// Calls of a handler that came again as they may: with a higher fence, before the sender had a 2xx.
+    /// Calls of a handler that came again as they may: with a higher fence, before the sender had a 2xx, or where events are stored
+    /// first, before they were done or when the receiver went down.
     pub called_again: u64,
     /// Calls that came again as they must not.
     pub handled_twice: u64,

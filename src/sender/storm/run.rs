@@ -16,6 +16,7 @@ use super::mark::Mark;
 use super::plan::Plan;
 use super::report::{Report, on_the_ladder};
 use super::route::{Route, Theme};
+use super::watched::{Watched, watch};
 use crate::sender::chance::Chance;
 use crate::sender::ledger::{Handling, Ledger};
 use crate::sender::transport::Transport;
@@ -32,7 +33,7 @@ const HEALING_TRIES: u32 = 30;
 
 /// What all deliveries of a run share.
 pub(super) struct Run<T> {
-    pub(super) targets: Vec<T>,
+    pub(super) targets: Vec<Watched<T>>,
     pub(super) plan: Plan,
     pub(super) ledger: Ledger,
     pub(super) counts: Counts,
@@ -67,6 +68,7 @@ pub(super) struct Delivery {
 impl<T: Transport> Run<T> {
     pub(super) fn new(routes: Vec<Route>, targets: Vec<T>, ledger: Ledger, plan: Plan, counts: Counts) -> Self {
         let applicable = routes.iter().map(|route| applicable(route, &routes, &plan)).collect();
+        let targets = targets.into_iter().map(|target| Watched::new(target, &ledger)).collect();
         Self {
             targets,
             ledger,
@@ -86,6 +88,8 @@ impl<T: Transport> Run<T> {
         let mut open = JoinSet::new();
         let most = self.plan.concurrency.saturating_mul(OPEN).max(256);
         let Some(first) = self.draw(0) else { return self.report() };
+        let watched = Arc::clone(&self);
+        let watch = tokio::spawn(async move { watch(&watched.targets, &watched.ledger).await });
         let mut number = 1;
         let is_open = self.open(first).await;
         while is_open && self.counts.begun() < self.plan.events {
@@ -108,6 +112,7 @@ impl<T: Transport> Run<T> {
         self.turn.send_replace(u64::MAX);
         self.heal(&mut open).await;
         drop(open);
+        watch.abort();
         self.report()
     }
 

@@ -13,6 +13,7 @@ use super::wire::{Raw, hex, hmac512};
 use crate::support::free_address;
 
 const SECRET: &str = "ae_sk_test_example";
+const INBOX: &str = "[inbox]\nkind = \"sqlite\"\npath = \"inbox.db\"\n";
 
 pub(super) fn aella(upstream: SocketAddr) -> String {
     format!(
@@ -275,7 +276,6 @@ fn a_receiver_that_is_wrong_is_found() {
 
 #[test]
 fn with_an_inbox_in_the_file_an_answer_before_the_handler_is_right_and_without_one_wrong() {
-    const INBOX: &str = "[inbox]\nkind = \"sqlite\"\npath = \"inbox.db\"\n";
     for (inbox, code) in [(INBOX, 0), ("", 1)] {
         let upstream = free_address();
         let to = Server::start(Wrong::AnswersBeforeItHandles, upstream);
@@ -284,6 +284,20 @@ fn with_an_inbox_in_the_file_an_answer_before_the_handler_is_right_and_without_o
         let report = report(&done);
         assert_eq!(done.code, Some(code), "{done:?}");
         assert_eq!(report["answered_early"].as_u64().unwrap() > 0, inbox.is_empty(), "{report}");
+    }
+}
+
+#[test]
+fn with_an_inbox_in_the_file_what_is_done_is_handled_twice_if_nothing_was_killed() {
+    for (wrong, code) in [(Wrong::Not, 0), (Wrong::HandlesTwice, 1)] {
+        let upstream = free_address();
+        let to = Server::start(wrong, upstream);
+        let more = ["--events", "200", "--handler-failures", "0.1", "--time", "1000x", "--heal", "10s"];
+        let done = storm(&(aella(upstream) + INBOX), &to, upstream, &more);
+        let report = report(&done);
+        assert_eq!(done.code, Some(code), "{wrong:?}: {done:?}");
+        assert_eq!(report["handled_twice"].as_u64().unwrap() > 20, code == 1, "{wrong:?}: {report}");
+        assert!(report["called_again"].as_u64().unwrap() > 0, "{wrong:?}: {report}");
     }
 }
 

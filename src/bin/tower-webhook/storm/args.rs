@@ -121,8 +121,9 @@ object goes to stdout; on stderr a page for people. Exit code 0: nothing was los
 answered before it was handled, or left unsettled; 1: not so; 2: wrong arguments or configuration.
 
 The receiver may be killed and started again meanwhile. An event that is called again with a higher fence before its sender had \
-a 2xx, or with [inbox] in the file at any time, counts as called_again, which need not be 0. With [inbox] it waits until all that \
-was answered 2xx is handled.
+a 2xx counts as called_again, which need not be 0; with [inbox] in the file so does one that failed, and one that was done, once for \
+each time that the receiver was seen to go down. More often it is handled twice. With [inbox] it waits until all that was answered \
+2xx is handled.
 
 --faults takes NAME=SHARE, NAME@NUMBER (of the delivery, from 1) or NAME, with commas between them. Classes: duplicates, keys, \
 order, bad, bodies, connections, handlers, load, all. All names: see the documentation of tower_webhook::sender::storm::Fault.

@@ -1,6 +1,8 @@
 //! The service that the receiver forwards to: it notes each call in the ledger, and fails where the run wants it to.
 
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
@@ -33,21 +35,34 @@ pub(super) async fn serve(listener: TcpListener, ledger: Ledger) {
 async fn connection(stream: TcpStream, ledger: Ledger) {
     // Otherwise an answer waits for the peer's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| {
-        let ledger = ledger.clone();
-        async move { Ok::<_, Infallible>(answer(request, &ledger).await) }
+    let done = Done::default();
+    let service = service_fn(|request| {
+        let (ledger, done) = (ledger.clone(), Arc::clone(&done));
+        async move { Ok::<_, Infallible>(answer(request, &ledger, &done).await) }
     });
     // A receiver that was killed breaks its connections. What was under way is broken off with them.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let ended = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let last = done.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let (Err(_), Some(number)) = (ended, last) {
+        ledger.unheard(number);
+    }
 }
 
-async fn answer(request: Request<Incoming>, ledger: &Ledger) -> Response<Body> {
+/// The event whose answer went over a connection last, if it was done. Who sends the next request has heard it.
+type Done = Arc<Mutex<Option<u64>>>;
+
+async fn answer(request: Request<Incoming>, ledger: &Ledger, done: &Done) -> Response<Body> {
+    let note = |number| *done.lock().unwrap_or_else(PoisonError::into_inner) = number;
+    note(None);
     let (head, body) = request.into_parts();
     // Too long, or broken off, where nobody reads what is answered.
     let Ok(body) = Limited::new(body, MAX_BODY).collect().await else { return of(StatusCode::PAYLOAD_TOO_LARGE) };
     let body = body.to_bytes();
     let call = ledger.called_by(&receiver(&head.headers), event(&head.headers, &body), fence(&head.headers));
-    of(handle(call).await)
+    let number = call.number();
+    let status = handle(call).await;
+    note(number.filter(|_| status.is_success()));
+    of(status)
 }
 
 async fn handle(call: Call) -> StatusCode {
