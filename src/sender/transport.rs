@@ -80,6 +80,11 @@ impl fmt::Display for NoAnswer {
 
 impl Error for NoAnswer {}
 
+/// What was answered, or why nothing was.
+pub(super) fn in_words(said: Result<StatusCode, NoAnswer>) -> String {
+    said.map_or_else(|none| none.to_string(), |status| format!("answered {}", status.as_u16()))
+}
+
 /// Straight into a service of this process, such as an axum `Router` or a receiver with its handler: no sockets, so that a paused
 /// clock goes on.
 #[derive(Clone)]

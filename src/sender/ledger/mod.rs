@@ -150,6 +150,11 @@ impl Ledger {
         book.broke(Broken::Unsettled, number, why);
     }
 
+    /// What had to be refused never was. `said`: the last that was said to it.
+    pub(super) fn not_refused(&self, number: u64, said: &dyn fmt::Display) {
+        self.book().broke(Broken::Unsettled, number, format_args!("nobody refused what had to be refused: {said}"));
+    }
+
     /// What else is known of it, for who reads that it was lost or not settled.
     pub(crate) fn note(&self, number: u64, note: String) {
         self.book().notes.insert(number, note);

@@ -19,12 +19,14 @@ use crate::sender::judge::{expected, judge, retry_after};
 use crate::sender::ladder::Ladder;
 use crate::sender::notification::Came;
 use crate::sender::profile::LongFailure;
-use crate::sender::transport::{Answer, NoAnswer, Transport};
+use crate::sender::transport::{Answer, NoAnswer, Transport, in_words};
 
 /// How many copies a crowd has.
 const CROWD: usize = 100;
 /// How often what must be refused is tried while nobody says yes or no, and what no handler ever does.
 const TRIES: u32 = 5;
+/// Half the first wait between such tries. Each is twice as long as the one before.
+const BETWEEN_FORGERIES: Duration = Duration::from_secs(30);
 
 /// Between tries while nobody answers at all.
 const BETWEEN_KNOCKS: Duration = Duration::from_millis(100);
@@ -91,9 +93,8 @@ impl<T: Transport> Run<T> {
     async fn badly(&self, delivery: &mut Delivery, message: &Message) {
         let Some(fault) = delivery.fault else { return };
         let drawn = delivery.chance.draw();
-        if let Ok(Some(request)) = delivery.route.seal_badly(message, self.now(), fault, drawn) {
-            self.must_refuse(delivery, request, TRIES).await;
-        }
+        self.must_refuse(delivery, || delivery.route.seal_badly(message, self.now(), fault, drawn).ok().flatten())
+            .await;
     }
 
     /// What must be accepted, once or more often.
@@ -136,7 +137,7 @@ impl<T: Transport> Run<T> {
                 if conduct.comes_whole() {
                     self.settle_from(delivery, sealed, odd).await;
                 } else {
-                    self.must_refuse(delivery, odd, 1).await;
+                    let _ = self.may_not_take(delivery, &odd).await;
                     self.settle(delivery, sealed).await;
                 }
             }
@@ -259,7 +260,7 @@ impl<T: Transport> Run<T> {
     }
 
     fn refused(&self, sealed: &Sealed, status: StatusCode) {
-        let why = format!("answered {}", status.as_u16());
+        let why = in_words(Ok(status));
         sealed.events.iter().for_each(|event| self.ledger.refused(*event, &why));
     }
 
@@ -276,22 +277,37 @@ impl<T: Transport> Run<T> {
         }
     }
 
-    /// Nobody may say yes to it.
-    async fn must_refuse(&self, delivery: &Delivery, request: Request<Bytes>, tries: u32) {
-        for _ in 0..tries {
-            let answer = self.exchange(delivery, &request).await;
-            match answer.map(|answer| answer.status) {
-                Ok(status) if status.is_success() => {
-                    let what = format!("answered {}", status.as_u16());
-                    return delivery.events.iter().for_each(|event| self.ledger.taken(*event, &what));
-                }
-                Ok(status) if !comes_again(status) => {
-                    self.counts.count_refused();
-                    return;
-                }
-                Ok(_) | Err(_) => sleep(Duration::from_secs(60) / self.plan.compressed).await,
+    /// Nobody may say yes to it, and whoever is there has to say no: with any 4xx, if need be behind some that ask for patience.
+    /// Each try is sealed anew: what is too early is not for ever.
+    async fn must_refuse(&self, delivery: &Delivery, sealed: impl Fn() -> Option<Request<Bytes>>) {
+        let (mut said, mut wait, mut tries) = (Err(NoAnswer::Unreachable), BETWEEN_FORGERIES, 0);
+        while tries < TRIES {
+            let Some(request) = sealed() else { return };
+            said = self.may_not_take(delivery, &request).await;
+            match said {
+                Ok(status) if status.is_success() => return,
+                Ok(status) if status.is_client_error() && !comes_again(status) => break,
+                // Who is not there can refuse nothing.
+                Err(NoAnswer::Unreachable) => {}
+                Ok(_) | Err(_) => (tries, wait) = (tries + 1, wait * 2),
+            }
+            if tries < TRIES {
+                self.wait(wait / self.plan.compressed).await;
             }
         }
+        match said {
+            Ok(status) if status.is_client_error() => self.counts.count_refused(),
+            _ => delivery.events.iter().for_each(|event| self.ledger.not_refused(*event, &in_words(said))),
+        }
+    }
+
+    /// Nobody may say yes to it.
+    async fn may_not_take(&self, delivery: &Delivery, request: &Request<Bytes>) -> Result<StatusCode, NoAnswer> {
+        let said = self.exchange(delivery, request).await.map(|answer| answer.status);
+        if said.is_ok_and(|status| status.is_success()) {
+            delivery.events.iter().for_each(|event| self.ledger.taken(*event, &in_words(said)));
+        }
+        said
     }
 
     async fn exchange(&self, delivery: &Delivery, request: &Request<Bytes>) -> Result<Answer, NoAnswer> {

@@ -140,6 +140,8 @@ enum Wrong {
     TrustsAnUnsignedHeader,
     KnowsOneKey,
     FailsForGood,
+    /// What it should refuse it answers so. 0: it hangs up.
+    NeverRefuses(u16),
 }
 
 struct Server {
@@ -185,6 +187,9 @@ impl Server {
             return;
         }
         let status = self.answer(&headers, &body);
+        if status == 0 {
+            return;
+        }
         let _ = write!(&*stream, "HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     }
 
@@ -204,7 +209,7 @@ impl Server {
 
     fn answer(&self, headers: &HashMap<String, Vec<String>>, body: &[u8]) -> u16 {
         if !self.is_signed(headers, body) {
-            return 401;
+            return if let Wrong::NeverRefuses(status) = self.wrong { status } else { 401 };
         }
         let Ok(value) = serde_json::from_slice::<Value>(body) else { return 400 };
         let id = [&value["data"]["id"], &value["data"]["transaction"]["id"]].into_iter().find_map(Value::as_str);
@@ -258,6 +263,9 @@ fn a_receiver_that_is_wrong_is_found() {
         (Wrong::TrustsAnUnsignedHeader, "handled_twice"),
         (Wrong::KnowsOneKey, "wrongly_refused"),
         (Wrong::FailsForGood, "wrongly_refused"),
+        (Wrong::NeverRefuses(500), "unsettled"),
+        (Wrong::NeverRefuses(302), "unsettled"),
+        (Wrong::NeverRefuses(0), "unsettled"),
     ] {
         let upstream = free_address();
         let to = Server::start(wrong, upstream);
@@ -271,6 +279,21 @@ fn a_receiver_that_is_wrong_is_found() {
                 assert!(report[broken].as_u64().unwrap() > 0, "{wrong:?}: {report}");
             }
         }
+        if let Wrong::NeverRefuses(status) = wrong {
+            let last = if status == 0 { "no whole answer came".to_owned() } else { format!("answered {status}") };
+            assert!(done.stderr.contains(&format!("nobody refused what had to be refused: {last}")), "{done:?}");
+        }
+    }
+}
+
+#[test]
+fn a_forgery_may_be_refused_with_any_4xx() {
+    for status in [400, 404, 408, 429] {
+        let upstream = free_address();
+        let to = Server::start(Wrong::NeverRefuses(status), upstream);
+        let done = storm(&aella(upstream), &to, upstream, &["--events", "100", "--bad", "0.2", "--time", "10000x"]);
+        assert_eq!(done.code, Some(0), "{status}: {done:?}");
+        assert!(report(&done)["refused"].as_u64().unwrap() > 5, "{status}: {done:?}");
     }
 }
 
