@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use http::StatusCode;
+
 use crate::sender::tally::{Broken, Tally};
+use crate::sender::transport::{NoAnswer, in_words};
 
 /// How an event's handler behaves, where the run decides it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -72,6 +75,8 @@ pub(super) struct Event {
     pub(super) unheard: u64,
     /// How often the receiver had gone down before it was sent.
     pub(super) downs_before: u64,
+    /// What was said to its sender's last try that came to nothing.
+    pub(super) said: Option<Result<StatusCode, NoAnswer>>,
     /// The highest so far.
     pub(super) fence: Option<u64>,
 }
@@ -201,7 +206,10 @@ impl Book {
                 self.broke(Broken::Lost, number, why);
             }
             if !event.was_accepted && !event.was_refused && !event.is_excused {
-                let why = self.noted("not accepted to the end", number);
+                let why = match event.said.filter(|_| !self.notes.contains_key(&number)) {
+                    Some(said) => format!("not accepted to the end: {}", in_words(said)),
+                    None => self.noted("not accepted to the end", number),
+                };
                 self.broke(Broken::Unsettled, number, why);
             }
         }

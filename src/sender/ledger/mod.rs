@@ -5,6 +5,9 @@ mod book;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use http::StatusCode;
+
+use super::transport::NoAnswer;
 use book::{Book, Event};
 
 pub use super::tally::{Broken, Tally};
@@ -148,6 +151,11 @@ impl Ledger {
         }
         book.change(number, |event| event.is_excused = true);
         book.broke(Broken::Unsettled, number, why);
+    }
+
+    /// A try of its sender's was neither accepted nor refused for good, and this was said.
+    pub(super) fn came_to_nothing(&self, number: u64, said: Result<StatusCode, NoAnswer>) {
+        self.with(number, |event| event.said = Some(said));
     }
 
     /// What had to be refused never was. `said`: the last that was said to it.

@@ -216,7 +216,7 @@ impl<T: Transport> Run<T> {
             let is_usual = request.extensions().get::<Conduct>().is_none();
             let (answer, took) = self.timed(delivery, &request, is_usual).await;
             let asked = answer.as_ref().ok().and_then(|answer| retry_after(&answer.headers));
-            let said = answer.as_ref().map(|answer| answer.status).map_err(|no_answer| *no_answer);
+            let said = status_of(&answer);
             if self.is_settled_by(answer, took, delivery, sealed) {
                 return;
             }
@@ -244,11 +244,15 @@ impl<T: Transport> Run<T> {
     ) -> bool {
         let (profile, provider) = (&delivery.route.profile, delivery.route.provider());
         let expected = expected(profile, provider, &sealed.request, &sealed.message);
+        let said = status_of(&answer);
         match judge(profile, expected.as_ref(), answer) {
             Came::Delivered(_) => self.accepted(sealed, took),
             Came::Refused(status) if !self.plan.insists && !comes_again(status) => self.refused(sealed, status),
             Came::Unacknowledged(status) => self.refused(sealed, status),
-            Came::Refused(_) | Came::Nothing(_) => return false,
+            Came::Refused(_) | Came::Nothing(_) => {
+                sealed.events.iter().for_each(|event| self.ledger.came_to_nothing(*event, said));
+                return false;
+            }
         }
         true
     }
@@ -266,8 +270,7 @@ impl<T: Transport> Run<T> {
 
     /// The ladder is at its end.
     fn given_up(&self, delivery: &Delivery, sealed: &Sealed, at: Duration, said: Result<StatusCode, NoAnswer>) {
-        let words = said.map_or_else(|none| none.to_string(), |status| format!("answered {}", status.as_u16()));
-        let last = format!("its ladder ended {}, {words}", on_the_ladder(at));
+        let last = format!("its ladder ended {}, {}", on_the_ladder(at), in_words(said));
         sealed.events.iter().for_each(|event| self.ledger.note(*event, last.clone()));
         if matches!(delivery.route.profile.long_failure, LongFailure::SwitchesOff(_))
             && delivery.fault != Some(Fault::Poison)
@@ -338,4 +341,8 @@ impl<T: Transport> Run<T> {
 fn comes_again(status: StatusCode) -> bool {
     status.is_server_error()
         || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS)
+}
+
+fn status_of(answer: &Result<Answer, NoAnswer>) -> Result<StatusCode, NoAnswer> {
+    answer.as_ref().map(|answer| answer.status).map_err(|no_answer| *no_answer)
 }

@@ -140,6 +140,8 @@ enum Wrong {
     TrustsAnUnsignedHeader,
     KnowsOneKey,
     FailsForGood,
+    /// It answers so, whatever it is sent.
+    Answers(u16),
     /// What it should refuse it answers so. 0: it hangs up.
     NeverRefuses(u16),
 }
@@ -208,6 +210,9 @@ impl Server {
     }
 
     fn answer(&self, headers: &HashMap<String, Vec<String>>, body: &[u8]) -> u16 {
+        if let Wrong::Answers(status) = self.wrong {
+            return status;
+        }
         if !self.is_signed(headers, body) {
             return if let Wrong::NeverRefuses(status) = self.wrong { status } else { 401 };
         }
@@ -357,6 +362,8 @@ fn nobody_there_is_a_failure_and_wrong_arguments_are_said() {
     let config = aella(upstream);
     let nobody = storm(&config, &format!("http://{}", free_address()), upstream, &["--events", "10", "--heal", "1s"]);
     assert_eq!((nobody.code, &report(&nobody)["unsettled"]), (Some(1), &serde_json::json!(1)), "{nobody:?}");
+    assert!(nobody.stderr.contains("not accepted to the end: nobody took the connection"), "{nobody:?}");
+    assert!(nobody.stderr.contains(&format!("nobody called {upstream}")), "{nobody:?}");
 
     for (more, said) in [
         (["--duplicates", "2"], "--duplicates"),
@@ -376,4 +383,19 @@ fn nobody_there_is_a_failure_and_wrong_arguments_are_said() {
     assert_eq!(taken.code, Some(1), "{taken:?}");
     let public = config.replace("provider = \"aella\"", "provider = \"nobody\"");
     assert_eq!(storm(&public, "http://127.0.0.1:1", upstream, &[]).code, Some(2));
+}
+
+#[test]
+fn the_last_answer_to_what_did_not_settle_is_said() {
+    let upstream = free_address();
+    let to = Server::start(Wrong::Answers(500), upstream);
+    let done = storm(&aella(upstream), &to, upstream, &["--events", "10", "--heal", "1s"]);
+    assert_eq!(done.code, Some(1), "{done:?}");
+    assert!(done.stderr.contains("not accepted to the end: answered 500"), "{done:?}");
+
+    let to = Server::start(Wrong::Answers(200), upstream);
+    let done = storm(&aella(upstream), &to, upstream, &["--events", "10", "--bad", "0", "--heal", "1s"]);
+    assert_eq!(done.code, Some(1), "{done:?}");
+    let said = format!("nobody called {upstream}: does forward_to name it?");
+    assert!(done.stderr.contains(&said), "{done:?}");
 }

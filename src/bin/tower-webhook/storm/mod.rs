@@ -17,6 +17,7 @@ use crate::lines::{self, say};
 use crate::send::Target;
 
 pub(crate) use args::Arguments;
+use upstream::Calls;
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
@@ -63,12 +64,16 @@ async fn storm(arguments: &Arguments) -> Result<Report, Ended> {
     let cannot = |error| Ended::Failed(format!("--upstream: {} cannot be listened on: {error}", arguments.upstream));
     let listener = TcpListener::bind(arguments.upstream).await.map_err(cannot)?;
     let ledger = if played.has_inbox { Ledger::of_an_inbox() } else { Ledger::new() };
-    tokio::spawn(upstream::serve(listener, ledger.clone()));
+    let calls = Calls::default();
+    tokio::spawn(upstream::serve(listener, ledger.clone(), calls.clone()));
     let storm = prepared(arguments, faults.clone(), played.routes, targets)?.ledger(&ledger);
     let shown = progress::show(storm.counts(), arguments.events);
     let mut report = storm.run().await;
     shown.end();
     report.replay = arguments.replay(&faults);
+    if calls.were_none() {
+        report.examples.push(format!("nobody called {}: does forward_to name it?", arguments.upstream));
+    }
     Ok(report)
 }
 

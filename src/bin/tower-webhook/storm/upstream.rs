@@ -21,11 +21,24 @@ use tower_webhook::sender::{Call, Handling, Ledger};
 const MAX_BODY: usize = 64 * 1024 * 1024;
 const SLOW: Duration = Duration::from_secs(1);
 
+/// Whether anybody called. Clones are one.
+#[derive(Clone, Default)]
+pub(super) struct Calls(Arc<AtomicBool>);
+
+impl Calls {
+    pub(super) fn were_none(&self) -> bool {
+        !self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// Serves for ever.
-pub(super) async fn serve(listener: TcpListener, ledger: Ledger) {
+pub(super) async fn serve(listener: TcpListener, ledger: Ledger, calls: Calls) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(connection(stream, ledger.clone()))),
+            Ok((stream, _)) => {
+                calls.0.store(true, Ordering::Relaxed);
+                tokio::spawn(connection(stream, ledger.clone()));
+            }
             // Out of descriptors, most likely: the next may be better.
             Err(_) => sleep(Duration::from_millis(100)).await,
         }
