@@ -94,9 +94,17 @@ impl Template {
     }
 
     /// The headers that are signed, each once.
-    pub(super) fn headers(&self) -> impl Iterator<Item = &HeaderName> {
+    pub fn headers(&self) -> impl Iterator<Item = &HeaderName> {
         self.0.iter().enumerate().filter_map(|(at, part)| match part {
             Part::Header(name) if self.0.iter().position(|other| other == part) == Some(at) => Some(name),
+            _ => None,
+        })
+    }
+
+    /// The parameters of the signature header that are signed.
+    pub fn params(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Param(name) => Some(name.as_str()),
             _ => None,
         })
     }

@@ -509,3 +509,44 @@ fn wrong_arguments_end_with_2_and_say_what_would_be_right() {
     assert!(unset.stderr.contains("AELLA_NEW is not set"), "{unset:?}");
     assert_eq!((done.code, unset.code), (Some(2), Some(2)));
 }
+
+#[test]
+fn why_an_event_cannot_be_sealed_is_said() {
+    const MORE: &str = r#"
+[[endpoint]]
+path = "/public"
+provider = "standard_webhooks"
+signature = "v1a"
+keys = [{ id = "k", value = "whpk_A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=" }]
+
+[[endpoint]]
+path = "/tenant"
+provider = "custom"
+keys = [{ id = "k", env = "HUB_KEY" }]
+scheme = { mac = "hmac-sha256", header = "x-signature", signed = "{header:x-id}.{header:x-tenant}.{body}" }
+key = { header = "x-id" }
+
+[[endpoint]]
+path = "/param"
+provider = "custom"
+keys = [{ id = "k", env = "HUB_KEY" }]
+scheme = { mac = "hmac-sha256", header = "x-signature", params = ",", signed = "{param:n}.{body}" }
+key = { header = "x-id" }
+"#;
+    let folder = Folder::new();
+    let file = folder.write("receiver.toml", config("127.0.0.1:0") + MORE);
+    let file = file.to_str().unwrap();
+    let (event, here) = ("standard_webhooks/invoice.paid", ["--to", "http://127.0.0.1:1/", "--dry-run"]);
+    for (path, said) in [
+        ("/public", "its keys are public, and only its sender can sign"),
+        ("/tenant", "header x-tenant is signed and has no value; give --header x-tenant=VALUE"),
+        ("/param", "parameter n is signed and has no value"),
+    ] {
+        let done = program(&[&[event, "--config", file, "--endpoint", path][..], &here].concat()).run();
+        assert_eq!((done.code, done.stdout.len()), (Some(2), 0), "{done:?}");
+        assert!(done.stderr.contains(said) && !done.stderr.contains("valid at this time"), "{done:?}");
+    }
+    let given = [event, "--config", file, "--endpoint", "/tenant", "--header", "x-tenant=7"];
+    let done = program(&[&given[..], &here].concat()).run();
+    assert_eq!(done.code, Some(0), "{done:?}");
+}

@@ -5,6 +5,7 @@ mod curl;
 mod exchange;
 mod fixtures;
 mod message;
+mod needs;
 mod sealer;
 mod sending;
 mod target;

@@ -11,6 +11,7 @@ use tower_webhook::scheme::{ProofRole, Sealing};
 use tower_webhook::sender::forge::{flip, flip_header};
 
 use super::args::Tamper;
+use super::needs::Lack;
 use super::sending::Sending;
 
 /// Longer ago than any tolerance reaches.
@@ -29,6 +30,9 @@ pub(crate) struct Sealer {
 impl Sealer {
     /// One delivery, as it goes over the wire.
     pub(crate) fn seal(&self) -> Result<Request<Bytes>, String> {
+        if let Some(lack) = self.sending.needs.lacking(&self.message) {
+            return Err(self.cannot(&lack));
+        }
         let now = now()?;
         let time = if self.stale { now - STALE } else { now };
         let sealed = self.sending.provider.seal(self.message.clone(), &Sealing::new(time, &OsEntropy));
@@ -50,6 +54,16 @@ impl Sealer {
             self.damage(&mut request, what)?;
         }
         Ok(request)
+    }
+
+    /// What keeps it from sealing, and what would be right.
+    fn cannot(&self, lack: &Lack) -> String {
+        let right = match lack {
+            Lack::PrivateKey => "send to an endpoint with a secret of both sides".to_owned(),
+            Lack::Header(name) => format!("give --header {name}=VALUE"),
+            Lack::Param(_) => "send to an endpoint whose template signs no parameter but the time".to_owned(),
+        };
+        format!("{} cannot seal this event: {lack}; {right}", self.sending.provider_name)
     }
 
     fn damage(&self, request: &mut Request<Bytes>, what: Tamper) -> Result<(), String> {

@@ -14,6 +14,7 @@ use tower_webhook::encoding::Encoding;
 use tower_webhook::provider::AnyProvider;
 use zeroize::Zeroizing;
 
+use super::needs::Needs;
 use crate::reading;
 
 /// Which key seals.
@@ -37,6 +38,7 @@ pub(crate) struct Sending {
     /// Whether the endpoint has a key whose time is over.
     pub(crate) has_expired: bool,
     pub(crate) credentials: Option<Pair>,
+    pub(crate) needs: Needs,
     /// Where the endpoint listens, if its port is fixed.
     pub(crate) listen: Option<SocketAddr>,
     /// Whether it listens there with a certificate.
@@ -123,6 +125,7 @@ impl Sending {
             key,
             has_expired,
             credentials: credentials(&endpoint),
+            needs: Needs::of(&endpoint),
             listen: None,
             is_tls: false,
         })
