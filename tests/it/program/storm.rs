@@ -399,3 +399,47 @@ fn the_last_answer_to_what_did_not_settle_is_said() {
     let said = format!("nobody called {upstream}: does forward_to name it?");
     assert!(done.stderr.contains(&said), "{done:?}");
 }
+
+/// Endpoints that nobody but their senders can seal for, and what is said of each.
+#[test]
+fn what_cannot_be_sealed_is_a_fault_of_the_file_and_nothing_is_sent() {
+    const PUBLIC: &str = "keys = [{ id = \"k\", value = \"whpk_A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=\" }]";
+    let ed25519 = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
+    let custom = |keys: &str, scheme: &str| {
+        format!(
+            "path = \"/x\"\nprovider = \"custom\"\nkeys = [{{ id = \"k\", value = \"{keys}\" }}]\n{scheme}\nkey = {{ header = \"x-id\" }}\nevent = {{ header = \"x-event\" }}\n"
+        )
+    };
+    let mac = |signed: &str| {
+        custom(
+            "an example of a secret",
+            &format!("scheme = {{ mac = \"hmac-sha256\", header = \"x-signature\", {signed} }}"),
+        )
+    };
+    for (endpoint, said) in [
+        (
+            format!("path = \"/x\"\nprovider = \"standard_webhooks\"\nsignature = \"v1a\"\n{PUBLIC}\n"),
+            "keys: its keys are public",
+        ),
+        (
+            custom(ed25519, "scheme = { signature = \"ed25519\", header = \"x-signature\" }"),
+            "keys: its keys are public",
+        ),
+        (mac("signed = \"{header:x-tenant}.{body}\""), "scheme.signed: header x-tenant is signed and has no value"),
+        (mac("params = \",\", signed = \"{param:n}.{body}\""), "scheme.signed: parameter n is signed and has no value"),
+        (mac("signed = \"{header:x-id}.{header:x-event}.{body}\""), ""),
+    ] {
+        let upstream = free_address();
+        let config = format!("{}[[endpoint]]\n{endpoint}forward_to = \"http://{upstream}/\"\n", aella(upstream));
+        let listener = Listener::start(&config);
+        let more = ["--events", "50", "--bad", "0"];
+        let done = storm(&config, &listener.url(""), upstream, &more);
+        if said.is_empty() {
+            assert_eq!(done.code, Some(0), "{done:?}");
+            continue;
+        }
+        assert_eq!((done.code, done.stdout.len(), done.stderr.lines().count()), (Some(2), 0, 1), "{done:?}");
+        assert!(done.stderr.contains(&format!("receiver.toml: endpoint[1].{said}")), "{said}: {done:?}");
+        assert!(done.stderr.contains("leave /x out of the file"), "{done:?}");
+    }
+}

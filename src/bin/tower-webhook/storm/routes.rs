@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use http::Uri;
-use tower_webhook::clock::{Clock as _, SystemClock, Timestamp};
+use tower_webhook::clock::{Clock as _, OsEntropy, SystemClock, Timestamp};
 use tower_webhook::config::{EndpointSpec, KeySpec, ProviderSpec, SecretSource};
 use tower_webhook::provider::opp::RetrySchedule;
 use tower_webhook::provider::{AnyProvider, Provider as _};
+use tower_webhook::scheme::Sealing;
 use tower_webhook::sender::DeliveryProfile;
-use tower_webhook::sender::storm::{Route, Writer};
+use tower_webhook::sender::storm::{Author as _, Mark, Route, Theme, Writer};
 
 use crate::lines::say;
 use crate::reading;
@@ -49,8 +50,19 @@ pub(super) fn of_file(file: &Path) -> Result<Played, Vec<String>> {
 
 fn route(spec: &EndpointSpec, name: &str, now: Timestamp) -> Result<Route, String> {
     let sending = sending(spec, Pick::Valid)?;
+    let writer = writer(spec);
+    let sample = writer.write(&[Theme::new(Mark::new(0, 0), 0)]);
+    if let Some(lack) = sending.needs.lacking(&sample) {
+        return Err(format!("{}: {lack}; leave {} out of the file that storm is given", lack.asked_at(), spec.path));
+    }
+    sending.provider.seal(sample, &Sealing::new(now, &OsEntropy)).map_err(|error| {
+        format!(
+            "scheme: storm's events cannot be sealed: {error}; leave {} out of the file that storm is given",
+            spec.path
+        )
+    })?;
     let target: Uri = spec.path.parse().map_err(|error| format!("path: {error}"))?;
-    let route = Route::new(name, target, sending.provider.clone(), profile(spec, &sending.provider), writer(spec));
+    let route = Route::new(name, target, sending.provider.clone(), profile(spec, &sending.provider), writer);
     let route = match &sending.credentials {
         Some(pair) => route.credentials(pair.header.clone()),
         None => route,
