@@ -385,6 +385,33 @@ fn nobody_there_is_a_failure_and_wrong_arguments_are_said() {
     assert_eq!(storm(&public, "http://127.0.0.1:1", upstream, &[]).code, Some(2));
 }
 
+/// What a shell makes of the line that is printed.
+#[test]
+fn the_line_that_is_printed_is_one_of_a_shell() {
+    let upstream = free_address();
+    let config = aella(upstream);
+    let listener = Listener::start(&config);
+    let folder = Folder::new();
+    let file = folder.write("it's a receiver.toml", &config);
+    let (to, upstream) = (listener.url(""), upstream.to_string());
+    let own = ["storm", "--config", file.to_str().unwrap(), "--to", &to, "--upstream", &upstream, "--seed", "3"];
+    for (more, said) in [
+        (&["--heal", "1500ms", "--faults", "resealed=0.1"][..], " --heal 1500ms"),
+        (&["--heal", "2m", "--duplicates", "0", "--bad", "0", "--handler-failures", "0"], " --heal 120s"),
+    ] {
+        let first = Program::new(own.iter().chain(["--events", "50"].iter()).chain(more).copied()).run();
+        assert_eq!(first.code, Some(0), "{first:?}");
+        let line = report(&first)["replay"].as_str().unwrap().to_owned();
+        let program = format!("'{}'", env!("CARGO_BIN_EXE_tower-webhook"));
+        let script = line.replacen("tower-webhook", &program, 1);
+        let again = Program::other("sh", ["-c", &script]).run();
+        assert_eq!(again.code, Some(0), "{line}: {again:?}");
+        assert!(line.ends_with(said), "{line}");
+        assert_eq!(report(&again)["hash"], report(&first)["hash"]);
+        assert_eq!(report(&again)["replay"], report(&first)["replay"]);
+    }
+}
+
 #[test]
 fn the_last_answer_to_what_did_not_settle_is_said() {
     let upstream = free_address();

@@ -11,6 +11,7 @@ use tower_webhook::encoding::Encoding;
 
 use super::args::DeliveryOptions;
 use super::sealer::Sealer;
+use super::shell::quoted;
 
 /// The longest text in one argument of a program: Linux takes 128 KiB.
 const MAX_ARGUMENT: usize = 100 * 1024;
@@ -82,19 +83,12 @@ fn is_variable(name: &str) -> bool {
         && name.starts_with(|first: char| !first.is_ascii_digit())
 }
 
-/// A text as one word of a shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn no_text_leaves_its_quotes() {
-        assert_eq!(quoted("$(a) `b` \"c\"\n\\"), "'$(a) `b` \"c\"\n\\'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
+    fn a_variable_is_told_from_what_a_shell_would_do() {
         for (name, is) in
             [("MAMBU_PASSWORD", true), ("_1", true), ("1A", false), ("", false), ("A;b", false), ("A-B", false)]
         {

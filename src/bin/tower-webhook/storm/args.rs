@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use clap::Args;
 use tower_webhook::config;
-use tower_webhook::sender::storm::{Class, Fault, Faults, Pick};
+use tower_webhook::sender::storm::{Class, Fault, FaultError, Faults, Pick};
+
+use crate::send::word;
 
 /// The time that what is not settled has, where nothing else is said.
 const HEAL: Duration = Duration::from_secs(60);
@@ -85,13 +87,17 @@ impl Arguments {
 
     /// The command that does the same again.
     pub(super) fn replay(&self, faults: &Faults) -> String {
-        let mut line = format!("tower-webhook storm --config {}", self.config.display());
-        self.to.iter().for_each(|to| line.push_str(&format!(" --to {to}")));
-        line.push_str(&format!(" --upstream {} --seed {} --events {}", self.upstream, self.seed, self.events));
+        let mut line = format!("tower-webhook storm --config {}", word(&self.config.display().to_string()));
+        self.to.iter().for_each(|to| line.push_str(&format!(" --to {}", word(to))));
+        let upstream = word(&self.upstream.to_string());
+        line.push_str(&format!(" --upstream {upstream} --seed {} --events {}", self.seed, self.events));
+        let faults = word(&faults.to_string());
         line.push_str(&format!(" --duplicates 0 --bad 0 --handler-failures 0 --faults {faults}"));
         line.push_str(&format!(" --concurrency {} --time {}x", self.concurrency, self.time));
-        if self.heal != HEAL {
-            line.push_str(&format!(" --heal {}s", self.heal.as_secs()));
+        match self.heal {
+            HEAL => {}
+            heal if heal.subsec_millis() == 0 => line.push_str(&format!(" --heal {}s", heal.as_secs())),
+            heal => line.push_str(&format!(" --heal {}ms", heal.as_millis())),
         }
         line
     }
