@@ -9,7 +9,7 @@ use crate::sender::chance::Chance;
 const MILLION: u32 = 1_000_000;
 
 /// Which delivery gets which fault. Written and read as `duplicates=0.2,body-bit=0.05,reset-in-body@17`: a share of all
-/// deliveries, or the one with this number, counted from 0. A class (`duplicates`, `keys`, `order`, `bad`, `bodies`, `connections`,
+/// deliveries, or the one with this number, counted from 0; the first of a run opens the way and has no fault. A class (`duplicates`, `keys`, `order`, `bad`, `bodies`, `connections`,
 /// `handlers`, `load`, `all`) stands for any of its faults that can be done to the delivery. Without a share a fault has 0.01 and a class
 /// 0.2.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -52,6 +52,11 @@ impl Faults {
     pub fn and(self, others: Self) -> Result<Self, FaultError> {
         let both = others.at.into_iter().fold(self, |both, (pick, number)| both.at(pick, number));
         others.shares.into_iter().try_fold(both, |both, (pick, share)| both.share(pick, share))
+    }
+
+    /// Those that are aimed at one delivery, with its number.
+    pub(super) fn aimed(&self) -> &[(Pick, u64)] {
+        &self.at
     }
 
     /// Those that can come out of it.

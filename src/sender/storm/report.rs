@@ -54,6 +54,9 @@ pub struct Report {
     /// The first few broken promises.
     #[serde(skip)]
     pub examples: Vec<String>,
+    /// Faults that were aimed at one delivery and not done, and why.
+    #[serde(skip)]
+    pub not_done: Vec<String>,
 }
 
 impl Report {
@@ -82,6 +85,7 @@ impl Report {
             hash: format!("{:016x}", ledger.hash()),
             replay: String::new(),
             examples: ledger.examples(),
+            not_done: Vec::new(),
         }
     }
 
@@ -132,7 +136,7 @@ impl fmt::Display for Report {
             let count = self.count(promise);
             writeln!(f, "{} {promise}: {count}", if count == 0 { "ok  " } else { "FAIL" })?;
         }
-        for line in self.switched_off.iter().chain(&self.examples) {
+        for line in self.switched_off.iter().chain(&self.examples).chain(&self.not_done) {
             writeln!(f, "     {line}")?;
         }
         write!(f, "again: {}", self.replay)

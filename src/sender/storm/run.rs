@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::counts::Counts;
-use super::fault::Fault;
+use super::fault::{Fault, Pick};
 use super::mark::Mark;
 use super::plan::Plan;
 use super::report::{Report, on_the_ladder};
@@ -42,6 +42,8 @@ pub(super) struct Run<T> {
     pub(super) took: Mutex<Vec<u32>>,
     /// Which endpoint would have been switched off, and when on its ladder.
     pub(super) switched_off: Mutex<BTreeMap<String, Duration>>,
+    /// Deliveries without the fault that was aimed at them.
+    spared: Mutex<Vec<u64>>,
     routes: Vec<Route>,
     /// Which faults can be done to a delivery of each route.
     applicable: Vec<Vec<Fault>>,
@@ -76,6 +78,7 @@ impl<T: Transport> Run<T> {
             at_once: Semaphore::new(plan.concurrency),
             took: Mutex::default(),
             switched_off: Mutex::default(),
+            spared: Mutex::default(),
             plan,
             routes,
             applicable,
@@ -87,7 +90,7 @@ impl<T: Transport> Run<T> {
     pub(super) async fn run(self: Arc<Self>) -> Report {
         let mut open = JoinSet::new();
         let most = self.plan.concurrency.saturating_mul(OPEN).max(256);
-        let Some(first) = self.draw(0) else { return self.report() };
+        let Some(first) = self.draw(0) else { return self.report(0) };
         let watched = Arc::clone(&self);
         let watch = tokio::spawn(async move { watch(&watched.targets, &watched.ledger).await });
         let mut number = 1;
@@ -113,10 +116,10 @@ impl<T: Transport> Run<T> {
         self.heal(&mut open).await;
         drop(open);
         watch.abort();
-        self.report()
+        self.report(number)
     }
 
-    fn report(&self) -> Report {
+    fn report(&self, deliveries: u64) -> Report {
         let mut took = self.took.lock().unwrap_or_else(PoisonError::into_inner);
         let mut report = Report::of(&self.ledger, &self.counts, &mut took);
         let switched_off = self.switched_off.lock().unwrap_or_else(PoisonError::into_inner);
@@ -124,7 +127,26 @@ impl<T: Transport> Run<T> {
             format!("{name}: its provider would have switched this webhook off at {}", on_the_ladder(*time))
         };
         report.switched_off = switched_off.iter().map(said).collect();
+        report.not_done = self.not_done(deliveries);
         report
+    }
+
+    /// The faults that were aimed at a delivery and not done, and why.
+    fn not_done(&self, deliveries: u64) -> Vec<String> {
+        let spared = self.spared.lock().unwrap_or_else(PoisonError::into_inner);
+        let aimed = self.plan.faults.aimed();
+        let why = |(at, (pick, number)): (usize, &(Pick, u64))| {
+            let is_second = aimed.iter().take(at).any(|(_, other)| other == number);
+            let why = match *number {
+                0 => "the first delivery opens the way, and has no fault".to_owned(),
+                past if past >= deliveries => format!("the deliveries were 0 to {}", deliveries.saturating_sub(1)),
+                _ if is_second => "another one was".to_owned(),
+                spare if spared.contains(&spare) => "it cannot be done to this delivery".to_owned(),
+                _ => return None,
+            };
+            Some(format!("{pick}@{number} was not done: {why}"))
+        };
+        aimed.iter().enumerate().filter_map(why).collect()
     }
 
     /// The delivery of this number, and its events. `None`: there are no routes.
@@ -140,6 +162,9 @@ impl<T: Transport> Run<T> {
         // The first opens the way: it is not the one to be strange. A twin needs room for itself.
         let fault = Some(()).filter(|()| number > 0).and_then(|()| drawn());
         let fault = fault.filter(|fault| !fault.has_twin() || left > 1);
+        if fault.is_none() && self.plan.faults.aimed().iter().any(|(_, at)| *at == number) {
+            self.spared.lock().unwrap_or_else(PoisonError::into_inner).push(number);
+        }
         let handling = match fault {
             Some(Fault::HandlerFails) => Handling::FailsAtFirst,
             Some(Fault::HandlerSlow) => Handling::Slow,

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use serde_json::Value;
+use tower_webhook::sender::storm::Fault;
 
 use super::child::{Done, Folder, Listener, Program};
 use super::wire::{Raw, hex, hmac512};
@@ -425,6 +426,31 @@ fn the_last_answer_to_what_did_not_settle_is_said() {
     assert_eq!(done.code, Some(1), "{done:?}");
     let said = format!("nobody called {upstream}: does forward_to name it?");
     assert!(done.stderr.contains(&said), "{done:?}");
+}
+
+#[test]
+fn the_faults_are_listed_by_name_and_one_that_cannot_be_done_is_said() {
+    let help = Program::new(["storm", "--help"]).run();
+    let words: Vec<&str> = help.stdout.iter().flat_map(|line| line.split([' ', ',', ':'])).collect();
+    for fault in Fault::all() {
+        assert!(words.contains(&&*fault.name()), "{}: {help:?}", fault.name());
+    }
+    let upstream = free_address();
+    let config = aella(upstream);
+    let listener = Listener::start(&config);
+    // Aella signs no time, and the first delivery opens the way.
+    let faults = "stale@3,duplicate@0,body-bit@5,resealed@5000";
+    let more = ["--events", "20", "--duplicates", "0", "--bad", "0", "--faults", faults];
+    let done = storm(&config, &listener.url(""), upstream, &more);
+    assert_eq!((done.code, &report(&done)["refused"]), (Some(0), &serde_json::json!(1)), "{done:?}");
+    for said in [
+        "stale@3 was not done: it cannot be done to this delivery",
+        "duplicate@0 was not done: the first delivery opens the way, and has no fault",
+        "resealed@5000 was not done: the deliveries were 0 to 19",
+    ] {
+        assert!(done.stderr.contains(said), "{said}: {done:?}");
+    }
+    assert!(!done.stderr.contains("body-bit@5 was"), "{done:?}");
 }
 
 /// Endpoints that nobody but their senders can seal for, and what is said of each.

@@ -17,7 +17,7 @@ const MOST_AT_ONCE: usize = 4096;
 
 /// What is sent, where, and with which faults.
 #[derive(Args)]
-#[command(after_help = HELP)]
+#[command(after_help = help())]
 pub(crate) struct Arguments {
     /// The receiver's configuration file: all its endpoints are sent to.
     #[arg(long, value_name = "FILE")]
@@ -76,7 +76,10 @@ impl Arguments {
             ("--bad", &self.bad, Pick::Any(Class::Bad)),
             ("--handler-failures", &self.handler_failures, Pick::One(Fault::HandlerFails)),
         ];
-        let all = self.faults.parse::<Faults>().map_err(|error| format!("--faults: {error}"))?;
+        let all = self.faults.parse::<Faults>().map_err(|error| match error {
+            FaultError::Unknown(_) => format!("--faults: {error}; take a name that storm --help lists"),
+            _ => format!("--faults: {error}"),
+        })?;
         shares.into_iter().filter(|(_, share, _)| !is_zero(share)).try_fold(all, |all, (option, share, pick)| {
             let faults: Faults = format!("{pick}={share}")
                 .parse()
@@ -120,6 +123,25 @@ fn span(text: &str) -> Result<Duration, String> {
     config::duration(text).filter(|time| !time.is_zero()).ok_or_else(|| "write it as 10s or 5m".to_owned())
 }
 
+/// The classes, but for that of all.
+const CLASSES: [Class; 8] = [
+    Class::Duplicates,
+    Class::Keys,
+    Class::Order,
+    Class::Bad,
+    Class::Bodies,
+    Class::Connections,
+    Class::Handlers,
+    Class::Load,
+];
+
+/// Behind the options: what it does, and all faults by their names.
+fn help() -> String {
+    let names = |class| Fault::all().filter(move |fault| fault.class() == class).map(Fault::name).collect::<Vec<_>>();
+    let line = |class| format!("  {:<11}  {}\n", Pick::Any(class).to_string(), names(class).join(", "));
+    format!("{HELP}\n{}\n{EXAMPLES}", CLASSES.map(line).concat())
+}
+
 const HELP: &str = "\
 It sends to every endpoint of the file as its provider does, listens as the service that they forward to, and so knows what was \
 sent, answered and handled. It waits for the first good answer, sends, stops all faults, and waits until all is settled. One JSON \
@@ -131,9 +153,11 @@ a 2xx counts as called_again, which need not be 0; with [inbox] in the file so d
 each time that the receiver was seen to go down. More often it is handled twice. With [inbox] it waits until all that was answered \
 2xx is handled.
 
---faults takes NAME=SHARE, NAME@NUMBER (of the delivery, from 1) or NAME, with commas between them. Classes: duplicates, keys, \
-order, bad, bodies, connections, handlers, load, all. All names: see the documentation of tower_webhook::sender::storm::Fault.
+--faults takes NAME=SHARE, NAME@NUMBER or NAME, with commas between them. Deliveries are numbered from 0, and the first has no \
+fault, since it opens the way. A class stands for any of its faults that can be done to a delivery, and all for any at all:
+";
 
+const EXAMPLES: &str = "\
 Examples:
   tower-webhook storm --config receiver.toml --to http://127.0.0.1:8080 \\
       --upstream 127.0.0.1:3000 --seed 7 --events 10000
