@@ -511,6 +511,20 @@ fn wrong_arguments_end_with_2_and_say_what_would_be_right() {
 }
 
 #[test]
+fn an_address_without_a_path_gets_the_endpoint_s_and_keeps_its_query() {
+    let folder = Folder::new();
+    let file = folder.write("receiver.toml", config("127.0.0.1:0"));
+    for (to, line) in [("?z=1", "POST /aella?z=1 HTTP/1.1\r\n"), ("/?z=1", "POST /?z=1 HTTP/1.1\r\n")] {
+        let (address, served) = server(&[EMPTY]);
+        let to = format!("http://{address}{to}");
+        let done = program(&["aella/transfer.completed", "--config", file.to_str().unwrap(), "--to", &to]).run();
+        assert_eq!(done.code, Some(0), "{done:?}");
+        let requests = served.join().unwrap();
+        assert!(requests[0].starts_with(line), "{requests:?}");
+    }
+}
+
+#[test]
 fn why_an_event_cannot_be_sealed_is_said() {
     const MORE: &str = r#"
 [[endpoint]]

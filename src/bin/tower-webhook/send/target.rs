@@ -75,10 +75,12 @@ fn parse(text: &str, path: &str) -> Result<Uri, String> {
     if authority.contains('@') {
         return Err("--to: credentials do not belong in an address; take --user and --password-env".into());
     }
-    if !text.ends_with(authority) {
+    let behind = text.split_once("://").and_then(|(_, rest)| rest.strip_prefix(authority)).unwrap_or_default();
+    if behind.starts_with('/') {
         return Ok(uri);
     }
-    format!("{text}{path}").parse().map_err(|error| format!("--to: {error}"))
+    let scheme = uri.scheme_str().unwrap_or_default();
+    format!("{scheme}://{authority}{path}{behind}").parse().map_err(|error| format!("--to: {error}"))
 }
 
 fn check_name(host: &str) -> Result<(), String> {
@@ -139,6 +141,10 @@ mod tests {
             ("http://localhost:8080/", "http://localhost:8080/"),
             ("http://localhost:8080/b?c=d", "http://localhost:8080/b?c=d"),
             ("https://localhost", "https://localhost/aella"),
+            ("http://localhost:8080?c=d", "http://localhost:8080/aella?c=d"),
+            ("http://localhost:8080/?c=d", "http://localhost:8080/?c=d"),
+            ("http://http?http", "http://http/aella?http"),
+            ("http://localhost#c", "http://localhost/aella"),
         ] {
             assert_eq!(parse(text, "/aella").unwrap(), uri, "{text}");
         }
