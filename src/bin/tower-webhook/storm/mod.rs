@@ -100,7 +100,7 @@ async fn targets(arguments: &Arguments) -> Result<Vec<Tcp>, Ended> {
     let mut targets = Vec::new();
     for to in &arguments.to {
         let wrong = |why: String| Ended::Wrong(vec![why]);
-        let target = Target::of(to, "", false).await.map_err(wrong)?;
+        let target = Target::of_storm(to).await.map_err(wrong)?;
         let address: SocketAddr = *target.addresses.first().ok_or_else(|| wrong(format!("--to: {to} is nowhere")))?;
         targets.push(Tcp::new(address).map_err(|error| wrong(format!("--to: {error}")))?);
     }
