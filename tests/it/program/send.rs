@@ -494,6 +494,14 @@ fn wrong_arguments_end_with_2_and_say_what_would_be_right() {
         (&[&[event, "--times", "0"][..], &aella, &here].concat(), "--times"),
         (&[&[event, "--timeout", "0s"][..], &aella, &here].concat(), "--timeout"),
         (&[&[event, "--header", "a b=c"][..], &aella, &here].concat(), "is not a header name"),
+        (&[&[event, "--header", "Content-Length=3"][..], &aella, &here].concat(), "content-length is that of the body"),
+        (&[&[event, "--header", "transfer-encoding=chunked"][..], &aella, &here].concat(), "is that of the body"),
+        (&[&[event, "--provider", "aella", "--dangerous-key", ""][..], &here].concat(), "--dangerous-key: "),
+        (
+            &[&["mambu/loan-disbursed", "--provider", "mambu", "--user", "a:b", "--password-env", "TOKEN"][..], &here]
+                .concat(),
+            "--user: ",
+        ),
         (&[], "EVENT"),
     ];
     for (arguments, right) in cases {

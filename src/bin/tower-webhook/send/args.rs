@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderName, HeaderValue, Method};
 
 use tower_webhook::config;
@@ -165,7 +166,10 @@ fn pair(text: &str) -> Result<(String, String), String> {
 
 fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     let (name, value) = split(text)?;
-    let name = name.parse().map_err(|_| format!("{name:?} is not a header name"))?;
+    let name: HeaderName = name.parse().map_err(|_| format!("{name:?} is not a header name"))?;
+    if matches!(name, CONTENT_LENGTH | TRANSFER_ENCODING) {
+        return Err(format!("{name} is that of the body, which is sent whole; leave it out"));
+    }
     let value = value.parse().map_err(|_| "the value cannot be sent in a header".to_owned())?;
     Ok((name, value))
 }

@@ -35,7 +35,7 @@ fn pick(who: &Who, provider: Option<&str>, pick: Pick<'_>) -> Result<Sending, Wr
         return Sending::of_file(file, who.endpoint.as_deref(), provider, pick).map_err(Wrong);
     }
     let sending = Sending::of(endpoint(who)?, Pick::Valid);
-    sending.map_err(|obstacles| Wrong(obstacles.iter().map(option_fault).collect()))
+    sending.map_err(|obstacles| Wrong(obstacles.iter().map(|obstacle| option_fault(who, obstacle)).collect()))
 }
 
 /// The options as an endpoint.
@@ -62,15 +62,26 @@ fn endpoint(who: &Who) -> Result<EndpointSpec, Wrong> {
 }
 
 /// An obstacle in words of the options, as far as an option can mend it.
-fn option_fault(obstacle: &Obstacle) -> String {
+fn option_fault(who: &Who, obstacle: &Obstacle) -> String {
+    let given = match (&who.dangerous_key, &who.key_file) {
+        (Some(_), _) => "--dangerous-key",
+        (_, Some(_)) => "--key-file",
+        _ => "--key-env",
+    };
     let (option, right) = match obstacle.key.as_str() {
         "keys" => ("--key-env", "give --key-env NAME or --key-file FILE"),
         "keys[0].env" => ("--key-env", obstacle.right.as_str()),
         "keys[0].file" => ("--key-file", "give the path of a readable file"),
-        "keys[0].value" => ("--key-env", obstacle.right.as_str()),
+        "keys[0].value" => (given, obstacle.right.as_str()),
         "basic_auth" => ("--user", "give --user NAME and --password-env NAME"),
+        "basic_auth[0].password" if is_no_name(who) => ("--user", "give a name, without a colon"),
         key if key.starts_with("basic_auth") => ("--password-env", obstacle.right.as_str()),
         key => (key, "write an endpoint in a file, and give --config and --endpoint"),
     };
     format!("{option}: {}; {right}", obstacle.wrong)
+}
+
+/// Whether Basic auth cannot carry the user name.
+fn is_no_name(who: &Who) -> bool {
+    who.user.as_deref().is_some_and(|user| user.is_empty() || user.contains(':'))
 }
