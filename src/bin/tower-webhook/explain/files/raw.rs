@@ -146,4 +146,41 @@ mod tests {
             assert!(fault.contains(wrong) && !fault.contains("canary"), "{text:?}: {fault}");
         }
     }
+
+    #[test]
+    fn the_body_ends_where_it_says() {
+        for (head, body, taken, noted, altered, judged) in [
+            ("content-length: 2", "ab", "ab", false, false, ""),
+            ("content-length: 2", "ab\r\n", "ab", true, false, ""),
+            ("content-length: 2", "abc", "abc", true, true, ""),
+            ("content-length: 9", "ab", "ab", true, true, "unfinished"),
+            ("content-length: x", "ab", "ab", false, false, "malformed"),
+            ("content-length: 2\r\ncontent-length: 3", "ab", "ab", false, false, "malformed"),
+            ("content-length: 2\r\ncontent-length: 2", "ab", "ab", false, false, ""),
+            ("x: y", "", "", false, false, ""),
+            ("x: y", "ab", "ab", true, false, ""),
+            ("transfer-encoding: chunked", "2\r\nab\r\n1;x\r\nc\r\n0\r\n\r\n", "abc", true, false, ""),
+            ("transfer-encoding: chunked", "0\r\nx: y\r\n\r\n", "", true, false, ""),
+            ("transfer-encoding: chunked", "2\r\nab\r\n0\r\n", "ab", true, true, "unfinished"),
+            ("transfer-encoding: chunked", "2\r\nab\r\n1\r\n", "ab", true, true, "unfinished"),
+            ("transfer-encoding: chunked", "{}", "{}", false, true, "unfinished"),
+            ("transfer-encoding: chunked", "2;\n\r\nab\r\n", "2;\n\r\nab\r\n", false, true, "unfinished"),
+            (
+                "transfer-encoding: chunked",
+                "ffffffffffffffff\r\nab",
+                "ffffffffffffffff\r\nab",
+                false,
+                true,
+                "unfinished",
+            ),
+            ("transfer-encoding: xchunked", "{}", "{}", false, false, "malformed"),
+        ] {
+            let case = format!("{head} {body:?}");
+            let request = read(&format!("POST / HTTP/1.1\r\n{head}\r\n\r\n{body}"));
+            assert_eq!(request.body, taken, "{case}");
+            assert_eq!((!request.notes.is_empty(), request.altered.is_some()), (noted, altered), "{case}");
+            assert_eq!(request.malformed.is_some(), judged == "malformed", "{case}");
+            assert_eq!(request.unfinished.is_some(), judged == "unfinished", "{case}");
+        }
+    }
 }
