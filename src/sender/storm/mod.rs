@@ -43,6 +43,8 @@
 mod author;
 mod counts;
 mod deliver;
+#[cfg(test)]
+mod downs;
 mod fault;
 mod faults;
 mod heal;

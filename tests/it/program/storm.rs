@@ -460,7 +460,7 @@ fn the_faults_are_listed_by_name_and_one_that_cannot_be_done_is_said() {
 #[test]
 fn what_cannot_be_sealed_is_a_fault_of_the_file_and_nothing_is_sent() {
     const PUBLIC: &str = "keys = [{ id = \"k\", value = \"whpk_A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=\" }]";
-    let ed25519 = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
+    let ed25519 = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c\", encoding = \"hex";
     let custom = |keys: &str, scheme: &str| {
         format!(
             "path = \"/x\"\nprovider = \"custom\"\nkeys = [{{ id = \"k\", value = \"{keys}\" }}]\n{scheme}\nkey = {{ header = \"x-id\" }}\nevent = {{ header = \"x-event\" }}\n"
