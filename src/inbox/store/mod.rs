@@ -213,8 +213,8 @@ pub trait InboxStore: Send + Sync + 'static {
         now: jiff::Timestamp,
     ) -> impl Future<Output = Result<Replayed, InboxError>> + Send;
 
-    /// Drops bodies and keys whose time is over, and returns how many of each. What was quarantined goes when the time of its own
-    /// key is over.
+    /// Drops bodies and keys whose time is over, and returns how many of each. What was quarantined goes when the time of its
+    /// own key is over.
     ///
     /// # Errors
     ///
@@ -225,8 +225,8 @@ pub trait InboxStore: Send + Sync + 'static {
         now: jiff::Timestamp,
     ) -> impl Future<Output = Result<(u64, u64), InboxError>> + Send;
 
-    /// Drops what an event said, at a person's request, and keeps its key, so that a repeat stays one. What was not handled, or
-    /// was quarantined, counts as done. Returns how many.
+    /// Drops what an event said, at a person's request, and keeps its key, so that a repeat stays one. What was not
+    /// handled, or was quarantined, counts as done. Returns how many.
     ///
     /// # Errors
     ///

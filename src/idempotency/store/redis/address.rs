@@ -10,8 +10,8 @@ use redis::{Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInf
 use super::setup_error::SetupError;
 use super::target::Target;
 
-/// How long connecting takes at most where there are several hosts, of which some may say nothing. Each is waited for a second at
-/// most: so the client library does with Sentinels.
+/// How long connecting takes at most where there are several hosts, of which some may say nothing. Each is waited for a
+/// second at most: so the client library does with Sentinels.
 pub(super) const CONNECTING: Duration = Duration::from_secs(3);
 
 /// What a URL means, with its secrets: never printed.

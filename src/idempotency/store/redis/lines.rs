@@ -2,7 +2,8 @@
 //!
 //! A connection whose call ended without a reply is not used again, so that no reply is read by a later caller.
 //!
-//! One is made in a task of its own, which may take longer than whoever asked for it waits: then it is there for the next.
+//! One is made in a task of its own, which may take longer than whoever asked for it waits: then it is there for the
+//! next.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -128,8 +128,8 @@ impl RedisSetup {
     ///
     /// # Errors
     ///
-    /// [`SetupError`] for an address or a setting that cannot be used, and when the server cannot be reached: one within half of
-    /// the deadline, Sentinel or a cluster within 3 seconds if that is longer.
+    /// [`SetupError`] for an address or a setting that cannot be used, and when the server cannot be reached: one within
+    /// half of the deadline, Sentinel or a cluster within 3 seconds if that is longer.
     pub async fn connect(self) -> Result<RedisStore, SetupError> {
         let store = self.build()?;
         let patience = store.client.attempt.max(CONNECTING);

@@ -95,26 +95,27 @@ async fn hear(config: &Config, tls: Tls, bell: &Bell, skew: &Skew, deadline: Dur
         }
     });
     let driver = Driven(driver);
+    let (mut compared, mut rest) = (Instant::now(), compare(&client, skew, deadline).await?);
     let word = format!("LISTEN \"{}\"", bell.channel);
     timeout(deadline, client.batch_execute(&word)).await.ok()?.ok()?;
-    let (mut compared, mut rest) = (Instant::now(), Duration::ZERO);
     loop {
-        if compared.elapsed() >= rest {
-            rest = if compare(&client, skew, deadline).await? { COMPARE } else { AGAIN };
-            compared = Instant::now();
-        }
         match timeout(rest.saturating_sub(compared.elapsed()), heard.recv()).await {
             Ok(Some(who)) if who != bell.who => bell.wake(),
             Ok(Some(_)) | Err(_) => {}
             Ok(None) => break,
+        }
+        if compared.elapsed() >= rest {
+            (compared, rest) = (Instant::now(), compare(&client, skew, deadline).await?);
         }
     }
     drop(driver);
     Some(())
 }
 
-async fn compare(client: &Client, skew: &Skew, deadline: Duration) -> Option<bool> {
-    timeout(deadline, skew.measure(client)).await.ok()?.ok()
+/// How long until the next time.
+async fn compare(client: &Client, skew: &Skew, deadline: Duration) -> Option<Duration> {
+    let is_known = timeout(deadline, skew.measure(client)).await.ok()?.ok()?;
+    Some(if is_known { COMPARE } else { AGAIN })
 }
 
 /// A task that ends with whoever needs it.

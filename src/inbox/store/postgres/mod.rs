@@ -30,16 +30,16 @@
 //! # Time
 //!
 //! Leases go by the database's clock. How far this host's clock is off is measured on connecting and every 30 seconds; where
-//! it is a quarter of a second or more, that is added to what callers pass and taken from what they get. An answer that takes as
-//! long measures nothing: what was measured before counts, and the next second brings another. Times that are written down for
-//! people stay the caller's.
+//! it is a quarter of a second or more, that is added to what callers pass and taken from what they get. An answer that
+//! takes as long measures nothing: what was measured before counts, and the next second brings another. Times that are
+//! written down for people stay the caller's.
 //!
 //! # What it needs
 //!
 //! A database whose commits are durable: `synchronous_commit` and `fsync` that are off are refused by name. A direct
-//! connection, or a pooler that keeps a session (`LISTEN` and prepared statements need one). Its transactions are `read committed`,
-//! whatever the default is. Transactions of others that stay open for long keep Postgres from cleaning up behind the leases, and
-//! make them slow.
+//! connection, or a pooler that keeps a session (`LISTEN` and prepared statements need one). Its transactions are
+//! `read committed`, whatever the default is. Transactions of others that stay open for long keep Postgres from cleaning
+//! up behind the leases, and make them slow.
 
 mod accept;
 mod asking;

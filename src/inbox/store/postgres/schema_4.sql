@@ -8,7 +8,8 @@ DECLARE
     ids bigint[];
 BEGIN
     erased := inbox.erase_1(a_key, a_now, a_due);
-    ids := ARRAY(SELECT t.id FROM inbox.events e JOIN inbox.turns t ON t.id = e.id WHERE e.readable = a_key AND t.state = 5);
+    ids := ARRAY(SELECT t.id FROM inbox.events e JOIN inbox.turns t ON t.id = e.id
+        WHERE e.readable = a_key AND t.state = 5);
     UPDATE inbox.turns t SET state = 2 WHERE t.id = ANY (ids) AND t.state = 5 AND t.reason = 'erased';
     RETURN erased;
 END $$;

@@ -18,8 +18,8 @@ const CHUNK: usize = 256;
 const CAN_BE: &str =
     "state IN (2, 3, 4) AND EXISTS (SELECT 1 FROM webhook_bodies WHERE webhook_bodies.id = webhook_events.id)";
 /// Whoever has held it since it was found has made its fence higher.
-pub(super) const ENDED: &str = "SELECT state, lane FROM webhook_events WHERE id = ?1 AND fence = ?2 AND state IN (2, 3, 4) \
-                                AND EXISTS (SELECT 1 FROM webhook_bodies WHERE webhook_bodies.id = ?1)";
+pub(super) const ENDED: &str = "SELECT state, lane FROM webhook_events WHERE id = ?1 AND fence = ?2 \
+                                AND state IN (2, 3, 4) AND EXISTS (SELECT 1 FROM webhook_bodies WHERE webhook_bodies.id = ?1)";
 pub(super) const AGAIN: &str = "UPDATE webhook_events SET state = 0, due = ?2, attempts = 0, blocks = 0, ended = NULL, replayed_by = ?3 WHERE id = ?1";
 
 pub(super) async fn replay(

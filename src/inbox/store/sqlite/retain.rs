@@ -64,8 +64,8 @@ fn drop_bodies(write: &mut Write<'_>, after: i64, before: Micros) -> Result<(u64
     Ok((dropped, rows.last().map(|(id, ..)| *id).filter(|last| *last > after)))
 }
 
-/// How many keys, and how many bodies that were still there. What was kept apart goes too when its time is over. The key of
-/// another event that is not done stays.
+/// How many keys, and how many bodies that were still there. What was kept apart goes too when its time is over. The
+/// key of another event that is not done stays.
 pub(super) fn drop_keys(write: &mut Write<'_>, now: Micros) -> Result<(u64, u64), Fault> {
     let (keys, bodies) = drop_old(write, OLD_KEYS, StoredState::Done, now)?;
     if keys > 0 {

@@ -223,7 +223,7 @@ enum Step {
         is_undone: bool,
         events: Vec<(u8, bool)>,
     },
-    /// So many are handled, and all that are done go.
+    /// So many are handled, and all that are done or kept apart go.
     Purge {
         by_visitor: bool,
         handled: usize,
@@ -298,6 +298,7 @@ async fn go_through(steps: Vec<Step>) {
                 }
                 let by = if by_visitor { &visitor } else { &inbox };
                 by.purge(at(2), at(2_000_000)).await.unwrap();
+                model.retain(|_, (_, is_apart)| !*is_apart);
             }
             Step::Reopen | Step::Kill => {
                 if matches!(step, Step::Kill) {

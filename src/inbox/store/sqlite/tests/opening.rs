@@ -206,7 +206,8 @@ async fn what_an_earlier_version_kept_apart_makes_no_key_known() {
     let folder = Folder::new();
     file_of(4, &folder.file());
     // The first that came with its key was purged.
-    let aside = "UPDATE webhook_events SET state = 5, due = NULL WHERE id = 3; UPDATE webhook_ledger SET ready = 1, quarantined = 1";
+    let aside = "UPDATE webhook_events SET state = 5, due = NULL WHERE id = 3; \
+                 UPDATE webhook_ledger SET ready = 1, quarantined = 1";
     sql(&folder.file(), aside);
     let inbox = opened(&folder).await;
     let mut key = [0; 32];
