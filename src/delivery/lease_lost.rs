@@ -56,6 +56,7 @@ impl LeaseLost {
     }
 
     /// Whether observers are still to be told that it is lost: once, until it is renewed.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn is_news(&self) -> bool {
         !self.0.is_told.swap(true, Ordering::Relaxed)
     }
