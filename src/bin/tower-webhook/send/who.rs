@@ -74,14 +74,9 @@ fn option_fault(who: &Who, obstacle: &Obstacle) -> String {
         "keys[0].file" => ("--key-file", "give the path of a readable file"),
         "keys[0].value" => (given, obstacle.right.as_str()),
         "basic_auth" => ("--user", "give --user NAME and --password-env NAME"),
-        "basic_auth[0].password" if is_no_name(who) => ("--user", "give a name, without a colon"),
+        "basic_auth[0].username" => ("--user", "give a name, without a colon"),
         key if key.starts_with("basic_auth") => ("--password-env", obstacle.right.as_str()),
         key => (key, "write an endpoint in a file, and give --config and --endpoint"),
     };
     format!("{option}: {}; {right}", obstacle.wrong)
-}
-
-/// Whether Basic auth cannot carry the user name.
-fn is_no_name(who: &Who) -> bool {
-    who.user.as_deref().is_some_and(|user| user.is_empty() || user.contains(':'))
 }
