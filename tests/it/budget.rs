@@ -2,11 +2,13 @@
 
 use std::convert::Infallible;
 use std::future::{Future, pending};
+use std::io::Write as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use flate2::write::GzEncoder;
 use futures_util::FutureExt as _;
 use http::request::Parts;
 use http::{Request, Response};
@@ -14,7 +16,7 @@ use http_body_util::Full;
 use proptest::prelude::*;
 use tokio::sync::Semaphore;
 use tower::{Layer as _, ServiceExt as _, service_fn};
-use tower_webhook::gate::{Body, BodyBudget, BodyCheck, BodyGate, BodyLimits, ResponseBody};
+use tower_webhook::gate::{Body, BodyBudget, BodyCheck, BodyGate, BodyLimits, Compression, ResponseBody};
 use tower_webhook::layers::VerifyLayer;
 use tower_webhook::provider::aella;
 use tower_webhook::{MemoryStore, Received, Receiver, Rejection, RejectionKind};
@@ -120,6 +122,50 @@ async fn a_body_that_can_never_find_room_is_too_large_and_not_told_to_come_again
         let (budget, go) = (BodyBudget::new(8 * SHORT), Arc::new(Semaphore::new(1)));
         assert_eq!(kind(&send(&budget, Scripted::new([bytes(length)]), &go).await), refused, "{length}");
         assert_eq!(budget.in_flight(), 0, "{length}");
+    }
+}
+
+/// What is decompressed before it is opened.
+struct Zipped;
+
+impl BodyCheck for Zipped {
+    fn limits(&self) -> BodyLimits {
+        Limited.limits()
+    }
+
+    fn compression(&self) -> Compression {
+        Compression::SignedPlain
+    }
+
+    fn check(&self, _: &mut Parts, body: Bytes) -> Result<Body, Rejection> {
+        Ok(body.into())
+    }
+}
+
+/// A body of four times this length that gzip brings to three times, since so much of it is noise.
+fn zipped() -> Vec<u8> {
+    let mut noise = std::iter::successors(Some(0x9e37_79b9_u32), |state| {
+        let state = state ^ state << 13;
+        let state = state ^ state >> 17;
+        Some(state ^ state << 5)
+    });
+    let mut plain: Vec<u8> = noise.by_ref().take(3 * SHORT).map(|number| number.to_le_bytes()[1]).collect();
+    plain.resize(4 * SHORT, 0);
+    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(&plain).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_can_never_fit_beside_its_compressed_form_is_not_told_to_come_again() {
+    for (most, refused) in [(16 * SHORT, None), (8 * SHORT, Some(RejectionKind::BodyTooLarge))] {
+        let budget = BodyBudget::new(most);
+        let inner = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::default())));
+        let gate = BodyGate::new(Arc::new(Zipped), inner).budget(&budget);
+        let request =
+            Request::post("/").header("content-encoding", "gzip").body(Full::<Bytes>::from(zipped())).unwrap();
+        let response = gate.oneshot(request).await.unwrap();
+        assert_eq!((kind(&response), budget.in_flight()), (refused, 0), "{most}");
     }
 }
 
