@@ -184,7 +184,6 @@ fn nothing_is_forwarded_in_clear_beyond_this_machine_unless_danger_is_named() {
         "[fe80::1]",
         "[::]:1",
         "[::ffff:192.0.2.1]",
-        "127.0.0.1@192.0.2.1",
         "127.1",
         "localhost.example.com",
         "127.0.0.1.example.com",
@@ -200,5 +199,11 @@ fn nothing_is_forwarded_in_clear_beyond_this_machine_unless_danger_is_named() {
     }
     for to in ["127.0.0.1", "127.9.9.9:3000", "[::1]:3000", "LocalHost:3000"] {
         assert_eq!(Listener::start(&config(to, "")).stop().code, Some(0), "{to}");
+    }
+    // What looks like this machine is a user's name, whatever is named.
+    for more in ["", "dangerous_forward_in_clear = true"] {
+        let told = faults(&config("127.0.0.1@192.0.2.1", more));
+        assert_eq!(told.len(), 1, "{more}: {told:?}");
+        assert!(told[0].starts_with("endpoint[0].forward_to: "), "{told:?}");
     }
 }
