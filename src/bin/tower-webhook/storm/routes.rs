@@ -6,7 +6,7 @@ use http::Uri;
 use tower_webhook::clock::{Clock as _, OsEntropy, SystemClock, Timestamp};
 use tower_webhook::config::{EndpointSpec, KeySpec, ProviderSpec, SecretSource};
 use tower_webhook::provider::opp::RetrySchedule;
-use tower_webhook::provider::{AnyProvider, Provider as _};
+use tower_webhook::provider::{AnyProvider, Message, Provider as _};
 use tower_webhook::scheme::Sealing;
 use tower_webhook::sender::DeliveryProfile;
 use tower_webhook::sender::storm::{Author as _, Mark, Route, Theme, Writer};
@@ -52,15 +52,8 @@ fn route(spec: &EndpointSpec, name: &str, now: Timestamp) -> Result<Route, Strin
     let sending = sending(spec, Pick::Valid)?;
     let writer = writer(spec);
     let sample = writer.write(&[Theme::new(Mark::new(0, 0), 0)]);
-    if let Some(lack) = sending.needs.lacking(&sample) {
-        return Err(format!("{}: {lack}; leave {} out of the file that storm is given", lack.asked_at(), spec.path));
-    }
-    sending.provider.seal(sample, &Sealing::new(now, &OsEntropy)).map_err(|error| {
-        format!(
-            "scheme: storm's events cannot be sealed: {error}; leave {} out of the file that storm is given",
-            spec.path
-        )
-    })?;
+    let leave_out = |why: String| format!("{why}; leave {} out of the file that storm is given", spec.path);
+    try_to_seal(&sending, sample, now).map_err(leave_out)?;
     let target: Uri = spec.path.parse().map_err(|error| format!("path: {error}"))?;
     let route = Route::new(name, target, sending.provider.clone(), profile(spec, &sending.provider), writer);
     let route = match &sending.credentials {
@@ -101,6 +94,15 @@ fn strange(spec: &EndpointSpec, key: &KeySpec) -> Option<AnyProvider> {
     let mut spec = spec.clone();
     spec.keys = vec![strange];
     sending_as(&spec, key).ok()
+}
+
+/// What keeps an endpoint's events from being sealed, and the key that asks for it.
+fn try_to_seal(sending: &Sending, sample: Message, now: Timestamp) -> Result<(), String> {
+    if let Some(lack) = sending.needs.lacking(&sample) {
+        return Err(format!("{}: {lack}", lack.asked_at()));
+    }
+    let sealed = sending.provider.seal(sample, &Sealing::new(now, &OsEntropy));
+    sealed.map(drop).map_err(|error| format!("scheme: storm's events cannot be sealed: {error}"))
 }
 
 fn profile(spec: &EndpointSpec, provider: &AnyProvider) -> DeliveryProfile {
