@@ -157,12 +157,7 @@ fn each_flaw_shows_in_a_storm() {
     ];
     for flaws in cases {
         let history = raise(Broken::new(flaws, None), 300, 7);
-        let start = std::time::Instant::now();
         assert!(check(&history, Grants::default()).is_err(), "{flaws:?} was not noticed");
-        eprintln!("{flaws:?} {:?}", start.elapsed());
-        let start = std::time::Instant::now();
-        let r = check(&history, Grants { resends: 4, slack: Duration::from_micros(10) });
-        eprintln!("{flaws:?} {} {:?}", r.is_err(), start.elapsed());
     }
 }
 
