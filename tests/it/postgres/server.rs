@@ -3,7 +3,6 @@
 //! `TOWER_WEBHOOK_TEST_POSTGRES` names another folder with `initdb` and `postgres` than Debian's newest.
 
 use std::fs::File;
-use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -13,6 +12,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio_postgres::{Client, NoTls};
+
+use crate::support::free_address;
 
 /// How long a server may take for anything that a test waits for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -52,7 +53,7 @@ impl Server {
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
         let settings = prepare(&folder);
         for _ in 0..20 {
-            let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+            let port = free_address().port();
             let (process, watch) = launch(port, &folder, &settings);
             let mut server = Self { process, watch, port, folder: folder.clone(), settings: settings.clone() };
             if server.is_up() {

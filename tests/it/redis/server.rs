@@ -237,7 +237,7 @@ fn launch(port: u16, options: &[String], folder: &Path) -> (Child, Child) {
         .stderr(Stdio::null())
         .spawn()
         .unwrap_or_else(|error| panic!("these tests need {}, which scripts/test.sh installs: {error}", program()));
-    let watch = format!("cat; kill -9 {}", process.id());
+    let watch = format!("cat; kill -9 {}; rm -rf {}", process.id(), folder.display());
     let watch = Command::new("sh").args(["-c", &watch]).stdin(Stdio::piped()).spawn().unwrap();
     (process, watch)
 }
