@@ -84,7 +84,7 @@ async fn one_that_comes_up_no_more_is_told_to_who_waits_for_it() {
         command.args(["-c", if starts == 1 { first } else { "exit 7" }]);
         command
     };
-    let crashing = Crashing::new(command).crashes([Point::Claimed]).up_within(Duration::from_millis(300));
+    let crashing = Crashing::new(command).crashes([Point::Claimed]).up_within(Duration::from_secs(2));
     let child = crashing.start().await.unwrap();
     child.kill();
     let gone = child.risen(1).await.unwrap_err().to_string();
