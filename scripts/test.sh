@@ -29,4 +29,6 @@ need promtool prometheus
 need systemd-analyze systemd
 command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || need nginx nginx-light
 
+# Many of the tests wait, for servers and for time.
+export RUST_TEST_THREADS="${RUST_TEST_THREADS:-$(($(nproc) * 2))}"
 cargo test --locked --all-features --quiet

@@ -9,7 +9,7 @@ async fn tries(handler: impl InboxHandler, log: &Log, backoff: Backoff) -> (Vec<
     let store = Fake::default();
     accept_all(&store, [1]).await;
     let running = worker(&store, log, handler).retry(backoff).start();
-    seconds(100_000).await;
+    seconds(10_000).await;
     running.stop().await;
     (log.calls().iter().map(|call| call.at.as_millis()).collect(), store.row(1))
 }

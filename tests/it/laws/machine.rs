@@ -18,7 +18,7 @@ use super::stand::{EVENT, Stand, ask, key};
 pub(crate) const WORKERS: usize = 3;
 pub(crate) const OPS: [Op; 4] = [Op::Claim, Op::Renew, Op::Complete, Op::Release];
 const MAX: u32 = 3;
-/// From four ticks to half a minute, where a tick is 100 ms.
+/// From four ticks to half a minute, where a tick is 50 ms.
 const MAX_DOUBLED: u32 = 8;
 const RETENTION: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
