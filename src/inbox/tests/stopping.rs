@@ -55,3 +55,20 @@ async fn dropped_it_begins_nothing_new_and_kept_it_goes_on() {
         drop(kept);
     }
 }
+
+/// What could not be given back comes back by itself.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_away_holds_up_no_stop() {
+    for patience in [0, 3] {
+        let log = Log::new();
+        let (store, running) = at_work(&log).await;
+        store.away(true);
+        running.stop_within(Duration::from_secs(patience)).await;
+        assert_eq!(log.began.elapsed().as_secs(), 5 + patience + 1);
+        assert_eq!((log.endings(), store.row(1).0), (vec![], StoredState::Running));
+        // As long as the process lives, it is tried again.
+        store.away(false);
+        seconds(2).await;
+        assert_eq!((log.endings(), store.row(1)), (vec![(1, Ending::Released)], (StoredState::Ready, 0, None)));
+    }
+}

@@ -29,6 +29,9 @@ use crew::{Control, Crew, Terms};
 pub use ending::Ending;
 pub use on_unknown::OnUnknown;
 
+/// How long a stop waits for what it gives back, beyond its time.
+const GIVING_BACK: Duration = Duration::from_secs(1);
+
 /// Handles the events of an inbox, so many at a time.
 ///
 /// Each attempt is counted before the handler runs, so that an event which kills the process does not kill it for ever. The
@@ -210,13 +213,15 @@ impl Running {
         }
     }
 
-    /// The same, but what is in hand after this time is dropped and given back: due at once, its attempt not counted.
+    /// The same, but what is in hand after this time is dropped and given back: due at once, its attempt not counted. It ends a
+    /// second later at the latest, whatever the store does. What could not be given back by then is tried for as long as the
+    /// process lives, and comes back when its lease ends.
     pub async fn stop_within(mut self, time: Duration) {
         self.control.stop();
         let Some(mut ended) = self.ended.take() else { return };
         if timeout(time, &mut ended).await.is_err() {
             drop(self.control.hurried.set(()));
-            drop(ended.await);
+            drop(timeout(GIVING_BACK, ended).await);
         }
     }
 }
