@@ -99,3 +99,27 @@ async fn beyond_a_quota_of_bytes_nothing_is_stored() {
     let stored = accept(&larger, &[5000, 5001]).await.unwrap();
     assert!(matches!(stored[..], [Accepted::Stored(_), Accepted::Stored(_)]), "{stored:?}");
 }
+
+/// Less than a fifth of it is not even one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_quota_of_few_rows_is_full_until_there_is_room_and_no_longer() {
+    for rows in [1, 4] {
+        let schema = schema();
+        let free = opened(Server::shared().await, &schema).await;
+        accept(&free, &(0..rows).collect::<Vec<_>>()).await.unwrap();
+        let inbox = opened_with(&schema, quota(|quota| quota.rows = rows)).await;
+        until_full(&inbox, 100).await;
+        handle(&free, usize::try_from(rows).unwrap()).await;
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_millis(2500) {
+            assert!(inbox.check().await.is_err() && accept(&inbox, &[600]).await.is_err(), "{rows}");
+            sleep(Duration::from_millis(20)).await;
+        }
+        handle(&free, usize::try_from(rows).unwrap() - 1).await;
+        let begin = Instant::now();
+        while let Err(error) = accept(&inbox, &[700]).await {
+            assert!(begin.elapsed() < PATIENCE, "{error}");
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+}

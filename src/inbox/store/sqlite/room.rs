@@ -35,9 +35,9 @@ fn is_low(write: &Write<'_>) -> bool {
         && free.saturating_sub(write.brought) >= low.free_disk
 }
 
-/// Four fifths of each quota, and a fourth more of free disk than must be.
+/// Four fifths of each quota, one less at least, and a fourth more of free disk than must be.
 pub(super) fn low(quota: &Quota) -> Quota {
-    let low = |most: u64| most.saturating_sub(most / 5);
+    let low = |most: u64| most.saturating_sub((most / 5).max(1));
     let free_disk = quota.free_disk.saturating_add(quota.free_disk / 4);
     Quota { rows: low(quota.rows), bytes: low(quota.bytes), free_disk }
 }

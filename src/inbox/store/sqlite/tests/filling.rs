@@ -46,6 +46,24 @@ async fn before_it_is_full_the_low_mark_is_nothing() {
     assert!(!is_full(&inbox, 9).await && !is_full(&inbox, 10).await);
 }
 
+#[tokio::test]
+async fn a_quota_of_few_rows_is_full_for_who_asks_too_until_there_is_room() {
+    for rows in 1..=5_u8 {
+        let folder = Folder::new();
+        let quota = Quota { rows: rows.into(), ..Quota::default() };
+        let inbox = SqliteInbox::setup().quota(quota).open(folder.file()).await.unwrap();
+        for key in 0..rows {
+            assert!(inbox.check().await.is_ok() && !is_full(&inbox, key).await, "{rows}: {key}");
+        }
+        for _ in 0..2 {
+            assert!(inbox.check().await.is_err() && is_full(&inbox, rows).await, "{rows}");
+        }
+        let held = lease(&inbox, 1, 1, 0).await.remove(0);
+        let _ = inbox.complete(&held, at(0)).await.unwrap();
+        assert!(inbox.check().await.is_ok() && !is_full(&inbox, rows).await, "{rows}");
+    }
+}
+
 /// Somebody looks at an old state and does not end: the log grows up to the quota and no further, and is short again soon
 /// after they are gone.
 #[tokio::test]
