@@ -123,3 +123,24 @@ async fn a_quota_of_few_rows_is_full_until_there_is_room_and_no_longer() {
         }
     }
 }
+
+/// They are counted up to a hundred thousand of a kind. Of more the server's estimate is taken.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_too_much_to_be_counted_counts_all_the_same() {
+    let schema = schema();
+    let free = opened(Server::shared().await, &schema).await;
+    let fill = format!(
+        "INSERT INTO {schema}.turns (id, state, due, until, token) \
+         SELECT 10000000 + n, CASE WHEN n <= 140000 THEN 3 WHEN n <= 160000 THEN 4 ELSE 1 END, CASE WHEN n > 160000 THEN 9 END, 9, '' \
+         FROM generate_series(1, 280000) AS n; ANALYZE {schema}.turns"
+    );
+    Server::shared().await.client().await.batch_execute(&fill).await.unwrap();
+    let stats = free.stats(at(1)).await.unwrap();
+    let is_near = |number: u64, true_one: u64| number.abs_diff(true_one) < 5_000;
+    assert!(is_near(stats.dead, 140_000) && is_near(stats.running, 120_000), "{stats:?}");
+    assert_eq!((stats.parked, stats.quarantined), (20_000, 0), "what is few is counted");
+    let inbox = opened_with(&schema, quota(|quota| quota.rows = 250_000)).await;
+    until_full(&inbox, 1_000_000).await;
+    let larger = opened_with(&schema, quota(|quota| quota.rows = 400_000)).await;
+    assert!(accept(&larger, &[2_000_000]).await.is_ok());
+}

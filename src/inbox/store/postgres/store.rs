@@ -146,7 +146,8 @@ impl InboxStore for PostgresInbox {
         self.0.bell().woken().await;
     }
 
-    /// Up to 100,000 of a kind are counted; of more, what is due, waiting and done are numbers that the server estimated last.
+    /// Up to 100,000 of a kind are counted; of more the numbers are what the server estimated last, which knows of what is dead,
+    /// parked and quarantined together.
     async fn stats(&self, now: Timestamp) -> Result<Stats, InboxError> {
         find::stats(&self.0, micros(now)).await
     }

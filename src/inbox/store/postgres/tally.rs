@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_secs(10);
 const LOOK_WHEN_FULL: Duration = Duration::from_secs(1);
 
 /// Up to so many are counted one by one. Of more the number is what the server last estimated of the index.
-const COUNTED: i64 = 100_000;
+const COUNTED: u64 = 100_000;
 
 /// Each count reads one small index that has nothing else in it; the estimate is made by `VACUUM` and `ANALYZE`.
 pub(super) const COUNTS: &str = "
@@ -31,7 +31,9 @@ SELECT
     (SELECT count(*) FROM (SELECT 1 FROM inbox.turns WHERE state = 5 AND state >= 3 LIMIT $1) AS part),
     (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'inbox.turns_due'::regclass),
     (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'inbox.turns_waiting'::regclass),
+    (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'inbox.turns_held'::regclass),
     (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'inbox.turns_done'::regclass),
+    (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'inbox.turns_aside'::regclass),
     (SELECT min(due) FROM inbox.turns WHERE due IS NOT NULL)";
 const BYTES: &str = "
 SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
@@ -39,26 +41,26 @@ WHERE oid IN ('inbox.events'::regclass, 'inbox.bodies'::regclass, 'inbox.turns':
 
 /// What is there, and the first time at which something is due.
 pub(super) fn stats(row: &Row) -> Result<(Stats, Option<i64>), InboxError> {
-    let count = |place| column::<i64>(row, place);
-    let whole = |place, estimate: Option<usize>| {
-        let counted = count(place)?;
-        let estimated = estimate.filter(|_| counted >= COUNTED).map(count).transpose()?;
-        Ok::<_, InboxError>(u64::try_from(estimated.map_or(counted, |estimated| estimated.max(counted))).unwrap_or(0))
+    let count = |place| Ok::<_, InboxError>(u64::try_from(column::<i64>(row, place)?).unwrap_or(0));
+    let whole = |place, estimate| match count(place)? {
+        counted if counted >= COUNTED => Ok::<_, InboxError>(count(estimate)?.max(counted)),
+        counted => Ok(counted),
     };
-    let stats = Stats {
-        ready: whole(0, Some(7))?.saturating_add(whole(1, Some(8))?),
-        running: whole(2, None)?,
-        done: whole(3, Some(9))?,
-        dead: whole(4, None)?,
-        parked: whole(5, None)?,
-        quarantined: whole(6, None)?,
-        oldest_age: 0.0,
-    };
-    Ok((stats, column(row, 10)?))
+    let mut aside = [count(4)?, count(5)?, count(6)?];
+    // One index has them all: what it has beyond the counts is of the first that was not counted to its end.
+    let more = count(11)?.saturating_sub(aside.iter().sum());
+    if let Some(first) = aside.iter_mut().find(|counted| **counted >= COUNTED) {
+        *first = first.saturating_add(more);
+    }
+    let [dead, parked, quarantined] = aside;
+    let ready = whole(0, 7)?.saturating_add(whole(1, 8)?);
+    let (running, done) = (whole(2, 9)?, whole(3, 10)?);
+    let stats = Stats { ready, running, done, dead, parked, quarantined, oldest_age: 0.0 };
+    Ok((stats, column(row, 12)?))
 }
 
 pub(super) fn values() -> super::call::Values {
-    values![COUNTED]
+    values![i64::try_from(COUNTED).unwrap_or(i64::MAX)]
 }
 
 /// Looks from time to time whether a quota is reached. One that was is not left until there is room again to speak of.
