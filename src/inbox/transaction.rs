@@ -26,7 +26,7 @@ type Effect<E> = Arc<dyn Fn(&SqliteTransaction<'_>, &E) -> Verdict + Send + Sync
 ///
 /// A file has one writer. For as long as the effect runs nothing else is stored, leased or ended, and each effect pays a
 /// commit of its own. So it does what the database does, and nothing else: no request, no sleep. What takes longer than its
-/// [limit](Self::limit) has its statement interrupted, is undone, and is tried again.
+/// [limit](Self::limit), or than its worker waits for it, has its statement interrupted, is undone, and is tried again.
 ///
 /// # Security
 ///

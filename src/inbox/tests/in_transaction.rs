@@ -12,6 +12,9 @@ use crate::clock::SystemClock;
 use crate::delivery::LeaseLost;
 
 const LONG: Duration = Duration::from_secs(20);
+const ENDLESS: &str = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
+const ENDLESS_WRITE: &str = "INSERT INTO postings WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) \
+                             SELECT CAST(x AS TEXT) FROM n";
 
 /// An inbox in a folder that goes with it, with a table of somebody's own.
 struct File(PathBuf, SqliteInbox);
@@ -148,21 +151,21 @@ async fn an_effect_whose_lease_is_lost_is_none() {
 
 #[tokio::test]
 async fn an_effect_that_is_no_good_leaves_nothing_and_harms_no_other() {
-    let endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
-    for case in ["good", "refused", "parked", "panic", "slow", "endless", "commit", "rollback", "own tables"] {
+    for case in
+        ["good", "refused", "parked", "panic", "slow", "endless", "endless write", "commit", "rollback", "own tables"]
+    {
         let file = File::new().await;
         file.accept(1).await;
         let held = file.lease(LONG, SystemClock.now().unwrap()).await;
         let effect = move |to: &SqliteTransaction<'_>, event: &Handed| -> Sql<Verdict> {
-            if case != "commit" {
-                post(to, &event.event.readable_key)?;
-            }
+            post(to, &event.event.readable_key)?;
             match case {
                 "refused" => to.execute_batch("INSERT INTO nowhere VALUES (1)")?,
                 "parked" => return Ok(Verdict::park("who is that?")),
                 "panic" => panic!("as told"),
                 "slow" => std::thread::sleep(Duration::from_millis(400)),
-                "endless" => drop(to.query_row(endless, [], |row| row.get::<_, i64>(0))?),
+                "endless" => drop(to.query_row(ENDLESS, [], |row| row.get::<_, i64>(0))?),
+                "endless write" => to.execute_batch(ENDLESS_WRITE)?,
                 "commit" => to.execute_batch("COMMIT")?,
                 "rollback" => to.execute_batch("ROLLBACK")?,
                 "own tables" => to.execute_batch("UPDATE webhook_events SET token = NULL")?,
@@ -175,6 +178,8 @@ async fn an_effect_that_is_no_good_leaves_nothing_and_harms_no_other() {
         let is_good = case == "good";
         assert_eq!(verdict == Verdict::Ended(Ended::Done), is_good, "{case}: {verdict:?}");
         assert_eq!(matches!(verdict, Verdict::Park { .. }), case == "parked");
+        let is_late = verdict == Verdict::retry("the handler held the writer for too long");
+        assert_eq!(is_late, ["slow", "endless", "endless write"].contains(&case), "{case}: {verdict:?}");
         assert_eq!(file.postings().await.len(), usize::from(is_good), "{case}");
         let stats = file.stats().await;
         let there = (stats.ready, stats.running, stats.done);
@@ -227,6 +232,56 @@ async fn work_of_ones_own_commits_or_leaves_nothing() {
     assert!(matches!(file.1.transact(Duration::ZERO, late).await.unwrap(), Err(Undone::TookTooLong)));
     file.1.transact(LONG, |to| post(to, "d")).await.unwrap().unwrap();
     assert_eq!(file.postings().await, ["d"]);
+}
+
+/// SQLite undoes the whole transaction where a statement that writes is interrupted, and a work may not notice.
+#[tokio::test]
+async fn what_is_interrupted_while_it_writes_took_too_long_and_what_it_writes_after_that_is_undone_too() {
+    let file = File::new().await;
+    for goes_on in [false, true] {
+        let work = move |to: &SqliteTransaction<'_>| {
+            let written = to.execute_batch(ENDLESS_WRITE);
+            if goes_on { post(to, "after") } else { written }
+        };
+        let undone = file.1.transact(Duration::from_millis(100), work).await.unwrap();
+        assert!(matches!(undone, Err(Undone::TookTooLong)), "{undone:?}");
+        assert_eq!(file.postings().await.len(), 0);
+    }
+    file.1.transact(LONG, |to| post(to, "in time")).await.unwrap().unwrap();
+    file.accept(1).await;
+    assert_eq!((file.postings().await.len(), file.stats().await.ready), (1, 1));
+}
+
+/// Whatever its limit is.
+#[tokio::test]
+async fn work_that_nobody_waits_for_any_more_frees_the_writer() {
+    for sql in [ENDLESS, ENDLESS_WRITE] {
+        let file = File::new().await;
+        let begun = Arc::new(tokio::sync::Notify::new());
+        let told = Arc::clone(&begun);
+        let work = move |to: &SqliteTransaction<'_>| {
+            told.notify_one();
+            post(to, "a")?;
+            to.query_row(sql, [], |_| Ok(()))
+        };
+        tokio::select! {
+            ended = file.1.transact(LONG, work) => panic!("{ended:?}"),
+            () = begun.notified() => {}
+        }
+        tokio::time::timeout(LONG / 2, file.accept(1)).await.expect("the writer is free");
+        assert_eq!((file.postings().await.len(), file.stats().await.ready), (0, 1));
+    }
+}
+
+#[tokio::test]
+async fn an_effect_at_its_workers_limit_frees_the_writer() {
+    let file = File::new().await;
+    file.accept(1).await;
+    let effect = |to: &SqliteTransaction<'_>, _: &Handed| to.query_row(ENDLESS, [], |_| Ok(()));
+    let worker = Worker::new(file.1.clone(), file.1.in_transaction(effect).limit(LONG));
+    let running = worker.handler_limit(Duration::from_millis(50)).retry(soon().attempts(1)).start();
+    tokio::time::timeout(LONG / 2, file.until_ended(0, 1)).await.expect("the writer is free");
+    running.stop().await;
 }
 
 fn rusqlite_error() -> super::super::rusqlite::Error {

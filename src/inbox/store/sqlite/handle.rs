@@ -10,12 +10,13 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::super::{InboxError, InboxErrorKind};
 use super::disk::Disk;
-use super::fault::{Fault, kind_of};
+use super::fault::{Fault, kind_of, of_open};
 use super::keys::Keys;
 use super::ledger::Ledger;
 use super::names::Block;
 use super::pace::Pace;
 use super::readers::Readers;
+use super::reins::Reins;
 use super::setup::SqliteSetup;
 use super::space::Space;
 use super::task::{Job, Task, Write};
@@ -47,7 +48,8 @@ impl Handle {
         let lock = is_owner.then(|| connect::lock(&path)).transpose()?;
         let probe = |lock| Disk::probe(lock, &connect::beside(&path, ".lock"), setup.must_be_durable);
         let disk = lock.as_ref().map(probe).transpose()?;
-        let connection = connect::writer(&path, &setup, is_owner)?;
+        let mut connection = connect::writer(&path, &setup, is_owner)?;
+        let reins = Reins::on(&mut connection).map_err(|error| of_open(&error))?;
         let mut keys = Keys::new(setup.batch);
         if is_owner {
             let failed = |error: rusqlite::Error| InboxError::new(kind_of(&error)).caused_by(error.to_string());
@@ -61,6 +63,7 @@ impl Handle {
         let (jobs, waiting) = mpsc::channel(WAITING);
         let writer = Writer {
             connection,
+            reins,
             path: path.clone(),
             quota: setup.quota,
             keys,

@@ -51,6 +51,7 @@ mod open;
 mod pace;
 mod queue;
 mod readers;
+mod reins;
 mod replay;
 mod retain;
 mod room;

@@ -8,11 +8,13 @@ use super::fault::Fault;
 use super::keys::Keys;
 use super::ledger::Ledger;
 use super::names::Block;
+use super::reins::Reins;
 use super::storing::Storing;
 
 /// What a command writes through: a transaction that it may share.
 pub(super) struct Write<'a> {
     pub(super) connection: &'a Connection,
+    pub(super) reins: &'a Reins,
     /// From the first event that was stored on.
     pub(super) storing: Option<Storing<'a>>,
     pub(super) ledger: Ledger,

@@ -3,17 +3,17 @@
 use std::fmt;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, InterruptHandle, OptionalExtension as _, ffi, params};
-use tokio::sync::Notify;
+use rusqlite::{Connection, OptionalExtension as _, ffi, params};
 
 use super::super::end::End;
 use super::super::{Ended, EventId, InboxError, LeaseToken};
 use super::end;
 use super::fault::Fault;
+use super::reins::Term;
 use super::row::Micros;
 use super::store::SqliteInbox;
 use super::task::Write;
@@ -22,6 +22,8 @@ const IS_HELD: &str = "SELECT 1 FROM webhook_events WHERE id = ?1 AND token = ?2
 const BEGIN: &str = "SAVEPOINT tower_webhook_effect";
 const KEEP: &str = "RELEASE tower_webhook_effect";
 const UNDO: &str = "ROLLBACK TO tower_webhook_effect; RELEASE tower_webhook_effect";
+/// In place of a transaction of which nothing is left.
+const ANEW: &str = "BEGIN IMMEDIATE";
 
 /// The open transaction of an inbox in a file. Derefs to [`rusqlite::Connection`], with which you write to tables of your own
 /// in the same file.
@@ -67,28 +69,10 @@ impl<E: fmt::Display> fmt::Display for Undone<E> {
 
 impl<E: fmt::Debug + fmt::Display> std::error::Error for Undone<E> {}
 
-/// Ends the statement of a work that takes too long, and no other's.
-#[derive(Clone, Default)]
-struct Reins(Arc<(Mutex<Option<InterruptHandle>>, Notify)>);
-
-impl Reins {
-    fn hold(&self, handle: Option<InterruptHandle>) {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = handle;
-        self.0.1.notify_one();
-    }
-
-    async fn pull_after(&self, limit: Duration) {
-        self.0.1.notified().await;
-        tokio::time::sleep(limit).await;
-        if let Some(handle) = &*self.0.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            handle.interrupt();
-        }
-    }
-}
-
 impl SqliteInbox {
     /// Runs this in a transaction of its own, and commits: to make tables of your own in the inbox's file, or to read them.
-    /// Where it returns an error, panics or takes longer than `limit`, nothing of it stays.
+    /// Where it returns an error, panics, takes longer than `limit`, or is at work when this is dropped, nothing of it stays. A
+    /// statement that runs for too long is interrupted.
     ///
     /// It runs in the thread that writes, and everything else that would be written waits for it.
     ///
@@ -124,7 +108,7 @@ impl SqliteInbox {
         T: Send + 'static,
         E: Send + 'static,
     {
-        self.reined(limit, move |write, reins| run(write, limit, reins, &mut work)).await
+        self.reined(limit, move |write, term| run(write, term, &mut work)).await
     }
 
     /// Runs this and completes the event of this lease, in one transaction: both are there, or neither.
@@ -135,11 +119,11 @@ impl SqliteInbox {
         limit: Duration,
         mut effect: impl FnMut(&SqliteTransaction<'_>) -> Result<(), E> + Send + 'static,
     ) -> Result<Result<Ended, Undone<E>>, InboxError> {
-        let complete = move |write: &mut Write<'_>, reins: &Reins| {
+        let complete = move |write: &mut Write<'_>, term: &Term| {
             if !is_held(write, id, token, fence)? {
                 return Ok(Ok(Ended::Lost));
             }
-            if let Err(undone) = run(write, limit, reins, &mut effect)? {
+            if let Err(undone) = run(write, term, &mut effect)? {
                 return Ok(Err(undone));
             }
             match end::end(write, id, token, fence, &End::Complete, Micros::of(now))? {
@@ -154,30 +138,17 @@ impl SqliteInbox {
     async fn reined<T: Send + 'static>(
         &self,
         limit: Duration,
-        mut work: impl FnMut(&mut Write<'_>, &Reins) -> Result<T, Fault> + Send + 'static,
+        mut work: impl FnMut(&mut Write<'_>, &Term) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, InboxError> {
-        let reins = Reins::default();
-        let (there, waits) = (reins.clone(), Arc::new(()));
-        let is_awaited = Arc::downgrade(&waits);
-        let job = self.0.write_alone(move |write| {
-            if is_awaited.strong_count() == 0 {
-                return Err(failed("nobody waits for it"));
-            }
-            work(write, &there)
+        let asker = Arc::new(());
+        let term = Term { limit, asker: Arc::downgrade(&asker) };
+        let job = self.0.write_alone(move |write| match term.is_awaited() {
+            true => work(write, &term),
+            false => Err(failed("nobody waits for it")),
         });
-        let mut job = std::pin::pin!(job);
-        let mut late = std::pin::pin!(reins.pull_after(limit));
-        let mut is_late = false;
-        std::future::poll_fn(|cx| {
-            if let ready @ std::task::Poll::Ready(_) = job.as_mut().poll(cx) {
-                return ready;
-            }
-            if !is_late {
-                is_late = late.as_mut().poll(cx).is_ready();
-            }
-            std::task::Poll::Pending
-        })
-        .await
+        let done = job.await;
+        drop(asker);
+        done
     }
 }
 
@@ -190,20 +161,19 @@ fn is_held(write: &Write<'_>, id: EventId, token: LeaseToken, fence: u64) -> rus
 /// Undoes what the work wrote, unless it says that it is good. The transaction around it stays.
 fn run<T, E>(
     write: &Write<'_>,
-    limit: Duration,
-    reins: &Reins,
+    term: &Term,
     work: &mut impl FnMut(&SqliteTransaction<'_>) -> Result<T, E>,
 ) -> Result<Result<T, Undone<E>>, Fault> {
     let connection = write.connection;
     connection.execute_batch(BEGIN)?;
     let began = Instant::now();
-    reins.hold(Some(connection.get_interrupt_handle()));
+    write.reins.hold(Some((began, term.clone())));
     let result = catch_unwind(AssertUnwindSafe(|| work(&SqliteTransaction(connection))));
-    reins.hold(None);
-    if connection.is_autocommit() {
+    write.reins.hold(None);
+    let is_late = term.is_over(began);
+    if connection.is_autocommit() && !is_late {
         return Err(failed("its transaction was ended within it"));
     }
-    let is_late = began.elapsed() > limit;
     let undone = match result {
         Ok(Ok(value)) if !is_late => {
             connection.execute_batch(KEEP)?;
@@ -213,7 +183,8 @@ fn run<T, E>(
         Ok(Err(error)) if !is_late => Undone::Refused(error),
         Ok(_) => Undone::TookTooLong,
     };
-    connection.execute_batch(UNDO)?;
+    // Where a statement that writes is interrupted, SQLite undoes the transaction around it too.
+    connection.execute_batch(if connection.is_autocommit() { ANEW } else { UNDO })?;
     Ok(Err(undone))
 }
 

@@ -16,6 +16,7 @@ use super::ledger::Ledger;
 use super::names::Block;
 use super::pace::Pace;
 use super::queue::Queue;
+use super::reins::Reins;
 use super::space::{self, Space};
 use super::task::{Job, Write};
 
@@ -25,6 +26,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Writer {
     pub(super) connection: Connection,
+    pub(super) reins: Reins,
     pub(super) path: PathBuf,
     pub(super) quota: Quota,
     pub(super) keys: Keys,
@@ -142,6 +144,7 @@ impl Writer {
         let space = self.space.at(Instant::now(), &self.quota, measure).map_err(begun)?;
         let mut write = Write {
             connection: &self.connection,
+            reins: &self.reins,
             storing: None,
             ledger,
             begun: ledger,
