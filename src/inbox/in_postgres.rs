@@ -23,7 +23,8 @@ type Effect<E> = Arc<dyn for<'a> Fn(&'a PostgresTransaction<'a>, &'a E) -> Doing
 ///
 /// Before it runs, and when it has run, the event must still be held by token and fence, or nothing of it stays. What is not
 /// [`Verdict::Done`] is undone too, and so is what panics, or takes longer than its [limit](Self::limit): its connection is
-/// closed, and it is tried again. It has one of the inbox's connections for as long as it runs.
+/// closed, and it is tried again. It has a connection for as long as it runs, of those that the inbox keeps for such handlers
+/// ([`PostgresSetup::pool`](super::PostgresSetup::pool)): where all are taken it waits for one up to the inbox's deadline.
 ///
 /// # Security
 ///

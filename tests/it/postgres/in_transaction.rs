@@ -1,7 +1,10 @@
 //! An effect in the inbox's database is there once and with the end of its event, or not at all.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use tower::ServiceExt as _;
 use tower_webhook::Receiver;
@@ -185,4 +188,44 @@ async fn an_event_that_is_none_of_its_provider_is_handed_to_no_typed_effect() {
     worker.stop().await;
     let reason = inbox.list(&Filter::default(), 1).await.unwrap().remove(0).reason.unwrap();
     assert!(reason.contains("cannot be decoded"), "{reason}");
+}
+
+/// They have connections of their own, and no more than they may.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn effects_that_are_slow_keep_nobody_from_storing_and_renewing() {
+    const POOL: usize = 2;
+    let setup = PostgresInbox::setup().schema(schema()).pool(POOL).deadline(Duration::from_secs(2));
+    let inbox = setup.connect(&Server::shared().await.url()).await.unwrap();
+    let now = SystemClock.now().unwrap();
+    inbox.accept((0..6).map(|number| event(number, None)).collect(), now).await.unwrap();
+    let held = inbox.lease(LeaseToken([9; 16]), 1, LEASE, now).await.unwrap().remove(0);
+    let (open, opening) = watch::channel(false);
+    let begun = Arc::new(AtomicUsize::new(0));
+    let so_many = Arc::clone(&begun);
+    let handler = inbox.in_transaction(move |_, _| {
+        let (mut opening, so_many) = (opening.clone(), Arc::clone(&so_many));
+        Box::pin(async move {
+            so_many.fetch_add(1, Ordering::SeqCst);
+            opening.wait_for(|is_open| *is_open).await.map(drop)
+        })
+    });
+    let backoff = Backoff::default().base(Duration::from_millis(1)).cap(Duration::from_millis(1));
+    let worker = Worker::new(inbox.clone(), handler.limit(PATIENCE)).retry(backoff).start();
+    let begin = Instant::now();
+    while begun.load(Ordering::SeqCst) < POOL {
+        assert!(begin.elapsed() < PATIENCE);
+        sleep(Duration::from_millis(5)).await;
+    }
+    for number in 10..13 {
+        inbox.accept(vec![event(number, None)], now).await.unwrap();
+        assert_eq!(inbox.extend(&held, LEASE, now).await.unwrap(), Ended::Done);
+    }
+    assert_eq!(begun.load(Ordering::SeqCst), POOL);
+    open.send(true).unwrap();
+    assert_eq!(inbox.complete(&held, now).await.unwrap(), Ended::Done);
+    while inbox.stats(now).await.unwrap().done < 9 {
+        assert!(begin.elapsed() < PATIENCE, "{:?}", inbox.list(&Filter::default(), 10).await);
+        sleep(Duration::from_millis(20)).await;
+    }
+    worker.stop().await;
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use deadpool_postgres::Object;
+use deadpool_postgres::{Object, Pool};
 use tokio::task::JoinHandle;
 use tokio_postgres::Row;
 
@@ -21,6 +21,8 @@ use super::{connect, tally, tls};
 
 pub(super) struct Handle {
     accepting: Accepting,
+    /// For handlers' transactions, which may be long: nobody who stores or renews waits behind them.
+    effects: Pool,
     group: Group,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -31,6 +33,7 @@ impl Handle {
         let mut config = connect::config(url, &setup)?;
         let tls = tls::tls(&mut config, &setup)?;
         let pool = connect::pool(&config, tls.clone(), &setup)?;
+        let effects = connect::pool(&config, tls.clone(), &setup)?;
         let skew = Arc::new(Skew::new(Arc::clone(&setup.clock)));
         let mut client = in_time(setup.deadline, pool.get()).await?.map_err(|error| of_pool(&error))?;
         migrate(&mut client, &setup.schema, setup.deadline).await?;
@@ -47,7 +50,7 @@ impl Handle {
         let accepting = Accepting { asking, bell, skew, is_full };
         let (group, serving) = Group::start(&accepting);
         tasks.extend(serving);
-        Ok(Self { accepting, group, tasks })
+        Ok(Self { accepting, effects, group, tasks })
     }
 
     pub(super) fn bell(&self) -> &Bell {
@@ -75,11 +78,9 @@ impl Handle {
         self.group.accept(events, now).await
     }
 
-    /// One of its connections.
+    /// One of the connections for handlers' transactions.
     pub(super) async fn connection(&self) -> Result<Object, InboxError> {
-        in_time(self.accepting.asking.deadline, self.accepting.asking.pool.get())
-            .await?
-            .map_err(|error| of_pool(&error))
+        in_time(self.accepting.asking.deadline, self.effects.get()).await?.map_err(|error| of_pool(&error))
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -92,5 +93,6 @@ impl Drop for Handle {
         self.tasks.iter().for_each(JoinHandle::abort);
         // Calls in hand keep their connections until they end.
         self.accepting.asking.pool.close();
+        self.effects.close();
     }
 }

@@ -53,7 +53,9 @@ impl PostgresSetup {
         self
     }
 
-    /// How many connections it has at most, beside the one on which it hears of others' events. 8 by default.
+    /// How many connections its calls have at most. Transactions of handlers ([`in_transaction`](super::PostgresInbox::in_transaction))
+    /// have as many of their own, so that nobody who stores or renews waits behind them. With the one on which it hears of others'
+    /// events an inbox has twice as many and one at most, and without such handlers as many and one. 8 by default.
     pub fn pool(mut self, connections: usize) -> Self {
         self.pool = connections.max(1);
         self
