@@ -4,6 +4,7 @@
 mod away;
 mod clock;
 mod contract;
+mod damage;
 mod full;
 mod grouped;
 mod in_transaction;

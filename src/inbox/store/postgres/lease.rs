@@ -1,12 +1,14 @@
 //! What is due is held.
 
+use std::error::Error as _;
+
 use bytes::Bytes;
 use tokio_postgres::Row;
 
 use super::super::end::End;
-use super::super::{Ended, EventId, InboxError, LanePolicy, LeaseToken, Leased, NewEvent};
+use super::super::{EventId, InboxError, LanePolicy, LeaseToken, Leased, NewEvent};
 use super::call::values;
-use super::end;
+use super::end::{self, END};
 use super::handle::Handle;
 use super::row::{column, damaged, put, time, took};
 use crate::delivery::{Fingerprint, KeyHash};
@@ -67,31 +69,37 @@ pub(super) async fn lease(
     };
     let mut leased = Vec::with_capacity(rows.len());
     for row in &rows {
-        let (held, has_body) = held(row, token, now.saturating_add(lease))?;
-        if has_body {
-            leased.push(held);
-        } else {
-            give_up(inbox, &held, now).await?;
+        match held(row, token, now.saturating_add(lease)) {
+            Ok(Some(held)) => leased.push(held),
+            // One that cannot be set aside holds up no other: its lease ends by itself, and it comes again.
+            Ok(None) => drop(set_aside(inbox, row, token, "its body is gone".to_owned(), now).await),
+            Err(error) => drop(set_aside(inbox, row, token, unreadable(&error), now).await),
         }
     }
     Ok(leased)
 }
 
-/// Its body is gone, though nobody dropped it; it can be of no more use.
-async fn give_up(inbox: &Handle, held: &Leased, now: i64) -> Result<(), InboxError> {
-    let end = End::Bury { reason: "its body is gone".to_owned(), lane: LanePolicy::SkipAndFlag };
-    let (Ended::Done | Ended::Lost) = end::end(inbox, held, &end, now).await?;
+fn unreadable(error: &InboxError) -> String {
+    format!("its row cannot be read: {}", error.source().map_or_else(String::new, ToString::to_string))
+}
+
+/// A dead letter that was never handed over, for people to look at. Others of its lane go on.
+async fn set_aside(inbox: &Handle, row: &Row, token: LeaseToken, why: String, now: i64) -> Result<(), InboxError> {
+    let lease = (EventId(column(row, 0)?), token.0.to_vec(), column(row, 1)?);
+    let end = End::Bury { reason: why, lane: LanePolicy::SkipAndFlag };
+    inbox.ask_one(END, end::values_of(lease, &end, now, inbox.skew().offset())).await?;
+    inbox.bell().ring();
     Ok(())
 }
 
-fn held(row: &Row, token: LeaseToken, until: i64) -> Result<(Leased, bool), InboxError> {
-    let payload: Option<Vec<u8>> = column(row, 3)?;
-    let has_body = payload.is_some();
-    let event = event(row, payload.unwrap_or_default())?;
+/// `None`: its body is gone, though nobody dropped it.
+fn held(row: &Row, token: LeaseToken, until: i64) -> Result<Option<Leased>, InboxError> {
+    let Some(payload) = column(row, 3)? else { return Ok(None) };
+    let event = event(row, payload)?;
     let fence = u64::try_from(column::<i64>(row, 1)?).unwrap_or(0);
     let attempt = u32::try_from(column::<i32>(row, 2)?).unwrap_or(0);
     let held = Leased::new(EventId(column(row, 0)?), token, fence, attempt, time(until), event);
-    Ok((Leased { follows_dead: column(row, 16)?, outcome_unknown: column(row, 17)?, ..held }, has_body))
+    Ok(Some(Leased { follows_dead: column(row, 16)?, outcome_unknown: column(row, 17)?, ..held }))
 }
 
 fn event(row: &Row, payload: Vec<u8>) -> Result<NewEvent, InboxError> {
@@ -121,5 +129,6 @@ fn bytes_of<const N: usize>(row: &Row, place: usize) -> Result<[u8; N], InboxErr
 
 fn headers_of(text: Option<&str>) -> Result<Vec<(String, String)>, InboxError> {
     let Some(text) = text else { return Ok(Vec::new()) };
-    serde_json::from_str(text).map_err(|error| damaged(error.to_string()))
+    // Why not would quote them.
+    serde_json::from_str(text).map_err(|_| damaged("headers that are none"))
 }
