@@ -143,6 +143,14 @@ pub enum Fact<'a> {
         /// Why.
         reason: &'a str,
     },
+    /// A stored event was handed to nobody, since its row or its payload cannot be read: it waits for people, as a dead letter or
+    /// parked. Told by the inbox that found it, to the log alone.
+    SetAside {
+        /// Its number there.
+        id: i64,
+        /// What is wrong with it.
+        reason: &'a str,
+    },
     /// A delivery was answered, whatever with. Reported where somebody listens beside the log.
     Answered {
         /// So long after its head was there.

@@ -129,6 +129,15 @@ fn observe_rare(fact: &Fact<'_>, about: &About<'_>) {
         }
         Fact::Buried { reason } => log!(error, about, "stored event is a dead letter", reason = &*mask(reason)),
         Fact::Parked { reason } => log!(error, about, "stored event is parked", reason = &*mask(reason)),
+        Fact::SetAside { id, reason } => {
+            log!(
+                error,
+                about,
+                "stored event cannot be read: set aside, and handed to nobody",
+                id = id,
+                reason = &*mask(reason)
+            );
+        }
         Fact::DeadLettersPile { dead, quota } => {
             log!(error, about, "dead letters pile up, and wait for people", dead = dead, quota = quota);
         }

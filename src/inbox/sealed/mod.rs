@@ -13,10 +13,11 @@ use jiff::Timestamp;
 
 use super::store::{
     Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased,
-    NewEvent, ReceiverStats, Replayed, Stats, Stored, delegated,
+    NewEvent, ReceiverStats, Replayed, Stats, Stored, delegated, tell_set_aside,
 };
 use crate::clock::{Entropy, OsEntropy};
 use crate::error::ConfigError;
+use crate::observe::About;
 use crate::secret::KeyRing;
 use seal::{Seals, Unopened};
 
@@ -139,7 +140,12 @@ impl<S: InboxStore> Sealed<S> {
             Ok(payload) => held.event.payload = payload,
             Err(error) if self.is_plain(&error) => {}
             Err(error) => {
-                let _ = self.engine.park(&held, &error.to_string(), now).await?;
+                let reason = error.to_string();
+                if let Ended::Done = self.engine.park(&held, &reason, now).await? {
+                    let NewEvent { receiver, provider, key, .. } = &held.event;
+                    let about = About { receiver, provider, key: Some(key.as_bytes()), ..About::default() };
+                    tell_set_aside(held.id, &reason, &about);
+                }
                 return Ok(None);
             }
         }

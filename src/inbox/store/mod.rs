@@ -13,6 +13,7 @@
 //! 6. Keys outlive bodies. A fence never goes back, whatever is replayed, purged or restarted.
 
 mod any;
+mod aside;
 mod delegated;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod end;
@@ -26,6 +27,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use any::AnyInbox;
+pub(super) use aside::tell as tell_set_aside;
 pub(crate) use delegated::delegated;
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]

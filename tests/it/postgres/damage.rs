@@ -6,6 +6,7 @@ use tower_webhook::inbox::{EventId, Filter, InboxStore as _, LeaseToken, Postgre
 
 use super::server::Server;
 use super::{LEASE, at, event, lease, schema};
+use crate::subscriber::Log;
 
 async fn opened(schema: &str) -> PostgresInbox {
     let setup = PostgresInbox::setup().schema(schema).pool(4).deadline(Duration::from_millis(700));
@@ -40,7 +41,7 @@ async fn a_row_that_cannot_be_read_is_a_dead_letter_and_no_others_fault() {
         let inbox = opened(&schema).await;
         accept_three(&inbox).await;
         client.batch_execute(&damage.replace("inbox.", &format!("{schema}."))).await.unwrap();
-        let mut flowed = Vec::new();
+        let (log, mut flowed) = (Log::capture(), Vec::new());
         for second in 1..4 {
             let held = inbox.lease(LeaseToken([1; 16]), 10, LEASE, at(second)).await;
             for held in held.unwrap_or_else(|error| panic!("{damage}: {error}")) {
@@ -54,6 +55,10 @@ async fn a_row_that_cannot_be_read_is_a_dead_letter_and_no_others_fault() {
         assert_eq!(dead.iter().map(|dead| dead.id).collect::<Vec<_>>(), why.map_or(vec![], |_| vec![EventId(1)]));
         let reason = dead.first().and_then(|dead| dead.reason.as_deref());
         assert!(reason.unwrap_or_default().starts_with(why.unwrap_or_default()), "{damage}: {reason:?}");
+        let lines = log.text();
+        let told = format!("id=1 reason={:?}", reason.unwrap_or_default());
+        assert_eq!(lines.contains("set aside") && lines.contains(&told), why.is_some(), "{damage}: {lines}");
+        assert!(!lines.contains("event 1") && !lines.contains("rubbish"), "what it says is not told: {lines}");
     }
 }
 

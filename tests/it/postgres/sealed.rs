@@ -6,6 +6,7 @@ use tower_webhook::secret::{Key, KeyRing, Secret};
 
 use super::server::Server;
 use super::{LEASE, at, event, opened, schema};
+use crate::subscriber::Log;
 
 /// Keys by id, newest first.
 pub(super) fn ring(keys: &[(&str, u8)]) -> KeyRing {
@@ -96,7 +97,13 @@ async fn a_body_of_which_a_bit_has_changed_or_that_was_moved_is_handed_to_nobody
     scene.put(1, &changed).await;
     scene.put(2, &sound).await;
     scene.put(3, b"event 3").await;
+    let log = Log::capture();
     let held = lease(&inbox, 1).await;
+    let lines = log.text();
+    for number in 1..=3 {
+        assert!(lines.contains("set aside") && lines.contains(&format!("id={number} ")), "{number}: {lines}");
+    }
+    assert!(!lines.contains("id=4 ") && !lines.contains("event 3"), "{lines}");
     assert_eq!(held.iter().map(|held| held.id.0).collect::<Vec<_>>(), [4]);
     assert_eq!(inbox.list(&parked(), 9).await.unwrap().len(), 3);
     // As it was, it is opened.

@@ -6,12 +6,13 @@ use bytes::Bytes;
 use tokio_postgres::Row;
 
 use super::super::end::End;
-use super::super::{EventId, InboxError, LanePolicy, LeaseToken, Leased, NewEvent};
+use super::super::{EventId, InboxError, LanePolicy, LeaseToken, Leased, NewEvent, tell_set_aside};
 use super::call::values;
 use super::end::{self, END};
 use super::handle::Handle;
 use super::row::{column, damaged, put, time, took};
 use crate::delivery::{Fingerprint, KeyHash};
+use crate::observe::About;
 
 /// Only heads of lanes are due, so one of a lane at most. What is due and still held was ended by nobody: of these one comes along,
 /// and before the others, since it would wait for as long as there are always enough of them. Who comes at the same time passes
@@ -72,8 +73,8 @@ pub(super) async fn lease(
         match held(row, token, now.saturating_add(lease)) {
             Ok(Some(held)) => leased.push(held),
             // One that cannot be set aside holds up no other: its lease ends by itself, and it comes again.
-            Ok(None) => drop(set_aside(inbox, row, token, "its body is gone".to_owned(), now).await),
-            Err(error) => drop(set_aside(inbox, row, token, unreadable(&error), now).await),
+            Ok(None) => drop(set_aside(inbox, row, token, "its body is gone", now).await),
+            Err(error) => drop(set_aside(inbox, row, token, &unreadable(&error), now).await),
         }
     }
     Ok(leased)
@@ -84,11 +85,14 @@ fn unreadable(error: &InboxError) -> String {
 }
 
 /// A dead letter that was never handed over, for people to look at. Others of its lane go on.
-async fn set_aside(inbox: &Handle, row: &Row, token: LeaseToken, why: String, now: i64) -> Result<(), InboxError> {
-    let lease = (EventId(column(row, 0)?), token.0.to_vec(), column(row, 1)?);
-    let end = End::Bury { reason: why, lane: LanePolicy::SkipAndFlag };
-    inbox.ask_one(END, end::values_of(lease, &end, now, inbox.skew().offset())).await?;
-    inbox.bell().ring();
+async fn set_aside(inbox: &Handle, row: &Row, token: LeaseToken, why: &str, now: i64) -> Result<(), InboxError> {
+    let id = EventId(column(row, 0)?);
+    let end = End::Bury { reason: why.to_owned(), lane: LanePolicy::SkipAndFlag };
+    let values = end::values_of((id, token.0.to_vec(), column(row, 1)?), &end, now, inbox.skew().offset());
+    if column(&inbox.ask_one(END, values).await?, 0)? {
+        inbox.bell().ring();
+        tell_set_aside(id, why, &About::default());
+    }
     Ok(())
 }
 

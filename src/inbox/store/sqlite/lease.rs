@@ -158,6 +158,7 @@ fn set_aside(write: &mut Write<'_>, id: i64, why: &str, now: Micros) -> rusqlite
     write.connection.prepare_cached(GIVE_UP)?.execute(params![id, why, now])?;
     steps::add(write.connection, id, now, "set aside", Some(why))?;
     write.ledger.moves(StoredState::Ready, StoredState::Dead);
+    write.aside.push((EventId(id), why.to_owned()));
     lanes::go_on_after(write, id, now)
 }
 

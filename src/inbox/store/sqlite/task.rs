@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::super::{InboxError, Quota};
+use super::super::{EventId, InboxError, Quota};
 use super::fault::Fault;
 use super::keys::Keys;
 use super::ledger::Ledger;
@@ -31,6 +31,8 @@ pub(super) struct Write<'a> {
     pub(super) is_full: bool,
     /// Something is due that was not.
     pub(super) is_woken: bool,
+    /// Events that cannot be read, and why.
+    pub(super) aside: Vec<(EventId, String)>,
 }
 
 /// A command whose answer's type is nobody's business. It may run again after its transaction was undone.

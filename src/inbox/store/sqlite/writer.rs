@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, Error};
 use tokio::sync::{Notify, mpsc};
 
-use super::super::{InboxError, InboxErrorKind, Quota};
+use super::super::{InboxError, InboxErrorKind, Quota, tell_set_aside};
 use super::fault::{is_refusal, kind_of, kind_of_commit};
 use super::keys::Keys;
 use super::ledger::Ledger;
@@ -19,6 +19,7 @@ use super::queue::Queue;
 use super::reins::Reins;
 use super::space::{self, Space};
 use super::task::{Job, Write};
+use crate::observe::About;
 
 /// While it is full, the log is made small this often.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -155,6 +156,7 @@ impl Writer {
             brought: 0,
             is_full: self.is_full,
             is_woken: false,
+            aside: Vec::new(),
         };
         let mut done = 0;
         while let Some(job) = group.get_mut(done) {
@@ -174,6 +176,7 @@ impl Writer {
         }
         write.keys.committed(ledger.numbers, write.ledger.numbers);
         self.is_full = write.is_full;
+        write.aside.iter().for_each(|(id, why)| tell_set_aside(*id, why, &About::default()));
         if write.is_woken {
             // All who wait now, and the next who would.
             self.woken.notify_waiters();
