@@ -227,8 +227,8 @@ pub trait InboxStore: Send + Sync + 'static {
         now: jiff::Timestamp,
     ) -> impl Future<Output = Result<(u64, u64), InboxError>> + Send;
 
-    /// Drops what an event said, at a person's request, and keeps its key, so that a repeat stays one. What was not
-    /// handled, or was quarantined, counts as done. Returns how many.
+    /// Drops what an event said, at a person's request, and keeps its key, so that a repeat stays one: its body, where it is
+    /// still there, lane, headers and reasons. What was not handled, or was quarantined, counts as done. Returns how many.
     ///
     /// # Errors
     ///

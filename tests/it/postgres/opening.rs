@@ -46,9 +46,9 @@ async fn a_newer_schema_is_refused_unless_it_says_that_this_version_will_do() {
     };
     let newer = set(7, 1).await.unwrap();
     newer.accept(vec![event(1, None)], at(0)).await.unwrap();
-    let refused = set(7, 5).await.unwrap_err();
+    let refused = set(7, 6).await.unwrap_err();
     assert_eq!(refused.kind(), InboxErrorKind::Unusable);
-    assert!(refused.to_string().contains("its version is 7, which needs 5"), "{refused}");
+    assert!(refused.to_string().contains("its version is 7, which needs 6"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

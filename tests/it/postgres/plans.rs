@@ -104,7 +104,7 @@ async fn no_statement_reads_a_whole_table() {
         "accept_3",
         "end_1",
         "again_2",
-        "erase_4",
+        "erase_5",
         "drop_bodies_1",
         "drop_keys_4",
         "turns_due",

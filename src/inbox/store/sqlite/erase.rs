@@ -9,7 +9,8 @@ use super::task::Write;
 use super::{lanes, names, retain, steps};
 
 pub(super) const IN_HAND: &str = "SELECT due IS NOT NULL OR blocks = 1, state, lane FROM webhook_events WHERE id = ?1 \
-                                  AND EXISTS (SELECT 1 FROM webhook_bodies WHERE webhook_bodies.id = webhook_events.id)";
+                                  AND (state <> 2 OR reason IS NOT 'erased' \
+                                  OR EXISTS (SELECT 1 FROM webhook_bodies WHERE webhook_bodies.id = webhook_events.id))";
 pub(super) const ERASE: &str = "UPDATE webhook_events SET state = ?2, due = NULL, token = NULL, unended = 0, ended = coalesce(ended, ?3), \
                                 reason = 'erased', lane = NULL, occurred = NULL, headers = NULL, blocks = 0 WHERE id = ?1";
 pub(super) const ERASE_WHY: &str = "UPDATE webhook_steps SET why = NULL WHERE event = ?1";
@@ -38,7 +39,7 @@ fn lane(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
     }
 }
 
-/// Whether there was anything to erase.
+/// Whether there was anything to erase: retention drops the body alone, and not the lane, the headers and the reasons.
 fn erase_one(write: &mut Write<'_>, id: i64, now: Micros) -> rusqlite::Result<bool> {
     let found = write
         .connection

@@ -102,6 +102,28 @@ async fn what_is_erased_says_nothing_any_more_and_stays_known() {
     assert!(!file.windows(secret.len()).any(|window| window == secret.as_bytes()));
 }
 
+/// Retention drops the body alone.
+#[tokio::test]
+async fn what_has_no_body_any_more_is_erased_too() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    let secret = "Jane-Doe-GB33BUKB20201555555555";
+    let headers = vec![("content-type".to_owned(), secret.to_owned())];
+    let id = accept(&inbox, NewEvent { lane: Some(secret.to_owned()), headers, ..event(1, "a") }, 0).await;
+    let held = lease_one(&inbox, 1, 0).await;
+    let _ = inbox.retry(&held, at(0), secret, at(0)).await.unwrap();
+    let held = lease_one(&inbox, 1, 0).await;
+    let _ = inbox.complete(&held, at(1)).await.unwrap();
+    assert_eq!(inbox.purge(at(2), at(2)).await.unwrap(), (1, 0));
+    assert_eq!(inbox.erase("key-1", at(3)).await.unwrap(), 1);
+    assert_eq!(inbox.erase("key-1", at(4)).await.unwrap(), 0);
+    assert!(!format!("{:?}", inbox.show(id).await.unwrap().unwrap()).contains(secret));
+    counts_are_true(&inbox).await;
+    drop(inbox);
+    let file = std::fs::read(folder.file()).unwrap();
+    assert!(!file.windows(secret.len()).any(|window| window == secret.as_bytes()));
+}
+
 fn says(payload: &str, until: i64) -> NewEvent {
     NewEvent { key_until: at(until), ..event(1, payload) }
 }

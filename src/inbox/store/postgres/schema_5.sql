@@ -1,0 +1,34 @@
+-- What is asked for long after an event was done.
+
+-- As `erase_4`, and of what has no body any more too: its lane, its headers and reasons stayed.
+CREATE FUNCTION inbox.erase_5(a_key text, a_now bigint, a_due bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    its record;
+    erased bigint := 0;
+BEGIN
+    PERFORM pg_advisory_xact_lock(wanted.lane) FROM
+        (SELECT DISTINCT t.lane FROM inbox.events e JOIN inbox.turns t ON t.id = e.id
+            WHERE e.readable = a_key AND t.lane IS NOT NULL ORDER BY t.lane) AS wanted;
+    FOR its IN
+        SELECT t.id, t.lane, t.state = 2 AND t.reason = 'erased' AS is_so FROM inbox.events e
+            JOIN inbox.turns t ON t.id = e.id WHERE e.readable = a_key ORDER BY t.id FOR UPDATE OF t
+    LOOP
+        DELETE FROM inbox.bodies b WHERE b.id = its.id;
+        CONTINUE WHEN NOT FOUND AND its.is_so;
+        UPDATE inbox.turns t
+            SET state = 2, due = NULL, token = NULL, lane = NULL, blocks = false, ended = coalesce(t.ended, a_now),
+                reason = 'erased'
+            WHERE t.id = its.id;
+        UPDATE inbox.events e SET lane = NULL, occurred = NULL, headers = NULL WHERE e.id = its.id;
+        UPDATE inbox.steps s SET why = NULL WHERE s.event = its.id;
+        INSERT INTO inbox.steps (event, at, what) VALUES (its.id, a_now, 'erased');
+        IF its.lane IS NOT NULL THEN
+            PERFORM inbox.go_on_1(its.lane, a_due);
+        END IF;
+        erased := erased + 1;
+    END LOOP;
+    RETURN erased;
+END $$;
+
+UPDATE inbox.version SET version = 5;
