@@ -17,6 +17,8 @@ mod aside;
 mod delegated;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod end;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod history;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]

@@ -103,7 +103,7 @@ async fn no_statement_reads_a_whole_table() {
         "accept_1",
         "accept_3",
         "end_1",
-        "again_2",
+        "again_5",
         "erase_5",
         "drop_bodies_1",
         "drop_keys_4",

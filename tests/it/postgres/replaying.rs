@@ -1,6 +1,6 @@
-//! What is to be replayed is looked for first: who has held it since is not disturbed. And what is erased.
+//! What is to be replayed is looked for first: who has held it since is not disturbed. And what a history says of it.
 
-use tower_webhook::inbox::{Filter, InboxStore as _, StoredState};
+use tower_webhook::inbox::{EventId, Filter, InboxStore as _, LanePolicy, PostgresInbox, StoredState};
 
 use super::server::Server;
 use super::{at, event, lease, opened, schema};
@@ -18,7 +18,7 @@ async fn what_was_handled_since_it_was_looked_for_is_not_due_again() {
     let _ = inbox.complete(&handled, at(5)).await.unwrap();
 
     let client = server.client().await;
-    let text = format!("SELECT {schema}.again_2($1, $2, 'bob', $3, $3)");
+    let text = format!("SELECT {schema}.again_5($1, $2, 'bob', $3, $3)");
     let again = async |fence: u64| -> i64 {
         let (ids, fences) = (vec![seen.id.0], vec![i64::try_from(fence).unwrap()]);
         client.query_one(&text, &[&ids, &fences, &at(6).as_microsecond()]).await.unwrap().get(0)
@@ -27,6 +27,49 @@ async fn what_was_handled_since_it_was_looked_for_is_not_due_again() {
     assert_eq!(inbox.list(&parked, 9).await.unwrap()[0].state, StoredState::Done);
     assert_eq!(again(handled.fence).await, 1);
     assert_eq!(inbox.list(&parked, 9).await.unwrap()[0].state, StoredState::Ready);
+}
+
+/// What happened, and at which second.
+async fn history(inbox: &PostgresInbox, id: i64) -> Vec<(i64, String)> {
+    let steps = inbox.show(EventId(id)).await.unwrap().unwrap().steps;
+    steps.into_iter().map(|(when, what, _)| (when.as_second() - at(0).as_second(), what)).collect()
+}
+
+fn told(steps: &[(i64, &str)]) -> Vec<(i64, String)> {
+    steps.iter().map(|(when, what)| (*when, (*what).to_owned())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_history_has_each_end_in_its_place_whatever_came_after_it() {
+    let inbox = opened(Server::shared().await, &schema()).await;
+    inbox.accept(vec![event(1, None)], at(0)).await.unwrap();
+    let held = lease(&inbox, 1, 1, 1).await.remove(0);
+    let _ = inbox.complete(&held, at(10)).await.unwrap();
+    assert_eq!(history(&inbox, 1).await, told(&[(0, "accepted"), (10, "done")]));
+    assert_eq!(inbox.replay(&Filter::default(), 9, false, "ann", at(20)).await.unwrap().replayed, 1);
+    let replayed = [(0, "accepted"), (10, "done"), (20, "replayed")];
+    assert_eq!(history(&inbox, 1).await, told(&replayed));
+    // Its holder is not heard of again.
+    assert_eq!(lease(&inbox, 1, 1, 21).await.len(), 1);
+    let held = lease(&inbox, 2, 1, 60).await.remove(0);
+    let _ = inbox.complete(&held, at(61)).await.unwrap();
+    assert_eq!(inbox.erase("key-1", at(70)).await.unwrap(), 1);
+    let after = [(60, "lease ended"), (61, "done"), (70, "erased")];
+    assert_eq!(history(&inbox, 1).await, told(&[&replayed[..], &after].concat()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_erased_before_it_was_handled_is_never_said_to_be_done() {
+    let inbox = opened(Server::shared().await, &schema()).await;
+    inbox.accept(vec![event(1, None), event(2, None)], at(0)).await.unwrap();
+    let held = lease(&inbox, 1, 1, 7).await.remove(0);
+    let _ = inbox.bury(&held, "down", LanePolicy::SkipAndFlag, at(8)).await.unwrap();
+    for number in [1, 2] {
+        assert_eq!(inbox.erase(&format!("key-{number}"), at(9)).await.unwrap(), 1);
+    }
+    let steps = [(0, "accepted"), (8, "dead after attempt 1"), (9, "erased")];
+    assert_eq!(history(&inbox, 1).await, told(&steps));
+    assert_eq!(history(&inbox, 2).await, told(&[(0, "accepted"), (9, "erased")]));
 }
 
 /// Retention drops the body alone.

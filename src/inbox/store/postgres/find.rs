@@ -4,6 +4,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio_postgres::Row;
 
+use super::super::history::{self, Step};
 use super::super::{EventId, Filter, History, InboxError, ReceiverStats, Stats, Stored, StoredState};
 use super::call::{Values, values};
 use super::handle::Handle;
@@ -174,26 +175,16 @@ pub(super) async fn show(inbox: &Handle, id: EventId) -> Result<Option<History>,
     let bodies = inbox.ask(BODY, values![id.0]).await?;
     let payload = bodies.first().map(|row| column::<Vec<u8>>(row, 0)).transpose()?;
     Ok(Some(History {
-        steps: steps_of(inbox, &stored, ended).await?,
+        steps: history::whole(&stored, ended.map(time), steps_of(inbox, id).await?),
         waits_for: waits_for(inbox, &stored).await?,
         payload: payload.map(Bytes::from),
         stored,
     }))
 }
 
-async fn steps_of(
-    inbox: &Handle,
-    stored: &Stored,
-    ended: Option<i64>,
-) -> Result<Vec<(Timestamp, String, Option<String>)>, InboxError> {
-    let mut all = vec![(stored.received_at, "accepted".to_owned(), None)];
-    for row in &inbox.ask(STEPS, values![stored.id.0]).await? {
-        all.push((time(column(row, 0)?), column(row, 1)?, column::<Option<String>>(row, 2)?.map(took)));
-    }
-    if let (StoredState::Done, Some(ended)) = (stored.state, ended) {
-        all.push((time(ended), "done".to_owned(), None));
-    }
-    Ok(all)
+async fn steps_of(inbox: &Handle, id: EventId) -> Result<Vec<Step>, InboxError> {
+    let step = |row| Ok((time(column(row, 0)?), column(row, 1)?, column::<Option<String>>(row, 2)?.map(took)));
+    inbox.ask(STEPS, values![id.0]).await?.iter().map(step).collect()
 }
 
 /// The head of its lane, where that is another.

@@ -10,7 +10,7 @@ use super::row::{column, put};
 const CHUNK: usize = 256;
 const MOST: i32 = 256;
 
-pub(super) const AGAIN: &str = "SELECT inbox.again_2($1, $2, $3, $4, $5)";
+pub(super) const AGAIN: &str = "SELECT inbox.again_5($1, $2, $3, $4, $5)";
 pub(super) const DROP_BODIES: &str = "SELECT dropped, last FROM inbox.drop_bodies_1($1, $2, $3)";
 pub(super) const DROP_KEYS: &str = "SELECT bodies, keys FROM inbox.drop_keys_4($1, $2)";
 pub(super) const ERASE: &str = "SELECT inbox.erase_5($1, $2, $3)";

@@ -31,4 +31,19 @@ BEGIN
     RETURN erased;
 END $$;
 
+-- As `again_2`, and of what was done it stays known when.
+CREATE FUNCTION inbox.again_5(a_ids bigint[], a_fences bigint[], a_by text, a_now bigint, a_due bigint)
+RETURNS bigint LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM pg_advisory_xact_lock(wanted.lane) FROM
+        (SELECT DISTINCT t.lane FROM inbox.turns t WHERE t.id = ANY (a_ids) AND t.lane IS NOT NULL ORDER BY t.lane) AS wanted;
+    INSERT INTO inbox.steps (event, at, what) SELECT done.id, done.ended, 'done' FROM
+        (SELECT t.id, t.ended FROM inbox.turns t JOIN unnest(a_ids, a_fences) AS a (id, fence) ON t.id = a.id
+            WHERE t.id = ANY (a_ids) AND t.fence = a.fence AND t.state = 2 AND t.ended IS NOT NULL
+                AND EXISTS (SELECT 1 FROM inbox.bodies b WHERE b.id = t.id)
+            ORDER BY t.id FOR UPDATE OF t) AS done;
+    RETURN inbox.again_2(a_ids, a_fences, a_by, a_now, a_due);
+END $$;
+
 UPDATE inbox.version SET version = 5;

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params_from_iter};
 
+use super::super::history::{self, Step};
 use super::super::{EventId, Filter, History, ReceiverStats, Stats, Stored, StoredState};
 use super::ledger::Ledger;
 use super::row::{Micros, number};
@@ -164,31 +165,17 @@ pub(super) fn show(connection: &Connection, id: EventId) -> rusqlite::Result<Opt
     let payload: Option<Vec<u8>> =
         connection.prepare_cached(lease::BODY)?.query_row([id.0], |row| row.get(0)).optional()?;
     Ok(Some(History {
-        steps: steps_of(connection, &stored, ended)?,
+        steps: history::whole(&stored, ended.map(Micros::time), steps_of(connection, id)?),
         waits_for: waits_for(connection, &stored)?,
         payload: payload.map(Bytes::from),
         stored,
     }))
 }
 
-fn steps_of(
-    connection: &Connection,
-    stored: &Stored,
-    ended: Option<Micros>,
-) -> rusqlite::Result<Vec<(jiff::Timestamp, String, Option<String>)>> {
-    let mut all = vec![(stored.received_at, "accepted".to_owned(), None)];
+fn steps_of(connection: &Connection, id: EventId) -> rusqlite::Result<Vec<Step>> {
     let mut statement = connection.prepare_cached(steps::OF)?;
-    let rows = statement.query_map([stored.id.0], |row| {
-        let at: Micros = row.get(0)?;
-        Ok((at.time(), row.get(1)?, row.get(2)?))
-    })?;
-    for row in rows {
-        all.push(row?);
-    }
-    if let (StoredState::Done, Some(ended)) = (stored.state, ended) {
-        all.push((ended.time(), "done".to_owned(), None));
-    }
-    Ok(all)
+    let step = |row: &Row<'_>| Ok((row.get::<_, Micros>(0)?.time(), row.get(1)?, row.get(2)?));
+    statement.query_map([id.0], step)?.collect()
 }
 
 /// The head of its lane, where that is another.

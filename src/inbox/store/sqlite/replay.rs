@@ -18,7 +18,7 @@ const CHUNK: usize = 256;
 const CAN_BE: &str =
     "state IN (2, 3, 4) AND EXISTS (SELECT 1 FROM webhook_bodies WHERE webhook_bodies.id = webhook_events.id)";
 /// Whoever has held it since it was found has made its fence higher.
-pub(super) const ENDED: &str = "SELECT state, lane FROM webhook_events WHERE id = ?1 AND fence = ?2 \
+pub(super) const ENDED: &str = "SELECT state, lane, ended FROM webhook_events WHERE id = ?1 AND fence = ?2 \
                                 AND state IN (2, 3, 4) AND EXISTS (SELECT 1 FROM webhook_bodies WHERE webhook_bodies.id = ?1)";
 pub(super) const AGAIN: &str = "UPDATE webhook_events SET state = 0, due = ?2, attempts = 0, blocks = 0, ended = NULL, replayed_by = ?3 WHERE id = ?1";
 
@@ -70,13 +70,17 @@ pub(super) fn again(write: &mut Write<'_>, found: &[(i64, i64)], by: &str, now: 
     let mut replayed: u64 = 0;
     for (id, fence) in found {
         let mut statement = write.connection.prepare_cached(ENDED)?;
-        let ended = statement.query_row([id, fence], |row| Ok((row.get(0)?, row.get(1)?))).optional();
-        let (state, lane): (_, Option<String>) = match ended {
+        let ended = statement.query_row([id, fence], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional();
+        let (state, lane, ended): (_, Option<String>, Option<Micros>) = match ended {
             Ok(Some(ended)) => ended,
             Ok(None) => continue,
             Err(error) if is_unreadable(&error) => continue,
             Err(error) => return Err(error.into()),
         };
+        // Its row says it no longer.
+        if let (StoredState::Done, Some(at)) = (state, ended) {
+            steps::add(write.connection, *id, at, "done", None)?;
+        }
         let due = lanes::due_again(write.connection, lane.as_deref(), *id, now)?;
         write.connection.prepare_cached(AGAIN)?.execute(params![id, due, by])?;
         write.ledger.moves(state, StoredState::Ready);

@@ -109,3 +109,45 @@ async fn what_was_handled_since_it_was_found_is_not_due_again() {
     assert_eq!(ids(&lease(&inbox, 2, 10, 21).await), [EventId(2)]);
     counts_are_true(&inbox).await;
 }
+
+/// What happened, and at which second.
+async fn history(inbox: &SqliteInbox, id: EventId) -> Vec<(i64, String)> {
+    let steps = inbox.show(id).await.unwrap().unwrap().steps;
+    steps.into_iter().map(|(when, what, _)| (when.as_second() - at(0).as_second(), what)).collect()
+}
+
+fn told(steps: &[(i64, &str)]) -> Vec<(i64, String)> {
+    steps.iter().map(|(when, what)| (*when, (*what).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn a_history_has_each_end_in_its_place_whatever_came_after_it() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    let id = accept(&inbox, event(1, "a"), 0).await;
+    let _ = inbox.complete(&lease_one(&inbox, 1, 1).await, at(10)).await.unwrap();
+    assert_eq!(history(&inbox, id).await, told(&[(0, "accepted"), (10, "done")]));
+    assert_eq!(inbox.replay(&Filter::default(), 9, false, "ann", at(20)).await.unwrap().replayed, 1);
+    let replayed = [(0, "accepted"), (10, "done"), (20, "replayed")];
+    assert_eq!(history(&inbox, id).await, told(&replayed));
+    let _ = inbox.retry(&lease_one(&inbox, 1, 30).await, at(31), "down", at(30)).await.unwrap();
+    let _ = inbox.complete(&lease_one(&inbox, 1, 40).await, at(40)).await.unwrap();
+    assert_eq!(inbox.erase("key-1", at(50)).await.unwrap(), 1);
+    let after = [(30, "attempt 1 failed"), (40, "done"), (50, "erased")];
+    assert_eq!(history(&inbox, id).await, told(&[&replayed[..], &after].concat()));
+}
+
+#[tokio::test]
+async fn what_was_erased_before_it_was_handled_is_never_said_to_be_done() {
+    let folder = Folder::new();
+    let inbox = opened(&folder).await;
+    let waits = accept(&inbox, event(1, "a"), 0).await;
+    assert_eq!(inbox.erase("key-1", at(5)).await.unwrap(), 1);
+    assert_eq!(history(&inbox, waits).await, told(&[(0, "accepted"), (5, "erased")]));
+    let dead = accept(&inbox, event(2, "a"), 6).await;
+    let held = lease_one(&inbox, 1, 7).await;
+    let _ = inbox.bury(&held, "down", LanePolicy::SkipAndFlag, at(8)).await.unwrap();
+    assert_eq!(inbox.erase("key-2", at(9)).await.unwrap(), 1);
+    let steps = [(6, "accepted"), (8, "dead after attempt 1"), (9, "erased")];
+    assert_eq!(history(&inbox, dead).await, told(&steps));
+}
