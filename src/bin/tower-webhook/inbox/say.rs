@@ -122,7 +122,7 @@ impl<'a> Why<'a> {
             StoredState::Running => "it is being handled",
             StoredState::Done => "for nothing: it is done",
             StoredState::Dead => "for somebody to replay it: there is no further attempt",
-            StoredState::Parked => "for somebody to replay it: nobody knows its type",
+            StoredState::Parked => "for somebody to replay it: its reason says what is to be decided",
             StoredState::Quarantined => "for a person: its key came with another payload before",
             _ => "it is not known",
         };
