@@ -168,6 +168,11 @@ impl Outlet {
         std::mem::take(&mut self.shared.queue().left_out)
     }
 
+    /// Whether it is closed for good.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.shared.queue().is_gone
+    }
+
     /// Waits until it is closed for good.
     pub(crate) async fn gone(&self) {
         let _ = self.wait(Duration::MAX, |queue| queue.is_gone).await;

@@ -59,10 +59,38 @@ fn stored_events_that_go_to_a_service_do_without_a_reader() {
     assert_eq!((done.code, done.stderr.matches("stdout is gone").count()), (Some(0), 1), "{done:?}");
 }
 
+/// Events go nowhere but on stdout.
+fn printing() -> String {
+    forwarding("127.0.0.1:1").replace("forward_to", "# ").replace("forward_timeout", "# ")
+}
+
+#[test]
+fn who_can_only_print_and_has_no_reader_is_not_ready_and_who_hands_over_is() {
+    let upstream = Upstream::start();
+    let handing = forwarding(&upstream.address);
+    let printed = printing().replace("listen = ", "# ").replace("\"/aella\"", "\"/printed\"");
+    for (config, expected) in [
+        (printing(), (503, "stdout is gone")),
+        (handing.clone(), (200, "ready")),
+        (format!("{handing}{printed}"), (200, "ready")),
+    ] {
+        let mut listener = Listener::start(&format!("admin = \"127.0.0.1:0\"\n{config}"));
+        assert_eq!(ready(listener.admin()), (200, "ready".to_owned()), "{config}");
+        listener.close_stdout();
+        let mut sent = 0;
+        while !listener.running().stderr_so_far().contains("stdout is gone") {
+            assert!(sent < 100, "it is not noticed: {config}");
+            upstream.answers.send(OK).unwrap();
+            aella(&format!("t{sent}")).send(listener.address());
+            sent += 1;
+        }
+        assert_eq!(ready(listener.admin()), (expected.0, expected.1.to_owned()), "{config}");
+    }
+}
+
 #[test]
 fn a_stdout_that_is_gone_is_said_once() {
-    let to_nobody = forwarding("127.0.0.1:1").replace("forward_to", "# ").replace("forward_timeout", "# ");
-    let mut listener = Listener::start(&to_nobody);
+    let mut listener = Listener::start(&printing());
     assert_eq!(aella("t0").send(listener.address()).status, 200);
     listener.close_stdout();
     let mut events = 1..;

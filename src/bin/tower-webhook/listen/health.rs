@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use tower_webhook::idempotency::{Claim, DedupeStore as _, StoreError, StoreError
 use tower_webhook::inbox::{AnyInbox, InboxError, InboxErrorKind};
 
 use super::opening::Intake;
+use super::serving::Serving;
 use crate::store::OwnStore;
 
 /// An answer holds for so long, whoever asks and however often.
@@ -24,7 +26,7 @@ const CLAIM: Duration = Duration::from_secs(5);
 
 /// Asks the store or the inbox, one at a time.
 pub(super) struct Health {
-    intake: Intake,
+    serving: Arc<Serving>,
     drains: AtomicBool,
     last: Mutex<Option<(Instant, Answer)>>,
 }
@@ -33,12 +35,12 @@ pub(super) struct Health {
 type Answer = Result<(), String>;
 
 impl Health {
-    pub(super) fn of(intake: Intake) -> Self {
-        Self { intake, drains: AtomicBool::new(false), last: Mutex::default() }
+    pub(super) fn of(serving: Arc<Serving>) -> Self {
+        Self { serving, drains: AtomicBool::new(false), last: Mutex::default() }
     }
 
     pub(super) fn intake(&self) -> &Intake {
-        &self.intake
+        &self.serving.ground.intake
     }
 
     /// From now on it is not ready.
@@ -54,7 +56,10 @@ impl Health {
     }
 
     fn takes_any(&self) -> Answer {
-        if self.drains.load(Ordering::Acquire) { Err("draining".to_owned()) } else { Ok(()) }
+        if self.drains.load(Ordering::Acquire) {
+            return Err("draining".to_owned());
+        }
+        if self.serving.handles_nothing() { Err("stdout is gone".to_owned()) } else { Ok(()) }
     }
 
     /// Who comes while another asks hears the same.
@@ -66,7 +71,7 @@ impl Health {
             return answer.clone();
         }
         let late = |_| Err("the store does not answer in time".to_owned());
-        let answer = timeout(PATIENCE, ask(&self.intake)).await.unwrap_or_else(late);
+        let answer = timeout(PATIENCE, ask(self.intake())).await.unwrap_or_else(late);
         *last = Some((Instant::now(), answer.clone()));
         answer
     }

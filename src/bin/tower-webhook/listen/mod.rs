@@ -148,14 +148,11 @@ async fn begin(config: Config, voice: &Voice) -> std::io::Result<Begun> {
     if let Some(words) = of_its_disk(&intake) {
         voice.warn(words);
     }
-    let health = Arc::new(Health::of(intake.clone()));
     let admin = match config.admin {
-        Some(address) => {
-            Some((bind(address).await?, Admin { health: Arc::clone(&health), numbers: Numbers::new(&config) }))
-        }
+        Some(address) => Some((bind(address).await?, Numbers::new(&config))),
         None => None,
     };
-    let metrics = admin.as_ref().map(|(_, admin)| admin.numbers.metrics.clone());
+    let metrics = admin.as_ref().map(|(_, numbers)| numbers.metrics.clone());
     let (drain, unprotected) = (Drain::new(), config.unprotected.clone());
     let ground = Ground { intake, voice: voice.clone(), drain, unprotected, metrics };
     let (inbox, serving) = (config.inbox.clone(), Arc::new(Serving::new(config, ground)?));
@@ -169,7 +166,8 @@ async fn begin(config: Config, voice: &Voice) -> std::io::Result<Begun> {
         }
         _ => None,
     };
-    let admin = admin.map(|(listener, admin)| (listener, Arc::new(admin)));
+    let health = Arc::new(Health::of(Arc::clone(&serving)));
+    let admin = admin.map(|(listener, numbers)| (listener, Arc::new(Admin { health: Arc::clone(&health), numbers })));
     Ok(Begun { listener, admin, health, serving, work })
 }
 

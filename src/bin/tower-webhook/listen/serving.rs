@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tower_webhook::config::{Config, Faults};
+use tower_webhook::config::{Config, Endpoint, Faults};
 use tower_webhook::inbox::{Handed, InboxHandler, Verdict};
 
 use super::ground::Ground;
@@ -33,6 +33,14 @@ impl Serving {
     /// What serves now. Whoever has begun with it ends with it.
     pub(super) fn now(&self) -> Arc<Now> {
         Arc::clone(&self.now.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether every event is handled by a line on stdout before it is answered, and nobody will ever read one.
+    pub(super) fn handles_nothing(&self) -> bool {
+        let is_printed = |endpoint: &Endpoint| endpoint.forward.is_none();
+        matches!(self.ground.intake, Intake::Claimed(_))
+            && self.ground.voice.is_gone()
+            && self.now().config.endpoints.iter().all(is_printed)
     }
 
     /// Serves by this from now on, in one step; or by what was before.

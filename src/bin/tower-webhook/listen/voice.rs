@@ -88,6 +88,11 @@ impl Voice {
         self.unheard.notified().await;
     }
 
+    /// Whether nobody will ever read stdout again, as far as a line has shown.
+    pub(super) fn is_gone(&self) -> bool {
+        self.out.is_gone()
+    }
+
     /// Says what is on disk by now, or counts it.
     pub(super) fn note(&self, line: &impl Serialize) {
         if let Ok(text) = lines::text(line) {
