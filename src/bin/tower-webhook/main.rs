@@ -89,7 +89,8 @@ enum Log {
 
 const LISTEN_HELP: &str = "\
 The first line on stdout is {\"listening\":\"ADDRESS:PORT\"}; then one JSON object a line, for each event handled and for \
-each rejection. SIGTERM and SIGINT drain: nothing new is taken, what is in hand finishes; a second one ends at once, with 1.
+each rejection. SIGTERM and SIGINT drain: nothing new is taken, what is in hand finishes, and the exit code is 0; \
+1 where the drain's time was over first and deliveries were cut off. A second signal ends at once, with 1.
 
 When stdout is not read, lines of rejections and repeats are left out and counted on stderr. An event whose line has no room \
 is answered 503 before it is handled, so that every event that was handled has its line.

@@ -8,6 +8,7 @@ pub(crate) mod child;
 mod completions;
 mod container;
 mod deploy;
+mod drain;
 mod explain;
 mod explain_framing;
 mod explain_gzip;

@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tower_webhook::config::Config;
 use tower_webhook::delivery::Drain;
 
@@ -118,7 +118,7 @@ async fn serve(config: Config, file: File) -> std::io::Result<ExitCode> {
     follow.abort();
     drop(listener);
     let code = tokio::select! {
-        () = end(open, &serving, work) => code,
+        is_whole = end(open, &serving, work) => if is_whole { code } else { ExitCode::FAILURE },
         () = stop.wait() => {
             voice.warn("a second signal: what is in hand is left, its leases end by themselves");
             voice.last_words().await;
@@ -208,7 +208,8 @@ async fn accept(listener: &TcpListener, serving: &Arc<Serving>, open: &Open, voi
 }
 
 /// Drains and says what is still to be said, both within the file's time. What a worker has in hand gets most of it.
-async fn end(open: Open, serving: &Serving, work: Option<Work>) {
+/// Whether all that was in hand has ended or was given back.
+async fn end(open: Open, serving: &Serving, work: Option<Work>) -> bool {
     let longest = if work.is_some() { INBOX_DRAIN } else { LONGEST_DRAIN };
     let grace = serving.now().config.drain.min(longest);
     let (deadline, voice) = (Instant::now() + grace, &serving.ground.voice);
@@ -217,15 +218,30 @@ async fn end(open: Open, serving: &Serving, work: Option<Work>) {
             work.stop_within(grace - grace / 8).await;
         }
     };
-    let drained = async { tokio::join!(drain(open, &serving.ground.drain), worked) };
-    if tokio::time::timeout_at(deadline, drained).await.is_err() {
-        voice.warn("still in hand when the drain's time was over: left, their leases end by themselves");
+    let drained = timeout_at(deadline, drain(open, &serving.ground.drain));
+    let (drained, worked) = tokio::join!(drained, timeout_at(deadline, worked));
+    // A connection that has brought no proved delivery by now leaves nothing undone.
+    let cut_off = serving.ground.drain.finish_within(Duration::ZERO).await.err();
+    match cut_off {
+        Some(left) => voice.warn(format_args!(
+            "{} deliveries were still in hand when the drain's time of {grace:?} was over: cut off, and whoever has no \
+             answer comes again",
+            left.count()
+        )),
+        None if drained.is_err() => voice.warn("connections were still open when the drain's time was over: closed"),
+        None => {}
+    }
+    if worked.is_err() {
+        voice.warn(
+            "inbox: what was in hand at the end of the drain was not given back in time: its leases end by themselves",
+        );
     }
     match serving.ground.unprotected.count() {
         0 => {}
         count => voice.warn(format_args!("warning: {count} events ran without protection against repeats")),
     }
     voice.finish(deadline).await;
+    cut_off.is_none() && worked.is_ok()
 }
 
 /// Lets every connection finish its answer, and every event that is in hand its end.
