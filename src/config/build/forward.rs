@@ -36,8 +36,14 @@ pub(super) fn forward(spec: &ForwardSpec, place: &Place<'_>) -> Option<Forward> 
         place.fault("forward_to", "holds a user name or a password, which would not be sent", right);
         return None;
     }
-    if to.port_u16() == Some(0) {
-        place.fault("forward_to", "has the port 0, where nobody listens", "write the port of the service, or none");
+    let names_port = to.authority().is_some_and(|authority| authority.as_str().len() > authority.host().len());
+    let wrong = match to.port_u16() {
+        Some(0) => Some("has the port 0, where nobody listens"),
+        None if names_port => Some("has a port that there is not"),
+        _ => None,
+    };
+    if let Some(wrong) = wrong {
+        place.fault("forward_to", wrong, "write the port of the service, up to 65535, or none");
         return None;
     }
     let is_https = to.scheme() == Some(&Scheme::HTTPS);

@@ -92,6 +92,9 @@ fn parse(text: &str, path: &str) -> Result<Uri, String> {
     if authority.contains('@') {
         return Err("--to: credentials do not belong in an address; take --user and --password-env".into());
     }
+    if authority.len() > uri.host().map_or(0, str::len) && uri.port_u16().is_none_or(|port| port == 0) {
+        return Err(format!("--to: {text:?} has a port that there is not; write one from 1 to 65535"));
+    }
     let behind = text.split_once("://").and_then(|(_, rest)| rest.strip_prefix(authority)).unwrap_or_default();
     if behind.starts_with('/') {
         return Ok(uri);
