@@ -93,6 +93,12 @@ impl Template {
         self.0.iter().any(|part| matches!(part, Part::Param(signed) if signed == name))
     }
 
+    /// Whether the address that the sender was given is signed.
+    #[must_use]
+    pub fn covers_url(&self) -> bool {
+        self.0.contains(&Part::Url)
+    }
+
     /// The headers that are signed, each once.
     pub fn headers(&self) -> impl Iterator<Item = &HeaderName> {
         self.0.iter().enumerate().filter_map(|(at, part)| match part {

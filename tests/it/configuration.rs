@@ -77,7 +77,7 @@ fn what_is_made_by_hand_is_what_a_file_says_and_each_change_counts() {
         (|signed| signed.encoding = Encoding::Base64, RejectionKind::SignatureMismatch),
         (|signed| signed.prefix = "sha256=".into(), RejectionKind::SignatureMismatch),
         (|signed| signed.url = Some("https://example.com/hook/".into()), RejectionKind::SignatureMismatch),
-        (|signed| signed.signed = Template::parse("{param:t}{body}").unwrap(), RejectionKind::SignatureMismatch),
+        (|signed| signed.signed = Template::parse("{param:t}{url}{body}").unwrap(), RejectionKind::SignatureMismatch),
         (|signed| signed.timestamp.as_mut().unwrap().unit = TimeUnit::Milliseconds, RejectionKind::TimestampOutside),
     ];
     for (at, (change, kind)) in changes.into_iter().enumerate() {

@@ -10,7 +10,7 @@ use super::tls::{self, Tls};
 use super::{store, validity};
 use crate::clock::Timestamp;
 use crate::config::fault::{Faults, Found, Place};
-use crate::config::spec::{ConfigSpec, EndpointSpec, StoreSpec};
+use crate::config::spec::{ConfigSpec, DedupeSpec, EndpointSpec, StoreSpec};
 use crate::error::ConfigError;
 use crate::gate::BodyBudget;
 use crate::idempotency::{AnyStore, UnprotectedRuns};
@@ -223,7 +223,9 @@ fn budget(given: Option<usize>, endpoints: &[Endpoint], root: &Place<'_>) -> Bod
 
 fn warn_of_forgetting(spec: &ConfigSpec, found: &Found) {
     let listen = spec.listen;
-    if spec.inbox.is_some() && matches!(spec.dedupe.store, StoreSpec::Redis(..)) {
+    let DedupeSpec { store, lease, retention } = &spec.dedupe;
+    let is_usual = matches!(store, StoreSpec::Memory { .. }) && lease.is_none() && retention.is_none();
+    if spec.inbox.is_some() && !is_usual {
         found.warn("dedupe: is not used beside an [inbox], which dedupes by itself");
     }
     if spec.inbox.is_none() && !listen.ip().is_loopback() && matches!(spec.dedupe.store, StoreSpec::Memory { .. }) {

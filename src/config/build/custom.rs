@@ -54,11 +54,35 @@ fn token(header: &HeaderName, keys: &[KeySpec], place: &Place<'_>) -> Option<Box
 }
 
 fn signature(spec: &SignedSpec, keys: &[KeySpec], place: &Place<'_>) -> Option<Box<dyn Scheme>> {
+    check_effect(spec, place);
     let signed = signed(spec);
     match spec.proof {
         ProofSpec::Mac(algorithm) => mac(algorithm, signed, keys, place),
         ProofSpec::Signature(algorithm) => public(keys, place, |ring| Signature::new(algorithm, signed.clone(), ring)),
         ProofSpec::Ed25519 => public(keys, place, |ring| Ed25519::new(signed.clone(), ring)),
+    }
+}
+
+/// What says something of a part that is not signed.
+fn check_effect(spec: &SignedSpec, place: &Place<'_>) {
+    if place.is_unread("scheme.signed") {
+        return;
+    }
+    let template = &spec.signed;
+    let has_values = template.headers().next().is_some() || template.params().next().is_some();
+    for (key, is_said, needs, right) in [
+        ("url", spec.url.is_some() && !template.covers_url(), "no {url}", "name {url} there, or leave it out"),
+        ("dangerous_unsigned_body", spec.dangerous_unsigned_body && template.covers_body(), "{body}", "leave it out"),
+        (
+            "scheme.split_strictly",
+            spec.split_strictly && !has_values,
+            "no {header:NAME} and no {param:NAME}",
+            "leave it out",
+        ),
+    ] {
+        if is_said {
+            place.fault(key, format_args!("has no effect where scheme.signed names {needs}"), right);
+        }
     }
 }
 
@@ -79,7 +103,7 @@ fn public<S: Scheme>(
     place: &Place<'_>,
     new: impl Fn(KeyRing) -> Result<S, ConfigError>,
 ) -> Option<Box<dyn Scheme>> {
-    let keys = keys::ring(keys, place, usual(KeyEncoding::Public), &|ring| only_keys(new(ring.clone())))?;
+    let keys = keys::ring(keys, place, KeyEncoding::Public.into(), &|ring| only_keys(new(ring.clone())))?;
     boxed(new(keys.ring), place)
 }
 

@@ -170,13 +170,23 @@ pub(super) fn check_endpoints(endpoints: &[EndpointSpec], root: &Place<'_>) {
         let right = "leave it out: nothing is handled before it is stored";
         root.item("endpoint", at).fault("dangerous_run_unprotected", "means nothing with an [inbox]", right);
     }
-    let to = |endpoint: &EndpointSpec| endpoint.forward.as_ref().map(|forward| forward.to.clone());
+    let passes_gone = |endpoint: &EndpointSpec| endpoint.forward.as_ref().is_some_and(|forward| forward.pass_gone);
+    for (at, _) in endpoints.iter().enumerate().filter(|(_, endpoint)| passes_gone(endpoint)) {
+        let right = "leave it out: a sender is answered before its event is handed over";
+        root.item("endpoint", at).fault("pass_gone", "means nothing with an [inbox]", right);
+    }
     for (at, endpoint) in endpoints.iter().enumerate() {
         let name = |endpoint: &EndpointSpec| endpoint.name.as_ref().unwrap_or(&endpoint.path).clone();
-        let is_apart = |other: &EndpointSpec| name(other) == name(endpoint) && to(other) != to(endpoint);
-        if endpoints.iter().take(at).any(is_apart) {
-            let right = "give all endpoints of a name one forward_to, or each a name of its own";
-            root.item("endpoint", at).fault("forward_to", "is not that of the others of its name", right);
+        let namesakes = || endpoints.iter().take(at).filter(|other| name(other) == name(endpoint));
+        let place = root.item("endpoint", at);
+        if namesakes().any(|other| other.forward != endpoint.forward) {
+            let right =
+                "give all endpoints of a name one forward_to with the same around it, or each a name of its own";
+            place.fault("forward_to", "is not that of the others of its name", right);
+        }
+        if namesakes().any(|other| other.quiet_payloads != endpoint.quiet_payloads) {
+            let right = "give all endpoints of a name the same, or each a name of its own";
+            place.fault("quiet_payloads", "is not that of the others of its name", right);
         }
     }
 }

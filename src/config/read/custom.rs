@@ -104,6 +104,9 @@ fn signed(section: &Section<'_>, spec: &mut SignedSpec) {
     }
     spec.prefix = section.text("prefix").unwrap_or_default().to_owned();
     let signature = section.text("signature_param").unwrap_or("v1").to_owned();
+    if section.has("signature_param") && !section.has("params") {
+        section.fault("signature_param", "has no effect without params", "write params = \",\" too, or leave it out");
+    }
     spec.layout = match (section.text("list"), section.text("params")) {
         (Some(separator), None) => SignatureLayout::List(separator.to_owned()),
         (None, Some(separator)) => SignatureLayout::Params { separator: separator.to_owned(), signature },
@@ -137,6 +140,11 @@ fn timestamp(endpoint: &Section<'_>, spec: &mut SignedSpec) {
             None
         }
     };
+    for key in ["header", "param", "unit", "past", "future"] {
+        if spec.dangerous_without_tolerance && section.has(key) {
+            section.fault(key, "has no effect beside dangerous_without_tolerance", "leave one of the two out");
+        }
+    }
     section.finish();
     spec.timestamp = place.map(TimestampSpec::new).map(|usual| TimestampSpec {
         unit,

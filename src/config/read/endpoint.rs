@@ -94,8 +94,14 @@ fn forward(section: &Section<'_>, folder: &Path) -> Option<ForwardSpec> {
     let pass_gone = section.truth("pass_gone").unwrap_or(false);
     let dangerous_in_clear = section.truth("dangerous_forward_in_clear").unwrap_or(false);
     let ca = section.text("forward_ca").map(|path| folder.join(path));
-    if ca.is_some() && !section.has("forward_to") {
-        section.fault("forward_ca", "has no effect without forward_to", "write forward_to too, or leave it out");
+    let given = [
+        ("forward_timeout", timeout.is_some()),
+        ("pass_gone", pass_gone),
+        ("dangerous_forward_in_clear", dangerous_in_clear),
+        ("forward_ca", ca.is_some()),
+    ];
+    for (key, _) in given.iter().filter(|(_, is_said)| *is_said && !section.has("forward_to")) {
+        section.fault(key, "has no effect without forward_to", "write forward_to too, or leave it out");
     }
     let usual = ForwardSpec::new(section.text("forward_to")?);
     Some(ForwardSpec { timeout: timeout.unwrap_or(usual.timeout), pass_gone, ca, dangerous_in_clear, ..usual })

@@ -68,6 +68,10 @@ fn read(root: &Section<'_>, folder: &Path) -> ConfigSpec {
     spec.inbox = root.section("inbox").map(|section| inbox::read(&section, folder));
     let sections = root.sections("endpoint");
     root.finish();
+    for section in sections.iter().filter(|section| spec.inbox.is_some() && section.has("on_mismatch")) {
+        let right = "leave it out: an event with another payload is kept apart, and acknowledged";
+        section.fault("on_mismatch", "means nothing with an [inbox]", right);
+    }
     spec.endpoints = sections.iter().map(|section| endpoint::read(section, folder)).collect();
     spec
 }

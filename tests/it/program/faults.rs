@@ -51,7 +51,7 @@ fn what_makes_no_sense_as_nothing_is_refused_as_zero() {
     }
     let least = format!(
         "max_body = 1\nbody_deadline = \"1ms\"\nwrite_deadline = \"1ms\"\ndrain = \"1ms\"\n{AELLA}{KEYS}\
-         forward_timeout = \"1ms\"\nmax_body = 1\n"
+         forward_to = \"http://127.0.0.1:1\"\nforward_timeout = \"1ms\"\nmax_body = 1\n"
     );
     assert_eq!(warnings(&least), Vec::<String>::new());
 }

@@ -9,6 +9,7 @@ mod completions;
 mod container;
 mod deploy;
 mod drain;
+mod effect;
 mod explain;
 mod explain_framing;
 mod explain_gzip;
