@@ -44,7 +44,7 @@ pub enum SecretSource {
     Value(SecretText),
     /// From a variable of the environment: `env`.
     Env(String),
-    /// From a file, without the line end behind it: `file`.
+    /// From a file, without a byte order mark in front and the line end behind it: `file`.
     File(PathBuf),
 }
 
@@ -68,7 +68,7 @@ impl SecretSource {
                 Err(_) => Err(SecretError::NotSet(name.clone())),
             },
             Self::File(path) => match std::fs::read_to_string(path).map(Zeroizing::new) {
-                Ok(text) => Ok(SecretText::new(without_line_end(&text))),
+                Ok(text) => Ok(SecretText::new(alone(&text))),
                 Err(error) => Err(SecretError::Unreadable(path.clone(), error)),
             },
         }
@@ -84,7 +84,9 @@ impl SecretSource {
     }
 }
 
-fn without_line_end(text: &str) -> &str {
+/// What editors put around the text of a file is none of it.
+fn alone(text: &str) -> &str {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line))
 }
 

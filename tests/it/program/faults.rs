@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::child::{Folder, Listener, Program};
+use super::upstream::aella;
 
 pub(super) fn faults(config: &str) -> Vec<String> {
     let folder = Folder::new();
@@ -118,6 +119,16 @@ fn a_file_of_a_secret_that_others_may_read_is_a_warning() {
         public.display()
     );
     assert_eq!(warnings(&config), Vec::<String>::new(), "a public key is no secret");
+}
+
+#[test]
+fn a_byte_order_mark_and_a_line_end_around_a_secret_in_a_file_are_no_part_of_it() {
+    let folder = Folder::new();
+    for (around, status) in [(("", ""), 200), (("\u{feff}", "\r\n"), 200), (("\u{feff}\u{feff}", ""), 401)] {
+        let key = folder.write("key", format!("{}ae_sk_test_example{}", around.0, around.1));
+        let listener = Listener::start(&format!("{AELLA}keys = [{{ id = \"k\", file = \"{}\" }}]\n", key.display()));
+        assert_eq!(aella("1").send(listener.address()).status, status, "{around:?}");
+    }
 }
 
 #[test]
