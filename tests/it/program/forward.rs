@@ -143,6 +143,25 @@ fn a_410_of_the_upstream_switches_no_sender_off_unless_told_to() {
 }
 
 #[test]
+fn of_a_good_answer_64_kib_go_on_and_no_redirect_is_followed() {
+    let (upstream, elsewhere) = (Upstream::start(), Upstream::start());
+    let listener = Listener::start(&forwarding(&upstream.address));
+    for (bytes, passed) in [(65_536, 65_536), (65_537, 0)] {
+        let long = format!("200 OK\r\ncontent-length: {bytes}\r\n\r\n{}", "x".repeat(bytes));
+        upstream.answers.send(long.leak()).unwrap();
+        let answer = aella(&bytes.to_string()).send(listener.address());
+        assert_eq!((answer.status, answer.body.len()), (200, passed), "{}", answer.head);
+    }
+    for status in ["301 Moved", "304 Same", "307 There"] {
+        let redirect = format!("{status}\r\nlocation: http://{}/\r\ncontent-length: 0", elsewhere.address);
+        upstream.answers.send(redirect.leak()).unwrap();
+        let answer = aella(status).send(listener.address());
+        assert_eq!((answer.status, answer.header("location")), (502, None), "{status}");
+    }
+    assert!(elsewhere.seen.try_recv().is_err(), "nothing of an event goes where nobody of the file is");
+}
+
+#[test]
 fn an_upstream_that_is_too_slow_is_told_by_the_fence_and_the_operator_by_a_warning() {
     let upstream = Upstream::start();
     let listener = Listener::start(&forwarding(&upstream.address).replace("\"1s\"", "\"200ms\""));
