@@ -111,6 +111,11 @@ macro_rules! delegated {
             $to!(self, inbox => inbox.purge(bodies_before, now).await)
         }
     };
+    (@purgeable $to:ident) => {
+        async fn purgeable(&self, bodies_before: Timestamp, now: Timestamp) -> Result<(u64, u64), InboxError> {
+            $to!(self, inbox => inbox.purgeable(bodies_before, now).await)
+        }
+    };
     (@erase $to:ident) => {
         async fn erase(&self, key: &str, now: Timestamp) -> Result<u64, InboxError> {
             $to!(self, inbox => inbox.erase(key, now).await)

@@ -229,6 +229,22 @@ pub trait InboxStore: Send + Sync + 'static {
         now: jiff::Timestamp,
     ) -> impl Future<Output = Result<(u64, u64), InboxError>> + Send;
 
+    /// How many bodies and keys a [`purge`](Self::purge) at these times would drop. Nothing changes.
+    ///
+    /// Default: an error, of an engine that cannot say.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxError`].
+    fn purgeable(
+        &self,
+        bodies_before: jiff::Timestamp,
+        now: jiff::Timestamp,
+    ) -> impl Future<Output = Result<(u64, u64), InboxError>> + Send {
+        let _ = (bodies_before, now);
+        async { Err(InboxError::new(InboxErrorKind::Unusable).caused_by("it does not count what is over")) }
+    }
+
     /// Drops what an event said, at a person's request, and keeps its key, so that a repeat stays one: its body, where it is
     /// still there, lane, headers and reasons. What was not handled, or was quarantined, counts as done. Returns how many.
     ///

@@ -278,12 +278,25 @@ fn what_events_said_goes_by_erase_at_once_and_by_purge_in_time() {
     let stand = Stand::new();
     assert_eq!(stand.ask(&["purge"]), [json!({"matches": 0, "purged": 0, "bodies": 0, "keys": 0})]);
     assert_eq!(stand.ask(&["erase", "--key", "key|9"]), [json!({"matches": 0, "erased": 0})]);
+    let counted = stand.ask(&["erase", "--key", "key|3", "--dry-run"]);
+    assert_eq!(counted, [json!({"matches": 1, "erased": 0})]);
+    assert_eq!(stand.ask(&["erase", "--key", "key|9", "--dry-run"]), [json!({"matches": 0, "erased": 0})]);
+    let capped = stand.run(&["erase", "--key", "key|3", "--max", "0"]);
+    assert_eq!((capped.code, capped.json()), (Some(1), counted), "{capped:?}");
+    assert!(capped.stderr.contains("it would be 1, and --max allows 0: nothing was dropped"), "{capped:?}");
     assert!(stand.ask(&["show", "3"])[0].to_string().contains("three"));
-    assert_eq!(stand.ask(&["erase", "--key", "key|3"]), [json!({"matches": 1, "erased": 1})]);
+    assert_eq!(stand.ask(&["erase", "--key", "key|3", "--max", "1"]), [json!({"matches": 1, "erased": 1})]);
     assert!(stand.ask(&["show", "3"])[0].get("payload").is_none());
     let hurried = KEPT.to_owned() + "retention = { bodies = \"1ms\" }\n";
     stand.folder.write("receiver.toml", hurried);
-    assert_eq!(stand.ask(&["purge"]), [json!({"matches": 1, "purged": 1, "bodies": 1, "keys": 0})]);
+    let counted = [json!({"matches": 1, "purged": 0, "bodies": 1, "keys": 0})];
+    assert_eq!(stand.ask(&["purge", "--dry-run"]), counted);
+    let capped = stand.run(&["purge", "--max", "0"]);
+    assert_eq!((capped.code, capped.json()), (Some(1), counted.to_vec()), "{capped:?}");
+    assert!(capped.stderr.contains("it would be 1, and --max allows 0: nothing was dropped"), "{capped:?}");
+    assert!(stand.ask(&["show", "1"])[0].get("payload").is_some());
+    assert_eq!(stand.ask(&["purge", "--max", "1"]), [json!({"matches": 1, "purged": 1, "bodies": 1, "keys": 0})]);
+    assert_eq!(stand.ask(&["purge", "--dry-run"]), [json!({"matches": 0, "purged": 0, "bodies": 0, "keys": 0})]);
     assert!(stand.ask(&["show", "1"])[0].get("payload").is_none());
 }
 

@@ -53,13 +53,9 @@ pub(crate) enum Ask {
     /// Hand events that fit over again: dead and parked ones, unless a state or a number is named.
     Replay(Replay),
     /// Drop what is older than the file's retention.
-    Purge,
+    Purge(Limits),
     /// Drop what events of one key say. The key stays, so that a repeat is still one.
-    Erase {
-        /// The readable key.
-        #[arg(long, value_name = "KEY")]
-        key: String,
-    },
+    Erase(Erase),
 }
 
 /// Which events: those that all of these fit.
@@ -99,6 +95,44 @@ pub(crate) struct Replay {
     /// Who asks, for the history.
     #[arg(long, value_name = "NAME", default_value = "tower-webhook inbox replay")]
     pub(super) by: String,
+}
+
+/// What is to say nothing any more.
+#[derive(Args)]
+pub(crate) struct Erase {
+    /// The readable key.
+    #[arg(long, value_name = "KEY")]
+    pub(super) key: String,
+    #[command(flatten)]
+    pub(super) limits: Limits,
+}
+
+/// How much of it is done.
+#[derive(Args)]
+pub(crate) struct Limits {
+    /// Count alone.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// How many at most: where it would be more, nothing is dropped. Without it: all.
+    #[arg(long, value_name = "N")]
+    max: Option<u64>,
+}
+
+impl Limits {
+    /// Whether it has to be counted first.
+    pub(super) fn are_said(&self) -> bool {
+        self.dry_run || self.max.is_some()
+    }
+
+    /// Whether so many may go. `Ok(false)`: none of them was to go in any case.
+    pub(super) fn allow(&self, matches: u64) -> Result<bool, String> {
+        match self.max {
+            Some(max) if matches > max && !self.dry_run => {
+                Err(format!("inbox: it would be {matches}, and --max allows {max}: nothing was dropped"))
+            }
+            _ => Ok(!self.dry_run),
+        }
+    }
 }
 
 impl Filters {

@@ -9,11 +9,11 @@ use std::process::ExitCode;
 use serde::Serialize;
 use tower_webhook::clock::{Clock as _, SystemClock, Timestamp};
 use tower_webhook::config::{ConfigSpec, Faults, Inbox};
-use tower_webhook::inbox::{self, EventId, History, InboxError, InboxStore};
+use tower_webhook::inbox::{self, EventId, Filter, History, InboxError, InboxStore};
 
 use crate::{lines, reading};
 pub(crate) use args::Arguments;
-use args::{Ask, Replay};
+use args::{Ask, Erase, Limits, Replay};
 use progress::shown;
 use say::{Erased, Purged, Replayed, Row, Shown, Stats, Why};
 
@@ -90,11 +90,8 @@ impl<S: InboxStore> Desk<'_, S> {
             }
             Ask::Why { id } => print(&Why::of(&self.history(*id).await?, self.now)),
             Ask::Replay(replay) => self.replay(replay).await,
-            Ask::Purge => self.purge().await,
-            Ask::Erase { key } => {
-                let erased = shown("erasing", self.store.erase(key, self.now)).await.map_err(failed)?;
-                print(&Erased { matches: erased, erased })
-            }
+            Ask::Purge(limits) => self.purge(limits).await,
+            Ask::Erase(erase) => self.erase(erase).await,
         }
     }
 
@@ -116,10 +113,43 @@ impl<S: InboxStore> Desk<'_, S> {
         print(&Replayed::of(all))
     }
 
-    async fn purge(&self) -> Result<(), String> {
+    async fn purge(&self, limits: &Limits) -> Result<(), String> {
         let before = self.now.checked_sub(self.inbox.retention.bodies).unwrap_or(Timestamp::MIN);
+        if limits.are_said() {
+            let (bodies, keys) = shown("counting", self.store.purgeable(before, self.now)).await.map_err(failed)?;
+            let allowed = limits.allow(bodies.saturating_add(keys));
+            if allowed != Ok(true) {
+                print(&Purged::counted(bodies, keys))?;
+                return allowed.map(drop);
+            }
+        }
         let (bodies, keys) = shown("purging", self.store.purge(before, self.now)).await.map_err(failed)?;
         print(&Purged::of(bodies, keys))
+    }
+
+    async fn erase(&self, Erase { key, limits }: &Erase) -> Result<(), String> {
+        if limits.are_said() {
+            let matches = self.with_payload(key).await?;
+            let allowed = limits.allow(matches);
+            if allowed != Ok(true) {
+                print(&Erased { matches, erased: 0 })?;
+                return allowed.map(drop);
+            }
+        }
+        let erased = shown("erasing", self.store.erase(key, self.now)).await.map_err(failed)?;
+        print(&Erased { matches: erased, erased })
+    }
+
+    /// How many events of this key still say something.
+    async fn with_payload(&self, key: &str) -> Result<u64, String> {
+        let mut filter = Filter::default();
+        filter.key = Some(key.to_owned());
+        let mut count: u64 = 0;
+        for stored in self.store.list(&filter, usize::MAX).await.map_err(failed)? {
+            let history = self.store.show(stored.id).await.map_err(failed)?;
+            count = count.saturating_add(history.is_some_and(|history| history.payload.is_some()).into());
+        }
+        Ok(count)
     }
 
     /// Whether nothing of what events of this receiver say is printed.

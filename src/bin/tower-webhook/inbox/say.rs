@@ -162,6 +162,11 @@ impl Purged {
         let purged = bodies.saturating_add(keys);
         Self { matches: purged, purged, bodies, keys }
     }
+
+    /// They would be dropped, and are not.
+    pub(super) fn counted(bodies: u64, keys: u64) -> Self {
+        Self { purged: 0, ..Self::of(bodies, keys) }
+    }
 }
 
 #[derive(Serialize)]

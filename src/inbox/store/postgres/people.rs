@@ -13,6 +13,9 @@ const MOST: i32 = 256;
 pub(super) const AGAIN: &str = "SELECT inbox.again_5($1, $2, $3, $4, $5)";
 pub(super) const DROP_BODIES: &str = "SELECT dropped, last FROM inbox.drop_bodies_1($1, $2, $3)";
 pub(super) const DROP_KEYS: &str = "SELECT bodies, keys FROM inbox.drop_keys_4($1, $2)";
+const OVER: &str = "SELECT count(*) FILTER (WHERE EXISTS (SELECT 1 FROM inbox.bodies AS b WHERE b.id = e.id)), \
+                    count(*) FILTER (WHERE t.until <= $2) FROM inbox.events AS e JOIN inbox.turns AS t ON t.id = e.id \
+                    WHERE (t.state IN (2, 5) AND t.until <= $2) OR (t.state = 2 AND t.ended < $1 AND e.received < $1)";
 pub(super) const ERASE: &str = "SELECT inbox.erase_5($1, $2, $3)";
 
 pub(super) async fn replay(
@@ -52,6 +55,12 @@ pub(super) async fn purge(inbox: &Handle, before: i64, now: i64) -> Result<(u64,
             return Ok((bodies, keys));
         }
     }
+}
+
+/// How many bodies and keys are over.
+pub(super) async fn purgeable(inbox: &Handle, before: i64, now: i64) -> Result<(u64, u64), InboxError> {
+    let row = inbox.ask_one(OVER, values![before, now]).await?;
+    Ok((count(column(&row, 0)?), count(column(&row, 1)?)))
 }
 
 pub(super) async fn erase(inbox: &Handle, key: &str, now: i64) -> Result<u64, InboxError> {

@@ -179,6 +179,10 @@ impl InboxStore for PostgresInbox {
         people::purge(&self.0, micros(bodies_before), micros(now)).await
     }
 
+    async fn purgeable(&self, bodies_before: Timestamp, now: Timestamp) -> Result<(u64, u64), InboxError> {
+        people::purgeable(&self.0, micros(bodies_before), micros(now)).await
+    }
+
     async fn erase(&self, key: &str, now: Timestamp) -> Result<u64, InboxError> {
         people::erase(&self.0, key, micros(now)).await
     }

@@ -1,6 +1,6 @@
 //! What has been kept for long enough goes: bodies first, and their events with the keys.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::super::{InboxError, StoredState};
 use super::fault::Fault;
@@ -19,6 +19,9 @@ pub(super) const OLD_BODIES: &str = "SELECT webhook_bodies.id, webhook_events.re
 pub(super) const OLD_KEYS: &str = "SELECT id FROM webhook_events WHERE state = 2 AND until <= ?1 LIMIT ?2";
 pub(super) const OLD_OTHERS: &str =
     "SELECT id FROM webhook_events WHERE state = 5 AND state >= 3 AND until <= ?1 ORDER BY id LIMIT ?2";
+const OVER: &str = "SELECT count(*) FILTER (WHERE EXISTS (SELECT 1 FROM webhook_bodies WHERE webhook_bodies.id = webhook_events.id)), \
+                    count(*) FILTER (WHERE until <= ?2) FROM webhook_events \
+                    WHERE (state IN (2, 5) AND until <= ?2) OR (state = 2 AND ended < ?1 AND received < ?1)";
 pub(super) const DROP_BODY: &str = "DELETE FROM webhook_bodies WHERE id = ?1";
 const DROP_STEPS: &str = "DELETE FROM webhook_steps WHERE event = ?1";
 pub(super) const DROP_EVENT: &str = "DELETE FROM webhook_events WHERE id = ?1 RETURNING key";
@@ -40,6 +43,12 @@ pub(super) async fn purge(inbox: &Handle, before: Micros, now: Micros) -> Result
             return Ok((bodies, keys));
         }
     }
+}
+
+/// How many bodies and keys are over.
+pub(super) fn purgeable(connection: &Connection, before: Micros, now: Micros) -> rusqlite::Result<(u64, u64)> {
+    let count = |row: &Row<'_>, at| row.get(at).map(|count: i64| u64::try_from(count).unwrap_or(0));
+    connection.query_row(OVER, params![before, now], |row| Ok((count(row, 0)?, count(row, 1)?)))
 }
 
 /// How many, and where to go on. Events come in the order of their numbers, as far as the clock did not go back.

@@ -153,6 +153,11 @@ impl InboxStore for SqliteInbox {
         retain::purge(&self.0, Micros::of(bodies_before), Micros::of(now)).await
     }
 
+    async fn purgeable(&self, bodies_before: Timestamp, now: Timestamp) -> Result<(u64, u64), InboxError> {
+        let (before, now) = (Micros::of(bodies_before), Micros::of(now));
+        self.0.read(move |connection| retain::purgeable(connection, before, now)).await
+    }
+
     async fn erase(&self, key: &str, now: Timestamp) -> Result<u64, InboxError> {
         let key = key.to_owned();
         self.0.write(0, move |write| erase::erase(write, &key, Micros::of(now))).await
