@@ -224,7 +224,12 @@ impl<S: DedupeStore> Claims<S> {
     }
 
     fn mismatch(&self, key: &KeyHash, scope: &Scope<'_>, state: RecordState) -> Settled<Infallible> {
-        let detail = format!("the key is known with another payload, {state:?}");
+        let of_it = match state {
+            RecordState::Pending => "not completed",
+            RecordState::Done => "completed",
+            RecordState::Poison => "claimed too often",
+        };
+        let detail = format!("the key is known with another payload, {of_it}");
         let rejection = Rejection::new(RejectionKind::PayloadMismatch, detail);
         match (self.settings.on_mismatch, state) {
             (Mismatch::AcknowledgeUnhandled, RecordState::Done) => {

@@ -74,7 +74,12 @@ async fn probe(store: &RedisStore, strict: bool) -> Result<(), String> {
     let judged = if strict { report.strict() } else { report.lenient() };
     match judged {
         Ok(_) => Ok(()),
-        Err(unfit) => Err(format!("dedupe: the Redis server is not fit: {:?}", unfit.report().worst())),
+        Err(unfit) => {
+            let worst = unfit.report().worst();
+            let all = unfit.report().findings().iter().filter(|finding| finding.severity == worst);
+            let said: Vec<&str> = all.map(|finding| finding.sentence.as_str()).collect();
+            Err(format!("dedupe: the Redis server is not fit: {}", said.join("; ")))
+        }
     }
 }
 

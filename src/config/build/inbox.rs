@@ -126,7 +126,7 @@ fn postgres(spec: &PostgresSpec, place: &Place<'_>) -> Option<At> {
         setup = setup.deadline(deadline);
     }
     if let Some(path) = &spec.root_certificate {
-        let right = "give the path of a PEM file, from the folder of this file";
+        let right = "give the path of a readable PEM file";
         let pem = std::fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()));
         setup = setup.root_certificate(place.sound("root_certificate", pem, right)?);
         place.sound("root_certificate", setup.check().map_err(said), right)?;

@@ -13,7 +13,7 @@ pub(super) fn text(source: &SecretSource, place: &Place<'_>) -> Option<SecretTex
     };
     let right = match error {
         SecretError::NotSet(_) => "set it in the environment of the program",
-        SecretError::Unreadable(..) => "give a path from the folder of this file",
+        SecretError::Unreadable(..) => "give the path of a readable file",
     };
     place.fault(source.key(), error, right);
     None

@@ -22,15 +22,22 @@ fn redis(spec: &RedisSpec, place: &Place<'_>) -> Option<RedisStore> {
     let source = place.part("url");
     let url = secret::text(&spec.url, &source)?;
     secret::warn_of_readers(&spec.url, &source);
-    let mut setup = RedisStore::at(url.expose());
+    let at = || RedisStore::at(url.expose());
+    let right = "write url = \"redis://host:6379/0\", rediss:// for TLS, redis-sentinel://host,host/master, \
+                 redis-cluster://host,host";
+    place.sound("url", at().build(), right)?;
+    let mut setup = at();
     if let Some(deadline) = spec.deadline {
+        place.sound("deadline", at().deadline(deadline).build(), "write \"2s\" or leave it out")?;
         setup = setup.deadline(deadline);
     }
     if let Some(prefix) = &spec.prefix {
+        place.sound("prefix", at().prefix(prefix.clone()).build(), "write a shorter one, or leave it out")?;
         setup = setup.prefix(prefix.clone());
     }
     if let Some(wait) = spec.wait {
         setup = setup.wait(wait.replicas, wait.time);
     }
-    place.sound("url", setup.build(), "see the documentation of RedisStore for addresses and settings")
+    let right = "write wait = { replicas = 1, time = \"500ms\" } beside a longer deadline, or leave it out";
+    place.sound("wait", setup.build(), right)
 }

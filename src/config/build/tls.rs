@@ -15,7 +15,7 @@ use super::secret;
 use crate::config::fault::{Faults, Found, Place};
 use crate::config::spec::{SecretSource, TlsClientSpec, TlsSpec};
 
-const PEM_FILE: &str = "give the path of a PEM file, from the folder of this file";
+const PEM_FILE: &str = "give the path of a readable PEM file";
 const WITH_A_CERTIFICATE: &str = "give a PEM file with a certificate: -----BEGIN CERTIFICATE-----";
 
 /// How to listen with a certificate, checked. `Debug` prints nothing of it.

@@ -53,7 +53,7 @@ fn what_is_wrong_with_an_inbox_is_said_and_what_would_be_right() {
         ("kind = \"postgres\"\nurl = \"mysql://canary@a/b\"", "inbox.url: the address is no postgres:// URL; "),
         (
             "kind = \"postgres\"\nurl = \"postgres://canary@a/b?sslmode=none\"",
-            "inbox.url: the address is no postgres:// URL; ",
+            "inbox.url: the address has an invalid value for option `sslmode`; ",
         ),
         ("kind = \"postgres\"\nurl = { env = \"NOT_SET\" }", "inbox.url.env: NOT_SET is not set; "),
         ("kind = \"postgres\"\nurl = { file = \"none\" }", "inbox.url.file: "),
@@ -258,7 +258,12 @@ fn the_dead_are_replayed_when_it_is_said_and_only_counted_in_a_dry_run() {
     let stand = Stand::new();
     assert_eq!(stand.ask(&["replay", "--dry-run"]), [json!({"matches": 1, "replayed": 0})]);
     assert_eq!(stand.ask(&["replay", "--max", "0"]), [json!({"matches": 1, "replayed": 0})]);
-    assert_eq!(stand.ask(&["replay", "--state", "quarantined"]), [json!({"matches": 0, "replayed": 0})]);
+    for (state, told) in [("quarantined", true), ("ready", true), ("parked", false)] {
+        let done = stand.run(&["replay", "--state", state]);
+        assert_eq!((done.code, done.json()), (Some(0), vec![json!({"matches": 0, "replayed": 0})]), "{done:?}");
+        let words = format!("--state: what is {state} is not handed over again; write done, dead or parked");
+        assert_eq!(done.stderr.ends_with(&words), told, "{done:?}");
+    }
     assert_eq!(stand.ids(&["--state", "dead"]), ["2"]);
     assert_eq!(stand.ask(&["replay", "--by", "the night shift"]), [json!({"matches": 1, "replayed": 1})]);
     assert_eq!(stand.ask(&["replay"]), [json!({"matches": 0, "replayed": 0})]);

@@ -42,6 +42,7 @@ mod storm;
 mod strain;
 mod systemd;
 pub(crate) mod tls;
+mod told;
 mod unreadable;
 pub(crate) mod upstream;
 pub(crate) mod wire;

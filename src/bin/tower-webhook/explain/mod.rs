@@ -67,7 +67,7 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "TIME", value_parser = time)]
     at: Option<Timestamp>,
     /// The address that the request came from. Default: unknown, and not judged.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     from: Option<IpAddr>,
     /// Print one JSON object.
     #[arg(long)]
@@ -95,6 +95,10 @@ fn time(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|_| "write it by RFC 3339, such as 2026-11-21T12:00:00Z".to_owned())
 }
 
+fn address(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| "write it as 192.0.2.1 or 2001:db8::1".to_owned())
+}
+
 fn has_colours() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
@@ -116,8 +120,8 @@ fn explain(config: &Config, arguments: &Explain) -> Result<Report, String> {
 
 fn captured(arguments: &Explain) -> Result<Captured, String> {
     match (&arguments.har, &arguments.file) {
-        (Some(path), _) => files::har(&files::read_file(path)?, arguments.entry),
-        (None, Some(path)) => files::raw(files::read_file(path)?),
-        (None, None) => files::raw(files::read_all(std::io::stdin().lock())?),
+        (Some(path), _) => files::har(&files::read_file("--har", path)?, arguments.entry),
+        (None, Some(path)) => files::raw(files::read_file("--file", path)?),
+        (None, None) => files::raw(files::read_all(std::io::stdin().lock()).map_err(|why| format!("stdin {why}"))?),
     }
 }

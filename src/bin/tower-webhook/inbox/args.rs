@@ -43,11 +43,13 @@ pub(crate) enum Ask {
     /// One event: all that is known of it, with its history.
     Show {
         /// Its number.
+        #[arg(value_parser = number)]
         id: i64,
     },
     /// What one event waits for.
     Why {
         /// Its number.
+        #[arg(value_parser = number)]
         id: i64,
     },
     /// Hand events that fit over again: dead and parked ones, unless a state or a number is named.
@@ -81,7 +83,7 @@ pub(crate) struct Replay {
     #[command(flatten)]
     filters: Filters,
     /// The event of this number.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number)]
     id: Option<i64>,
     /// Those whose reason begins so.
     #[arg(long, value_name = "TEXT")]
@@ -147,6 +149,13 @@ impl Filters {
 }
 
 impl Replay {
+    /// The state that is named, where no event in it can be handed over again.
+    pub(super) fn idle_state(&self) -> Option<&'static str> {
+        let is_idle =
+            |state: &StoredState| !matches!(state, StoredState::Done | StoredState::Dead | StoredState::Parked);
+        self.filters.state.filter(is_idle).map(StoredState::name)
+    }
+
     /// What is asked for, as one filter or more of which no two fit one event. What is done goes on being so, unless its
     /// number or its state is named.
     pub(super) fn filters(&self) -> Vec<Filter> {
@@ -163,6 +172,10 @@ impl Replay {
         };
         [StoredState::Dead, StoredState::Parked].map(of_state).into()
     }
+}
+
+fn number(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| "write the number of an event, as list shows it: \"id\"".to_owned())
 }
 
 fn state(text: &str) -> Result<StoredState, String> {

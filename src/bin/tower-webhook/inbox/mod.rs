@@ -4,6 +4,8 @@ mod args;
 mod progress;
 mod say;
 
+use std::fs::File;
+use std::io::ErrorKind::NotFound;
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -50,7 +52,13 @@ fn asked(arguments: &Arguments, spec: &ConfigSpec, inbox: &Inbox) -> Result<(), 
     let now = SystemClock.now().ok_or("the clock cannot be read")?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("the runtime cannot be started: {error}"))?;
     runtime.block_on(async {
-        let cannot = |error| format!("inbox: {inbox}: {error}");
+        let cannot = |error| match inbox.file().map(File::open) {
+            Some(Err(why)) if why.kind() == NotFound => {
+                format!("inbox: {inbox} is not there; listen makes it when it starts")
+            }
+            Some(Err(why)) => format!("inbox: {inbox} cannot be opened: {why}; be the user that listen runs as"),
+            _ => format!("inbox: {inbox}: {error}"),
+        };
         let store = inbox.visit().await.map_err(cannot)?;
         Desk { store: &store, spec, inbox, now }.answer(&arguments.ask).await
     })
@@ -101,6 +109,9 @@ impl<S: InboxStore> Desk<'_, S> {
     }
 
     async fn replay(&self, replay: &Replay) -> Result<(), String> {
+        if let Some(state) = replay.idle_state() {
+            lines::say(format_args!("--state: what is {state} is not handed over again; write done, dead or parked"));
+        }
         let mut all = inbox::Replayed::default();
         for filter in replay.filters() {
             let left =

@@ -143,13 +143,13 @@ struct Begun {
 
 /// Everything up to the first line.
 async fn begin(config: Config, voice: &Voice) -> std::io::Result<Begun> {
-    let listener = bind(config.listen).await?;
+    let listener = bind("listen", config.listen).await?;
     let intake = Intake::open(&config).await?;
     if let Some(words) = of_its_disk(&intake) {
         voice.warn(words);
     }
     let admin = match config.admin {
-        Some(address) => Some((bind(address).await?, Numbers::new(&config))),
+        Some(address) => Some((bind("admin", address).await?, Numbers::new(&config))),
         None => None,
     };
     let metrics = admin.as_ref().map(|(_, numbers)| numbers.metrics.clone());
@@ -179,9 +179,12 @@ async fn broken(work: Option<&Work>) {
     }
 }
 
-async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let named =
-        |error: std::io::Error| std::io::Error::new(error.kind(), format!("{address} cannot be listened on: {error}"));
+/// Listens on the address that stands at this key.
+async fn bind(key: &str, address: SocketAddr) -> std::io::Result<TcpListener> {
+    let named = |error: std::io::Error| {
+        let why = format!("{address} cannot be listened on: {error}; write another address at {key} in the file");
+        std::io::Error::new(error.kind(), why)
+    };
     TcpListener::bind(address).await.map_err(named)
 }
 

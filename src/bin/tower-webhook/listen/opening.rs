@@ -71,5 +71,12 @@ fn may_pass(error: &InboxError) -> bool {
 }
 
 fn cannot(inbox: &Inbox, error: &InboxError) -> io::Error {
-    io::Error::other(format!("inbox: {inbox}: {error}"))
+    let right = match inbox.file() {
+        Some(_) if error.kind() == InboxErrorKind::Unavailable => {
+            "; path of [inbox] is to be a file that nobody else has open, in a folder that is there and may be written to"
+        }
+        Some(_) => "; name another file at path of [inbox]",
+        None => "; see whether the server runs, and url of [inbox]",
+    };
+    io::Error::other(format!("inbox: {inbox}: {error}{right}"))
 }

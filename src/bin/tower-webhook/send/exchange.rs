@@ -98,11 +98,19 @@ fn said(error: &(dyn Error + 'static)) -> String {
         deepest = cause;
     }
     let deepest = deepest.to_string();
-    let is_unbelieved = deepest.starts_with("invalid peer certificate");
+    if let Some(error) = error.downcast_ref::<hyper_util::client::legacy::Error>().filter(|_| !is_unbelieved(&deepest))
+    {
+        let what = if error.is_connect() { "nobody took the connection" } else { "the connection gave no answer" };
+        return format!("{what}: {deepest}");
+    }
     let hint = if deepest.ends_with("UnknownIssuer") { "; give the PEM file of its authority by --ca" } else { "" };
-    match is_unbelieved {
+    match is_unbelieved(&deepest) {
         true => format!("the receiver is not believed: {deepest}{hint}"),
         false if error.source().is_some() => format!("{error}: {deepest}"),
         false => deepest,
     }
+}
+
+fn is_unbelieved(cause: &str) -> bool {
+    cause.starts_with("invalid peer certificate")
 }

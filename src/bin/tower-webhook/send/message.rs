@@ -33,7 +33,8 @@ impl Source {
             return read.map(|_| Self::Bytes(bytes.into())).map_err(|error| format!("stdin cannot be read: {error}"));
         }
         if let Some(path) = event.strip_prefix('@') {
-            let read = std::fs::read(path).map_err(|error| format!("EVENT: {path} cannot be read: {error}"));
+            let read =
+                std::fs::read(path).map_err(|error| format!("EVENT: {path} cannot be read: {error}; give @FILE, or -"));
             return read.map(|bytes| Self::Bytes(bytes.into()));
         }
         let fixture = fixtures::find(event).map(Self::Fixture);

@@ -71,7 +71,7 @@ fn option_fault(who: &Who, obstacle: &Obstacle) -> String {
     let (option, right) = match obstacle.key.as_str() {
         "keys" => ("--key-env", "give --key-env NAME or --key-file FILE"),
         "keys[0].env" => ("--key-env", obstacle.right.as_str()),
-        "keys[0].file" => ("--key-file", "give the path of a readable file"),
+        "keys[0].file" => ("--key-file", obstacle.right.as_str()),
         "keys[0].value" => (given, obstacle.right.as_str()),
         "basic_auth" => ("--user", "give --user NAME and --password-env NAME"),
         "basic_auth[0].username" => ("--user", "give a name, without a colon"),

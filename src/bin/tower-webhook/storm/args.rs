@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     pub(crate) to: Vec<String>,
 
     /// Where to listen as the service that the receiver forwards to.
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = upstream)]
     pub(crate) upstream: SocketAddr,
 
     /// Everything that is drawn is drawn from this.
@@ -83,7 +83,7 @@ impl Arguments {
         shares.into_iter().filter(|(_, share, _)| !is_zero(share)).try_fold(all, |all, (option, share, pick)| {
             let faults: Faults = format!("{pick}={share}")
                 .parse()
-                .map_err(|_| format!("{option}: {share:?} is no share from 0 to 1"))?;
+                .map_err(|_| format!("{option}: {share:?} is no share; write 0 to 1, such as 0.05"))?;
             all.and(faults).map_err(|error| format!("{option}: {error}"))
         })
     }
@@ -112,6 +112,10 @@ fn is_zero(share: &str) -> bool {
 
 fn at_once(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|number| (1..=MOST_AT_ONCE).contains(number)).ok_or_else(|| "write 1 to 4096".to_owned())
+}
+
+fn upstream(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "write an address and a port, such as 127.0.0.1:3000".to_owned())
 }
 
 fn times(text: &str) -> Result<u32, String> {

@@ -17,6 +17,8 @@ pub(super) struct Cause(String);
 impl Cause {
     pub(super) fn of(error: &RedisError) -> Self {
         let text = error.to_string();
+        // The client library's name of it, behind what the library itself says.
+        let text = text.trim_end_matches(&format!(" - {:?}", error.kind()));
         let own = text.split(REPEATED).next().unwrap_or_default();
         Self(own.chars().take(MAX).map(|letter| if letter.is_control() { ' ' } else { letter }).collect())
     }

@@ -1,5 +1,6 @@
 //! Connections: what each must be like before it is used.
 
+use std::error::Error as _;
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -21,10 +22,16 @@ pub(super) fn check(setup: &PostgresSetup) -> Result<(), InboxError> {
     tls::check(setup)
 }
 
+/// Which option cannot be read, where it is one whose name is the client library's own.
+fn unread(error: &tokio_postgres::Error) -> String {
+    let why = error.source().map(ToString::to_string).filter(|why| why.starts_with("invalid value for option"));
+    why.map_or("the address is no postgres:// URL".to_owned(), |why| format!("the address has an {why}"))
+}
+
 /// What a URL means. A URL that is none is not quoted: a password may be in it.
 pub(super) fn config(url: &str, setup: &PostgresSetup) -> Result<Config, InboxError> {
-    let mut config = Config::from_str(url)
-        .map_err(|_| InboxError::new(InboxErrorKind::Unusable).caused_by("the address is no postgres:// URL"))?;
+    let mut config =
+        Config::from_str(url).map_err(|error| InboxError::new(InboxErrorKind::Unusable).caused_by(unread(&error)))?;
     if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
         return Err(InboxError::new(InboxErrorKind::Unusable).caused_by("the address names no server"));
     }

@@ -53,7 +53,11 @@ pub(in crate::explain) fn har(bytes: &[u8], entry: Option<usize>) -> Result<Capt
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let archive: Archive = serde_json::from_slice(bytes).map_err(|fault| {
         // The fault's own words may quote the archive.
-        format!("this is not an HTTP archive: line {}, column {}", fault.line(), fault.column())
+        format!(
+            "this is not an HTTP archive: line {}, column {}; give a HAR file by --har",
+            fault.line(),
+            fault.column()
+        )
     })?;
     let entries = archive.log.entries;
     let count = entries.len();

@@ -50,16 +50,17 @@ pub(super) struct Unfinished {
     pub(super) why: Why,
 }
 
-pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, String> {
-    let wrong = |error: std::io::Error| format!("{} cannot be read: {error}", path.display());
-    std::fs::File::open(path).map_err(wrong).and_then(read_all)
+/// The file that this option names.
+pub(super) fn read_file(option: &str, path: &Path) -> Result<Vec<u8>, String> {
+    let opened = std::fs::File::open(path).map_err(|error| format!("cannot be read: {error}"));
+    opened.and_then(read_all).map_err(|why| format!("{option}: {} {why}; give a file with a request", path.display()))
 }
 
 pub(super) fn read_all(from: impl Read) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    from.take(MAX + 1).read_to_end(&mut bytes).map_err(|error| format!("the request cannot be read: {error}"))?;
+    from.take(MAX + 1).read_to_end(&mut bytes).map_err(|error| format!("cannot be read: {error}"))?;
     match u64::try_from(bytes.len()).is_ok_and(|length| length <= MAX) {
         true => Ok(bytes),
-        false => Err(format!("the request is longer than {} MiB", MAX / 1024 / 1024)),
+        false => Err(format!("is longer than {} MiB", MAX / 1024 / 1024)),
     }
 }

@@ -16,7 +16,7 @@ pub(in crate::explain) fn raw(bytes: Vec<u8>) -> Result<Captured, String> {
         match lines.next() {
             Some([]) => {}
             Some(line) => break request_line(line)?,
-            None => return Err("there is no request: the input is empty".to_owned()),
+            None => return Err("there is no request: the input is empty; give one on stdin or by --file".to_owned()),
         }
     };
     let mut notes = Vec::new();
