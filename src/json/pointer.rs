@@ -34,6 +34,22 @@ impl Pointer {
             None => Err(ConfigError::new(ConfigErrorKind::JsonPointer(text))),
         }
     }
+
+    /// The text of the scalar at this place: a string's own text, a number's or truth value's JSON text. `None` when the body is
+    /// not strict JSON, or has nothing or no scalar there.
+    ///
+    /// ```
+    /// use tower_webhook::json::Pointer;
+    ///
+    /// let place = Pointer::new("/data/id")?;
+    /// assert_eq!(place.scalar(br#"{"data":{"id":"7b","n":1.00}}"#).as_deref(), Some("7b"));
+    /// assert_eq!(place.scalar(br#"{"data":{"id":"7b","id":"7c"}}"#), None);
+    /// # Ok::<(), tower_webhook::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn scalar(&self, body: &[u8]) -> Option<String> {
+        lookup(body, self)
+    }
 }
 
 impl fmt::Display for Pointer {
