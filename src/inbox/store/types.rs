@@ -325,6 +325,8 @@ pub struct Filter {
     pub reason: Option<String>,
     /// Accepted at this time or later.
     pub since: Option<Timestamp>,
+    /// Of a higher number than this: the last of one page, and the next one follows.
+    pub after: Option<EventId>,
 }
 
 /// What a replay came to.

@@ -49,6 +49,7 @@ enum Flaw {
     DeadIsUnsaid,
     CapIsIgnored,
     DryRunReplays,
+    PagesBeginAgain,
     KeysGoWithBodies,
     PurgeDoesNothing,
     EraseDoesNothing,
@@ -242,7 +243,15 @@ impl InboxStore for Flawed {
         }
     }
 
-    delegated!(sound: next_due woken list show);
+    async fn list(&self, filter: &Filter, most: usize) -> Result<Vec<Stored>, InboxError> {
+        let mut filter = filter.clone();
+        if let Flaw::PagesBeginAgain = self.flaw {
+            filter.after = None;
+        }
+        self.engine.list(&filter, most).await
+    }
+
+    delegated!(sound: next_due woken show);
 }
 
 struct InAFile(Flaw);
@@ -302,6 +311,7 @@ async fn an_engine_with_a_flaw_is_refused_at_its_law() {
         (Flaw::DeadIsUnsaid, Law::DeadLettersAreObeyed),
         (Flaw::CapIsIgnored, Law::ReplayIsBounded),
         (Flaw::DryRunReplays, Law::ReplayIsBounded),
+        (Flaw::PagesBeginAgain, Law::ReplayIsBounded),
         (Flaw::KeysGoWithBodies, Law::KeysOutliveBodies),
         (Flaw::PurgeDoesNothing, Law::KeysOutliveBodies),
         (Flaw::EraseDoesNothing, Law::ErasedIsGone),

@@ -112,6 +112,9 @@ fn condition(filter: &Filter) -> (String, Values) {
     if let Some(id) = filter.id {
         and("e.id = ", values![id.0], "");
     }
+    if let Some(after) = filter.after {
+        and("e.id > ", values![after.0], "");
+    }
     if let Some(key) = &filter.key {
         and("e.readable = ", values![put(key)], "");
     }

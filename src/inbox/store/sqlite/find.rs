@@ -99,6 +99,9 @@ pub(super) fn condition(filter: &Filter) -> (String, Vec<Value>) {
     if let Some(id) = filter.id {
         and("id = ?", Value::Integer(id.0));
     }
+    if let Some(after) = filter.after {
+        and("id > ?", Value::Integer(after.0));
+    }
     if let Some(event) = &filter.event {
         and("+event = ?", Value::Text(event.clone()));
     }

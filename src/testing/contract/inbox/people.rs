@@ -41,6 +41,11 @@ pub(super) async fn replay_is_bounded<S: InboxStore>(p: &Probe<S>) {
     p.holds(&held, Call::Complete, 6, "what was held").await;
     let all = p.answered(p.store.replay(&whole, 100, true, "ann", at(7)).await, "a dry run");
     p.expect(all.matches == 6 && all.replayed == 0, "all that has ended can be replayed", &all);
+    let left = p.lists(&dead).await;
+    let after = Filter { after: left.first().map(|stored| stored.id), ..dead };
+    let next = p.lists(&after).await;
+    let is_next = next.iter().map(|stored| stored.id).eq(left.iter().skip(1).map(|stored| stored.id));
+    p.expect(is_next && next.len() == 2, "a page goes on after the one before", &next);
     for filter in filters() {
         let listed = p.lists(&filter).await.len();
         let replayed = p.answered(p.store.replay(&filter, 100, true, "ann", at(7)).await, "a dry run");

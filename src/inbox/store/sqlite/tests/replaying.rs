@@ -38,6 +38,9 @@ fn filters() -> Vec<(Filter, &'static [i64])> {
         (Filter { reason: Some("own".to_owned()), ..all() }, &[]),
         (Filter { reason: Some("d%".to_owned()), ..all() }, &[]),
         (Filter { since: Some(at(3)), ..all() }, &[3, 4, 5]),
+        (Filter { after: Some(EventId(2)), ..all() }, &[3, 4, 5]),
+        (Filter { after: Some(EventId(5)), ..all() }, &[]),
+        (Filter { after: Some(EventId(4)), key: Some("key-4".to_owned()), ..all() }, &[5]),
         (Filter { since: Some(at(2)), state: Some(StoredState::Dead), ..all() }, &[2]),
     ]
 }
