@@ -66,6 +66,8 @@
 //! `docs/inbox.md` of the repository has all of it on one page: states, crash points, lanes, replay, retention, and what it costs.
 //!
 //! A key that is known with another payload is quarantined: acknowledged, kept, and never handled.
+//!
+//! What never arrived no inbox knows: [`Reconciliation`] compares it with the provider's own report.
 
 mod accepting;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -74,6 +76,7 @@ mod entries;
 mod handler;
 #[cfg(feature = "postgres")]
 mod in_postgres;
+mod reconciliation;
 mod sealed;
 mod store;
 #[cfg(test)]
@@ -90,6 +93,7 @@ pub use handler::{Handed, InboxHandler, IntoVerdict, Verdict};
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub use in_postgres::InPostgres;
+pub use reconciliation::{Arrived, Reconciliation, ReportError};
 pub use sealed::Sealed;
 #[cfg(feature = "testing")]
 pub(crate) use store::delegated;
