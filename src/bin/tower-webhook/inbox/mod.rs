@@ -6,12 +6,13 @@ mod say;
 
 use std::fs::File;
 use std::io::ErrorKind::NotFound;
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde::Serialize;
 use tower_webhook::clock::{Clock as _, SystemClock, Timestamp};
-use tower_webhook::config::{ConfigSpec, Faults, Inbox};
-use tower_webhook::inbox::{self, EventId, Filter, History, InboxError, InboxStore};
+use tower_webhook::config::{ConfigSpec, EndpointSpec, Inbox};
+use tower_webhook::inbox::{self, AnyInbox, EventId, Filter, History, InboxError, InboxStore, Stored, StoredState};
 
 use crate::{lines, reading};
 pub(crate) use args::Arguments;
@@ -24,15 +25,9 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         lines::say("--config: is missing; write --config FILE");
         return ExitCode::from(2);
     };
-    let built = reading::read(file).and_then(|spec| Ok((spec.build_inbox()?, spec)));
-    let (inbox, spec) = match built {
-        Ok((Some(inbox), spec)) => (inbox, spec),
-        Ok((None, _)) => {
-            let file = file.display();
-            lines::say(format_args!("{file}: inbox: is missing; write [inbox] with kind = \"sqlite\" and path"));
-            return ExitCode::from(2);
-        }
-        Err(faults) => return at_fault(&faults),
+    let (inbox, spec) = match named(file) {
+        Ok(built) => built,
+        Err(code) => return code,
     };
     match asked(arguments, &spec, &inbox) {
         Ok(()) => ExitCode::SUCCESS,
@@ -43,13 +38,26 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-fn at_fault(faults: &Faults) -> ExitCode {
-    faults.iter().for_each(lines::say);
-    ExitCode::from(2)
+/// The inbox of a file, or the code to end with.
+pub(crate) fn named(file: &Path) -> Result<(Inbox, ConfigSpec), ExitCode> {
+    match reading::read(file).and_then(|spec| Ok((spec.build_inbox()?, spec))) {
+        Ok((Some(inbox), spec)) => return Ok((inbox, spec)),
+        Ok((None, _)) => {
+            let file = file.display();
+            lines::say(format_args!("{file}: inbox: is missing; write [inbox] with kind = \"sqlite\" and path"));
+        }
+        Err(faults) => faults.iter().for_each(lines::say),
+    }
+    Err(ExitCode::from(2))
 }
 
 fn asked(arguments: &Arguments, spec: &ConfigSpec, inbox: &Inbox) -> Result<(), String> {
     let now = SystemClock.now().ok_or("the clock cannot be read")?;
+    visit(inbox, async |store| Desk { store, spec, inbox, now }.answer(&arguments.ask).await)
+}
+
+/// Does it with the inbox, beside its owner.
+pub(crate) fn visit<T>(inbox: &Inbox, ask: impl AsyncFnOnce(&AnyInbox) -> Result<T, String>) -> Result<T, String> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("the runtime cannot be started: {error}"))?;
     runtime.block_on(async {
         let cannot = |error| match inbox.file().map(File::open) {
@@ -60,15 +68,26 @@ fn asked(arguments: &Arguments, spec: &ConfigSpec, inbox: &Inbox) -> Result<(), 
             _ => format!("inbox: {inbox}: {error}"),
         };
         let store = inbox.visit().await.map_err(cannot)?;
-        Desk { store: &store, spec, inbox, now }.answer(&arguments.ask).await
+        ask(&store).await
     })
 }
 
-fn failed(error: InboxError) -> String {
+pub(crate) fn failed(error: InboxError) -> String {
     format!("inbox: {error}")
 }
 
-fn print(line: &impl Serialize) -> Result<(), String> {
+/// The name of the receiver that an endpoint is.
+pub(crate) fn receiver(endpoint: &EndpointSpec) -> &str {
+    endpoint.name.as_deref().unwrap_or(&endpoint.path)
+}
+
+/// Whether nothing of what events of this receiver say is printed.
+pub(crate) fn is_quiet(spec: &ConfigSpec, name: &str) -> bool {
+    let endpoint = spec.endpoints.iter().find(|endpoint| receiver(endpoint) == name);
+    endpoint.and_then(|endpoint| endpoint.quiet_payloads).unwrap_or(spec.quiet_payloads)
+}
+
+pub(crate) fn print(line: &impl Serialize) -> Result<(), String> {
     lines::print(line).map_err(|error| format!("stdout: {error}"))
 }
 
@@ -94,7 +113,7 @@ impl<S: InboxStore> Desk<'_, S> {
             }
             Ask::Show { id } => {
                 let history = self.history(*id).await?;
-                print(&Shown::of(&history, self.is_quiet(&history.stored.receiver)))
+                print(&Shown::of(&history, is_quiet(self.spec, &history.stored.receiver)))
             }
             Ask::Why { id } => print(&Why::of(&self.history(*id).await?, self.now)),
             Ask::Replay(replay) => self.replay(replay).await,
@@ -140,7 +159,7 @@ impl<S: InboxStore> Desk<'_, S> {
 
     async fn erase(&self, Erase { key, limits }: &Erase) -> Result<(), String> {
         if limits.are_said() {
-            let matches = self.with_payload(key).await?;
+            let matches = self.erasable(key).await?;
             let allowed = limits.allow(matches);
             if allowed != Ok(true) {
                 print(&Erased { matches, erased: 0 })?;
@@ -151,22 +170,13 @@ impl<S: InboxStore> Desk<'_, S> {
         print(&Erased { matches: erased, erased })
     }
 
-    /// How many events of this key still say something.
-    async fn with_payload(&self, key: &str) -> Result<u64, String> {
+    /// How many events of this key still say something: retention leaves their lane, headers and reasons.
+    async fn erasable(&self, key: &str) -> Result<u64, String> {
         let mut filter = Filter::default();
         filter.key = Some(key.to_owned());
-        let mut count: u64 = 0;
-        for stored in self.store.list(&filter, usize::MAX).await.map_err(failed)? {
-            let history = self.store.show(stored.id).await.map_err(failed)?;
-            count = count.saturating_add(history.is_some_and(|history| history.payload.is_some()).into());
-        }
-        Ok(count)
-    }
-
-    /// Whether nothing of what events of this receiver say is printed.
-    fn is_quiet(&self, receiver: &str) -> bool {
-        let named = |name: &Option<String>, path: &str| name.as_deref().unwrap_or(path) == receiver;
-        let endpoint = self.spec.endpoints.iter().find(|endpoint| named(&endpoint.name, &endpoint.path));
-        endpoint.and_then(|endpoint| endpoint.quiet_payloads).unwrap_or(self.spec.quiet_payloads)
+        let all = self.store.list(&filter, usize::MAX).await.map_err(failed)?;
+        let is_erased =
+            |stored: &&Stored| stored.state == StoredState::Done && stored.reason.as_deref() == Some("erased");
+        Ok(all.len().saturating_sub(all.iter().filter(is_erased).count()) as u64)
     }
 }
