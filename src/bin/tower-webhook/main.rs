@@ -13,6 +13,7 @@ mod names;
 mod outlet;
 mod plain;
 mod reading;
+mod reconcile;
 mod send;
 mod store;
 mod storm;
@@ -69,6 +70,8 @@ enum Command {
     Storm(Box<storm::Arguments>),
     /// Look after a durable inbox: what it holds, why, and once more.
     Inbox(Box<inbox::Arguments>),
+    /// Compare a provider's own report with the durable inbox: what never arrived, and what the provider does not know.
+    Reconcile(Box<reconcile::Arguments>),
     /// Say why a request is refused, and what would make it pass. Offline.
     #[command(after_help = explain::HELP)]
     Explain(explain::Explain),
@@ -145,6 +148,7 @@ fn main() -> ExitCode {
         Command::Send(arguments) => send::run(*arguments),
         Command::Storm(arguments) => storm::run(&arguments),
         Command::Inbox(arguments) => inbox::run(&arguments),
+        Command::Reconcile(arguments) => reconcile::run(&arguments),
         Command::Explain(arguments) => match reading::ready(reading::load(&arguments.config, None)) {
             Ok(config) => explain::run(&config, &arguments),
             Err(code) => code,

@@ -87,6 +87,7 @@ pub(super) const PROGRAM: &[(&str, &[&str])] = &[
     ("healthcheck", &["lines", "reading"]),
     ("inbox", &["lines", "reading"]),
     ("listen", &["lines", "names", "outlet", "reading", "store", "way"]),
+    ("reconcile", &["inbox", "lines"]),
     ("send", &["lines", "reading", "way"]),
     ("storm", &["lines", "reading", "send"]),
     ("used", &[]),

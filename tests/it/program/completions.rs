@@ -41,6 +41,7 @@ fn bash_completes_every_command_and_its_options() {
         ("send", "--to"),
         ("storm", "--upstream"),
         ("inbox", "--config"),
+        ("reconcile", "--reference"),
         ("explain", "--endpoint"),
         ("completions", "zsh"),
     ] {

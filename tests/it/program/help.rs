@@ -2,7 +2,8 @@
 
 use super::child::Program;
 
-const COMMANDS: [&[&str]; 6] = [&[], &["listen"], &["check-config"], &["healthcheck"], &["explain"], &["send"]];
+const COMMANDS: [&[&str]; 7] =
+    [&[], &["listen"], &["check-config"], &["healthcheck"], &["explain"], &["send"], &["reconcile"]];
 
 /// No text gets wider than this.
 const WIDEST: usize = 100;

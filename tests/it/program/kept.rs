@@ -27,7 +27,7 @@ pub(crate) fn config(folder: &Folder, endpoint: &str, inbox: &str) -> String {
     )
 }
 
-fn forwarding(folder: &Folder, upstream: &Upstream, inbox: &str) -> String {
+pub(super) fn forwarding(folder: &Folder, upstream: &Upstream, inbox: &str) -> String {
     config(folder, &format!("forward_to = \"http://{}/hooks\"", upstream.address), inbox)
 }
 

@@ -42,6 +42,11 @@ fn forwarding(inbox: &str, upstream: &Upstream) -> String {
     config(inbox, &format!("forward_to = \"http://{}/hooks\"", upstream.address))
 }
 
+/// In front of a new inbox of the server that all share.
+pub(super) fn forwarding_here(upstream: &Upstream) -> String {
+    forwarding(&section(Server::shared_here(), ""), upstream)
+}
+
 #[test]
 fn an_event_is_stored_handed_over_and_told_of_by_the_lines_of_the_contract() {
     let upstream = Upstream::start();

@@ -32,6 +32,7 @@ mod overrides;
 mod passed;
 mod quiet;
 mod readme;
+mod reconcile;
 mod reference;
 mod reload;
 mod reuse;

@@ -188,6 +188,7 @@ fn every_command_that_reads_the_file_reads_the_variables_too() {
         &["check-config"],
         &["healthcheck"],
         &["inbox", "stats"],
+        &["reconcile", "--report", "-", "--reference", "id"],
         &["explain", "--endpoint", "/aella"],
         &["send", "aella/transfer.completed", "--to", "http://127.0.0.1:1/aella"],
         &["storm", "--to", "http://127.0.0.1:1", "--upstream", "127.0.0.1:0", "--seed", "1", "--events", "1"],

@@ -185,7 +185,7 @@ fn state(text: &str) -> Result<StoredState, String> {
     })
 }
 
-fn since(text: &str) -> Result<Timestamp, String> {
+pub(crate) fn since(text: &str) -> Result<Timestamp, String> {
     if let Some(ago) = config::duration(text) {
         let now = SystemClock.now().ok_or("the clock cannot be read")?;
         return Ok(now.checked_sub(ago).unwrap_or(Timestamp::MIN));

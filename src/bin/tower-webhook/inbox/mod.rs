@@ -16,6 +16,7 @@ use tower_webhook::inbox::{self, AnyInbox, EventId, Filter, History, InboxError,
 
 use crate::{lines, reading};
 pub(crate) use args::Arguments;
+pub(crate) use args::since as time;
 use args::{Ask, Erase, Limits, Replay};
 use progress::shown;
 use say::{Erased, Purged, Replayed, Row, Shown, Stats, Why};
