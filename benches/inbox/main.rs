@@ -30,6 +30,9 @@ mod floor;
 mod measure;
 #[path = "../inbox_engine/place.rs"]
 mod place;
+#[path = "../../tests/it/ports.rs"]
+#[expect(clippy::panic, clippy::unwrap_used, reason = "it is the tests' own")]
+mod ports;
 #[path = "../../tests/it/postgres/server.rs"]
 #[expect(dead_code, clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "it is the tests' own")]
 mod postgres;

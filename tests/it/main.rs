@@ -52,6 +52,7 @@ mod mismatch;
 mod offload;
 mod opp;
 mod other_payload;
+mod ports;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "cli")]

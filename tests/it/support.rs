@@ -2,9 +2,7 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -23,26 +21,8 @@ use tower_webhook::clock::Timestamp;
 use tower_webhook::scheme::{Opened, Scheme, SealError, Sealing};
 use tower_webhook::{Rejection, RejectionKind};
 
+pub(crate) use crate::ports::free_address;
 pub(crate) use crate::subscriber::Log;
-
-/// An address for who has to be known before it listens, or listens there again; with the port that a node of a cluster
-/// takes beside its own. It is given once, and lies below the ports that a system chooses by itself: so nobody takes it
-/// meanwhile.
-pub(crate) fn free_address() -> SocketAddr {
-    static GIVEN: AtomicU32 = AtomicU32::new(0);
-    const PORTS: u32 = 10_000;
-    let is_free = |port| std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
-    // Other processes begin elsewhere.
-    let first = std::process::id().wrapping_mul(97);
-    for _ in 0..PORTS {
-        let number = first.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % PORTS;
-        let port = 12_000 + u16::try_from(number).unwrap();
-        if is_free(port) && is_free(port + 10_000) {
-            return (Ipv4Addr::LOCALHOST, port).into();
-        }
-    }
-    panic!("no port is free");
-}
 
 /// Opens a body when `x-token` is `ok`, and hands it back in capitals.
 pub(crate) struct TestScheme {

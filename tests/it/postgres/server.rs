@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::{Client, NoTls};
 
-use crate::support::free_address;
+use crate::ports::free_address;
 
 /// How long a server may take for anything that a test waits for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
