@@ -10,7 +10,7 @@ use crate::inbox::{Accepted, EventId, Filter, InboxStore, LeaseToken, StoredStat
 /// More waits than any call has.
 const MOST: u32 = 40;
 /// So often it is looked again where a call that was given up may be on its way.
-const LOOKS: u32 = 50;
+const LOOKS: u32 = 1000;
 
 /// Polls a call so often, and drops it. `None`: it was dropped before its end.
 async fn cut<F: Future>(call: F, polls: u32) -> Option<F::Output> {
