@@ -55,12 +55,7 @@ pub(super) fn forward(spec: &ForwardSpec, place: &Place<'_>) -> Option<Forward> 
             return None;
         }
     };
-    let is_in_clear = !is_https && !to.host().is_some_and(is_loopback);
-    if spec.dangerous_in_clear && !is_in_clear {
-        let wrong = "has no effect where forward_to is https, or this machine";
-        place.fault("dangerous_forward_in_clear", wrong, "leave it out");
-    }
-    if is_in_clear && !spec.dangerous_in_clear {
+    if !is_https && !spec.dangerous_in_clear && !to.host().is_some_and(is_loopback) {
         place.fault(
             "forward_to",
             "is not this machine, and events would go there in clear for everybody between",

@@ -28,7 +28,6 @@ fn twins(first: &str, second: &str) -> String {
 }
 
 const HERE: &str = "http://127.0.0.1:1/";
-const TLS: &str = "https://127.0.0.1:1/";
 const FAR: &str = "http://192.0.2.1/";
 const DANGER: &str = "dangerous_forward_in_clear = true";
 const FORWARD: &str = "forward_to = \"http://127.0.0.1:1/\"\n";
@@ -40,8 +39,6 @@ fn what_has_no_effect_is_a_fault_and_beside_what_it_needs_is_none() {
         (aella("forward_timeout = \"1s\""), "forward_timeout", forwarding(HERE, "forward_timeout = \"1s\"")),
         (aella("pass_gone = true"), "pass_gone", forwarding(HERE, "pass_gone = true")),
         (aella(DANGER), "dangerous_forward_in_clear", forwarding(FAR, DANGER)),
-        (forwarding(HERE, DANGER), "dangerous_forward_in_clear", forwarding(HERE, "")),
-        (forwarding(TLS, DANGER), "dangerous_forward_in_clear", forwarding(TLS, "")),
         (format!("{}{INBOX}", forwarding(HERE, "pass_gone = true")), "pass_gone", forwarding(HERE, "pass_gone = true")),
         (format!("{}{INBOX}", aella("on_mismatch = \"refuse\"")), "on_mismatch", aella("on_mismatch = \"refuse\"")),
         (aella("trusted_proxies = 1"), "trusted_proxies", aella("trusted_proxies = 0")),
