@@ -75,7 +75,11 @@ async fn one_that_cannot_be_set_aside_holds_up_no_other() {
     assert_eq!(held.iter().map(|held| held.id.0).collect::<Vec<_>>(), [3]);
     let _ = inbox.complete(&held[0], at(1)).await.unwrap();
     client.batch_execute("COMMIT").await.unwrap();
-    assert!(lease(&inbox, 2, 10, 40).await.is_empty());
+    let mut next = lease(&inbox, 2, 10, 40).await;
+    // Unless the call that was given up came to its end meanwhile, the first is set aside now, and the next of its lane follows.
+    if next.is_empty() {
+        next = lease(&inbox, 3, 10, 41).await;
+    }
+    assert_eq!(next.iter().map(|held| held.id.0).collect::<Vec<_>>(), [2]);
     assert_eq!(inbox.list(&dead(), 9).await.unwrap().len(), 1);
-    assert_eq!(lease(&inbox, 3, 10, 41).await[0].id.0, 2);
 }
