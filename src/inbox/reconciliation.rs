@@ -29,7 +29,6 @@ pub struct Reconciliation {
     rows: u64,
     empty: u64,
     repeated: u64,
-    matched: u64,
 }
 
 struct Row {
@@ -86,9 +85,7 @@ impl Reconciliation {
     /// An event of this reference arrived, and stands there. Any number of events may have one reference.
     pub fn arrived(&mut self, reference: &str, state: StoredState) -> Arrived {
         let Some(row) = self.expected.get_mut(reference) else { return Arrived::Unexpected };
-        if !std::mem::replace(&mut row.has_arrived, true) {
-            self.matched = self.matched.saturating_add(1);
-        }
+        row.has_arrived = true;
         if state == StoredState::Done { Arrived::Settled } else { Arrived::Unsettled }
     }
 
@@ -122,7 +119,7 @@ impl Reconciliation {
     /// How many references have an event.
     #[must_use]
     pub fn matched(&self) -> u64 {
-        self.matched
+        self.expected.values().filter(|row| row.has_arrived).count() as u64
     }
 }
 
@@ -131,7 +128,7 @@ impl fmt::Debug for Reconciliation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reconciliation")
             .field("rows", &self.rows)
-            .field("matched", &self.matched)
+            .field("matched", &self.matched())
             .finish_non_exhaustive()
     }
 }

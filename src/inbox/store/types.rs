@@ -357,6 +357,17 @@ impl Default for Quota {
     }
 }
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+impl Quota {
+    /// A store that was full takes events again when it has no more than this: four fifths of each, one less at least, and a
+    /// fourth more of free disk than must be.
+    pub(super) fn low(&self) -> Self {
+        let low = |most: u64| most.saturating_sub((most / 5).max(1));
+        let free_disk = self.free_disk.saturating_add(self.free_disk / 4);
+        Self { rows: low(self.rows), bytes: low(self.bytes), free_disk }
+    }
+}
+
 /// Why an inbox did not do it.
 #[derive(Debug)]
 pub struct InboxError {

@@ -81,10 +81,9 @@ async fn is_reached(asking: &Asking, quota: &Quota, was_full: bool) -> Result<bo
     let open = [stats.ready, stats.running, stats.dead, stats.parked, stats.quarantined];
     let rows = open.into_iter().fold(0, u64::saturating_add);
     let bytes = u64::try_from(column::<i64>(sized, 0)?).unwrap_or(0);
-    // Four fifths of it, one less at least.
-    let low = |most: u64| most.saturating_sub((most / 5).max(1));
+    let low = quota.low();
     Ok(match was_full {
         false => rows >= quota.rows || bytes >= quota.bytes,
-        true => rows > low(quota.rows) || bytes > low(quota.bytes),
+        true => rows > low.rows || bytes > low.bytes,
     })
 }

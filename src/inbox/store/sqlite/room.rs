@@ -1,6 +1,6 @@
 //! Whether there is room for more: not over a quota, and after that not until there is room again to speak of.
 
-use super::super::{NewEvent, Quota};
+use super::super::NewEvent;
 use super::task::Write;
 
 /// Whether all of them may be stored.
@@ -28,16 +28,9 @@ fn fits(write: &Write<'_>, rows: u64, bytes: u64) -> bool {
 }
 
 fn is_low(write: &Write<'_>) -> bool {
-    let low = low(write.quota);
+    let low = write.quota.low();
     let (taken, free) = write.space;
     write.ledger.unfinished() <= low.rows
         && taken.saturating_add(write.brought) <= low.bytes
         && free.saturating_sub(write.brought) >= low.free_disk
-}
-
-/// Four fifths of each quota, one less at least, and a fourth more of free disk than must be.
-pub(super) fn low(quota: &Quota) -> Quota {
-    let low = |most: u64| most.saturating_sub((most / 5).max(1));
-    let free_disk = quota.free_disk.saturating_add(quota.free_disk / 4);
-    Quota { rows: low(quota.rows), bytes: low(quota.bytes), free_disk }
 }

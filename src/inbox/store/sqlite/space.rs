@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::super::Quota;
-use super::room;
 
 /// Bytes of a store and free bytes of its disk.
 type Sizes = (u64, u64);
@@ -41,7 +40,7 @@ impl Space {
 
 /// Far from the low marks too, so that no answer depends on it.
 fn is_plenty((taken, free): Sizes, quota: &Quota) -> bool {
-    let low = room::low(quota);
+    let low = quota.low();
     taken.saturating_add(PLENTY) <= low.bytes && free.saturating_sub(PLENTY) >= low.free_disk
 }
 
