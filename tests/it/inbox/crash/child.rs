@@ -122,7 +122,8 @@ async fn handle(ledger: Arc<Ledger>, handed: Handed, how: How) -> Verdict {
         How::Blindly | How::DyingBehindBlindly => ledger.effect(&key, fence),
         How::CompletingFirst => {
             tokio::spawn(async move {
-                tokio::time::sleep(LATE).await;
+                // When its process has long died.
+                tokio::time::sleep(Duration::from_secs(3600)).await;
                 ledger.effect_once(&key, fence);
             });
         }
