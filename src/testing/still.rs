@@ -61,7 +61,7 @@ macro_rules! stands {
 }
 
 impl<S: InboxStore> InboxStore for StillInbox<S> {
-    delegated!(stands: accept lease lease_but_of extend complete retry bury park release next_due stats stats_by_receiver list show replay purge purgeable erase);
+    delegated!(stands: accept lease lease_but_of extend complete retry bury park release next_due stats stats_by_receiver list show replay purge purgeable erase erasable);
 
     /// Whoever waits here waits for what may never come: the clock goes on.
     async fn woken(&self) {

@@ -109,7 +109,7 @@ pub(super) fn endpoint(spec: &EndpointSpec, place: &Place<'_>, defaults: Default
     check_retention(spec, profile, place, defaults);
     let around = around?;
     Some(Endpoint {
-        name: spec.name.as_ref().unwrap_or(&spec.path).clone(),
+        name: spec.receiver().to_owned(),
         candidate: around.candidate,
         basic_auth: around.basic_auth,
         sources: around.sources,

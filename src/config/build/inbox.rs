@@ -176,8 +176,7 @@ pub(super) fn check_endpoints(endpoints: &[EndpointSpec], root: &Place<'_>) {
         root.item("endpoint", at).fault("pass_gone", "means nothing with an [inbox]", right);
     }
     for (at, endpoint) in endpoints.iter().enumerate() {
-        let name = |endpoint: &EndpointSpec| endpoint.name.as_ref().unwrap_or(&endpoint.path).clone();
-        let namesakes = || endpoints.iter().take(at).filter(|other| name(other) == name(endpoint));
+        let namesakes = || endpoints.iter().take(at).filter(|other| other.receiver() == endpoint.receiver());
         let place = root.item("endpoint", at);
         if namesakes().any(|other| other.forward != endpoint.forward) {
             let right =

@@ -66,6 +66,12 @@ impl EndpointSpec {
             forward: None,
         }
     }
+
+    /// The name of the receiver that it is.
+    #[must_use]
+    pub fn receiver(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.path)
+    }
 }
 
 /// A provider that is [tried beside](crate::Receiver::candidate) the one that decides, and decides nothing.

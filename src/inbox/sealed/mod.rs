@@ -211,5 +211,5 @@ impl<S: InboxStore> InboxStore for Sealed<S> {
         Ok(Some(history))
     }
 
-    delegated!(engine: extend complete retry bury park release next_due woken stats stats_by_receiver list replay purge purgeable erase);
+    delegated!(engine: extend complete retry bury park release next_due woken stats stats_by_receiver list replay purge purgeable erase erasable);
 }

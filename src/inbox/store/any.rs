@@ -67,5 +67,5 @@ impl AnyInbox {
 }
 
 impl InboxStore for AnyInbox {
-    delegated!(each: accept lease lease_but_of extend complete retry bury park release next_due woken stats stats_by_receiver list show replay purge purgeable erase);
+    delegated!(each: accept lease lease_but_of extend complete retry bury park release next_due woken stats stats_by_receiver list show replay purge purgeable erase erasable);
 }

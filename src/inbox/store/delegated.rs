@@ -121,5 +121,10 @@ macro_rules! delegated {
             $to!(self, inbox => inbox.erase(key, now).await)
         }
     };
+    (@erasable $to:ident) => {
+        async fn erasable(&self, key: &str) -> Result<u64, InboxError> {
+            $to!(self, inbox => inbox.erasable(key).await)
+        }
+    };
 }
 pub(crate) use delegated;

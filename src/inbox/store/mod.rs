@@ -252,4 +252,16 @@ pub trait InboxStore: Send + Sync + 'static {
     ///
     /// [`InboxError`].
     fn erase(&self, key: &str, now: jiff::Timestamp) -> impl Future<Output = Result<u64, InboxError>> + Send;
+
+    /// How many events an [`erase`](Self::erase) of this key would erase. Nothing changes.
+    ///
+    /// Default: an error, of an engine that cannot say.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxError`].
+    fn erasable(&self, key: &str) -> impl Future<Output = Result<u64, InboxError>> + Send {
+        let _ = key;
+        async { Err(InboxError::new(InboxErrorKind::Unusable).caused_by("it does not count what can be erased")) }
+    }
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tower_webhook::clock::Timestamp;
 use tower_webhook::inbox::{
-    Accepted, Ended, EventId, Filter, History, InboxError, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent,
-    Replayed, SqliteInbox, Stats, Stored,
+    Accepted, Ended, EventId, Filter, History, InboxError, InboxErrorKind, InboxStore, LanePolicy, LeaseToken, Leased,
+    NewEvent, Replayed, SqliteInbox, Stats, Stored,
 };
 use tower_webhook::testing::contract::inbox::{Law, Subject};
 
@@ -54,6 +54,8 @@ enum Flaw {
     PurgeDoesNothing,
     EraseDoesNothing,
     EraseForgetsTheKey,
+    ErasableIsMiscounted,
+    PurgeableIsMiscounted,
     AcceptIsOneByOne,
     DoneIsNotCounted,
     HeldIsNotCounted,
@@ -243,6 +245,22 @@ impl InboxStore for Flawed {
         }
     }
 
+    async fn purgeable(&self, bodies_before: Timestamp, now: Timestamp) -> Result<(u64, u64), InboxError> {
+        match self.flaw {
+            Flaw::None => self.engine.purgeable(bodies_before, now).await,
+            Flaw::PurgeableIsMiscounted => Ok((1, 1)),
+            _ => Err(InboxError::new(InboxErrorKind::Unusable)),
+        }
+    }
+
+    async fn erasable(&self, key: &str) -> Result<u64, InboxError> {
+        match self.flaw {
+            Flaw::None => self.engine.erasable(key).await,
+            Flaw::ErasableIsMiscounted => Ok(1),
+            _ => Err(InboxError::new(InboxErrorKind::Unusable)),
+        }
+    }
+
     async fn list(&self, filter: &Filter, most: usize) -> Result<Vec<Stored>, InboxError> {
         let mut filter = filter.clone();
         if let Flaw::PagesBeginAgain = self.flaw {
@@ -316,6 +334,8 @@ async fn an_engine_with_a_flaw_is_refused_at_its_law() {
         (Flaw::PurgeDoesNothing, Law::KeysOutliveBodies),
         (Flaw::EraseDoesNothing, Law::ErasedIsGone),
         (Flaw::EraseForgetsTheKey, Law::ErasedIsGone),
+        (Flaw::ErasableIsMiscounted, Law::ErasedIsGone),
+        (Flaw::PurgeableIsMiscounted, Law::KeysOutliveBodies),
         (Flaw::AcceptIsOneByOne, Law::GivenUpIsWhole),
         (Flaw::DoneIsNotCounted, Law::CountsAreTrue),
         (Flaw::HeldIsNotCounted, Law::CountsAreTrue),

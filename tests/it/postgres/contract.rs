@@ -46,7 +46,7 @@ macro_rules! next {
 }
 
 impl InboxStore for Turns {
-    delegated!(next: accept lease extend complete retry bury park release next_due woken stats list show replay purge erase);
+    delegated!(next: accept lease extend complete retry bury park release next_due woken stats list show replay purge purgeable erase erasable);
 }
 
 struct InPostgres {
@@ -84,7 +84,7 @@ macro_rules! sealed {
 }
 
 impl InboxStore for Kept {
-    delegated!(sealed: accept lease extend complete retry bury park release next_due woken stats list show replay purge erase);
+    delegated!(sealed: accept lease extend complete retry bury park release next_due woken stats list show replay purge purgeable erase erasable);
 }
 
 impl Kept {

@@ -56,6 +56,7 @@ async fn work(inbox: &PostgresInbox) {
             let one = filter(|filter| filter.id = Some(id));
             assert_eq!(inbox.replay(&one, 10, false, "ann", at(3)).await.unwrap().replayed, 1);
         }
+        inbox.erasable(&format!("key-{number}")).await.unwrap();
         inbox.erase(&format!("key-{number}"), at(4)).await.unwrap();
         let by_key = filter(|filter| filter.key = Some(format!("key-{number}")));
         inbox.list(&by_key, 10).await.unwrap();
@@ -105,6 +106,7 @@ async fn no_statement_reads_a_whole_table() {
         "end_1",
         "again_5",
         "erase_5",
+        "IS DISTINCT FROM 'erased'",
         "drop_bodies_1",
         "drop_keys_4",
         "turns_due",

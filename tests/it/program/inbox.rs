@@ -292,6 +292,7 @@ fn what_events_said_goes_by_erase_at_once_and_by_purge_in_time() {
     assert!(stand.ask(&["show", "3"])[0].to_string().contains("three"));
     assert_eq!(stand.ask(&["erase", "--key", "key|3", "--max", "1"]), [json!({"matches": 1, "erased": 1})]);
     assert!(stand.ask(&["show", "3"])[0].get("payload").is_none());
+    assert_eq!(stand.ask(&["erase", "--key", "key|3", "--dry-run"]), [json!({"matches": 0, "erased": 0})]);
     let hurried = KEPT.to_owned() + "retention = { bodies = \"1ms\" }\n";
     stand.folder.write("receiver.toml", hurried);
     let counted = [json!({"matches": 1, "purged": 0, "bodies": 1, "keys": 0})];
@@ -303,6 +304,10 @@ fn what_events_said_goes_by_erase_at_once_and_by_purge_in_time() {
     assert_eq!(stand.ask(&["purge", "--max", "1"]), [json!({"matches": 1, "purged": 1, "bodies": 1, "keys": 0})]);
     assert_eq!(stand.ask(&["purge", "--dry-run"]), [json!({"matches": 0, "purged": 0, "bodies": 0, "keys": 0})]);
     assert!(stand.ask(&["show", "1"])[0].get("payload").is_none());
+    // What retention leaves of an event goes too, and what was kept apart under the same key.
+    let key = stand.ask(&["show", "1"])[0]["key"].as_str().unwrap().to_owned();
+    assert_eq!(stand.ask(&["erase", "--key", &key, "--dry-run"]), [json!({"matches": 2, "erased": 0})]);
+    assert_eq!(stand.ask(&["erase", "--key", &key]), [json!({"matches": 2, "erased": 2})]);
 }
 
 #[test]

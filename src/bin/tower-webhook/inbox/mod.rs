@@ -11,8 +11,8 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use tower_webhook::clock::{Clock as _, SystemClock, Timestamp};
-use tower_webhook::config::{ConfigSpec, EndpointSpec, Inbox};
-use tower_webhook::inbox::{self, AnyInbox, EventId, Filter, History, InboxError, InboxStore, Stored, StoredState};
+use tower_webhook::config::{ConfigSpec, Inbox};
+use tower_webhook::inbox::{self, AnyInbox, EventId, History, InboxError, InboxStore};
 
 use crate::{lines, reading};
 pub(crate) use args::Arguments;
@@ -77,14 +77,9 @@ pub(crate) fn failed(error: InboxError) -> String {
     format!("inbox: {error}")
 }
 
-/// The name of the receiver that an endpoint is.
-pub(crate) fn receiver(endpoint: &EndpointSpec) -> &str {
-    endpoint.name.as_deref().unwrap_or(&endpoint.path)
-}
-
 /// Whether nothing of what events of this receiver say is printed.
 pub(crate) fn is_quiet(spec: &ConfigSpec, name: &str) -> bool {
-    let endpoint = spec.endpoints.iter().find(|endpoint| receiver(endpoint) == name);
+    let endpoint = spec.endpoints.iter().find(|endpoint| endpoint.receiver() == name);
     endpoint.and_then(|endpoint| endpoint.quiet_payloads).unwrap_or(spec.quiet_payloads)
 }
 
@@ -160,7 +155,7 @@ impl<S: InboxStore> Desk<'_, S> {
 
     async fn erase(&self, Erase { key, limits }: &Erase) -> Result<(), String> {
         if limits.are_said() {
-            let matches = self.erasable(key).await?;
+            let matches = shown("counting", self.store.erasable(key)).await.map_err(failed)?;
             let allowed = limits.allow(matches);
             if allowed != Ok(true) {
                 print(&Erased { matches, erased: 0 })?;
@@ -169,15 +164,5 @@ impl<S: InboxStore> Desk<'_, S> {
         }
         let erased = shown("erasing", self.store.erase(key, self.now)).await.map_err(failed)?;
         print(&Erased { matches: erased, erased })
-    }
-
-    /// How many events of this key still say something: retention leaves their lane, headers and reasons.
-    async fn erasable(&self, key: &str) -> Result<u64, String> {
-        let mut filter = Filter::default();
-        filter.key = Some(key.to_owned());
-        let all = self.store.list(&filter, usize::MAX).await.map_err(failed)?;
-        let is_erased =
-            |stored: &&Stored| stored.state == StoredState::Done && stored.reason.as_deref() == Some("erased");
-        Ok(all.len().saturating_sub(all.iter().filter(is_erased).count()) as u64)
     }
 }

@@ -54,7 +54,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 fn receiver<'a>(arguments: &Arguments, spec: &'a ConfigSpec) -> Result<Option<&'a str>, String> {
     let Some(path) = &arguments.endpoint else { return Ok(None) };
     let endpoint = spec.endpoints.iter().find(|endpoint| endpoint.path == *path);
-    endpoint.map(|endpoint| Some(inbox::receiver(endpoint))).ok_or_else(|| {
+    endpoint.map(|endpoint| Some(endpoint.receiver())).ok_or_else(|| {
         let file = arguments.config.display();
         format!("--endpoint: {path} is no endpoint's path in {file}")
     })

@@ -17,6 +17,9 @@ const OVER: &str = "SELECT count(*) FILTER (WHERE EXISTS (SELECT 1 FROM inbox.bo
                     count(*) FILTER (WHERE t.until <= $2) FROM inbox.events AS e JOIN inbox.turns AS t ON t.id = e.id \
                     WHERE (t.state IN (2, 5) AND t.until <= $2) OR (t.state = 2 AND t.ended < $1 AND e.received < $1)";
 pub(super) const ERASE: &str = "SELECT inbox.erase_5($1, $2, $3)";
+const ERASABLE: &str = "SELECT count(*) FROM inbox.events AS e JOIN inbox.turns AS t ON t.id = e.id WHERE e.readable = $1 \
+                        AND (t.state <> 2 OR t.reason IS DISTINCT FROM 'erased' \
+                        OR EXISTS (SELECT 1 FROM inbox.bodies AS b WHERE b.id = e.id))";
 
 pub(super) async fn replay(
     inbox: &Handle,
@@ -68,6 +71,11 @@ pub(super) async fn erase(inbox: &Handle, key: &str, now: i64) -> Result<u64, In
     let row = inbox.ask_one(ERASE, values![put(key), now, due]).await?;
     inbox.bell().ring();
     Ok(count(column(&row, 0)?))
+}
+
+/// How many events of this key say something.
+pub(super) async fn erasable(inbox: &Handle, key: &str) -> Result<u64, InboxError> {
+    Ok(count(column(&inbox.ask_one(ERASABLE, values![put(key)]).await?, 0)?))
 }
 
 fn count(number: i64) -> u64 {

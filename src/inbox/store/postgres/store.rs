@@ -186,4 +186,8 @@ impl InboxStore for PostgresInbox {
     async fn erase(&self, key: &str, now: Timestamp) -> Result<u64, InboxError> {
         people::erase(&self.0, key, micros(now)).await
     }
+
+    async fn erasable(&self, key: &str) -> Result<u64, InboxError> {
+        people::erasable(&self.0, key).await
+    }
 }

@@ -26,6 +26,16 @@ pub(super) fn erase(write: &mut Write<'_>, key: &str, now: Micros) -> Result<u64
     Ok(erased)
 }
 
+/// How many of this key say something.
+pub(super) fn erasable(connection: &Connection, key: &str) -> rusqlite::Result<u64> {
+    let mut sayings: u64 = 0;
+    for id in of_key(connection, key)? {
+        let says = connection.prepare_cached(IN_HAND)?.exists([id])?;
+        sayings = sayings.saturating_add(says.into());
+    }
+    Ok(sayings)
+}
+
 fn of_key(connection: &Connection, key: &str) -> rusqlite::Result<Vec<i64>> {
     let mut statement = connection.prepare_cached(names::OF_KEY)?;
     statement.query_map(params![key, names::hash(key.as_bytes())], |row| row.get(0))?.collect()

@@ -162,4 +162,9 @@ impl InboxStore for SqliteInbox {
         let key = key.to_owned();
         self.0.write(0, move |write| erase::erase(write, &key, Micros::of(now))).await
     }
+
+    async fn erasable(&self, key: &str) -> Result<u64, InboxError> {
+        let key = key.to_owned();
+        self.0.read(move |connection| erase::erasable(connection, &key)).await
+    }
 }

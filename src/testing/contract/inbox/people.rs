@@ -95,7 +95,7 @@ pub(super) async fn keys_outlive_bodies<S: InboxStore>(p: &Probe<S>) {
 }
 
 pub(super) async fn erased_is_gone<S: InboxStore>(p: &Probe<S>) {
-    let erase = async |key: &str, second| p.answered(p.store.erase(key, at(second)).await, "erase");
+    let erase = async |key: &str, second| p.erases(key, second).await;
     let first = p.stores(NewEvent { occurred_at: Some(at(0)), ..in_lane(1, "a") }, 0).await;
     let waits = p.stores(in_lane(2, "a"), 0).await;
     let last = p.stores(in_lane(3, "a"), 0).await;
@@ -126,6 +126,14 @@ pub(super) async fn erased_is_gone<S: InboxStore>(p: &Probe<S>) {
     }
     let twice = erase("key-1", 11).await;
     p.expect(twice == 0, "what was erased has nothing to erase", &twice);
+    let bare = p.stores(event(5, "bare"), 11).await;
+    let held = p.leases_one(4, 11, "the fifth").await;
+    p.holds(&held, Call::Complete, 11, "the fifth").await;
+    p.purges(12, 12, "a purge").await;
+    let one = erase("key-5", 12).await;
+    p.expect(one == 1, "what retention has left of an event is erased", &one);
+    let shown = p.shows(bare, "what had no body").await;
+    p.expect(shown.stored.state == StoredState::Done, "what had no body was done, and is", &shown);
     p.counts_are_true(11, "after what was erased").await;
 }
 

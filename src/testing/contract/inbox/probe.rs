@@ -177,6 +177,15 @@ impl<S: InboxStore> Probe<S> {
         purged
     }
 
+    pub(super) async fn erases(&self, key: &str, second: i64) -> u64 {
+        // An engine need not be able to count it.
+        let counted = self.store.erasable(key).await.ok();
+        let erased = self.answered(self.store.erase(key, at(second)).await, "erase");
+        let is_so = counted.is_none_or(|counted| counted == erased);
+        self.expect(is_so, "what was counted is what is erased", &(counted, erased));
+        erased
+    }
+
     /// What the inbox counts is what it lists.
     pub(super) async fn counts_are_true(&self, second: i64, case: &str) {
         let stats = self.answered(self.store.stats(at(second)).await, case);
