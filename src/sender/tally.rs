@@ -11,7 +11,7 @@ pub enum Broken {
     /// A handler was called again with the same or a lower fence; or after the sender had a 2xx, where nothing is stored before; or
     /// where it is, when it was done and more often than the receiver went down.
     HandledTwice,
-    /// What had to be refused was answered 2xx, or its handler was called.
+    /// What had to be refused was answered 2xx, or its handler was called; or a handler was called with something else than was sent.
     WronglyAccepted,
     /// What had to be accepted was answered with an error that is no "come again".
     WronglyRefused,

@@ -77,6 +77,8 @@ pub(super) struct Event {
     pub(super) downs_before: u64,
     /// What was said to its sender's last try that came to nothing.
     pub(super) said: Option<Result<StatusCode, NoAnswer>>,
+    /// What its handler may be called with. Empty: nobody knows.
+    pub(super) says: Arc<[u64]>,
     /// The highest so far.
     pub(super) fence: Option<u64>,
 }
@@ -154,6 +156,14 @@ impl Book {
             self.in_order(number, before.lane);
         }
         handling
+    }
+
+    /// What its handler was called with.
+    pub(super) fn said(&mut self, number: u64, said: Option<u64>) {
+        let says = self.event(number).map(|event| Arc::clone(&event.says)).unwrap_or_default();
+        if !says.is_empty() && said.is_none_or(|said| !says.contains(&said)) {
+            self.broke(Broken::WronglyAccepted, number, "its handler was called with something else than was sent");
+        }
     }
 
     /// At its first call: none of its lane that was entered later was called before.

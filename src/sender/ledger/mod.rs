@@ -1,6 +1,7 @@
 //! What was sent, what was answered, and what was handled, each noted when it happens: what the oracle judges by.
 
 mod book;
+mod sayings;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -89,6 +90,18 @@ impl Ledger {
     /// Grows whenever an event's sender or its handler has come to its end.
     pub(super) fn progress(&self) -> u64 {
         self.book().progress
+    }
+
+    /// The event says this, JSON in which its name stands: a handler that is [called with](Call::with) anything else has it wrong. Told
+    /// again, it may say either.
+    pub(super) fn says(&self, number: u64, json: &[u8], name: &str) {
+        let sayings = sayings::sayings(json, name);
+        self.with(number, |event| event.says = event.says.iter().copied().chain(sayings).collect());
+    }
+
+    /// Whether the sender of this event had a 2xx.
+    pub(super) fn was_accepted(&self, number: u64) -> bool {
+        self.book().event(number).is_some_and(|event| event.was_accepted)
     }
 
     /// The event need not be accepted in the end.
@@ -241,6 +254,15 @@ impl Call {
     #[must_use]
     pub fn number(&self) -> Option<u64> {
         self.number
+    }
+
+    /// It was called with this body. Of an event of a [`Storm`](super::storm::Storm) it has to be the JSON that was sent, or the part of
+    /// it that names the event, such as one of a batch; how it is written makes no difference.
+    pub fn with(self, body: &[u8]) -> Self {
+        if let Some(number) = self.number {
+            self.ledger.book().said(number, sayings::said(body));
+        }
+        self
     }
 
     /// What the run wants of this call.

@@ -246,3 +246,41 @@ fn the_first_call_fails_where_the_run_wants_it() {
     assert_ne!(other.hash(), ledger.hash());
     assert_eq!(ledger.examples(), Vec::<String>::new());
 }
+
+#[test]
+fn a_handler_is_called_with_what_was_sent_or_a_part_that_names_the_event() {
+    let sent = br#"[{"id":"a","amount":1.50},{"id":"b","amount":2}]"#;
+    for (handed, broken) in [
+        (&br#"{"amount":1.5,"id":"a"}"#[..], vec![]),
+        (sent, vec![]),
+        (br#"{"id":"b","amount":2}"#, vec![(Broken::WronglyAccepted, 1)]),
+        (br#"{"id":"a","amount":1.51}"#, vec![(Broken::WronglyAccepted, 1)]),
+        (b"", vec![(Broken::WronglyAccepted, 1)]),
+    ] {
+        let judged = judged(|ledger, number| {
+            ledger.says(number, sent, "a");
+            ledger.sent(number);
+            ledger.called(Some(number), Some(1)).with(handed).done();
+            ledger.accepted(number);
+        });
+        assert_eq!(judged, broken, "{}", String::from_utf8_lossy(handed));
+    }
+}
+
+#[test]
+fn told_again_an_event_may_say_either_and_of_one_that_says_nothing_nobody_knows() {
+    let broken = judged(|ledger, number| {
+        ledger.says(number, br#"{"id":"a","n":1}"#, "a");
+        ledger.says(number, br#"{"id":"a","n":2}"#, "a");
+        ledger.sent(number);
+        ledger.called(Some(number), Some(1)).with(br#"{"id":"a","n":1}"#).failed();
+        ledger.called(Some(number), Some(2)).with(br#"{"id":"a","n":2}"#).done();
+        ledger.accepted(number);
+        let other = ledger.enter(Handling::Works);
+        ledger.says(other, b"no JSON", "a");
+        ledger.sent(other);
+        ledger.called(Some(other), Some(1)).with(b"anything").done();
+        ledger.accepted(other);
+    });
+    assert_eq!(broken, []);
+}

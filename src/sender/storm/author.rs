@@ -148,6 +148,7 @@ fn at_places(key: &[Lookup], event: Option<&Lookup>, theme: Theme) -> Message {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sender::ledger::{Broken, Handling, Ledger};
     use crate::sender::storm::Mark;
 
     fn theme(variant: u64) -> Theme {
@@ -169,6 +170,28 @@ mod tests {
                 let other = writer.write(&[Theme { is_other: true, ..theme(variant) }]);
                 assert_ne!(message.body, other.body, "{writer:?}");
                 assert_eq!(message.body, writer.write(&[theme(variant)]).body, "{writer:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_every_writer_says_is_known_to_the_judge() {
+        let places = Writer::members([Pointer::new("/data/id").unwrap()], None);
+        let own =
+            [Writer::Aella, Writer::BankingCircle, Writer::Opp, Writer::Sibs, Writer::StandardWebhooks, Writer::Mambu];
+        for writer in own.into_iter().chain([places]) {
+            for variant in (0..16).map(|how| how << 8) {
+                let (theme, other) = (theme(variant), Theme { is_other: true, ..theme(variant) });
+                let (sent, another) = (writer.write(&[theme]).body, writer.write(&[other]).body);
+                for (handed, broken) in [(&sent, 0), (&another, 1)] {
+                    let ledger = Ledger::new();
+                    let number = ledger.enter(Handling::Works);
+                    ledger.says(number, &sent, &theme.about.to_string());
+                    ledger.sent(number);
+                    ledger.called(Some(number), Some(1)).with(handed).done();
+                    let found = ledger.close().count(Broken::WronglyAccepted);
+                    assert_eq!(found, broken, "{writer:?} {variant}");
+                }
             }
         }
     }

@@ -47,7 +47,7 @@ impl<T: Transport> Run<T> {
             self.unsealable(&delivery);
             return true;
         };
-        let sealed = Sealed { message, request, events: delivery.events.clone() };
+        let sealed = self.sealed(message, request, &delivery.events, &delivery.themes);
         let mut is_there = false;
         let knocking = async {
             self.sent(&sealed);
@@ -78,11 +78,18 @@ impl<T: Transport> Run<T> {
             None => delivery.route.seal(&message, self.now()),
         };
         let Ok(request) = sealed else { return self.unsealable(&delivery) };
-        let sealed = Sealed { message, request, events: delivery.events.clone() };
+        let sealed = self.sealed(message, request, &delivery.events, &delivery.themes);
         self.genuinely(&mut delivery, &sealed).await;
         if !is_bad_first {
             self.badly(&mut delivery, &sealed.message).await;
         }
+    }
+
+    fn sealed(&self, message: Message, request: Request<Bytes>, events: &[u64], themes: &[Theme]) -> Sealed {
+        for (event, theme) in events.iter().zip(themes) {
+            self.ledger.says(*event, &message.body, &theme.about.to_string());
+        }
+        Sealed { message, request, events: events.to_vec() }
     }
 
     fn unsealable(&self, delivery: &Delivery) {
@@ -171,8 +178,12 @@ impl<T: Transport> Run<T> {
         .await;
     }
 
-    /// The same key with another body: refused, or acknowledged with an alarm. Its handler is not called.
+    /// The same key with another body: refused, or acknowledged with an alarm. Its handler is not called, unless nobody has taken the
+    /// first.
     async fn contradict(&self, delivery: &Delivery) {
+        if !delivery.events.iter().all(|event| self.ledger.was_accepted(*event)) {
+            return;
+        }
         let themes: Vec<_> = delivery.themes.iter().map(|theme| Theme { is_other: true, ..*theme }).collect();
         if let Ok(request) = delivery.route.seal(&delivery.route.author.write(&themes), self.now()) {
             let _ = self.exchange(delivery, &request).await;
@@ -182,9 +193,10 @@ impl<T: Transport> Run<T> {
     /// The same body under another key: another event.
     async fn twin(&self, delivery: &Delivery) {
         let (Some(theme), Some(event)) = (delivery.themes.first(), delivery.twin) else { return };
-        let message = delivery.route.author.write(&[Theme { key: self.mark(event), ..*theme }]);
+        let themes = [Theme { key: self.mark(event), ..*theme }];
+        let message = delivery.route.author.write(&themes);
         if let Ok(request) = delivery.route.seal(&message, self.now()) {
-            self.settle(delivery, &Sealed { message, request, events: vec![event] }).await;
+            self.settle(delivery, &self.sealed(message, request, &[event], &themes)).await;
         }
     }
 
@@ -194,7 +206,7 @@ impl<T: Transport> Run<T> {
         // Two senders of one's own making may put it in different places.
         let message = other.author.write(&delivery.themes);
         if let Ok(request) = other.seal(&message, self.now()) {
-            let sealed = Sealed { message, request, events: vec![event] };
+            let sealed = self.sealed(message, request, &[event], &delivery.themes);
             self.settle(&Delivery { route: other.clone(), ..delivery.clone() }, &sealed).await;
         }
     }

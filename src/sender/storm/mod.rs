@@ -5,7 +5,8 @@
 //! [`Ledger`] what was sent, answered and handled. Then the faults stop, and everything has to settle. The
 //! [`Report`] says what was lost, handled twice, taken or refused wrongly, and what the providers would have switched off.
 //!
-//! Whoever handles events tells the ledger: [`Mark::find`] finds in a key or a body which event it is.
+//! Whoever handles events tells the ledger: [`Mark::find`] finds in a key or a body which event it is, and
+//! [`Call::with`](super::Call::with) holds what was handed over against what was sent.
 //!
 //! ```
 //! use http::Request;
@@ -28,7 +29,7 @@
 //! let receiver = Receiver::new("aella", aella()?).dedupe(MemoryStore::new(10_000));
 //! let service = receiver.handle(move |event: Received<aella::Event>| {
 //!     let mark = Mark::find(event.delivery().key().as_str().as_bytes()).map(Mark::number);
-//!     let call = seen.called(mark, event.fence().map(|fence| fence.get()));
+//!     let call = seen.called(mark, event.fence().map(|fence| fence.get())).with(event.delivery().raw());
 //!     async move { call.done() }
 //! });
 //!

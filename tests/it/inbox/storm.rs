@@ -54,7 +54,7 @@ fn ours(inbox: &Inbox) -> Ours {
 /// Tells the ledger of each call.
 async fn handle(ledger: Ledger, handed: Handed) -> Verdict {
     let mark = Mark::find(handed.event.readable_key.as_bytes()).map(Mark::number);
-    let call = ledger.called_by(&handed.event.receiver, mark, Some(handed.fence));
+    let call = ledger.called_by(&handed.event.receiver, mark, Some(handed.fence)).with(&handed.event.payload);
     match call.handling() {
         Handling::FailsAtFirst | Handling::Poison => {
             call.failed();

@@ -141,6 +141,9 @@ enum Wrong {
     TrustsAnUnsignedHeader,
     KnowsOneKey,
     FailsForGood,
+    /// It changes nothing that is said.
+    WritesJsonAnew,
+    ForgetsAMember,
     /// It answers so, whatever it is sent.
     Answers(u16),
     /// What it should refuse it answers so. 0: it hangs up.
@@ -236,7 +239,16 @@ impl Server {
         }
         entry.1 += 1;
         let fence = entry.1;
-        let call = Raw::new("/", &[("tower-webhook-key", key), ("tower-webhook-fence", fence.to_string())], body);
+        let mut anew = value.clone();
+        let handed = match self.wrong {
+            Wrong::WritesJsonAnew => anew.to_string().into_bytes(),
+            Wrong::ForgetsAMember => {
+                let _ = anew.as_object_mut().unwrap().remove("timestamp");
+                anew.to_string().into_bytes()
+            }
+            _ => body.to_vec(),
+        };
+        let call = Raw::new("/", &[("tower-webhook-key", key), ("tower-webhook-fence", fence.to_string())], handed);
         let upstream = self.upstream.to_string();
         match self.wrong {
             Wrong::FailsForGood => return 410,
@@ -269,6 +281,8 @@ fn a_receiver_that_is_wrong_is_found() {
         (Wrong::TrustsAnUnsignedHeader, "handled_twice"),
         (Wrong::KnowsOneKey, "wrongly_refused"),
         (Wrong::FailsForGood, "wrongly_refused"),
+        (Wrong::WritesJsonAnew, ""),
+        (Wrong::ForgetsAMember, "wrongly_accepted"),
         (Wrong::NeverRefuses(500), "unsettled"),
         (Wrong::NeverRefuses(302), "unsettled"),
         (Wrong::NeverRefuses(0), "unsettled"),
@@ -279,7 +293,7 @@ fn a_receiver_that_is_wrong_is_found() {
         let done = storm(&aella(upstream), &to, upstream, &more);
         let report = report(&done);
         match wrong {
-            Wrong::Not => assert_eq!(done.code, Some(0), "{done:?}"),
+            Wrong::Not | Wrong::WritesJsonAnew => assert_eq!(done.code, Some(0), "{done:?}"),
             _ => {
                 assert_eq!(done.code, Some(1), "{wrong:?}: {done:?}");
                 assert!(report[broken].as_u64().unwrap() > 0, "{wrong:?}: {report}");

@@ -72,6 +72,7 @@ async fn answer(request: Request<Incoming>, ledger: &Ledger, done: &Done) -> Res
     let Ok(body) = Limited::new(body, MAX_BODY).collect().await else { return of(StatusCode::PAYLOAD_TOO_LARGE) };
     let body = body.to_bytes();
     let call = ledger.called_by(&receiver(&head.headers), event(&head.headers, &body), fence(&head.headers));
+    let call = call.with(&body);
     let number = call.number();
     let status = handle(call).await;
     note(number.filter(|_| status.is_success()));

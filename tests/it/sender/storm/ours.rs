@@ -93,6 +93,7 @@ impl Ours {
 async fn handle(ledger: Ledger, event: Received<AnyEvent>) -> Outcome {
     let mark = Mark::find(event.delivery().key().as_str().as_bytes()).map(Mark::number);
     let call = ledger.called_by(event.delivery().receiver(), mark, event.fence().map(|fence| fence.get()));
+    let call = call.with(event.delivery().raw());
     match call.handling() {
         Handling::FailsAtFirst | Handling::Poison => {
             call.failed();

@@ -55,9 +55,10 @@ enum Flaw {
     AnswersWhenItTakesLong,
     StopsAtAFailure,
     MixesReceivers,
+    MixesBodies,
 }
 
-const FLAWS: [(Flaw, &str, Broken); 22] = [
+const FLAWS: [(Flaw, &str, Broken); 23] = [
     (Flaw::HandlesEveryCopy, "duplicate=0.2", Broken::HandledTwice),
     (Flaw::ForgetsOnRestart, "duplicate=0.1,resealed=0.1,held=0.1", Broken::HandledTwice),
     (Flaw::ChecksBeforeItClaims, "together=0.1,crowd=0.01", Broken::HandledTwice),
@@ -80,6 +81,7 @@ const FLAWS: [(Flaw, &str, Broken); 22] = [
     (Flaw::RefusesWhatIsInHand, "together=0.1,handler-slow=0.1", Broken::WronglyRefused),
     (Flaw::RepeatsItsFence, "handler-fails=0.1", Broken::HandledTwice),
     (Flaw::ReadsWhatIsCompressed, "gzip-only-said=0.1", Broken::WronglyAccepted),
+    (Flaw::MixesBodies, "", Broken::WronglyAccepted),
 ];
 
 /// The flaw that this fault finds, and the promise that is broken then.
@@ -125,6 +127,8 @@ pub(super) struct Receiver {
     /// The highest event so far, and one that failed.
     highest: Arc<AtomicU64>,
     failed: Arc<AtomicU64>,
+    /// What a handler was called with last.
+    last: Arc<Mutex<Bytes>>,
 }
 
 pub(super) const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
@@ -212,6 +216,7 @@ impl Receiver {
             began: Instant::now(),
             highest: Arc::default(),
             failed: Arc::default(),
+            last: Arc::default(),
         }
     }
 
@@ -394,6 +399,9 @@ impl Receiver {
         }
         let receiver = request.uri().path().trim_start_matches('/');
         let call = self.ledger.called_by(receiver, mark.map(Mark::number), Some(fence));
+        let body = plain(&self.provider(request.uri().path()), request);
+        let last = std::mem::replace(&mut *self.last.lock().unwrap(), body.clone());
+        let call = call.with(if self.flaw == Flaw::MixesBodies { &last } else { &body });
         if call.handling() == Handling::Slow && self.flaw == Flaw::AnswersWhenItTakesLong {
             return 200;
         }

@@ -109,6 +109,7 @@ impl Transport for Ours {
 async fn handle(ledger: Ledger, event: Received<AnyEvent>, takes: Duration) -> Outcome {
     let mark = Mark::find(event.delivery().key().as_str().as_bytes()).map(Mark::number);
     let call = ledger.called_by(event.delivery().receiver(), mark, event.fence().map(|fence| fence.get()));
+    let call = call.with(event.delivery().raw());
     if call.handling() == Handling::FailsAtFirst {
         call.failed();
         return Outcome::failed("the run wants it to");
