@@ -260,7 +260,9 @@ impl Call {
     /// it that names the event, such as one of a batch; how it is written makes no difference.
     pub fn with(self, body: &[u8]) -> Self {
         if let Some(number) = self.number {
-            self.ledger.book().said(number, sayings::said(body));
+            // Before the book is locked.
+            let said = sayings::said(body);
+            self.ledger.book().said(number, said);
         }
         self
     }
