@@ -95,3 +95,19 @@ async fn what_has_no_body_any_more_is_erased_too() {
     let all: String = server.client().await.query_one(&text, &[]).await.unwrap().get(0);
     assert!(!all.contains(secret), "{all}");
 }
+
+/// Each is the next one's turn as soon as the one before is erased.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_one_key_and_one_lane_all_are_erased_however_many() {
+    let inbox = opened(Server::shared().await, &schema()).await;
+    for number in 1..=70 {
+        let mut given = event(number, Some("one"));
+        given.readable_key = "shared".to_owned();
+        inbox.accept(vec![given], at(0)).await.unwrap();
+    }
+    inbox.accept(vec![event(100, Some("one"))], at(0)).await.unwrap();
+    assert_eq!(inbox.erase("shared", at(1)).await.unwrap(), 70);
+    let held = lease(&inbox, 1, 9, 2).await;
+    assert_eq!(held.iter().map(|held| held.event.readable_key.as_str()).collect::<Vec<_>>(), ["key-100"]);
+    assert_eq!(inbox.erase("shared", at(3)).await.unwrap(), 0);
+}

@@ -5,14 +5,18 @@ CREATE FUNCTION inbox.erase_5(a_key text, a_now bigint, a_due bigint) RETURNS bi
 #variable_conflict use_column
 DECLARE
     its record;
+    ids bigint[];
     erased bigint := 0;
 BEGIN
     PERFORM pg_advisory_xact_lock(wanted.lane) FROM
         (SELECT DISTINCT t.lane FROM inbox.events e JOIN inbox.turns t ON t.id = e.id
             WHERE e.readable = a_key AND t.lane IS NOT NULL ORDER BY t.lane) AS wanted;
+    -- All of them before the first is changed: whose turn comes below would be passed over by who locks as it goes.
+    ids := ARRAY(SELECT t.id FROM inbox.events e JOIN inbox.turns t ON t.id = e.id
+        WHERE e.readable = a_key ORDER BY t.id FOR UPDATE OF t);
     FOR its IN
-        SELECT t.id, t.lane, t.state = 2 AND t.reason = 'erased' AS is_so FROM inbox.events e
-            JOIN inbox.turns t ON t.id = e.id WHERE e.readable = a_key ORDER BY t.id FOR UPDATE OF t
+        SELECT t.id, t.lane, t.state = 2 AND t.reason = 'erased' AS is_so FROM inbox.turns t
+            WHERE t.id = ANY (ids) ORDER BY t.id
     LOOP
         DELETE FROM inbox.bodies b WHERE b.id = its.id;
         CONTINUE WHEN NOT FOUND AND its.is_so;
