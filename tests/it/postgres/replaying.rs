@@ -1,8 +1,11 @@
 //! What is to be replayed is looked for first: who has held it since is not disturbed. And what a history says of it.
 
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
 use tower_webhook::inbox::{EventId, Filter, InboxStore as _, LanePolicy, PostgresInbox, StoredState};
 
-use super::server::Server;
+use super::server::{PATIENCE, Server};
 use super::{at, event, lease, opened, schema};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -110,4 +113,61 @@ async fn of_one_key_and_one_lane_all_are_erased_however_many() {
     let held = lease(&inbox, 1, 9, 2).await;
     assert_eq!(held.iter().map(|held| held.event.readable_key.as_str()).collect::<Vec<_>>(), ["key-100"]);
     assert_eq!(inbox.erase("shared", at(3)).await.unwrap(), 0);
+}
+
+/// Two events that were handled, the first of them a dead letter.
+async fn dead_and_done(inbox: &PostgresInbox) -> [i64; 2] {
+    inbox.accept(vec![event(1, None)], at(0)).await.unwrap();
+    let held = lease(inbox, 1, 1, 1).await.remove(0);
+    let _ = inbox.bury(&held, "down", LanePolicy::SkipAndFlag, at(2)).await.unwrap();
+    inbox.accept(vec![event(2, None)], at(3)).await.unwrap();
+    let done = lease(inbox, 1, 1, 4).await.remove(0);
+    let _ = inbox.complete(&done, at(10)).await.unwrap();
+    [held.id.0, done.id.0]
+}
+
+/// Until a replay waits for somebody else.
+async fn until_it_waits(server: &Server, schema: &str) {
+    let (client, begin) = (server.client().await, Instant::now());
+    let waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND strpos(query, $1) > 0";
+    while client.query(waits, &[&format!("\"{schema}\".again")]).await.unwrap().is_empty() {
+        assert!(begin.elapsed() < PATIENCE);
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Whoever has the first of them and wants the second as well gets it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_replayed_is_locked_in_the_order_in_which_others_lock_it() {
+    let (server, schema) = (Server::shared().await, schema());
+    let inbox = opened(server, &schema).await;
+    let [first, second] = dead_and_done(&inbox).await;
+    let other = server.client().await;
+    let lock = |id: i64| format!("SELECT 1 FROM {schema}.turns WHERE id = {id} FOR UPDATE");
+    other.batch_execute(&format!("BEGIN; {}", lock(first))).await.unwrap();
+    let both = async {
+        until_it_waits(server, &schema).await;
+        other.batch_execute(&format!("SET LOCAL lock_timeout = 300; {}; COMMIT", lock(second))).await.unwrap();
+    };
+    let filter = Filter::default();
+    let (replayed, ()) = tokio::join!(inbox.replay(&filter, 9, false, "ann", at(20)), both);
+    assert_eq!(replayed.unwrap().replayed, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_loses_its_body_while_it_is_to_be_replayed_is_done_once_in_its_history() {
+    let (server, schema) = (Server::shared().await, schema());
+    let inbox = opened(server, &schema).await;
+    let [_, done] = dead_and_done(&inbox).await;
+    let other = server.client().await;
+    let drop = format!("BEGIN; SELECT {schema}.drop_bodies_1(0, {}, 9)", at(1000).as_microsecond());
+    other.batch_execute(&drop).await.unwrap();
+    let committed = async {
+        until_it_waits(server, &schema).await;
+        other.batch_execute("COMMIT").await.unwrap();
+    };
+    let filter = Filter::default();
+    let (replayed, ()) = tokio::join!(inbox.replay(&filter, 9, false, "ann", at(20)), committed);
+    assert_eq!(replayed.unwrap().replayed, 1, "the dead letter, which has its body");
+    assert_eq!(history(&inbox, done).await, told(&[(3, "accepted"), (10, "done")]));
 }

@@ -39,14 +39,18 @@ END $$;
 CREATE FUNCTION inbox.again_5(a_ids bigint[], a_fences bigint[], a_by text, a_now bigint, a_due bigint)
 RETURNS bigint LANGUAGE plpgsql AS $$
 #variable_conflict use_column
+DECLARE
+    ids bigint[];
 BEGIN
     PERFORM pg_advisory_xact_lock(wanted.lane) FROM
         (SELECT DISTINCT t.lane FROM inbox.turns t WHERE t.id = ANY (a_ids) AND t.lane IS NOT NULL ORDER BY t.lane) AS wanted;
-    INSERT INTO inbox.steps (event, at, what) SELECT done.id, done.ended, 'done' FROM
-        (SELECT t.id, t.ended FROM inbox.turns t JOIN unnest(a_ids, a_fences) AS a (id, fence) ON t.id = a.id
-            WHERE t.id = ANY (a_ids) AND t.fence = a.fence AND t.state = 2 AND t.ended IS NOT NULL
-                AND EXISTS (SELECT 1 FROM inbox.bodies b WHERE b.id = t.id)
-            ORDER BY t.id FOR UPDATE OF t) AS done;
+    -- All of them, in the order in which others lock them. What is read below was committed before.
+    ids := ARRAY(SELECT t.id FROM inbox.turns t JOIN unnest(a_ids, a_fences) AS a (id, fence) ON t.id = a.id
+        WHERE t.id = ANY (a_ids) AND t.fence = a.fence ORDER BY t.id FOR UPDATE OF t);
+    INSERT INTO inbox.steps (event, at, what) SELECT t.id, t.ended, 'done' FROM inbox.turns t
+        WHERE t.id = ANY (ids) AND t.state = 2 AND t.ended IS NOT NULL
+            AND EXISTS (SELECT 1 FROM inbox.bodies b WHERE b.id = t.id)
+        ORDER BY t.id;
     RETURN inbox.again_2(a_ids, a_fences, a_by, a_now, a_due);
 END $$;
 
