@@ -113,7 +113,9 @@ fn condition(filter: &Filter) -> (String, Values) {
         and("e.id = ", values![id.0], "");
     }
     if let Some(after) = filter.after {
+        // Said of both tables: of the other one all that stands before would be read, page after page.
         and("e.id > ", values![after.0], "");
+        and("t.id > ", values![after.0], "");
     }
     if let Some(key) = &filter.key {
         and("e.readable = ", values![put(key)], "");
