@@ -65,7 +65,9 @@ async fn work(inbox: &PostgresInbox) {
         }
         let page = filter(|filter| filter.after = Some(EventId(20_000)));
         assert_eq!(inbox.list(&page, 100).await.unwrap()[0].id, EventId(20_001));
-        inbox.purge(at(-10), at(100_000 + 20 * i64::try_from(number).unwrap())).await.unwrap();
+        let over = (at(-10), at(100_000 + 20 * i64::try_from(number).unwrap()));
+        let counted = inbox.purgeable(over.0, over.1).await.unwrap();
+        assert_eq!(inbox.purge(over.0, over.1).await.unwrap(), counted);
     }
     assert_eq!(inbox.show(EventId(1)).await.unwrap().map(|_| ()), None, "a key was purged");
 }
