@@ -4,6 +4,9 @@ use std::io::BufRead;
 
 use super::rows::{Each, Rows};
 
+/// Whoever takes it for no end of a line reads all that follows as one.
+const RETURN: &str = "a line ends with a carriage return alone";
+
 /// What may divide fields, where the header has it.
 const DELIMITERS: [char; 3] = [',', ';', '\t'];
 
@@ -11,9 +14,11 @@ pub(super) fn read(rows: &mut Rows<impl BufRead>, column: &str, each: Each<'_>) 
     let header = record(rows)?.ok_or("it is empty")?;
     let divided = |delimiter| Some((delimiter, split(&header, delimiter).ok()?));
     let has_it = |(_, names): &(char, Vec<String>)| names.iter().any(|name| name == column);
-    let (delimiter, names) = DELIMITERS.into_iter().filter_map(divided).find(has_it).ok_or_else(|| {
-        rows.at(&format!("the header has no column {column}, whether commas, semicolons or tabs divide it"))
-    })?;
+    let none = || match header.contains('\r') {
+        true => RETURN.to_owned(),
+        false => format!("the header has no column {column}, whether commas, semicolons or tabs divide it"),
+    };
+    let (delimiter, names) = DELIMITERS.into_iter().filter_map(divided).find(has_it).ok_or_else(|| rows.at(&none()))?;
     if names.iter().filter(|name| *name == column).count() > 1 {
         return Err(rows.at(&format!("the header has the column {column} twice")));
     }
@@ -60,6 +65,9 @@ fn split(record: &str, delimiter: char) -> Result<Vec<String>, &'static str> {
                 let (field, after) = rest.split_at(rest.find(delimiter).unwrap_or(rest.len()));
                 if field.contains('"') {
                     return Err("a quote stands inside a field that does not begin with one");
+                }
+                if field.contains('\r') {
+                    return Err(RETURN);
                 }
                 (field.to_owned(), after)
             }
