@@ -61,10 +61,15 @@ pub(super) fn pool(config: &Config, tls: Tls, setup: &PostgresSetup) -> Result<P
     pool.map_err(|error| InboxError::new(InboxErrorKind::Unusable).caused_by(error.to_string()))
 }
 
+/// How long the server goes on with a statement that is given up by us at this time, in milliseconds.
+pub(super) fn patience(deadline: Duration) -> u128 {
+    deadline.as_millis().saturating_add(1000).min(1 << 30)
+}
+
 /// A server that stops answering is given up by us at the deadline, and it gives up itself a little later. Whoever has
 /// waited for a lane must then see what was committed meanwhile, whatever the database's default is.
 async fn make_ready(client: &ClientWrapper, deadline: Duration) -> Result<(), HookError> {
-    let limit = deadline.as_millis().saturating_add(1000).min(1 << 30);
+    let limit = patience(deadline);
     client
         .batch_execute(&format!(
             "SET statement_timeout = {limit}; SET jit = off; SET default_transaction_isolation = 'read committed'"

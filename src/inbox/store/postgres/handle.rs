@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
 use tokio::task::JoinHandle;
@@ -65,6 +66,10 @@ impl Handle {
         &self.accepting.asking.schema
     }
 
+    pub(super) fn deadline(&self) -> Duration {
+        self.accepting.asking.deadline
+    }
+
     pub(super) async fn ask(&self, text: &str, values: Values) -> Result<Vec<Row>, InboxError> {
         self.accepting.asking.ask(text, values).await
     }
@@ -80,7 +85,7 @@ impl Handle {
 
     /// One of the connections for handlers' transactions.
     pub(super) async fn connection(&self) -> Result<Object, InboxError> {
-        in_time(self.accepting.asking.deadline, self.effects.get()).await?.map_err(|error| of_pool(&error))
+        in_time(self.deadline(), self.effects.get()).await?.map_err(|error| of_pool(&error))
     }
 
     pub(super) fn is_full(&self) -> bool {

@@ -11,6 +11,7 @@ use tokio_postgres::Client;
 
 use super::super::end::End;
 use super::super::{Ended, EventId, InboxError, InboxErrorKind, LeaseToken};
+use super::connect;
 use super::end::{self, END};
 use super::fault::of;
 use super::row::{column, micros};
@@ -56,7 +57,8 @@ impl PostgresInbox {
     ) -> Result<Result<Ended, E>, InboxError> {
         let mut lent = Lent(Some(self.0.connection().await?));
         let Some(client) = lent.0.as_mut() else { return Err(too_late()) };
-        let ended = timeout(limit, self.effected(client, held, now, effect)).await.map_err(|_| too_late())??;
+        let ended =
+            timeout(limit, self.effected(client, held, (now, limit), effect)).await.map_err(|_| too_late())??;
         lent.give_back();
         if let Ok(Ended::Done) = ended {
             self.0.bell().ring();
@@ -68,10 +70,11 @@ impl PostgresInbox {
         &self,
         client: &mut Client,
         (id, token, fence): (EventId, LeaseToken, u64),
-        now: Timestamp,
+        (now, limit): (Timestamp, Duration),
         effect: impl for<'a> FnOnce(&'a PostgresTransaction<'a>) -> Work<'a, Result<(), E>>,
     ) -> Result<Result<Ended, E>, InboxError> {
         let transaction = client.transaction().await.map_err(|error| of(&error))?;
+        self.give_time(&transaction, limit).await?;
         let text = |text| named(text, self.0.schema());
         let (token, number) = (token.0.to_vec(), end::fence_of(fence));
         let there = transaction.query(&text(IS_HELD), &[&id.0, &token, &number]).await.map_err(|error| of(&error))?;
@@ -91,6 +94,15 @@ impl PostgresInbox {
         }
         transaction.rollback().await.map_err(|error| of(&error))?;
         Ok(ended)
+    }
+
+    /// On its connection a statement ends a little after a call's deadline: where the effect may take longer, so may each of its.
+    async fn give_time(&self, transaction: &PostgresTransaction<'_>, limit: Duration) -> Result<(), InboxError> {
+        if limit <= self.0.deadline() {
+            return Ok(());
+        }
+        let longer = format!("SET LOCAL statement_timeout = {}", connect::patience(limit));
+        transaction.batch_execute(&longer).await.map_err(|error| of(&error))
     }
 }
 
