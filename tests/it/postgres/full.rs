@@ -144,3 +144,19 @@ async fn what_is_too_much_to_be_counted_counts_all_the_same() {
     let larger = opened_with(&schema, quota(|quota| quota.rows = 400_000)).await;
     assert!(accept(&larger, &[2_000_000]).await.is_ok());
 }
+
+/// Who is held is due as well, by the same index.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_what_is_too_much_to_be_counted_nothing_counts_twice() {
+    let schema = schema();
+    let inbox = opened(Server::shared().await, &schema).await;
+    let fill = format!(
+        "INSERT INTO {schema}.turns (id, state, due, until, token) \
+         SELECT 10000000 + n, CASE WHEN n <= 120000 THEN 0 ELSE 1 END, 9, 9, '' FROM generate_series(1, 240000) AS n; \
+         ANALYZE {schema}.turns"
+    );
+    Server::shared().await.client().await.batch_execute(&fill).await.unwrap();
+    let stats = inbox.stats(at(1)).await.unwrap();
+    let is_near = |number: u64| number.abs_diff(120_000) < 5_000;
+    assert!(is_near(stats.ready) && is_near(stats.running), "{stats:?}");
+}

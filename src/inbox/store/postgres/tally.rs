@@ -53,8 +53,13 @@ pub(super) fn stats(row: &Row) -> Result<(Stats, Option<i64>), InboxError> {
         *first = first.saturating_add(more);
     }
     let [dead, parked, quarantined] = aside;
-    let ready = whole(0, 7)?.saturating_add(whole(1, 8)?);
     let (running, done) = (whole(2, 9)?, whole(3, 10)?);
+    let due = match count(0)? {
+        // What is held has a time too, in the same index.
+        counted if counted >= COUNTED => count(7)?.saturating_sub(running).max(counted),
+        counted => counted,
+    };
+    let ready = due.saturating_add(whole(1, 8)?);
     let stats = Stats { ready, running, done, dead, parked, quarantined, oldest_age: 0.0 };
     Ok((stats, column(row, 12)?))
 }
