@@ -197,7 +197,7 @@ pub(in crate::config) fn build(spec: &ConfigSpec, now: Option<Timestamp>, found:
 
 fn inbox(spec: &ConfigSpec, root: &Place<'_>) -> Option<Inbox> {
     let inbox = spec.inbox.as_ref()?;
-    inbox::check_endpoints(&spec.endpoints, root);
+    inbox::check_endpoints(spec, root);
     inbox::inbox(inbox, &root.part("inbox"))
 }
 

@@ -165,7 +165,8 @@ fn quota(spec: QuotaSpec, place: &Place<'_>) -> Quota {
 
 /// What endpoints say that means nothing when events are stored before they are handled. Of an event its receiver's name is
 /// stored, and so endpoints of one name hand over to one service.
-pub(super) fn check_endpoints(endpoints: &[EndpointSpec], root: &Place<'_>) {
+pub(super) fn check_endpoints(spec: &ConfigSpec, root: &Place<'_>) {
+    let endpoints = &spec.endpoints;
     for (at, _) in endpoints.iter().enumerate().filter(|(_, endpoint)| endpoint.dangerous_run_unprotected) {
         let right = "leave it out: nothing is handled before it is stored";
         root.item("endpoint", at).fault("dangerous_run_unprotected", "means nothing with an [inbox]", right);
@@ -183,7 +184,8 @@ pub(super) fn check_endpoints(endpoints: &[EndpointSpec], root: &Place<'_>) {
                 "give all endpoints of a name one forward_to with the same around it, or each a name of its own";
             place.fault("forward_to", "is not that of the others of its name", right);
         }
-        if namesakes().any(|other| other.quiet_payloads != endpoint.quiet_payloads) {
+        let is_quiet = |endpoint: &EndpointSpec| endpoint.quiet_payloads.unwrap_or(spec.quiet_payloads);
+        if namesakes().any(|other| is_quiet(other) != is_quiet(endpoint)) {
             let right = "give all endpoints of a name the same, or each a name of its own";
             place.fault("quiet_payloads", "is not that of the others of its name", right);
         }

@@ -89,6 +89,18 @@ fn what_has_no_effect_is_a_fault_and_beside_what_it_needs_is_none() {
 }
 
 #[test]
+fn twins_are_as_quiet_as_each_other_whichever_of_them_says_so() {
+    for (all, second, is_sound) in [("true", "true", true), ("false", "false", true), ("true", "false", false)] {
+        let file = format!("quiet_payloads = {all}\n{}", twins("", &format!("quiet_payloads = {second}")));
+        if is_sound {
+            assert_eq!(Listener::start(&file).stop().code, Some(0), "{file}");
+        } else {
+            assert!(faults(&file)[0].starts_with("endpoint[1].quiet_payloads: "), "{file}");
+        }
+    }
+}
+
+#[test]
 fn a_dedupe_beside_an_inbox_is_said_to_count_for_nothing_unless_it_says_nothing() {
     for (dedupe, warns) in [("", false), ("capacity = 1000000", false), ("lease = \"9s\"", true)] {
         let done = Listener::start(&format!("{}{INBOX}[dedupe]\n{dedupe}\n", aella(""))).stop();
