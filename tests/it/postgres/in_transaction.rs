@@ -233,10 +233,10 @@ async fn effects_that_are_slow_keep_nobody_from_storing_and_renewing() {
 /// Its limit is its own, however soon a call of the inbox is given up.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_statement_of_an_effect_may_take_as_long_as_the_effect() {
-    let setup = PostgresInbox::setup().schema(schema()).deadline(Duration::from_millis(300));
+    let setup = PostgresInbox::setup().schema(schema()).deadline(Duration::from_secs(1));
     let inbox = setup.connect(&Server::shared().await.url()).await.unwrap();
     inbox.accept(vec![event(1, None)], SystemClock.now().unwrap()).await.unwrap();
-    let handler = inbox.in_transaction(|to, _| Box::pin(async move { to.batch_execute("SELECT pg_sleep(1.6)").await }));
+    let handler = inbox.in_transaction(|to, _| Box::pin(async move { to.batch_execute("SELECT pg_sleep(2.5)").await }));
     let backoff = Backoff::default().base(Duration::from_millis(1)).cap(Duration::from_millis(1)).attempts(2);
     let worker = Worker::new(inbox.clone(), handler.limit(PATIENCE)).retry(backoff).start();
     assert_eq!(handled(&inbox).await, (StoredState::Done, 1));
