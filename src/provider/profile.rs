@@ -118,20 +118,25 @@ impl Profile {
         self
     }
 
-    /// How long a key must be remembered: all retries and resends, and a fifth on top.
+    /// How long a key is remembered: all retries and resends, and a fifth on top.
     #[must_use]
     pub fn retention(&self) -> Duration {
-        let span = self.retries.horizon().saturating_add(self.resend_window);
+        let span = self.span();
         span.saturating_add(span / 5)
     }
 
-    /// Checks a retention against [`Profile::retention`].
+    /// In which the sender may repeat itself.
+    fn span(&self) -> Duration {
+        self.retries.horizon().saturating_add(self.resend_window)
+    }
+
+    /// Checks that a retention is as long as all retries and resends. The fifth on top is for clocks and queues, and may be left out.
     ///
     /// # Errors
     ///
     /// [`ConfigErrorKind::Retention`] when it is shorter.
     pub fn check_retention(&self, given: Duration) -> Result<Duration, ConfigError> {
-        let least = self.retention();
+        let least = self.span();
         if given < least {
             return Err(ConfigError::new(ConfigErrorKind::Retention {
                 least: least.as_secs(),

@@ -198,6 +198,32 @@ fn no_fault_hides_another() {
     ));
 }
 
+/// As long as its sender may come again; the fifth on top of that nobody has to give.
+#[test]
+fn keys_are_kept_for_as_long_as_their_sender_may_come_again() {
+    let (bank, key) = ("sim-bc-notification-key-32-chars", "000102030405060708090a0b0c0d0e0f".repeat(2));
+    for (provider, key, days, is_enough) in [
+        ("opp", &*key, 30, true),
+        ("opp", &*key, 29, false),
+        ("banking_circle", bank, 35, true),
+        ("banking_circle", bank, 33, false),
+        ("aella", "ae_sk_test_example", 6, true),
+        ("aella", "ae_sk_test_example", 5, false),
+    ] {
+        let file = format!(
+            "[[endpoint]]\npath = \"/x\"\nprovider = \"{provider}\"\nkeys = [{{ id = \"k\", value = \"{key}\" }}]\n\
+             [inbox]\nkind = \"sqlite\"\npath = \"i\"\nretention = {{ keys = \"{days}d\", bodies = \"1d\" }}\n"
+        );
+        if is_enough {
+            check_ok(&file);
+        } else {
+            let told = faults_with(&file, &[]);
+            assert_eq!(told.len(), 1, "{file}: {told:?}");
+            assert!(told[0].starts_with("inbox.retention.keys: /x: a retention of "), "{told:?}");
+        }
+    }
+}
+
 #[test]
 fn a_fault_is_at_the_key_that_stands_in_the_file() {
     let bank = "[[endpoint]]\npath = \"/bank\"\nprovider = \"banking_circle\"\n\
