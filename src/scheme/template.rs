@@ -121,14 +121,14 @@ impl Template {
 
     /// A part that by its name is the time of sending.
     pub(super) fn timed(&self) -> Option<String> {
-        self.0.iter().find_map(|part| match part {
-            Part::Header(name) => {
-                let name = name.as_str();
-                (name.contains("timestamp") || name.ends_with("-time")).then(|| name.to_owned())
-            }
-            Part::Param(name) => matches!(name.as_str(), "t" | "ts" | "time" | "timestamp").then(|| name.clone()),
-            _ => None,
-        })
+        let is_time = |name: &&str| name.contains("timestamp") || name.ends_with("-time");
+        let header = self.headers().map(HeaderName::as_str).find(is_time);
+        header.or_else(|| self.timed_param()).map(str::to_owned)
+    }
+
+    /// The same among parameters alone.
+    pub(crate) fn timed_param(&self) -> Option<&str> {
+        self.params().find(|name| matches!(*name, "t" | "ts" | "time" | "timestamp"))
     }
 
     /// The same with the URL in its place.

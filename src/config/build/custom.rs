@@ -116,7 +116,10 @@ fn boxed(scheme: Result<impl Scheme, ConfigError>, place: &Place<'_>) -> Option<
         ConfigErrorKind::TimestampUnchecked(_) => {
             ("timestamp", "write timestamp = { header = \"…\", unit = \"s\", past = \"5m\", future = \"5m\" }")
         }
-        ConfigErrorKind::TimestampUnsigned(_) => ("timestamp", "name it in scheme.signed, or leave timestamp out"),
+        ConfigErrorKind::TimestampUnsigned(_) => (
+            "timestamp",
+            "name it in scheme.signed, write param for one in the signature's header, or leave timestamp out",
+        ),
         ConfigErrorKind::BodyUnsigned => {
             ("scheme.signed", "name {body} in it, or say dangerous_unsigned_body = true where the sender signs no body")
         }
@@ -157,7 +160,10 @@ fn signed(spec: &SignedSpec) -> Signed {
     match &spec.timestamp {
         _ if spec.dangerous_without_tolerance => signed.dangerous_without_tolerance(),
         Some(timestamp) => signed.timestamp(tolerance(timestamp)),
-        None => signed,
+        None => match spec.signed.timed_param() {
+            Some(name) => signed.timestamp(tolerance(&TimestampSpec::new(TimestampPlace::Param(name.to_owned())))),
+            None => signed,
+        },
     }
 }
 

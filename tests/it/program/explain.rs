@@ -108,7 +108,6 @@ path = "/stripe"
 provider = "custom"
 keys = [{{ id = "st", value = "{STRIPE}" }}]
 scheme = {{ mac = "hmac-sha256", header = "stripe-signature", params = ",", encoding = "hex", signed = "{{param:t}}.{{body}}" }}
-timestamp = {{ param = "t" }}
 key = {{ json = "/id" }}
 [[endpoint]]
 path = "/square"
