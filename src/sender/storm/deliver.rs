@@ -235,10 +235,11 @@ impl<T: Transport> Run<T> {
             if delivery.fault == Some(Fault::Poison) && tries >= TRIES {
                 return;
             }
-            let Some(wait) = ladder.next(&route.profile, asked, &mut chance) else {
-                return self.given_up(delivery, sealed, ladder.reached(), said);
-            };
-            self.wait(wait / self.plan.compressed).await;
+            match ladder.next(&route.profile, asked, &mut chance) {
+                Some(wait) => self.wait(wait / self.plan.compressed).await,
+                None if self.goes_on().await => {}
+                None => return self.given_up(delivery, sealed, ladder.reached(), said),
+            }
             request = match route.profile.seals_anew() || route.is_timed() {
                 true => route.seal(&sealed.message, self.now()).unwrap_or_else(|_| sealed.request.clone()),
                 false => sealed.request.clone(),

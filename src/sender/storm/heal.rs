@@ -101,4 +101,27 @@ mod tests {
         assert!(report.lost > 0, "{report}");
         assert!((6000..6002).contains(&took.as_secs()), "{took:?}");
     }
+
+    /// Who died holds its events for a while, longer than a ladder lasts whose waits are cut short.
+    #[tokio::test(start_paused = true)]
+    async fn what_is_held_for_longer_than_a_ladder_settles_while_it_heals() {
+        for (held, unsettled) in [(Duration::from_secs(30), 0), (HEAL, 1)] {
+            let (ledger, began) = (Ledger::new(), Instant::now());
+            let seen = ledger.clone();
+            let receiver = move |request: Request<Bytes>| {
+                let number = Mark::find(request.body()).map(Mark::number);
+                let is_held = number == Some(1) && began.elapsed() < held;
+                if !is_held {
+                    seen.called(number, Some(1)).done();
+                }
+                let status = if is_held { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+                async move { Ok::<_, NoAnswer>(Answer::of(status)) }
+            };
+            let path = "/mambu".parse().unwrap();
+            let route = Route::new("mambu", path, Mambu::new(), DeliveryProfile::mambu(), Writer::Mambu);
+            let storm = Storm::new([route], receiver).ledger(&ledger).events(2).heal(HEAL).compressed(1_000_000);
+            let report = storm.run().await;
+            assert_eq!((report.unsettled, report.accepted), (unsettled, 2 - unsettled), "{report}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! A run: deliveries so many at a time, until all is settled, or the time for it is over.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use http::Request;
@@ -30,6 +30,9 @@ const OVERTAKING: u64 = 100;
 
 /// So often at least is something tried while it heals.
 const HEALING_TRIES: u32 = 30;
+/// So many tenths of the time for healing something is tried for, though its ladder is at its end: waits that are cut short bring it
+/// there too soon.
+const HEALING_TENTHS: u32 = 9;
 
 /// What all deliveries of a run share.
 pub(super) struct Run<T> {
@@ -50,6 +53,8 @@ pub(super) struct Run<T> {
     began: Instant,
     /// How many deliveries have begun; past the last one, all of them and more.
     turn: watch::Sender<u64>,
+    /// When the last one had begun.
+    heals_since: OnceLock<Instant>,
 }
 
 /// A delivery of one or more events.
@@ -84,6 +89,7 @@ impl<T: Transport> Run<T> {
             applicable,
             began: Instant::now(),
             turn: watch::Sender::new(0),
+            heals_since: OnceLock::new(),
         }
     }
 
@@ -112,6 +118,7 @@ impl<T: Transport> Run<T> {
             // Whoever is never waited for must let others run.
             tokio::task::yield_now().await;
         }
+        self.heals_since.get_or_init(Instant::now);
         self.turn.send_replace(u64::MAX);
         self.heal(&mut open).await;
         drop(open);
@@ -207,6 +214,16 @@ impl<T: Transport> Run<T> {
         if timeout(wait, is_healing).await.is_ok() {
             sleep(wait.min(self.plan.heal / HEALING_TRIES)).await;
         }
+    }
+
+    /// Whether it is tried again at the end of its ladder, after a wait.
+    pub(super) async fn goes_on(&self) -> bool {
+        let heal = self.plan.heal;
+        let goes_on = self.heals_since.get().is_some_and(|since| since.elapsed() < heal / 10 * HEALING_TENTHS);
+        if goes_on {
+            sleep(heal / HEALING_TRIES).await;
+        }
+        goes_on
     }
 
     /// Waits until so many later deliveries have begun as the fault has it.
