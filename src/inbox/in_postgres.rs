@@ -24,9 +24,9 @@ type Effect<E> = Arc<dyn for<'a> Fn(&'a PostgresTransaction<'a>, &'a E) -> Doing
 /// Before it runs, and when it has run, the event must still be held by token and fence, or nothing of it stays. What is not
 /// [`Verdict::Done`] is undone too, and so is what panics, or takes longer than its [limit](Self::limit): its connection is
 /// closed, and it is tried again. It has a connection for as long as it runs, of those that the inbox keeps for such handlers
-/// ([`PostgresSetup::pool`](super::PostgresSetup::pool)): where all are taken it waits for one up to the inbox's deadline, and then
-/// its attempt has failed. So its worker has as many places at most ([`Worker::concurrency`](super::Worker::concurrency)): beyond
-/// that slow effects use up the attempts of events that they keep waiting.
+/// ([`PostgresSetup::pool`](super::PostgresSetup::pool)): where all are taken it waits for one, as long as its limit or the inbox's
+/// deadline, and then its attempt has failed. So its worker has twice as many places at most
+/// ([`Worker::concurrency`](super::Worker::concurrency)): beyond that slow effects use up the attempts of events that they keep waiting.
 ///
 /// # Security
 ///

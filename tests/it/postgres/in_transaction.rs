@@ -242,3 +242,27 @@ async fn a_statement_of_an_effect_may_take_as_long_as_the_effect() {
     assert_eq!(handled(&inbox).await, (StoredState::Done, 1));
     worker.stop().await;
 }
+
+/// Who waits for a connection waits as long as the effects before it may take, and uses up no attempt.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_effect_waits_for_a_connection_for_as_long_as_those_before_it_may_take() {
+    let setup = PostgresInbox::setup().schema(schema()).pool(2).deadline(Duration::from_secs(1));
+    let inbox = setup.connect(&Server::shared().await.url()).await.unwrap();
+    let now = SystemClock.now().unwrap();
+    for number in 1..=16 {
+        inbox.accept(vec![event(number, None)], now).await.unwrap();
+    }
+    let handler = inbox.in_transaction(|to, _| Box::pin(async move { to.batch_execute("SELECT pg_sleep(0.4)").await }));
+    let worker = Worker::new(inbox.clone(), handler.limit(PATIENCE)).retry(Backoff::default().attempts(1)).start();
+    let done = async {
+        loop {
+            let stats = inbox.stats(SystemClock.now().unwrap()).await.unwrap();
+            if stats.ready + stats.running == 0 {
+                return (stats.done, stats.dead);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    assert_eq!(tokio::time::timeout(PATIENCE, done).await.unwrap(), (16, 0));
+    worker.stop().await;
+}

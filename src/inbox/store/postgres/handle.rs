@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use deadpool_postgres::{Object, Pool};
+use deadpool_postgres::{Object, Pool, Timeouts};
 use tokio::task::JoinHandle;
 use tokio_postgres::Row;
 
@@ -83,9 +83,11 @@ impl Handle {
         self.group.accept(events, now).await
     }
 
-    /// One of the connections for handlers' transactions.
-    pub(super) async fn connection(&self) -> Result<Object, InboxError> {
-        in_time(self.deadline(), self.effects.get()).await?.map_err(|error| of_pool(&error))
+    /// One of the connections for handlers' transactions. Where all are taken, it may take so long until one is given back.
+    pub(super) async fn connection(&self, wait: Duration) -> Result<Object, InboxError> {
+        let call = Some(self.deadline());
+        let times = Timeouts { wait: call.max(Some(wait)), create: call, recycle: call };
+        self.effects.timeout_get(&times).await.map_err(|error| of_pool(&error))
     }
 
     pub(super) fn is_full(&self) -> bool {

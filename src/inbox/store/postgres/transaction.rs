@@ -55,7 +55,7 @@ impl PostgresInbox {
         limit: Duration,
         effect: impl for<'a> FnOnce(&'a PostgresTransaction<'a>) -> Work<'a, Result<(), E>>,
     ) -> Result<Result<Ended, E>, InboxError> {
-        let mut lent = Lent(Some(self.0.connection().await?));
+        let mut lent = Lent(Some(self.0.connection(limit).await?));
         let Some(client) = lent.0.as_mut() else { return Err(too_late()) };
         let ended =
             timeout(limit, self.effected(client, held, (now, limit), effect)).await.map_err(|_| too_late())??;
