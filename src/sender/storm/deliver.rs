@@ -32,7 +32,7 @@ const BETWEEN_FORGERIES: Duration = Duration::from_secs(30);
 const BETWEEN_KNOCKS: Duration = Duration::from_millis(100);
 
 /// What is sent, and what it is the message of.
-struct Sealed {
+pub(super) struct Sealed {
     message: Message,
     request: Request<Bytes>,
     events: Vec<u64>,
@@ -85,7 +85,7 @@ impl<T: Transport> Run<T> {
         }
     }
 
-    fn sealed(&self, message: Message, request: Request<Bytes>, events: &[u64], themes: &[Theme]) -> Sealed {
+    pub(super) fn sealed(&self, message: Message, request: Request<Bytes>, events: &[u64], themes: &[Theme]) -> Sealed {
         for (event, theme) in events.iter().zip(themes) {
             self.ledger.says(*event, &message.body, &theme.about.to_string());
         }
@@ -178,44 +178,11 @@ impl<T: Transport> Run<T> {
         .await;
     }
 
-    /// The same key with another body: refused, or acknowledged with an alarm. Its handler is not called, unless nobody has taken the
-    /// first.
-    async fn contradict(&self, delivery: &Delivery) {
-        if !delivery.events.iter().all(|event| self.ledger.was_accepted(*event)) {
-            return;
-        }
-        let themes: Vec<_> = delivery.themes.iter().map(|theme| Theme { is_other: true, ..*theme }).collect();
-        if let Ok(request) = delivery.route.seal(&delivery.route.author.write(&themes), self.now()) {
-            let _ = self.exchange(delivery, &request).await;
-        }
-    }
-
-    /// The same body under another key: another event.
-    async fn twin(&self, delivery: &Delivery) {
-        let (Some(theme), Some(event)) = (delivery.themes.first(), delivery.twin) else { return };
-        let themes = [Theme { key: self.mark(event), ..*theme }];
-        let message = delivery.route.author.write(&themes);
-        if let Ok(request) = delivery.route.seal(&message, self.now()) {
-            self.settle(delivery, &self.sealed(message, request, &[event], &themes)).await;
-        }
-    }
-
-    /// The same id at another receiver: another event.
-    async fn at_the_other(&self, delivery: &Delivery) {
-        let (Some(other), Some(event)) = (&delivery.other, delivery.twin) else { return };
-        // Two senders of one's own making may put it in different places.
-        let message = other.author.write(&delivery.themes);
-        if let Ok(request) = other.seal(&message, self.now()) {
-            let sealed = self.sealed(message, request, &[event], &delivery.themes);
-            self.settle(&Delivery { route: other.clone(), ..delivery.clone() }, &sealed).await;
-        }
-    }
-
     fn sent(&self, sealed: &Sealed) {
         sealed.events.iter().for_each(|event| self.ledger.sent(*event));
     }
 
-    async fn settle(&self, delivery: &Delivery, sealed: &Sealed) {
+    pub(super) async fn settle(&self, delivery: &Delivery, sealed: &Sealed) {
         self.settle_from(delivery, sealed, sealed.request.clone()).await;
     }
 
@@ -326,7 +293,7 @@ impl<T: Transport> Run<T> {
         said
     }
 
-    async fn exchange(&self, delivery: &Delivery, request: &Request<Bytes>) -> Result<Answer, NoAnswer> {
+    pub(super) async fn exchange(&self, delivery: &Delivery, request: &Request<Bytes>) -> Result<Answer, NoAnswer> {
         self.timed(delivery, request, false).await.0
     }
 

@@ -42,6 +42,7 @@
 //! ```
 
 mod author;
+mod beside;
 mod counts;
 mod deliver;
 #[cfg(test)]
