@@ -60,7 +60,7 @@ async fn one_that_does_not_listen_is_an_error_and_says_how_it_ended() {
             command.args(["-c", script]);
             command
         };
-        Crashing::new(command).up_within(Duration::from_secs(5))
+        Crashing::new(command).up_within(Duration::from_secs(60))
     };
     let ended = shell("echo {}; exit 3").start().await.unwrap_err().to_string();
     assert!(ended.contains("said no address: exit status: 3"), "{ended}");
@@ -84,7 +84,7 @@ async fn one_that_comes_up_no_more_is_told_to_who_waits_for_it() {
         command.args(["-c", if starts == 1 { first } else { "exit 7" }]);
         command
     };
-    let crashing = Crashing::new(command).crashes([Point::Claimed]).up_within(Duration::from_secs(2));
+    let crashing = Crashing::new(command).crashes([Point::Claimed]).up_within(Duration::from_secs(60));
     let child = crashing.start().await.unwrap();
     child.kill();
     let gone = child.risen(1).await.unwrap_err().to_string();
