@@ -157,13 +157,10 @@ fn signed(spec: &SignedSpec) -> Signed {
     if let Some(url) = &spec.url {
         signed = signed.url(url);
     }
-    match &spec.timestamp {
+    match spec.timed() {
         _ if spec.dangerous_without_tolerance => signed.dangerous_without_tolerance(),
-        Some(timestamp) => signed.timestamp(tolerance(timestamp)),
-        None => match spec.signed.timed_param() {
-            Some(name) => signed.timestamp(tolerance(&TimestampSpec::new(TimestampPlace::Param(name.to_owned())))),
-            None => signed,
-        },
+        Some(timestamp) => signed.timestamp(tolerance(&timestamp)),
+        None => signed,
     }
 }
 

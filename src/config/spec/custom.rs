@@ -91,7 +91,7 @@ pub struct SignedSpec {
     pub split_strictly: bool,
     /// The address that the sender was given, for `{url}`.
     pub url: Option<String>,
-    /// The signed time. Default: none.
+    /// The signed time. Default: none, but see [`timed`](Self::timed).
     pub timestamp: Option<TimestampSpec>,
     /// Takes deliveries of any age although a time is signed.
     pub dangerous_without_tolerance: bool,
@@ -116,6 +116,14 @@ impl SignedSpec {
             dangerous_without_tolerance: false,
             dangerous_unsigned_body: false,
         }
+    }
+
+    /// The signed time: the one that is named, or else a parameter that is a time by its name (`t`, `ts`, `time`, `timestamp`), in
+    /// seconds. `None`: there is none, or deliveries of any age are taken.
+    #[must_use]
+    pub fn timed(&self) -> Option<TimestampSpec> {
+        let by_name = || Some(TimestampSpec::new(TimestampPlace::Param(self.signed.timed_param()?.to_owned())));
+        self.timestamp.clone().or_else(by_name).filter(|_| !self.dangerous_without_tolerance)
     }
 }
 

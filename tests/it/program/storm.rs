@@ -44,6 +44,10 @@ fn everybody(upstream: SocketAddr) -> String {
         "path = \"/shop\"\nprovider = \"custom\"\nkeys = [{ id = \"k\", value = \"an example of a secret\" }]\n\
          scheme = { mac = \"hmac-sha512\", header = \"x-shop\", encoding = \"base64\", signed = \"{body}\" }\n\
          key = { json = \"/data/id\" }".to_owned(),
+        // Nothing is said of its time, which is one by its name.
+        "path = \"/timed\"\nprovider = \"custom\"\nkeys = [{ id = \"k\", value = \"an example of a timed secret\" }]\n\
+         scheme = { mac = \"hmac-sha256\", header = \"x-timed\", params = \",\", encoding = \"hex\", signed = \"{param:t}.{body}\" }\n\
+         key = { json = \"/id\" }".to_owned(),
     ];
     let others: String = endpoints.map(|endpoint| format!("[[endpoint]]\n{endpoint}\n{forward}")).concat();
     aella(upstream) + &others

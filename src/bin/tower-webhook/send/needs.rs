@@ -58,9 +58,9 @@ impl Needs {
 
     fn of_signed(spec: &SignedSpec) -> Self {
         // The time is written by who seals.
-        let place = spec.timestamp.as_ref().map(|TimestampSpec { place, .. }| place);
-        let in_header = |name: &HeaderName| matches!(place, Some(TimestampPlace::Header(time)) if time == name);
-        let in_param = |name: &str| matches!(place, Some(TimestampPlace::Param(time)) if time == name);
+        let place = spec.timed().map(|TimestampSpec { place, .. }| place);
+        let in_header = |name: &HeaderName| matches!(&place, Some(TimestampPlace::Header(time)) if time == name);
+        let in_param = |name: &str| matches!(&place, Some(TimestampPlace::Param(time)) if time == name);
         Self {
             has_public_keys: !matches!(spec.proof, ProofSpec::Mac(_)),
             headers: spec.signed.headers().filter(|name| !in_header(name)).cloned().collect(),
