@@ -6,7 +6,7 @@ use std::time::Duration;
 use tower_webhook::clock::Timestamp;
 use tower_webhook::inbox::{
     Accepted, Ended, EventId, Filter, History, InboxError, InboxStore, LanePolicy, LeaseToken, Leased, NewEvent,
-    PostgresInbox, Replayed, Sealed, Stats, Stored,
+    PostgresInbox, ReceiverStats, Replayed, Sealed, Stats, Stored,
 };
 use tower_webhook::testing::contract::inbox::{self, Subject};
 
@@ -46,7 +46,7 @@ macro_rules! next {
 }
 
 impl InboxStore for Turns {
-    delegated!(next: accept lease extend complete retry bury park release next_due woken stats list show replay purge purgeable erase erasable);
+    delegated!(next: accept lease lease_but_of extend complete retry bury park release next_due woken stats stats_by_receiver list show replay purge purgeable erase erasable);
 }
 
 struct InPostgres {
@@ -84,7 +84,7 @@ macro_rules! sealed {
 }
 
 impl InboxStore for Kept {
-    delegated!(sealed: accept lease extend complete retry bury park release next_due woken stats list show replay purge purgeable erase erasable);
+    delegated!(sealed: accept lease lease_but_of extend complete retry bury park release next_due woken stats stats_by_receiver list show replay purge purgeable erase erasable);
 }
 
 impl Kept {
