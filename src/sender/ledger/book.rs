@@ -159,7 +159,7 @@ impl Book {
     }
 
     /// What its handler was called with.
-    pub(super) fn said(&mut self, number: u64, said: Option<u64>) {
+    pub(super) fn called_with(&mut self, number: u64, said: Option<u64>) {
         let says = self.event(number).map(|event| Arc::clone(&event.says)).unwrap_or_default();
         if !says.is_empty() && said.is_none_or(|said| !says.contains(&said)) {
             self.broke(Broken::WronglyAccepted, number, "its handler was called with something else than was sent");

@@ -262,7 +262,7 @@ impl Call {
         if let Some(number) = self.number {
             // Before the book is locked.
             let said = sayings::said(body);
-            self.ledger.book().said(number, said);
+            self.ledger.book().called_with(number, said);
         }
         self
     }

@@ -70,12 +70,8 @@ mod tests {
     #[test]
     fn the_whole_and_its_parts_with_the_name_are_said_however_they_are_written() {
         let may = sayings(SENT, "m-1");
-        for same in [
-            String::from_utf8(SENT.to_vec()).unwrap(),
-            r#"{ "n": [1.0, "m-1x"], "amount": 2.5e3, "id": "\u006d-1" }"#.to_owned(),
-            r#"["m-1"]"#.replace("[\"m-1", "[1,\"m-1x"),
-        ] {
-            assert!(may.contains(&said(same.as_bytes()).unwrap()), "{same}");
+        for same in [SENT, br#"{ "n": [1.0, "m-1x"], "amount": 2.5e3, "id": "\u006d-1" }"#, br#"[1,"m-1x"]"#] {
+            assert!(may.contains(&said(same).unwrap()), "{}", String::from_utf8_lossy(same));
         }
     }
 

@@ -95,27 +95,26 @@ pub(super) async fn keys_outlive_bodies<S: InboxStore>(p: &Probe<S>) {
 }
 
 pub(super) async fn erased_is_gone<S: InboxStore>(p: &Probe<S>) {
-    let erase = async |key: &str, second| p.erases(key, second).await;
     let first = p.stores(NewEvent { occurred_at: Some(at(0)), ..in_lane(1, "a") }, 0).await;
     let waits = p.stores(in_lane(2, "a"), 0).await;
     let last = p.stores(in_lane(3, "a"), 0).await;
     let held = p.leases_one(1, 0, "the first").await;
-    let none = erase("key-77", 1).await;
+    let none = p.erases("key-77", 1).await;
     p.expect(none == 0, "nobody else's event is erased", &none);
-    let one = erase("key-2", 1).await;
+    let one = p.erases("key-2", 1).await;
     p.expect(one == 1, "one event is erased", &one);
     let shown = p.shows(waits, "what was erased").await;
     p.expect(shown.payload.is_none() && shown.stored.lane.is_none(), "what was erased says nothing", &shown);
     p.leases_none(2, 2, "while the first is held: what waited was erased").await;
     p.holds(&held, Call::Extend, 2, "the first").await;
     p.holds(&held, Call::Retry, 3, "the first").await;
-    let one = erase("key-3", 3).await;
+    let one = p.erases("key-3", 3).await;
     p.expect(one == 1, "one event is erased", &one);
     p.leases_none(2, 4, "the first rests: what waited was erased").await;
     let held = p.leases_one(3, 8, "the first again").await;
     p.expect(held.id == first, "the first again", &held);
     let next = p.stores(in_lane(4, "a"), 8).await;
-    let one = erase("key-1", 9).await;
+    let one = p.erases("key-1", 9).await;
     p.expect(one == 1, "what is held is erased", &one);
     p.loses(&held, Call::Complete, 9, "what was erased").await;
     let held = p.leases_one(3, 9, "behind what was erased").await;
@@ -124,13 +123,13 @@ pub(super) async fn erased_is_gone<S: InboxStore>(p: &Probe<S>) {
         let again = p.accept(vec![in_lane(number, "a")], 10).await;
         p.expect(again == [Accepted::Duplicate(id)], "what was erased keeps its key", &again);
     }
-    let twice = erase("key-1", 11).await;
+    let twice = p.erases("key-1", 11).await;
     p.expect(twice == 0, "what was erased has nothing to erase", &twice);
     let bare = p.stores(event(5, "bare"), 11).await;
     let held = p.leases_one(4, 11, "the fifth").await;
     p.holds(&held, Call::Complete, 11, "the fifth").await;
     p.purges(12, 12, "a purge").await;
-    let one = erase("key-5", 12).await;
+    let one = p.erases("key-5", 12).await;
     p.expect(one == 1, "what retention has left of an event is erased", &one);
     let shown = p.shows(bare, "what had no body").await;
     p.expect(shown.stored.state == StoredState::Done, "what had no body was done, and is", &shown);
