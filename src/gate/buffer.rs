@@ -156,11 +156,11 @@ where
             Preparation::Pending(preparation) => Ok(Some(preparation)),
         });
         let state = match judged {
-            Ok(None) => State::reading(head, body, inner, &shared),
-            Ok(Some(preparation)) => State::Preparing { preparation, waiting: Some(Waiting { head, body, inner }) },
+            Ok(None) => State::reading(&head, body, &shared),
+            Ok(Some(preparation)) => State::Preparing { preparation, body: Some(body) },
             Err(rejection) => State::refused(rejection, &head, body),
         };
-        BodyFuture { state, shared, begun, traced }
+        BodyFuture { state, waiting: Waiting { head: Some(head), inner: Some(inner) }, shared, begun, traced }
     }
 }
 
@@ -169,6 +169,14 @@ impl<C: BodyCheck> Shared<C> {
     fn judge(&self, head: &Parts) -> Result<(), Rejection> {
         unambiguous(&head.headers)?;
         self.check.compression().admit(&head.headers).and_then(|()| self.check.check_head(head))
+    }
+
+    fn open_elsewhere(&self, mut head: Parts, whole: (Bytes, Hold), length: usize, traced: &Traced) -> Opening {
+        let (check, traced, (bytes, mut hold)) = (Arc::clone(&self.check), traced.clone(), whole);
+        Box::pin(offload(length, move || {
+            let opened = traced.inside(|| open(&*check, &mut head, bytes, &mut hold));
+            (head, opened.map(|body| (body, hold)))
+        }))
     }
 
     fn judge_prepared(&self, head: &mut Parts, prepared: Result<Extensions, Rejection>) -> Result<(), Rejection> {
@@ -185,6 +193,7 @@ pin_project! {
     {
         #[pin]
         state: State<S, B>,
+        waiting: Waiting<S>,
         shared: Arc<Shared<C>>,
         begun: Option<Instant>,
         traced: Traced,
@@ -198,9 +207,8 @@ pin_project! {
         S: Service<Request<Body>>,
     {
         Rejected { rejected: Rejected },
-        Preparing { preparation: Preparing, waiting: Option<Waiting<S, B>> },
-        // The head is there until the body is.
-        Reading { #[pin] body: Collect<B>, opening: Option<Opening>, head: Option<Parts>, inner: S },
+        Preparing { preparation: Preparing, body: Option<B> },
+        Reading { #[pin] body: Collect<B>, opening: Option<Opening> },
         // The bytes are counted until the answer is there.
         Passed { #[pin] answer: S::Future, hold: Hold },
     }
@@ -208,17 +216,33 @@ pin_project! {
 
 type Preparing = Pin<Box<dyn Future<Output = Result<Extensions, Rejection>> + Send>>;
 
-/// A request whose body has not been touched.
-struct Waiting<S, B> {
-    head: Parts,
-    body: B,
-    inner: S,
+/// What waits for the body. It stays in its place: a head is large, and each move of it would be a copy.
+struct Waiting<S> {
+    head: Option<Parts>,
+    inner: Option<S>,
+}
+
+impl<S: Service<Request<Body>>> Waiting<S> {
+    /// Calls the inner service, once, with what is there.
+    fn pass<B>(&mut self, opened: Opened, traced: &Traced) -> Option<State<S, B>> {
+        let (mut body, hold) = match opened {
+            Ok(opened) => opened,
+            // The body is read to its end.
+            Err(rejection) => {
+                let rest = Rest::Settled(After::Another);
+                return Some(State::Rejected { rejected: Rejected { rejection, rest } });
+            }
+        };
+        body.traced_by(traced);
+        let head = self.head.take()?;
+        let mut inner = self.inner.take()?;
+        Some(State::Passed { answer: inner.call(Request::from_parts(head, body)), hold })
+    }
 }
 
 impl<S: Service<Request<Body>>, B: http_body::Body> State<S, B> {
-    fn reading<C: BodyCheck>(head: Parts, body: B, inner: S, shared: &Shared<C>) -> Self {
-        let body = Collect::new(&head, body, shared.check.limits(), &shared.budget);
-        Self::Reading { body, opening: None, head: Some(head), inner }
+    fn reading<C: BodyCheck>(head: &Parts, body: B, shared: &Shared<C>) -> Self {
+        Self::Reading { body: Collect::new(head, body, shared.check.limits(), &shared.budget), opening: None }
     }
 }
 
@@ -235,8 +259,8 @@ where
 }
 
 /// A large body on its way through the check. What it holds goes along, and is free when the body is.
-type Opening = Pin<Box<dyn Future<Output = Result<Opened, Rejection>> + Send>>;
-type Opened = Result<(Parts, Body, Hold), Rejection>;
+type Opening = Pin<Box<dyn Future<Output = Result<(Parts, Opened), Rejection>> + Send>>;
+type Opened = Result<(Body, Hold), Rejection>;
 
 impl<C, S, B, R> Future for BodyFuture<C, S, B>
 where
@@ -254,7 +278,7 @@ where
         let (shared, traced) = (&**this.shared, mem::take(this.traced));
         let polled = {
             let _inside = traced.enter();
-            poll_state(this.state, shared, &traced, cx)
+            poll_state(this.state, this.waiting, shared, &traced, cx)
         };
         match &polled {
             Poll::Pending => *this.traced = traced,
@@ -271,6 +295,7 @@ where
 /// The rest of a request's way, as far as it goes now.
 fn poll_state<C, S, B, R>(
     mut state: Pin<&mut State<S, B>>,
+    waiting: &mut Waiting<S>,
     shared: &Shared<C>,
     traced: &Traced,
     cx: &mut Context<'_>,
@@ -286,6 +311,8 @@ where
     loop {
         match state.as_mut().project() {
             StateProjection::Rejected { rejected } => {
+                // Nobody is called any more, and what a service that is ready holds is free.
+                waiting.inner = None;
                 return rejected.poll(&shared.exit, cx).map(Ok);
             }
             StateProjection::Passed { answer, .. } => {
@@ -293,50 +320,42 @@ where
                 reach!(Answered);
                 return Poll::Ready(response.map(|response| response.map(ResponseBody::new)));
             }
-            StateProjection::Preparing { preparation, waiting } => {
+            StateProjection::Preparing { preparation, body } => {
                 let prepared = ready!(preparation.as_mut().poll(cx));
-                let Some(Waiting { mut head, body, inner }) = waiting.take() else { return Poll::Pending };
-                match shared.judge_prepared(&mut head, prepared) {
-                    Ok(()) => state.set(State::reading(head, body, inner, shared)),
-                    Err(rejection) => state.set(State::refused(rejection, &head, body)),
-                }
-            }
-            StateProjection::Reading { opening: Some(opening), inner, .. } => {
-                let opened = ready!(opening.as_mut().poll(cx)).and_then(|opened| opened);
-                let next = passed(opened, inner, traced);
+                let (Some(head), Some(body)) = (&mut waiting.head, body.take()) else { return Poll::Pending };
+                let next = match shared.judge_prepared(head, prepared) {
+                    Ok(()) => State::reading(head, body, shared),
+                    Err(rejection) => State::refused(rejection, head, body),
+                };
                 state.set(next);
             }
-            StateProjection::Reading { body, opening, head, inner } => match ready!(body.poll(cx)) {
+            StateProjection::Reading { opening: Some(opening), .. } => {
+                let (head, opened) = ready!(opening.as_mut().poll(cx))
+                    .map_or_else(|rejection| (None, Err(rejection)), |(head, opened)| (Some(head), opened));
+                waiting.head = head;
+                match waiting.pass(opened, traced) {
+                    Some(next) => state.set(next),
+                    None => return Poll::Pending,
+                }
+            }
+            StateProjection::Reading { body, opening, .. } => match ready!(body.poll(cx)) {
                 Ok((bytes, mut hold)) => {
-                    let Some(mut head) = head.take() else { return Poll::Pending };
+                    let Some(head) = &mut waiting.head else { return Poll::Pending };
                     let length = work(&*shared.check, &head.headers, &bytes);
                     if is_long(length) {
-                        let (check, traced) = (Arc::clone(&shared.check), traced.clone());
-                        let open = move || {
-                            let body = traced.inside(|| open(&*check, &mut head, bytes, &mut hold))?;
-                            Ok((head, body, hold))
-                        };
-                        *opening = Some(Box::pin(offload(length, open)));
+                        *opening =
+                            waiting.head.take().map(|head| shared.open_elsewhere(head, (bytes, hold), length, traced));
                         continue;
                     }
-                    let opened = open(&*shared.check, &mut head, bytes, &mut hold).map(|body| (head, body, hold));
-                    let next = passed(opened, inner, traced);
-                    state.set(next);
+                    let opened = open(&*shared.check, head, bytes, &mut hold).map(|body| (body, hold));
+                    match waiting.pass(opened, traced) {
+                        Some(next) => state.set(next),
+                        None => return Poll::Pending,
+                    }
                 }
                 Err(rejected) => state.set(State::Rejected { rejected }),
             },
         }
-    }
-}
-
-fn passed<S: Service<Request<Body>>, B>(opened: Opened, inner: &mut S, traced: &Traced) -> State<S, B> {
-    match opened {
-        Ok((head, mut body, hold)) => {
-            body.traced_by(traced);
-            State::Passed { answer: inner.call(Request::from_parts(head, body)), hold }
-        }
-        // The body is read to its end.
-        Err(rejection) => State::Rejected { rejected: Rejected { rejection, rest: Rest::Settled(After::Another) } },
     }
 }
 
