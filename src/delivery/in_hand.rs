@@ -65,7 +65,7 @@ impl<T> InHand<T> {
         F: Future<Output = T> + Send + 'static,
     {
         let work = Box::write(Box::new_uninit(), work());
-        Self { work: Some(Box::into_pin(work)), entered: Some(entered), runtime: Handle::try_current().ok(), traced }
+        Self { work: Some(Box::into_pin(work)), entered: Some(entered), runtime: None, traced }
     }
 }
 
@@ -77,6 +77,8 @@ impl<T> Future for InHand<T> {
         let ended = poll_caught(work.as_mut(), cx);
         if ended.is_ready() {
             (self.work, self.entered, self.traced) = (None, None, Traced::default());
+        } else if self.runtime.is_none() {
+            self.runtime = Handle::try_current().ok();
         }
         ended
     }

@@ -71,6 +71,9 @@ impl Compression {
     /// Whether a body with these headers is taken. `UTF-8` is no content coding, but one payment platform sends it, and means
     /// none.
     pub(super) fn admit(self, headers: &HeaderMap) -> Result<(), Rejection> {
+        if !headers.contains_key(CONTENT_ENCODING) {
+            return Ok(());
+        }
         let none = |value: &[u8]| value.eq_ignore_ascii_case(b"identity") || value.eq_ignore_ascii_case(b"utf-8");
         let all_none = headers.get_all(CONTENT_ENCODING).iter().all(|value| none(value.as_bytes().trim_ascii()));
         if all_none || self.applies(headers) {

@@ -8,10 +8,9 @@ use crate::error::{Rejection, RejectionKind};
 /// Takes no transfer coding but one `chunked`: a server takes the last of several for all, and a proxy in front may not. What
 /// hyper sees to by itself is not looked at: a length beside it does not count, and nothing follows such a request.
 pub(super) fn unambiguous(headers: &HeaderMap) -> Result<(), Rejection> {
-    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
-    let Some(coding) = codings.next() else { return Ok(()) };
+    let Some(coding) = headers.get(TRANSFER_ENCODING) else { return Ok(()) };
     let is_chunked = coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
-    if is_chunked && codings.next().is_none() {
+    if is_chunked && headers.get_all(TRANSFER_ENCODING).iter().nth(1).is_none() {
         return Ok(());
     }
     Err(Rejection::new(RejectionKind::HeaderMalformed, "the end of the body can be read in two ways"))

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::encoding::Encoding;
 use crate::error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind};
 use crate::gate::{Authenticated, HeadCheck, HeadGate};
+use crate::scheme::stands_twice;
 use crate::secret::Secret;
 
 /// Demands Basic credentials before a byte of the body is read, and puts [`Authenticated`] into the request's extensions.
@@ -240,9 +241,7 @@ impl HeadCheck for BasicAuthLayer {
 
 /// The one `Authorization` value, or none. It is marked as sensitive, so that `Debug` of the request does not show it.
 fn authorization(headers: &mut HeaderMap) -> Result<Option<&[u8]>, Rejection> {
-    // Mostly no name stands twice, and none needs a look.
-    let may_repeat = headers.len() > headers.keys_len();
-    if may_repeat && headers.get_all(AUTHORIZATION).iter().nth(1).is_some() {
+    if stands_twice(headers, &AUTHORIZATION) {
         return Err(Rejection::new(RejectionKind::HeaderRepeated, "Authorization stands more than once"));
     }
     let Some(value) = headers.get_mut(AUTHORIZATION) else { return Ok(None) };

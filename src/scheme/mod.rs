@@ -68,7 +68,7 @@ pub use aes_gcm::AesGcm;
 #[cfg_attr(docsrs, doc(cfg(feature = "asymmetric")))]
 pub use ed25519::Ed25519;
 pub use form::{BodyForm, CipherHeaders, EnvelopeNames};
-pub(crate) use header::sole;
+pub(crate) use header::{sole, stands_twice};
 pub use hmac::Hmac;
 pub use layout::Layout;
 pub use mac::MacAlgorithm;
