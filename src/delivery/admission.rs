@@ -13,7 +13,7 @@ use http::{Extensions, Response};
 use super::drain::Drain;
 use super::inner::{Answer, Handled, Job};
 use super::lease_lost::LeaseLost;
-use super::received::{Delivery, Head, Inner, Received};
+use super::received::{Delivery, Head, Inner, Origin, Received};
 use crate::error::{Rejection, RejectionKind};
 use crate::gate::{Body, Exit, ResponseBody, Verified, leave_outside};
 use crate::observe::{Fact, Scope, Traced};
@@ -27,6 +27,7 @@ pub(crate) struct Admission<P> {
     pub(crate) provider: Arc<P>,
     pub(crate) exit: Arc<Exit>,
     pub(crate) drain: Drain,
+    origin: Arc<Origin>,
 }
 
 /// A delivery that has been decoded.
@@ -60,7 +61,7 @@ impl Common {
     /// The first of this name among the request's headers, unless it proves.
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn public_header(&self, name: &http::HeaderName) -> Option<&http::HeaderValue> {
-        self.head.headers.get(name).filter(|_| !self.head.signs.proves(name))
+        self.head.headers.get(name).filter(|_| !self.head.proves(name))
     }
 
     /// Which trace the request is in, unless what says so proves.
@@ -71,8 +72,13 @@ impl Common {
     }
 
     pub(crate) fn scope(&self) -> Scope<'_> {
-        let Head { reporter, verified, .. } = &*self.head;
-        Scope { reporter, key_id: verified.key_id(), proved_at: Some(verified.at()), traced: Some(&self.traced) }
+        let Head { origin, verified, .. } = &*self.head;
+        Scope {
+            reporter: &origin.reporter,
+            key_id: verified.key_id(),
+            proved_at: Some(verified.at()),
+            traced: Some(&self.traced),
+        }
     }
 }
 
@@ -103,6 +109,11 @@ impl Common {
 type Read<E> = (Events<E>, Option<Box<Acknowledgement>>);
 
 impl<P: Provider> Admission<P> {
+    pub(crate) fn new(provider: Arc<P>, exit: Arc<Exit>, drain: Drain) -> Self {
+        let origin = Origin::of::<P::Event>(exit.reporter.clone(), Arc::clone(&provider) as _);
+        Self { provider, exit, drain, origin }
+    }
+
     /// Decodes a delivery, or has its answer. The whole head is kept for who takes requests.
     pub(crate) fn admit(
         &self,
@@ -142,14 +153,7 @@ impl<P: Provider> Admission<P> {
         evidence.clear();
         evidence.insert(verified.clone());
         // What is kept of it for who has the event in hand.
-        let head = Arc::new(Head {
-            uri,
-            headers,
-            verified,
-            reporter: self.exit.reporter.clone(),
-            event_type: std::any::type_name::<P::Event>(),
-            signs: Arc::clone(&self.provider) as _,
-        });
+        let head = Arc::new(Head { uri, headers, verified, origin: Arc::clone(&self.origin) });
         let common = Common {
             head,
             evidence,

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, Uri};
 use jiff::Timestamp;
 
 use super::lease_lost::LeaseLost;
-use super::received::{Delivery, Head, Inner, Received, SignsHeaders};
+use super::received::{Delivery, Head, Inner, Origin, Received, SignsHeaders};
 use crate::gate::Verified;
 use crate::observe::Reporter;
 use crate::provider::EventKey;
@@ -88,12 +88,10 @@ impl<E> Received<E> {
             lost.report();
         }
         let head = Head {
-            reporter: Reporter::new(made_up.receiver.into(), made_up.provider),
-            event_type: std::any::type_name::<E>(),
+            origin: Origin::of::<E>(Reporter::new(made_up.receiver.into(), made_up.provider), Arc::new(AllSigned)),
             verified: Verified::new("test", made_up.key_id.map(Into::into), Timestamp::UNIX_EPOCH),
             uri: made_up.uri,
             headers: made_up.headers,
-            signs: Arc::new(AllSigned),
         };
         let delivery = Delivery::new(Inner {
             key: made_up.key,

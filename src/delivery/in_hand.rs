@@ -52,7 +52,7 @@ pub(crate) struct InHand<T: 'static> {
     work: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
     /// Until the work is done or dropped.
     entered: Option<Entered>,
-    /// Where it goes on: the runtime that it was begun in, since it may be dropped outside.
+    /// Where it goes on: the runtime that it was first polled in, since it may be dropped outside.
     runtime: Option<Handle>,
     /// What it goes on in.
     traced: Traced,

@@ -89,13 +89,31 @@ pub(crate) struct Inner {
 
 /// What all events of a delivery have in common: what is kept of the request that brought them, and who took it.
 pub(crate) struct Head {
-    pub(crate) reporter: Reporter,
-    /// The type of the events, for who asks for another.
-    pub(crate) event_type: &'static str,
+    pub(crate) origin: Arc<Origin>,
     pub(crate) verified: Verified,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
-    pub(crate) signs: Arc<dyn SignsHeaders>,
+}
+
+/// Who takes deliveries, and what they bring: the same for all of one receiver.
+pub(crate) struct Origin {
+    pub(crate) reporter: Reporter,
+    /// The type of the events, for who asks for another.
+    event_type: &'static str,
+    signs: Arc<dyn SignsHeaders>,
+}
+
+impl Head {
+    /// Whether this header holds a proof, which is nobody's business further in.
+    pub(crate) fn proves(&self, name: &HeaderName) -> bool {
+        self.origin.signs.proves(name)
+    }
+}
+
+impl Origin {
+    pub(crate) fn of<E>(reporter: Reporter, signs: Arc<dyn SignsHeaders>) -> Arc<Self> {
+        Arc::new(Self { reporter, event_type: std::any::type_name::<E>(), signs })
+    }
 }
 
 /// What a provider signs of a head, and what in it proves.
@@ -125,13 +143,13 @@ impl Delivery {
     /// The name of the receiver that took it.
     #[must_use]
     pub fn receiver(&self) -> &str {
-        self.0.head.reporter.receiver()
+        self.0.head.origin.reporter.receiver()
     }
 
     /// The provider's name.
     #[must_use]
     pub fn provider(&self) -> &'static str {
-        self.0.head.reporter.provider()
+        self.0.head.origin.reporter.provider()
     }
 
     /// How the sender was proved.
@@ -168,7 +186,7 @@ impl Delivery {
     /// A header that the sender's proof covers, such as an id that is signed. `None` for every other.
     #[must_use]
     pub fn signed_header(&self, name: &HeaderName) -> Option<&HeaderValue> {
-        self.header(name).filter(|_| self.0.head.signs.signs(name))
+        self.header(name).filter(|_| self.0.head.origin.signs.signs(name))
     }
 
     /// A header of the request, the first of its name. None of those that hold a proof, credentials or cookies.
@@ -179,7 +197,7 @@ impl Delivery {
     /// them that [`signed_header`](Self::signed_header) does not return too.
     #[must_use]
     pub fn header(&self, name: &HeaderName) -> Option<&HeaderValue> {
-        let is_secret = SECRETS.contains(name) || self.0.head.signs.proves(name);
+        let is_secret = SECRETS.contains(name) || self.0.head.proves(name);
         self.0.head.headers.get(name).filter(|_| !is_secret)
     }
 
@@ -194,7 +212,7 @@ impl Delivery {
     /// The name of the type of the event that came with it, as [`std::any::type_name`] has it.
     #[must_use]
     pub fn event_type(&self) -> &'static str {
-        self.0.head.event_type
+        self.0.head.origin.event_type
     }
 
     /// As [`Received::fence`].

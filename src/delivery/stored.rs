@@ -8,7 +8,7 @@ use http::{HeaderMap, Uri};
 use jiff::Timestamp;
 
 use super::lease_lost::LeaseLost;
-use super::received::{Delivery, Head, Inner, Received};
+use super::received::{Delivery, Head, Inner, Origin, Received};
 use crate::gate::Verified;
 use crate::observe::Reporter;
 use crate::provider::{EventKey, Provider};
@@ -33,15 +33,16 @@ impl Kept {
     pub(crate) fn received<P: Provider>(self, event: P::Event, provider: &Arc<P>) -> Received<P::Event> {
         let verified = Verified::new(provider.scheme().name(), self.key_id, self.at);
         let head = Head {
-            reporter: Reporter::new(self.receiver, provider.profile().name),
-            event_type: std::any::type_name::<P::Event>(),
+            origin: Origin::of::<P::Event>(
+                Reporter::new(self.receiver, provider.profile().name),
+                Arc::clone(provider) as _,
+            ),
             verified: match self.tenant {
                 Some(tenant) => verified.of_tenant(tenant),
                 None => verified,
             },
             uri: Uri::default(),
             headers: self.headers,
-            signs: Arc::clone(provider) as _,
         };
         let delivery = Delivery::new(Inner {
             key: self.key,

@@ -153,11 +153,7 @@ impl<P: Provider, D: DedupeStore> IdempotencyLayer<P, D> {
             namespace: Namespace::new(&settings.tenant, provider, self.exit.reporter.receiver()),
             batch_concurrency: settings.batch_concurrency,
             claims: Claims::new(Arc::clone(&self.store), settings, self.drain.clone()),
-            admission: Admission {
-                provider: Arc::clone(&self.provider),
-                exit: Arc::new(self.exit.clone()),
-                drain: self.drain.clone(),
-            },
+            admission: Admission::new(Arc::clone(&self.provider), Arc::new(self.exit.clone()), self.drain.clone()),
         };
         Idempotency::new(Arc::new(engine), inner)
     }

@@ -78,7 +78,7 @@ impl<P: Provider, S: Clone> Clone for Parts<P, S> {
 impl<P: Provider, S: InboxStore + Clone> InboxService<P, S> {
     fn assemble(parts: Parts<P, S>) -> Self {
         let Parts { check, exit, budget, provider, drain, clock, entries, store } = parts.clone();
-        let admission = Admission { provider, exit: Arc::clone(&exit), drain };
+        let admission = Admission::new(provider, Arc::clone(&exit), drain);
         let accepting = Accepting::new(AcceptingEngine { admission, store, clock, entries });
         let gate = BodyGate::new(check, accepting).budget(&budget).exit(&exit);
         Self { parts, gate }

@@ -84,8 +84,8 @@ impl Algorithm for Eddsa {
         Some(64)
     }
 
-    fn decode(&self, encoding: Encoding, text: &str) -> Option<[u8; 64]> {
-        encoding.decode_array(text.as_bytes()).ok()
+    fn decode(&self, encoding: Encoding, text: &[u8]) -> Option<[u8; 64]> {
+        encoding.decode_array(text).ok()
     }
 
     fn fits(&self, key: &VerifyingKey, parts: &[&[u8]], mut claimed: impl Iterator<Item = [u8; 64]>) -> bool {

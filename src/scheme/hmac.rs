@@ -73,7 +73,7 @@ impl Algorithm for MacAlgorithm {
         Some(self.bytes())
     }
 
-    fn decode(&self, encoding: Encoding, text: &str) -> Option<Tag> {
+    fn decode(&self, encoding: Encoding, text: &[u8]) -> Option<Tag> {
         Tag::decode(*self, encoding, text)
     }
 

@@ -51,17 +51,15 @@ impl Layout {
         }
     }
 
-    /// One item more than there may be is enough to tell.
+    /// None where there is one signature. One item more than there may be is enough to tell.
     pub(super) fn items<'a>(&self, text: &'a str) -> impl Iterator<Item = Item<'a>> + Clone + use<'a, '_> {
         let (separator, named) = match self {
             Self::One => (None, false),
             Self::List(separator) => (Some(separator), false),
             Self::Params { separator, .. } => (Some(separator), true),
         };
-        // To search for a text takes a preparation, which one item is spared.
-        let one = if separator.is_none() { Some(text) } else { None };
-        let several = separator.map(|separator| text.splitn(Self::MAX_ITEMS + 1, separator.as_str()));
-        one.into_iter().chain(several.into_iter().flatten()).map(move |item| {
+        let items = separator.map(|separator| text.splitn(Self::MAX_ITEMS + 1, separator.as_str()));
+        items.into_iter().flatten().map(move |item| {
             let item = item.trim_matches([' ', '\t']);
             match named.then(|| item.split_once('=')).flatten() {
                 Some((name, value)) => Item { name: Some(name), value },

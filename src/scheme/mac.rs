@@ -104,8 +104,7 @@ pub(super) struct Tag {
 
 impl Tag {
     /// The text as a tag of exactly the algorithm's length.
-    pub(super) fn decode(algorithm: MacAlgorithm, encoding: Encoding, text: &str) -> Option<Self> {
-        let text = text.as_bytes();
+    pub(super) fn decode(algorithm: MacAlgorithm, encoding: Encoding, text: &[u8]) -> Option<Self> {
         match algorithm {
             MacAlgorithm::DangerousHmacSha1 => encoding.decode_array::<20>(text).ok().map(|tag| Self::of(&tag)),
             MacAlgorithm::HmacSha256 => encoding.decode_array::<32>(text).ok().map(|tag| Self::of(&tag)),

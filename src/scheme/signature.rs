@@ -110,8 +110,8 @@ impl Algorithm for SignatureAlgorithm {
         (*self == Self::EcdsaP256Sha256Fixed).then_some(64)
     }
 
-    fn decode(&self, encoding: Encoding, text: &str) -> Option<Vec<u8>> {
-        encoding.decode(text.as_bytes()).ok()
+    fn decode(&self, encoding: Encoding, text: &[u8]) -> Option<Vec<u8>> {
+        encoding.decode(text).ok()
     }
 
     /// The library wants one text, so that this algorithm alone joins the parts.

@@ -201,8 +201,17 @@ impl Signed {
 
     /// A signature's text behind the prefix. Without a prefix nothing is compared: a comparison of no bytes at the address of an
     /// empty text, which is none, costs some CPUs as much as a block of the hash.
-    fn unprefixed<'a>(&self, text: &'a str) -> Option<&'a str> {
-        if self.prefix.is_empty() { Some(text) } else { text.strip_prefix(&*self.prefix) }
+    fn unprefixed<'a>(&self, text: &'a [u8]) -> Option<&'a [u8]> {
+        if self.prefix.is_empty() { Some(text) } else { text.strip_prefix(self.prefix.as_bytes()) }
+    }
+
+    /// The text of a header that may hold more than one signature.
+    fn items<'a>(&self, text: &'a [u8]) -> Result<&'a str, Rejection> {
+        let text = std::str::from_utf8(text).map_err(|_| self.malformed("UTF-8"))?;
+        if self.layout.items(text).count() > Layout::MAX_ITEMS {
+            return Err(self.malformed("short enough"));
+        }
+        Ok(text)
     }
 
     fn malformed(&self, what: &str) -> Rejection {
@@ -221,7 +230,9 @@ pub(super) struct Wire {
 pub(super) struct Claim<'a> {
     pub(super) parts: Parts<'a>,
     wire: &'a Signed,
-    text: &'a str,
+    /// The header with the one signature or several, and as text where it may have items.
+    text: &'a [u8],
+    items: &'a str,
     sent: Option<u64>,
 }
 
@@ -245,18 +256,17 @@ impl Wire {
     /// Reads without believing.
     pub(super) fn read<'a>(&'a self, headers: &'a HeaderMap, body: &'a [u8]) -> Result<Claim<'a>, Rejection> {
         let wire = &self.signed;
-        let text = std::str::from_utf8(sole(headers, &wire.header)?).map_err(|_| wire.malformed("UTF-8"))?;
-        if wire.layout != Layout::One && wire.layout.items(text).count() > Layout::MAX_ITEMS {
-            return Err(wire.malformed("short enough"));
-        }
-        let param = |name: &str| wire.layout.param(text, name).map_err(|why| wire.malformed(why)).map(str::as_bytes);
+        let text = sole(headers, &wire.header)?;
+        // One signature has its own encoding, which is no other text.
+        let items = if wire.layout == Layout::One { "" } else { wire.items(text)? };
+        let param = |name: &str| wire.layout.param(items, name).map_err(|why| wire.malformed(why)).map(str::as_bytes);
         let sent = match wire.tolerance.as_ref().map(Tolerance::place) {
             Some(TimePlace::Header(name)) => Some(Tolerance::read(super::header::exact(headers, name)?)?),
             Some(TimePlace::Param(name)) => Some(Tolerance::read(param(name)?)?),
             None => None,
         };
         let parts = wire.template.bytes(headers, body, param, wire.split_strictly)?;
-        Ok(Claim { parts, wire, text, sent })
+        Ok(Claim { parts, wire, text, items, sent })
     }
 
     /// Writes the headers, with the signature that `sign` makes of the parts.
@@ -290,14 +300,14 @@ impl Wire {
 }
 
 impl<'a> Claim<'a> {
-    /// The text of each signature, without its prefix.
-    pub(super) fn signatures(&self) -> impl Iterator<Item = &'a str> + Clone {
+    /// The text of each of several signatures, without its prefix.
+    fn signatures(&self) -> impl Iterator<Item = &'a [u8]> + Clone {
         let wire = self.wire;
-        wire.layout.items(self.text).filter_map(|item| match (&wire.layout, item) {
+        wire.layout.items(self.items).filter_map(|item| match (&wire.layout, item) {
             (Layout::Params { signature, .. }, Item { name: Some(name), value }) if name == signature => {
-                wire.unprefixed(value)
+                wire.unprefixed(value.as_bytes())
             }
-            (Layout::One | Layout::List(_), Item { name: None, value }) => wire.unprefixed(value),
+            (Layout::List(_), Item { name: None, value }) => wire.unprefixed(value.as_bytes()),
             _ => None,
         })
     }
@@ -306,7 +316,7 @@ impl<'a> Claim<'a> {
     /// configuration, it must have its prefix and encoding.
     pub(super) fn decoded<T: Clone>(
         &self,
-        decode: impl Fn(&str) -> Option<T> + Clone,
+        decode: impl Fn(&[u8]) -> Option<T> + Clone,
     ) -> Result<impl Iterator<Item = T> + Clone, Rejection> {
         let is_one = matches!(self.wire.layout, Layout::One);
         let one = if is_one { self.only(&decode)? } else { None };
@@ -315,15 +325,15 @@ impl<'a> Claim<'a> {
     }
 
     /// Whether there is anything to compare with, for who has not read the body yet.
-    pub(super) fn check<T: Clone>(&self, decode: impl Fn(&str) -> Option<T> + Clone) -> Result<(), Rejection> {
+    pub(super) fn check<T: Clone>(&self, decode: impl Fn(&[u8]) -> Option<T> + Clone) -> Result<(), Rejection> {
         self.decoded(decode)?.next().map(drop).ok_or_else(mismatch)
     }
 
-    fn only<T>(&self, decode: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Rejection> {
+    fn only<T>(&self, decode: impl Fn(&[u8]) -> Option<T>) -> Result<Option<T>, Rejection> {
         let text = self.wire.unprefixed(self.text);
         let decoded = text.and_then(decode);
         // Another length is a signature that does not fit; no encoding at all is none.
-        let encoded = |text: &str| self.wire.encoding.decode(text.as_bytes()).is_ok();
+        let encoded = |text: &[u8]| self.wire.encoding.decode(text).is_ok();
         if decoded.is_none() && !text.is_some_and(encoded) {
             let encoding = self.wire.encoding.name();
             return Err(match &*self.wire.prefix {

@@ -29,7 +29,7 @@ pub(super) trait Algorithm: Clone + fmt::Debug + Send + Sync + 'static {
     fn length(&self) -> Option<usize>;
 
     /// The text of a signature. `None`: it is none of this algorithm, and fits nothing.
-    fn decode(&self, encoding: Encoding, text: &str) -> Option<Self::Claimed>;
+    fn decode(&self, encoding: Encoding, text: &[u8]) -> Option<Self::Claimed>;
 
     /// Whether one of the claimed signatures is by this key, over these parts one after the other.
     fn fits(&self, key: &Self::Key, parts: &[&[u8]], claimed: impl Iterator<Item = Self::Claimed>) -> bool;
@@ -55,7 +55,7 @@ impl<A: Algorithm> SignedScheme<A> {
         self.wire.template()
     }
 
-    fn decode(&self, text: &str) -> Option<A::Claimed> {
+    fn decode(&self, text: &[u8]) -> Option<A::Claimed> {
         self.algorithm.decode(self.wire.encoding(), text)
     }
 

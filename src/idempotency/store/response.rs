@@ -6,7 +6,7 @@ use http::{HeaderValue, StatusCode};
 use crate::provider::Acknowledgement;
 
 /// The answer that a repeat gets again: status, content type, and a short body.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct StoredResponse(Option<Box<Acknowledgement>>); // `None`: an empty 200, as most are
 
 static EMPTY: Bytes = Bytes::new();

@@ -228,15 +228,22 @@ impl DedupeStore for MemoryStore {
         response: &StoredResponse,
         retention: Duration,
     ) -> Result<Held, StoreError> {
-        // A slice would keep the whole buffer alive that it was cut from.
-        let body = Bytes::copy_from_slice(response.body());
-        let response = StoredResponse::new(response.status(), response.content_type().cloned(), body);
+        let response = detached(response);
         Ok(self.held(key, |record, now| record.complete(token, &response, retention, now)))
     }
 
     async fn release(&self, key: &KeyHash, token: &Token, delay: Duration) -> Result<Held, StoreError> {
         Ok(self.held(key, |record, now| record.release(token, delay, now)))
     }
+}
+
+/// With a body of its own: a slice would keep the whole buffer alive that it was cut from.
+fn detached(response: &StoredResponse) -> StoredResponse {
+    if response.body().is_empty() {
+        return response.clone();
+    }
+    let body = Bytes::copy_from_slice(response.body());
+    StoredResponse::new(response.status(), response.content_type().cloned(), body)
 }
 
 /// A panic while the lock was held leaves a shard as good as before: nothing in there calls foreign code.

@@ -12,9 +12,6 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::StatusCode;
-
 use super::super::{Claim, Held, LostReason, RecordState, StoredResponse, Terms, Token};
 use crate::delivery::Fingerprint;
 
@@ -59,7 +56,7 @@ pub(super) enum State {
         fence: u32,
         by: Stub,
         /// `None` is an empty 200, which is what most handlers answer.
-        response: Option<Box<StoredResponse>>,
+        response: StoredResponse,
     },
     Poison {
         fence: u32,
@@ -104,8 +101,7 @@ impl Record {
         let (fence, other_payload) = match &self.state {
             State::Done { .. } if is_other => return Claim::Mismatch { state: RecordState::Done },
             State::Done { fence, response, .. } => {
-                let response = response.as_deref().cloned().unwrap_or_else(empty);
-                return Claim::Done { fence: u64::from(*fence), response };
+                return Claim::Done { fence: u64::from(*fence), response: response.clone() };
             }
             State::Poison { fence } => return Claim::Poison { attempts: u64::from(*fence) },
             State::Pending { fence, holder: Some(holder), other_payload, .. } if holder == token && !is_other => {
@@ -147,8 +143,7 @@ impl Record {
         match &self.state {
             State::Done { by, .. } if *by == Stub::of(token) => Held::Ok,
             State::Pending { fence, holder: Some(holder), .. } if holder == token => {
-                let response = (*response != empty()).then(|| Box::new(response.clone()));
-                self.state = State::Done { fence: *fence, by: Stub::of(token), response };
+                self.state = State::Done { fence: *fence, by: Stub::of(token), response: response.clone() };
                 self.expires = now.after(retention);
                 Held::Ok
             }
@@ -183,10 +178,6 @@ impl Record {
 
 fn acquired(fence: u32, other_payload: bool) -> Claim {
     Claim::Acquired { fence: u64::from(fence), other_payload }
-}
-
-fn empty() -> StoredResponse {
-    StoredResponse::new(StatusCode::OK, None, Bytes::new())
 }
 
 #[cfg(test)]

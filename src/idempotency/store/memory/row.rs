@@ -4,6 +4,7 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::LazyLock;
 
+use super::super::StoredResponse;
 use super::record::{Moment, Record, State, Stub};
 use super::slab::Slab;
 use crate::delivery::{Fingerprint, KeyHash};
@@ -69,7 +70,7 @@ impl Row {
     /// The record, to change it and [close](Self::close) it again. Its state is the row's no more.
     pub(super) fn open(&self, states: &mut Slab<State>) -> Option<Record> {
         let state = match self.state {
-            Packed::Done { fence, by } => State::Done { fence: fence.into(), by, response: None },
+            Packed::Done { fence, by } => State::Done { fence: fence.into(), by, response: StoredResponse::default() },
             Packed::Apart(at) => states.take(u32::from_ne_bytes(at))?,
         };
         Some(Record { fingerprint: self.fingerprint, expires: self.expires, state })
@@ -92,10 +93,11 @@ impl Row {
 
 impl Packed {
     fn new(state: State, states: &mut Slab<State>) -> Option<Self> {
-        if let State::Done { fence, by, response: None } = state
-            && let Ok(fence) = u8::try_from(fence)
+        if let State::Done { fence, by, response } = &state
+            && *response == StoredResponse::default()
+            && let Ok(fence) = u8::try_from(*fence)
         {
-            return Some(Self::Done { fence, by });
+            return Some(Self::Done { fence, by: *by });
         }
         states.put(state).map(|at| Self::Apart(at.to_ne_bytes()))
     }
@@ -108,7 +110,7 @@ mod tests {
     use bytes::Bytes;
     use http::StatusCode;
 
-    use super::super::super::{Claim, Held, StoredResponse, Terms, Token};
+    use super::super::super::{Claim, Held, Terms, Token};
     use super::*;
 
     /// Opens and closes the row between any two calls on its record, as the store does.
@@ -158,10 +160,6 @@ mod tests {
         Moment::after_start(Duration::from_secs(seconds))
     }
 
-    fn empty() -> StoredResponse {
-        StoredResponse::new(StatusCode::OK, None, Bytes::new())
-    }
-
     #[test]
     fn a_row_takes_48_bytes_and_a_state_apart_32() {
         assert_eq!((Slab::<Row>::PLACE, Slab::<State>::PLACE), (48, 32));
@@ -170,12 +168,12 @@ mod tests {
     #[test]
     fn only_what_is_done_with_an_empty_answer_is_kept_in_the_row_alone() {
         let other = StoredResponse::new(StatusCode::OK, None, Bytes::from_static(b"ok"));
-        for (answer, apart) in [(empty(), 0), (other, 1)] {
+        for (answer, apart) in [(StoredResponse::default(), 0), (other, 1)] {
             let mut row = Kept::claimed();
             assert_eq!((row.apart(), row.complete(1, &answer), row.apart()), (1, Held::Ok, apart), "{answer:?}");
             assert_eq!(row.claim(2), Claim::Done { fence: 1, response: answer.clone() });
-            assert_eq!(row.complete(1, &empty()), Held::Ok, "{answer:?}");
-            assert_ne!(row.complete(2, &empty()), Held::Ok, "{answer:?}");
+            assert_eq!(row.complete(1, &StoredResponse::default()), Held::Ok, "{answer:?}");
+            assert_ne!(row.complete(2, &StoredResponse::default()), Held::Ok, "{answer:?}");
             assert_eq!(row.apart(), apart, "{answer:?}");
             assert!(row.0.expires() == at(65) && !row.0.is_expired(at(64)) && row.0.is_expired(at(65)));
         }
@@ -189,8 +187,8 @@ mod tests {
                 let token = u8::try_from(fence % 7).unwrap();
                 assert_eq!(row.claim(token + 10), Claim::Acquired { fence, other_payload: false }, "of {last}");
             }
-            assert_eq!(row.complete(u8::try_from(last % 7).unwrap() + 10, &empty()), Held::Ok);
-            assert_eq!(row.claim(1), Claim::Done { fence: last, response: empty() });
+            assert_eq!(row.complete(u8::try_from(last % 7).unwrap() + 10, &StoredResponse::default()), Held::Ok);
+            assert_eq!(row.claim(1), Claim::Done { fence: last, response: StoredResponse::default() });
             assert_eq!(row.apart(), apart, "with fence {last}");
         }
     }
