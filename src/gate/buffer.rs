@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use http::header::EXPECT;
 use http::request::Parts;
 use http::{Extensions, Request, Response};
 use pin_project_lite::pin_project;
@@ -168,7 +169,10 @@ impl<C: BodyCheck> Shared<C> {
     /// Whether the body is to be read, by the head alone.
     fn judge(&self, head: &Parts) -> Result<(), Rejection> {
         unambiguous(&head.headers)?;
-        self.check.compression().admit(&head.headers).and_then(|()| self.check.check_head(head))
+        self.check.compression().admit(&head.headers)?;
+        self.check.check_head(head)?;
+        // To ask for the body would be the `100 Continue` that its sender waits for.
+        if head.headers.contains_key(EXPECT) { self.check.check_ahead(head) } else { Ok(()) }
     }
 
     fn open_elsewhere(&self, mut head: Parts, whole: (Bytes, Hold), length: usize, traced: &Traced) -> Opening {
@@ -208,7 +212,8 @@ pin_project! {
     {
         Rejected { rejected: Rejected },
         Preparing { preparation: Preparing, body: Option<B> },
-        Reading { #[pin] body: Collect<B>, opening: Option<Opening> },
+        // A head is looked at once for what its body would be refused for.
+        Reading { #[pin] body: Collect<B>, opening: Option<Opening>, looked: bool },
         // The bytes are counted until the answer is there.
         Passed { #[pin] answer: S::Future, hold: Hold },
     }
@@ -242,7 +247,8 @@ impl<S: Service<Request<Body>>> Waiting<S> {
 
 impl<S: Service<Request<Body>>, B: http_body::Body> State<S, B> {
     fn reading<C: BodyCheck>(head: &Parts, body: B, shared: &Shared<C>) -> Self {
-        Self::Reading { body: Collect::new(head, body, shared.check.limits(), &shared.budget), opening: None }
+        let body = Collect::new(head, body, shared.check.limits(), &shared.budget);
+        Self::Reading { body, opening: None, looked: false }
     }
 }
 
@@ -338,23 +344,43 @@ where
                     None => return Poll::Pending,
                 }
             }
-            StateProjection::Reading { body, opening, .. } => match ready!(body.poll(cx)) {
-                Ok((bytes, mut hold)) => {
-                    let Some(head) = &mut waiting.head else { return Poll::Pending };
-                    let length = work(&*shared.check, &head.headers, &bytes);
-                    if is_long(length) {
-                        *opening =
-                            waiting.head.take().map(|head| shared.open_elsewhere(head, (bytes, hold), length, traced));
+            StateProjection::Reading { mut body, opening, looked } => {
+                let polled = body.as_mut().poll(cx);
+                let Some(head) = &mut waiting.head else { return Poll::Pending };
+                let length = match &polled {
+                    Poll::Ready(Ok((bytes, _))) => work(&*shared.check, &head.headers, bytes),
+                    // What is still to come may be of any length.
+                    _ => usize::MAX,
+                };
+                if is_long(length)
+                    && !mem::replace(looked, true)
+                    && let Err(rejection) = shared.check.check_ahead(head)
+                {
+                    let rest = match polled {
+                        Poll::Ready(Err(rejected)) => rejected.rest,
+                        _ => body.rest(head),
+                    };
+                    state.set(State::Rejected { rejected: Rejected { rejection, rest } });
+                    continue;
+                }
+                let (bytes, mut hold) = match ready!(polled) {
+                    Ok(whole) => whole,
+                    Err(rejected) => {
+                        state.set(State::Rejected { rejected });
                         continue;
                     }
-                    let opened = open(&*shared.check, head, bytes, &mut hold).map(|body| (body, hold));
-                    match waiting.pass(opened, traced) {
-                        Some(next) => state.set(next),
-                        None => return Poll::Pending,
-                    }
+                };
+                if is_long(length) {
+                    let head = waiting.head.take();
+                    *opening = head.map(|head| shared.open_elsewhere(head, (bytes, hold), length, traced));
+                    continue;
                 }
-                Err(rejected) => state.set(State::Rejected { rejected }),
-            },
+                let opened = open(&*shared.check, head, bytes, &mut hold).map(|body| (body, hold));
+                match waiting.pass(opened, traced) {
+                    Some(next) => state.set(next),
+                    None => return Poll::Pending,
+                }
+            }
         }
     }
 }

@@ -51,6 +51,16 @@ impl<B: Body> Collect<B> {
     }
 }
 
+impl<B> Collect<B>
+where
+    B: Body + Send + 'static,
+{
+    /// What is left of the body, for who does not wait for it.
+    pub(super) fn rest(&mut self, head: &Parts) -> Rest {
+        self.reader.body.take().map_or(Rest::Settled(After::Another), |body| Rest::of(head, body))
+    }
+}
+
 fn header_length(head: &Parts) -> u64 {
     let header = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     header.unwrap_or(0)

@@ -85,6 +85,19 @@ pub trait BodyCheck: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Looks at the head for what [`check`](Self::check) would refuse whatever the body, so that nobody waits for a body in
+    /// vain. It is asked once the body has to be waited for, and not where all of it is there; before a peer is asked for the
+    /// body that [`Expect: 100-continue`](https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1) holds back; and before long
+    /// work. Default: every head passes.
+    ///
+    /// # Errors
+    ///
+    /// The rejection to answer with.
+    fn check_ahead(&self, head: &Parts) -> Result<(), Rejection> {
+        let _ = head;
+        Ok(())
+    }
+
     /// What comes before all else: what the head alone decides, such as credentials, and what has to be asked for, such as keys
     /// that are looked up. That goes into the request's extensions, before [`check_head`](Self::check_head) looks at the
     /// head. Default: nothing.

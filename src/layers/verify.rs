@@ -19,7 +19,7 @@ use crate::scheme::Scheme;
 ///
 /// The inner service takes a `Request<tower_webhook::gate::Body>`. The headers of the proof and of the body as it came
 /// (encodings, digests) stay outside, so that nothing further in can be keyed by them; the content type is as it was sent. A
-/// proof header that is missing, repeated or unreadable is refused before a byte of the body is read.
+/// proof header that is missing, repeated or unreadable is refused before the body is waited for.
 ///
 /// # Order
 ///
@@ -148,7 +148,7 @@ impl BodyCheck for VerifyLayer {
         self.compression
     }
 
-    fn check_head(&self, head: &Parts) -> Result<(), Rejection> {
+    fn check_ahead(&self, head: &Parts) -> Result<(), Rejection> {
         check_head(&*self.scheme, head)
     }
 

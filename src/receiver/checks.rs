@@ -46,7 +46,7 @@ impl<P: Provider> BodyCheck for ReceiverCheck<P> {
         self.tenants.as_ref().map_or(Preparation::Nothing, |tenants| tenants.prepare(head))
     }
 
-    fn check_head(&self, head: &Parts) -> Result<(), Rejection> {
+    fn check_ahead(&self, head: &Parts) -> Result<(), Rejection> {
         if self.skip_verification {
             return Ok(());
         }
