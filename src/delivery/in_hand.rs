@@ -52,7 +52,7 @@ pub(crate) struct InHand<T: 'static> {
     work: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
     /// Until the work is done or dropped.
     entered: Option<Entered>,
-    /// Where it goes on: the runtime that it was first polled in, since it may be dropped outside.
+    /// Where it goes on: the runtime that it was begun in, since it may be dropped outside.
     runtime: Option<Handle>,
     /// What it goes on in.
     traced: Traced,
@@ -65,7 +65,7 @@ impl<T> InHand<T> {
         F: Future<Output = T> + Send + 'static,
     {
         let work = Box::write(Box::new_uninit(), work());
-        Self { work: Some(Box::into_pin(work)), entered: Some(entered), runtime: None, traced }
+        Self { work: Some(Box::into_pin(work)), entered: Some(entered), runtime: Handle::try_current().ok(), traced }
     }
 }
 
@@ -77,8 +77,6 @@ impl<T> Future for InHand<T> {
         let ended = poll_caught(work.as_mut(), cx);
         if ended.is_ready() {
             (self.work, self.entered, self.traced) = (None, None, Traced::default());
-        } else if self.runtime.is_none() {
-            self.runtime = Handle::try_current().ok();
         }
         ended
     }

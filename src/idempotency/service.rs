@@ -248,7 +248,7 @@ fn report<E>(scope: &Scope<'_>, key: &KeyHash, attempt: u64, settled: &Settled<A
 }
 
 /// The answer of a delivery. Dropping it cancels nothing: what is not done goes on in a task of its own, in the tokio
-/// runtime that it was first polled in.
+/// runtime that the service was called in.
 #[must_use = "futures do nothing unless polled"]
 pub struct ResponseFuture<E: 'static>(State<E>);
 

@@ -199,7 +199,7 @@ fn answer(exit: &Exit, common: Common, accepted: &[Accepted]) -> Response<Respon
 }
 
 /// The answer of a delivery that is stored. Dropping it cancels nothing: what is not done goes on in a task of its own, in
-/// the tokio runtime that it was first polled in.
+/// the tokio runtime that the service was called in.
 #[must_use = "futures do nothing unless polled"]
 pub struct AcceptFuture(State);
 
