@@ -1,6 +1,7 @@
 //! The verify layer, and all three layers stacked in axum and in plain hyper.
 
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,8 @@ use axum::routing::post;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderName, Request, Response};
+use http_body::Frame;
+use http_body_util::StreamBody;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tower::layer::util::{Identity, Stack};
@@ -151,32 +154,56 @@ async fn no_refusal_logs_payload_or_token() {
     assert!(!log.text().contains(CANARY), "{}", log.text());
 }
 
-#[test]
-fn a_proof_header_that_is_no_proof_is_refused_before_a_byte_of_the_body_is_read() {
-    use RejectionKind::{HeaderMalformed, HeaderRepeated, SignatureMissing};
+/// Values of the proof's header, and what they are refused for whatever the body.
+fn proof_headers() -> [(Vec<String>, Option<RejectionKind>); 5] {
     let digits = "00".repeat(32);
-    for (values, refused) in [
-        (&[][..], Some(SignatureMissing)),
-        (&[" "], Some(SignatureMissing)),
-        (&[&digits, &digits], Some(HeaderRepeated)),
-        (&["no digits"], Some(HeaderMalformed)),
-        (&[&digits], None),
-    ] {
-        let header = HeaderName::from_static("x-signature");
-        let key = Secret::utf8("correct horse battery staple").unwrap();
-        let scheme = Hmac::new(MacAlgorithm::HmacSha256, Signed::new(header, Encoding::Hex), key).unwrap();
-        let body = Scripted::new([Step::Data("forged".into())]);
-        let asked = Arc::clone(&body.asked);
-        let mut request = Request::post("/").body(body).unwrap();
-        for value in values {
-            request.headers_mut().append("x-signature", value.parse().unwrap());
+    [
+        (vec![], Some(RejectionKind::SignatureMissing)),
+        (vec![" ".to_owned()], Some(RejectionKind::SignatureMissing)),
+        (vec![digits.clone(), digits.clone()], Some(RejectionKind::HeaderRepeated)),
+        (vec!["no digits".to_owned()], Some(RejectionKind::HeaderMalformed)),
+        (vec![digits], None),
+    ]
+}
+
+/// What a body with these headers is refused for.
+async fn refused_for<B>(values: &[String], expect: &[&str], body: B) -> Option<RejectionKind>
+where
+    B: http_body::Body<Data = Bytes, Error = io::Error> + Send + 'static,
+{
+    let header = HeaderName::from_static("x-signature");
+    let key = Secret::utf8("correct horse battery staple").unwrap();
+    let scheme = Hmac::new(MacAlgorithm::HmacSha256, Signed::new(header, Encoding::Hex), key).unwrap();
+    let mut request = Request::post("/").body(body).unwrap();
+    for (name, value) in
+        values.iter().map(|value| ("x-signature", &**value)).chain(expect.iter().map(|value| ("expect", *value)))
+    {
+        request.headers_mut().append(name, value.parse().unwrap());
+    }
+    let inner = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::default())));
+    kind(&VerifyLayer::new(scheme).clock(NOW).layer(inner).oneshot(request).await.unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proof_header_that_is_no_proof_is_refused_before_the_body_is_waited_for() {
+    for (values, refused) in proof_headers() {
+        let to_come = StreamBody::new(futures_util::stream::pending::<io::Result<Frame<Bytes>>>());
+        let kind = refused_for(&values, &[], to_come).await;
+        assert_eq!(kind, refused.or(Some(RejectionKind::BodyTimeout)), "{values:?}");
+    }
+}
+
+#[test]
+fn a_body_that_is_held_back_is_asked_for_by_no_proof_header_that_is_no_proof() {
+    for (values, refused) in proof_headers() {
+        for expect in [&[][..], &["100-continue"]] {
+            let body = Scripted::new([Step::Data("forged".into())]);
+            let asked = Arc::clone(&body.asked);
+            // Without a runtime nothing is read on behind our back.
+            let kind = refused_for(&values, expect, body).now_or_never().unwrap();
+            assert_eq!(kind, refused.or(Some(RejectionKind::SignatureMismatch)), "{values:?}");
+            assert_eq!(*asked.lock().unwrap() == 0, refused.is_some() && !expect.is_empty(), "{values:?} {expect:?}");
         }
-        let inner = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::default())));
-        // Without a runtime nothing is read on behind our back.
-        let answer = VerifyLayer::new(scheme).clock(NOW).layer(inner).oneshot(request);
-        let response = answer.now_or_never().unwrap().unwrap();
-        assert_eq!(kind(&response), Some(refused.unwrap_or(RejectionKind::SignatureMismatch)), "{values:?}");
-        assert_eq!(*asked.lock().unwrap() > 0, refused.is_none(), "{values:?}");
     }
 }
 
