@@ -159,7 +159,10 @@ where
         let state = match judged {
             Ok(None) => State::reading(&head, body, &shared),
             Ok(Some(preparation)) => State::Preparing { preparation, body: Some(body) },
-            Err(rejection) => State::refused(rejection, &head, body),
+            Err(rejection) => {
+                let state = State::refused(rejection, &head, body);
+                return BodyFuture { state, waiting: Waiting { head: None, inner: None }, shared, begun, traced };
+            }
         };
         BodyFuture { state, waiting: Waiting { head: Some(head), inner: Some(inner) }, shared, begun, traced }
     }
@@ -317,8 +320,8 @@ where
     loop {
         match state.as_mut().project() {
             StateProjection::Rejected { rejected } => {
-                // Nobody is called any more, and what a service that is ready holds is free.
-                waiting.inner = None;
+                // Nobody is called any more: what a service that is ready holds is free, and so is the head.
+                (waiting.head, waiting.inner) = (None, None);
                 return rejected.poll(&shared.exit, cx).map(Ok);
             }
             StateProjection::Passed { answer, .. } => {
@@ -352,13 +355,15 @@ where
                     // What is still to come may be of any length.
                     _ => usize::MAX,
                 };
-                if is_long(length)
+                if (is_long(length) || shared.check.compression().applies(&head.headers))
                     && !mem::replace(looked, true)
                     && let Err(rejection) = shared.check.check_ahead(head)
                 {
                     let rest = match polled {
+                        // It is read to its end, and nobody asks it for more.
+                        Poll::Ready(Ok(_)) => Rest::Settled(After::Another),
                         Poll::Ready(Err(rejected)) => rejected.rest,
-                        _ => body.rest(head),
+                        Poll::Pending => body.rest(head),
                     };
                     state.set(State::Rejected { rejected: Rejected { rejection, rest } });
                     continue;

@@ -87,8 +87,8 @@ pub trait BodyCheck: Send + Sync + 'static {
 
     /// Looks at the head for what [`check`](Self::check) would refuse whatever the body, so that nobody waits for a body in
     /// vain. It is asked once the body has to be waited for, and not where all of it is there; before a peer is asked for the
-    /// body that [`Expect: 100-continue`](https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1) holds back; and before long
-    /// work. Default: every head passes.
+    /// body that [`Expect: 100-continue`](https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1) holds back; before long
+    /// work; and before a body is decompressed. Default: every head passes.
     ///
     /// # Errors
     ///

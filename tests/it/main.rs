@@ -8,6 +8,7 @@
 )]
 
 mod aella;
+mod ahead;
 mod architecture;
 mod banking_circle;
 mod basic_auth;
