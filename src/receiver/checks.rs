@@ -56,6 +56,8 @@ impl<P: Provider> BodyCheck for ReceiverCheck<P> {
 
     fn check(&self, head: &mut Parts, body: Bytes) -> Result<Body, Rejection> {
         let Some(candidate) = &self.candidate else { return self.decide(head, body) };
+        // What is refused by its head is not tried, whether or not its body had to be waited for.
+        self.check_ahead(head)?;
         let decided = self.decide(head, body.clone());
         let said = decided.as_ref().map(Body::bytes);
         candidate.compare(&self.exit, &*self.clock, (head, body), said);

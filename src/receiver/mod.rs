@@ -284,7 +284,7 @@ impl<P: Provider, D> Receiver<P, D> {
     /// Of a proved delivery an observer hears [`CandidateFits`](crate::observe::Fact::CandidateFits) or
     /// [`CandidateRefuses`](crate::observe::Fact::CandidateRefuses), of a refused one only that the candidate fits; the log
     /// warns where the two differ. A scheme that decrypts fits when it opens the body to the same bytes. What is refused by
-    /// its head, such as one without the present signature, is not tried, since its body is never read.
+    /// its head, such as one without the present signature, is not tried.
     ///
     /// ```
     /// use tower_webhook::provider::aella::{self, Aella};

@@ -136,3 +136,22 @@ async fn a_token_of_the_candidates_stays_outside() {
     assert_eq!(service.oneshot(request).await.unwrap().status(), 200);
     assert_eq!(*seen.lock().unwrap(), [false, true]);
 }
+
+/// What is refused by its head is not tried, whether its body is there already or comes later.
+#[tokio::test(start_paused = true)]
+async fn without_todays_signature_it_is_not_tried() {
+    let candidate = |receiver: Receiver<Aella>| {
+        let token = HeaderName::from_static("x-token");
+        receiver.candidate(Mambu::static_header(token, Secret::utf8("a static token, and long").unwrap()).unwrap())
+    };
+    let reports = Reports::default();
+    let service = candidate(Receiver::new("aella", by(TODAY)).clock(now()).observer(reports.clone()))
+        .dedupe(MemoryStore::new(10))
+        .handle(async |_: Received<Event>| {});
+    let mut request = sealed(&by(TODAY), TRANSFER);
+    request.headers_mut().clear();
+    request.headers_mut().insert("content-type", "application/json".parse().unwrap());
+    request.headers_mut().insert("x-token", "a static token, and long".parse().unwrap());
+    assert_eq!(service.oneshot(request).await.unwrap().status(), 401);
+    assert!(reports.0.lock().unwrap().is_empty(), "{:?}", reports.0);
+}
