@@ -229,3 +229,24 @@ async fn a_key_that_was_released_rests_and_one_that_is_held_does_not() {
     assert_eq!(claim(2).await, Claim::Acquired { fence: 2, other_payload: false });
     assert!(store.forgets_at_exit());
 }
+
+/// Nothing of a buffer may stay that an answer's body was cut from, be it all of its bytes or none.
+#[tokio::test(start_paused = true)]
+async fn an_answer_keeps_no_buffer_alive_that_its_body_was_cut_from() {
+    struct Buffer(Vec<u8>, #[allow(dead_code, reason = "it is counted")] Arc<()>);
+    impl AsRef<[u8]> for Buffer {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+    for (status, left) in [(StatusCode::OK, 2), (StatusCode::ACCEPTED, 2), (StatusCode::ACCEPTED, 0)] {
+        let (store, alive) = (MemoryStore::new(10), Arc::new(()));
+        let mut body = Bytes::from_owner(Buffer(vec![b'x'; 100_000], Arc::clone(&alive)));
+        bytes::Buf::advance(&mut body, 100_000 - left);
+        store.claim(&wide(1), &who(1), &Fingerprint::of(b"e"), &Terms::new(millis(1000))).await.unwrap();
+        let response = StoredResponse::new(status, None, body);
+        assert_eq!(store.complete(&wide(1), &who(1), &response, millis(1000)).await, Ok(Held::Ok));
+        drop(response);
+        assert_eq!(Arc::strong_count(&alive), 1, "{status} {left}");
+    }
+}

@@ -237,9 +237,9 @@ impl DedupeStore for MemoryStore {
     }
 }
 
-/// With a body of its own: a slice would keep the whole buffer alive that it was cut from.
+/// With a body of its own: a slice, even an empty one, would keep the whole buffer alive that it was cut from.
 fn detached(response: &StoredResponse) -> StoredResponse {
-    if response.body().is_empty() {
+    if *response == StoredResponse::default() {
         return response.clone();
     }
     let body = Bytes::copy_from_slice(response.body());
