@@ -86,7 +86,8 @@ pub(crate) fn peek<'a>(text: &'a str, wanted: &str) -> Option<Cow<'a, str>> {
 
 /// The same where it stands in front of all others, as it mostly does, and has no escapes.
 fn first<'a>(text: &'a str, wanted: &str) -> Option<&'a str> {
-    let behind = |text: &'a str, sign: &str| text.trim_ascii_start().strip_prefix(sign);
+    // A form feed, which is white space in ASCII, is none in JSON.
+    let behind = |text: &'a str, sign: &str| text.trim_start_matches([' ', '\n', '\r', '\t']).strip_prefix(sign);
     let name = behind(behind(text, "{")?, "\"")?.strip_prefix(wanted)?.strip_prefix('"')?;
     let value = behind(behind(name, ":")?, "\"")?;
     let (value, rest) = value.split_at_checked(plain_length(value.as_bytes()))?;
@@ -162,6 +163,40 @@ mod tests {
         {
             let closed = [bytes, &b"]".repeat(if bytes[0] == b'[' { 400 } else { 0 })[..]].concat();
             assert_eq!(strict_if_json(&closed).unwrap_err().kind(), RejectionKind::PayloadMalformed, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_peek_takes_the_name_in_front_as_it_takes_any_other() {
+        let wanted = "type";
+        for (text, found) in [
+            (r#"{"type":"a"}"#, Some("a")),
+            (" {\t\"type\"\n:\r\"a\" }", Some("a")),
+            (r#"{"type":""#, None),
+            (r#"{"type":"a"#, None),
+            (r#"{"type":"a","type":"b"}"#, Some("a")),
+            (r#"{"type":"\u0061"}"#, Some("a")),
+            (r#"{"typ\u0065":"a","type":"b"}"#, Some("b")),
+            (r#"{"types":"a","type":"b"}"#, Some("b")),
+            (r#"{"type":"\x"}"#, None),
+            (r#"{"type":7}"#, None),
+            (r#"{"type":{"type":"a"}}"#, None),
+            (r#"["type":"a"]"#, None),
+            ("{\"type\":\"\u{e4}\u{2028}\"}", Some("\u{e4}\u{2028}")),
+            ("{\"type\":\"a\nb\"}", None),
+            // None of these is white space in JSON.
+            ("\u{c}{\"type\":\"a\"}", None),
+            ("{\u{c}\"type\":\"a\"}", None),
+            ("{\"type\"\u{c}:\"a\"}", None),
+            ("{\"type\":\u{c}\"a\"}", None),
+            ("{\u{b}\"type\":\"a\"}", None),
+            ("{\u{a0}\"type\":\"a\"}", None),
+            ("\u{feff}{\"type\":\"a\"}", None),
+        ] {
+            assert_eq!(peek(text, wanted).as_deref(), found, "{text:?}");
+            if let Some(front) = text.strip_prefix('{') {
+                assert_eq!(peek(&format!(r#"{{"x":7,{front}"#), wanted).as_deref(), found, "behind another: {text:?}");
+            }
         }
     }
 }
