@@ -15,9 +15,18 @@ use http::{Request, Response};
 use http_body::{Frame, SizeHint};
 use tokio::io::AsyncWriteExt as _;
 use tower::{Service as _, ServiceExt as _, service_fn};
+use tower_webhook::clock::OsEntropy;
 use tower_webhook::gate::{Body, BodyBudget, BodyCheck, BodyGate, BodyLimits, Compression};
+use tower_webhook::provider::mambu::Mambu;
+use tower_webhook::provider::opp::Opp;
+use tower_webhook::provider::sibs::Sibs;
+use tower_webhook::provider::standard_webhooks::{StandardWebhooks, secret};
+use tower_webhook::provider::{AnyProvider, Message, Provider as _};
+use tower_webhook::scheme::Sealing;
+use tower_webhook::secret::Secret;
 use tower_webhook::{Rejection, RejectionKind};
 
+use crate::deliveries::{aella, bank, now};
 use crate::support::{Scripted, Step, answer, connect, kind};
 
 const LONG: usize = 300 * 1024;
@@ -219,5 +228,41 @@ async fn on_a_connection_a_rest_is_read_on_and_who_asks_first_gets_no_leave() {
         tokio::time::sleep(Duration::from_millis(100)).await;
         client.write_all(b"body").await.unwrap();
         assert!(answer(&mut client).await.unwrap().starts_with(first), "{pass}");
+    }
+}
+
+/// Of every provider: what the head is refused for, the body is refused for too, and it is never taken.
+#[test]
+fn what_a_providers_head_is_refused_for_its_open_refuses_in_the_same_words() {
+    let key = || Secret::bytes([7; 32]).unwrap();
+    let token = "x-token".parse().unwrap();
+    for provider in [
+        AnyProvider::new(aella()),
+        AnyProvider::new(bank()),
+        AnyProvider::new(Opp::new(key()).unwrap()),
+        AnyProvider::new(Sibs::new(key()).unwrap()),
+        AnyProvider::new(StandardWebhooks::new(secret("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD").unwrap()).unwrap()),
+        AnyProvider::new(Mambu::static_header(token, Secret::utf8("a static token, and long").unwrap()).unwrap()),
+    ] {
+        let (name, scheme) = (provider.profile().name, provider.scheme());
+        let sealed = provider.seal(Message::new("{}"), &Sealing::new(now(), &OsEntropy)).unwrap();
+        let (head, body) = sealed.into_parts();
+        assert!(scheme.open(&head.headers, body.clone(), now()).is_ok(), "{name}");
+        let mut refused = 0;
+        for header in scheme.proofs().headers().iter().map(|header| &header.name) {
+            for values in [&[][..], &[""], &["no proof"], &["00"], &["AAAA"], &["same", "same"]] {
+                let mut headers = head.headers.clone();
+                headers.remove(header);
+                for value in values {
+                    headers.append(header, value.parse().unwrap());
+                }
+                let kind = |no: Rejection| no.kind();
+                let by_head = scheme.check_head(&headers).map_err(kind).err();
+                let opened = scheme.open(&headers, body.clone(), now()).map_err(kind).err();
+                assert!(by_head.is_none() || by_head == opened, "{name} {header} {values:?}: {by_head:?} {opened:?}");
+                refused += usize::from(by_head.is_some());
+            }
+        }
+        assert!(refused >= 3, "{name}: {refused}");
     }
 }
