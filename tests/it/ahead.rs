@@ -13,7 +13,9 @@ use futures_util::FutureExt as _;
 use http::request::Parts;
 use http::{Request, Response};
 use http_body::{Frame, SizeHint};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::Notify;
+use tokio::time::timeout;
 use tower::{Service as _, ServiceExt as _, service_fn};
 use tower_webhook::clock::OsEntropy;
 use tower_webhook::gate::{Body, BodyBudget, BodyCheck, BodyGate, BodyLimits, Compression};
@@ -37,6 +39,7 @@ struct Ahead {
     compression: Compression,
     most: usize,
     checked: AtomicBool,
+    asked: Notify,
 }
 
 impl BodyCheck for Ahead {
@@ -49,6 +52,7 @@ impl BodyCheck for Ahead {
     }
 
     fn check_ahead(&self, head: &Parts) -> Result<(), Rejection> {
+        self.asked.notify_one();
         match head.headers.contains_key("x-pass") {
             true => Ok(()),
             false => Err(Rejection::new(RejectionKind::SignatureMissing, "no x-pass")),
@@ -208,13 +212,16 @@ async fn a_refused_request_keeps_neither_the_inner_service_nor_its_head() {
 /// Over a socket: no leave to write, and what is left of a body is no request.
 #[tokio::test]
 async fn on_a_connection_a_rest_is_read_on_and_who_asks_first_gets_no_leave() {
-    let serve = || BodyGate::new(Arc::new(ahead(LONG)), service_fn(nothing));
+    let check = Arc::new(ahead(LONG));
+    let serve = || BodyGate::new(Arc::clone(&check), service_fn(nothing));
     let head = |more: &str| format!("POST / HTTP/1.1\r\nhost: x\r\n{more}\r\n\r\n");
 
     let mut client = connect(serve()).await.0;
     let smuggled = head("x-pass: 1\r\ncontent-length: 0");
     client.write_all(head(&format!("content-length: {}", smuggled.len())).as_bytes()).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    timeout(Duration::from_secs(5), check.asked.notified())
+        .await
+        .expect("the head is looked at while its body is to come");
     client.write_all(smuggled.as_bytes()).await.unwrap();
     client.write_all(head("x-pass: 1\r\ncontent-length: 0\r\nconnection: close").as_bytes()).await.unwrap();
     let answers = answer(&mut client).await.unwrap();
@@ -225,9 +232,9 @@ async fn on_a_connection_a_rest_is_read_on_and_who_asks_first_gets_no_leave() {
         let mut client = connect(serve()).await.0;
         let asks = head(&format!("{pass}expect: 100-continue\r\nconnection: close\r\ncontent-length: 4"));
         client.write_all(asks.as_bytes()).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        client.write_all(b"body").await.unwrap();
-        assert!(answer(&mut client).await.unwrap().starts_with(first), "{pass}");
+        let mut begun = [0; 12];
+        client.read_exact(&mut begun).await.unwrap();
+        assert_eq!(begun.as_slice(), first.as_bytes(), "{pass}");
     }
 }
 
