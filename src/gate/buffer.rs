@@ -342,10 +342,8 @@ where
                 let (head, opened) = ready!(opening.as_mut().poll(cx))
                     .map_or_else(|rejection| (None, Err(rejection)), |(head, opened)| (Some(head), opened));
                 waiting.head = head;
-                match waiting.pass(opened, traced) {
-                    Some(next) => state.set(next),
-                    None => return Poll::Pending,
-                }
+                let Some(next) = waiting.pass(opened, traced) else { return Poll::Pending };
+                state.set(next);
             }
             StateProjection::Reading { mut body, opening, looked } => {
                 let polled = body.as_mut().poll(cx);
@@ -381,10 +379,8 @@ where
                     continue;
                 }
                 let opened = open(&*shared.check, head, bytes, &mut hold).map(|body| (body, hold));
-                match waiting.pass(opened, traced) {
-                    Some(next) => state.set(next),
-                    None => return Poll::Pending,
-                }
+                let Some(next) = waiting.pass(opened, traced) else { return Poll::Pending };
+                state.set(next);
             }
         }
     }

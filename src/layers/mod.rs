@@ -2,9 +2,10 @@
 //!
 //! They stack by hand in a `ServiceBuilder`, outermost first: [`SourceIpLayer`], [`RateLimitLayer`], [`BasicAuthLayer`],
 //! [`VerifyLayer`], then an [`IdempotencyLayer`](crate::idempotency::IdempotencyLayer); each says under "Order" what must stand outside of it and
-//! inside. [`Receiver`](crate::Receiver) has them in this order already. Who sends is judged before a byte of
-//! the body is read, and what a head proves before anything is waited for. A rejection is an answer, so that no layer changes the error type of the service inside, and none of them asks for
-//! a `HandleErrorLayer` in axum. Layers of others, such as tower-http's, may stand outside and inside.
+//! inside. [`Receiver`](crate::Receiver) has them in this order already. Who sends is judged before a byte of the body is
+//! read, and what a head proves before anything is waited for. A rejection is an answer, so that no layer changes the error
+//! type of the service inside, and none of them asks for a `HandleErrorLayer` in axum. Layers of others, such as tower-http's,
+//! may stand outside and inside.
 //!
 //! A `ServiceBuilder` puts the first layer outermost; `Router::layer` puts the last one there.
 //!

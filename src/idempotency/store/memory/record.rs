@@ -55,7 +55,7 @@ pub(super) enum State {
     Done {
         fence: u32,
         by: Stub,
-        /// `None` is an empty 200, which is what most handlers answer.
+        /// The default, an empty 200, is what most handlers answer.
         response: StoredResponse,
     },
     Poison {
